@@ -1,0 +1,1 @@
+"""`malleposte bench`: measures this server beside its peers, in one run."""

@@ -1,0 +1,1 @@
+"""From a received message to mailboxes: receive, route, file."""

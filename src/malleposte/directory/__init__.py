@@ -1,0 +1,1 @@
+"""Domains, accounts, aliases and credentials: who is who, and who receives what."""

@@ -1,0 +1,1 @@
+"""The only way out for fetches on behalf of content or users."""

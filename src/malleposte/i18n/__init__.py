@@ -1,0 +1,1 @@
+"""Message catalogues: what the server says to people, in their language."""

@@ -1,0 +1,1 @@
+"""A message: structure with byte offsets, headers, addresses, dates, charsets, rendered columns."""

@@ -1,0 +1,1 @@
+"""Reads the configuration and runs the processes: supervisor, writer, workers."""

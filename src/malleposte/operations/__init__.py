@@ -1,0 +1,1 @@
+"""One typed function per operator action: permission, audit, idempotency, progress."""

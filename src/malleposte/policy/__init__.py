@@ -1,0 +1,1 @@
+"""Permissions, entitlements, limits and audit, asked in this one place."""

@@ -1,0 +1,1 @@
+"""What runs beside the protocols: push hub, jobs, TLS."""

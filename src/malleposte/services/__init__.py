@@ -1,0 +1,1 @@
+"""Thin modules that join an engine, the store and delivery."""

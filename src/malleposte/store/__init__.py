@@ -1,0 +1,1 @@
+"""The store: emails, mailboxes, blobs, and the one order of changes of each account."""

@@ -1,0 +1,1 @@
+"""SASL mechanisms as pure state machines, shared by SMTP, IMAP and what comes later."""

@@ -1,0 +1,1 @@
+"""SMTP, LMTP and submission: the server's side of the conversation as a pure state machine."""
