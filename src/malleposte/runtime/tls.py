@@ -7,8 +7,7 @@ broken the old one stays in use and the reason is logged once. A swap touches no
 How: listeners hold one front context. Its SNI callback, which OpenSSL calls in every handshake,
 with or without a name, moves the handshake to the context of the current pair. Loading a new pair
 into the same context would do while the type of the key stays; but OpenSSL keeps one certificate
-for each type, and a client that likes RSA would go on getting the old one after a change to
-ECDSA.
+for each type, and after a change from ECDSA to RSA clients would go on getting the old one.
 
 It does not fetch certificates."""
 
