@@ -21,16 +21,17 @@ stop_ticker() {
 
 # run_logged LOG WORDS COMMAND...: shows WORDS, a dot every two seconds and the time taken; what COMMAND
 # prints goes to LOG. COMMAND stays in the foreground, so that an interrupt reaches it and its status is
-# ours. The ticker ends with this shell, even if that is killed.
+# ours. The ticker ends with this shell, even if that is killed. File 9, where a caller holds a lock, is not
+# passed on: what is left running must not keep it.
 run_logged() {
     log=$1 words=$2
     shift 2
     printf '  %s ' "$words"
     began=$(date +%s)
-    (while sleep 2 >/dev/null 2>&1 && kill -0 $$ 2>/dev/null; do printf '.'; done) &
+    (while sleep 2 >/dev/null 2>&1 && kill -0 $$ 2>/dev/null; do printf '.'; done) 9>&- &
     ticker=$!
     status=0
-    "$@" >"$log" 2>&1 </dev/null || status=$?
+    "$@" >"$log" 2>&1 </dev/null 9>&- || status=$?
     stop_ticker
     if [ "$status" -eq 0 ]; then outcome='done'; else outcome=FAILED; fi
     say " $outcome ($(($(date +%s) - began)) s)"

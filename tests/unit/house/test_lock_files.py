@@ -1,0 +1,60 @@
+"""The lock files pin everything by hash and say nothing about where packages come from."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+LOCKS = ["requirements/run.txt", "requirements/test.txt"]
+
+
+def normalised(requirement: str) -> str:
+    """A requirement's package name, as PEP 503 compares names."""
+    name = re.match(r"[A-Za-z0-9._-]+", requirement)
+    assert name is not None, requirement
+    return re.sub(r"[-_.]+", "-", name[0]).lower()
+
+
+def pins(lock: str) -> dict[str, tuple[str, list[str]]]:
+    """Package → its pin (version and marker) and the hashes that follow."""
+    found: dict[str, tuple[str, list[str]]] = {}
+    name = ""
+    for line in (ROOT / lock).read_text(encoding="utf-8").splitlines():
+        if hash_ := re.fullmatch(r"    --hash=(sha256:[0-9a-f]{64})( \\)?", line):
+            found[name][1].append(hash_[1])
+        elif pin := re.fullmatch(r"([a-z0-9][a-z0-9._-]*)==(\S+( ; .+)?) \\", line):
+            name = normalised(pin[1])
+            assert name not in found, f"{name} is pinned twice"
+            found[name] = (pin[2], [])
+        else:
+            pytest.fail(f"{lock}: neither a pin nor a hash: {line}")
+    return found
+
+
+def asked_for(file: str) -> set[str]:
+    lines = (ROOT / file).read_text(encoding="utf-8").splitlines()
+    return {normalised(line) for line in lines if line.strip() and not line.startswith(("#", "-r"))}
+
+
+def project_dependencies() -> set[str]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return {normalised(dependency) for dependency in project["dependencies"]}
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_pin_has_hashes_and_no_line_is_anything_else(lock: str) -> None:
+    for name, (_, hashes) in pins(lock).items():
+        assert hashes, f"{lock}: {name} has no hash"
+
+
+def test_what_is_asked_for_is_locked() -> None:
+    run, test = pins(LOCKS[0]), pins(LOCKS[1])
+    assert project_dependencies() | asked_for("requirements/run.in") <= run.keys()
+    assert asked_for("requirements/test.in") <= test.keys()
+
+
+def test_tests_run_on_the_very_versions_that_are_served() -> None:
+    run, test = pins(LOCKS[0]), pins(LOCKS[1])
+    assert {name: test.get(name) for name in run} == run
