@@ -1,0 +1,161 @@
+"""Run commands together in one transaction: the same on both databases.
+
+Each command has a key (origin, seq): one life of one worker, and its count. What a command answered is
+kept under the key in the same transaction, so that a command sent again (``again``) after a lost answer
+is answered, not executed twice. Neighbouring hot commands share look-ups and bulk statements.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from malleposte.store import commands as c
+from malleposte.store import dialect
+from malleposte.store.dialect import Tx
+from malleposte.store.execute import (
+    copying,
+    directory,
+    expunging,
+    filing,
+    flagging,
+    mailboxes,
+    records,
+    rights,
+    upkeep,
+)
+from malleposte.store.results import AnyResult
+from malleposte.store.work import Work
+
+_EXECUTORS: dict[type[c.Command], Callable[[Work, Any], Awaitable[AnyResult]]] = {
+    c.CreateMailbox: mailboxes.create_mailbox,
+    c.RenameMailbox: mailboxes.rename_mailbox,
+    c.DeleteMailbox: mailboxes.delete_mailbox,
+    c.Subscribe: mailboxes.subscribe,
+    c.RenewUidValidity: mailboxes.renew_uidvalidity,
+    c.SetRights: rights.set_rights,
+    c.StoreFlags: flagging.store_flags,
+    c.Expunge: expunging.expunge,
+    c.Copy: copying.copy,
+    c.Recover: copying.recover,
+    c.CreateDomain: directory.create_domain,
+    c.DeleteDomain: directory.delete_domain,
+    c.CreateAccount: directory.create_account,
+    c.SetPassword: directory.set_password,
+    c.SetAccount: directory.set_account,
+    c.DeleteAccount: directory.delete_account,
+    c.PurgeAccount: directory.purge_account,
+    c.GrantRole: directory.grant_role,
+    c.SetAlias: directory.set_alias,
+    c.PutSecret: records.put_secret,
+    c.RecordAudit: records.record_audit,
+    c.AddJob: records.add_job,
+    c.LeaseJobs: records.lease_jobs,
+    c.FinishJob: records.finish_job,
+    c.TakeLease: records.take_lease,
+    c.PurgeRecoverable: upkeep.purge_recoverable,
+    c.SweepBlobs: upkeep.sweep_blobs,
+    c.SweepRecords: upkeep.sweep_records,
+    c.RepairAccount: upkeep.repair_account,
+}
+
+_RESULT = dialect.insert(
+    "command_result",
+    {"origin": "bigint", "seq": "bigint", "at": "bigint", "result": "bytea"},
+    on_conflict="ON CONFLICT DO NOTHING",
+)
+_FIND_RESULT = "SELECT result FROM command_result WHERE origin = $1 AND seq = $2"
+
+_encode = msgspec.msgpack.Encoder().encode
+decode_result = msgspec.msgpack.Decoder(AnyResult).decode
+"""Bytes of an answer, as kept and as sent, to the answer."""
+
+
+@dataclass(slots=True)
+class Submission:
+    """A command with its key; ``fd`` holds its content where that is a spooled file."""
+
+    origin: int
+    seq: int
+    command: c.AnyCommand
+    again: bool = False
+    fd: int | None = None
+
+
+@dataclass(slots=True)
+class Outcome:
+    """Encoded answers in the order of the submissions, and the files to link before the commit."""
+
+    results: list[bytes]
+    links: list[tuple[int, int]]
+    """(descriptor, blob id)"""
+
+
+async def execute(tx: Tx, submissions: Sequence[Submission], now: int) -> Outcome:
+    """Execute submissions in an open transaction, in order.
+
+    Raises whatever a command raised; the transaction must then be given up, and the caller tries
+    halves of the batch, so that one bad command fails alone.
+    """
+    work = Work(tx, now)
+    answers: dict[int, bytes] = {}
+    for at, submission in enumerate(submissions):
+        if submission.again:
+            row = await tx.row(_FIND_RESULT, submission.origin, submission.seq)
+            if row is not None:
+                answers[at] = bytes(row[0])
+    todo = [(at, s) for at, s in enumerate(submissions) if at not in answers]
+    await work.lock(account for _, s in todo for account in s.command.accounts())
+    links: list[tuple[int, int]] = []
+    at = 0
+    while at < len(todo):
+        end = at
+        while end < len(todo) and isinstance(todo[end][1].command, c.Deliver | c.Append):
+            end += 1
+        if end > at:
+            await _file(work, [s for _, s in todo[at:end]], todo[at:end], answers, links)
+            at = end
+            continue
+        place, submission = todo[at]
+        await work.flush()
+        result = await _EXECUTORS[type(submission.command)](work, submission.command)
+        answers[place] = _encode(result)
+        at += 1
+    for place, submission in todo:
+        work.add(_RESULT, (submission.origin, submission.seq, now, answers[place]))
+    await work.flush()
+    return Outcome(results=[answers[at] for at in range(len(submissions))], links=links)
+
+
+async def _file(
+    work: Work,
+    run: Sequence[Submission],
+    places: Sequence[tuple[int, Submission]],
+    answers: dict[int, bytes],
+    links: list[tuple[int, int]],
+) -> None:
+    known = filing.Known()
+    filings = [s.command for s in run if isinstance(s.command, c.Deliver | c.Append)]
+    await work.mailboxes(
+        mailbox
+        for command in filings
+        for mailbox in (
+            (command.mailbox,)
+            if isinstance(command, c.Append)
+            else [f.mailbox or f.account << 32 | 1 for f in command.filings]
+        )
+    )
+    await known.look_up(work, filings)
+    for place, submission in places:
+        command = submission.command
+        if isinstance(command, c.Deliver):
+            answers[place] = _encode(await filing.deliver(work, command, known))
+        elif isinstance(command, c.Append):
+            answers[place] = _encode(await filing.append(work, command, known))
+    descriptors = {id(s.command): s.fd for s in run}
+    for command_id, blob in known.files:
+        descriptor = descriptors[command_id]
+        if descriptor is None:
+            raise ValueError("content said to be a file came without one")
+        links.append((descriptor, blob))

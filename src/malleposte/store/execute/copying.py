@@ -1,0 +1,219 @@
+"""Copy, move and recover: what was filed gets another membership, or another Email over its blob.
+
+Into a mailbox that already holds the Email (also marked ``\\Deleted``), and into another account, a new
+Email is made; elsewhere only a membership. RFC 9051 §6.4.7, RFC 6851.
+"""
+
+from malleposte.store import dialect
+from malleposte.store.commands import MAX_ROWS, Copy, Recover
+from malleposte.store.dialect import Row, any_of, both
+from malleposte.store.execute.expunging import bury, remove, touch_holders
+from malleposte.store.execute.filing import INSERT_EMAIL, INSERT_MEMBERSHIP
+from malleposte.store.execute.ranges import encode, in_ranges
+from malleposte.store.execute.rights import may
+from malleposte.store.flags import SEEN
+from malleposte.store.ids import account_of, email_id, thread_id
+from malleposte.store.results import Copied, Refused
+from malleposte.store.work import Head, MailboxRow, Work
+
+_ROWS = in_ranges(
+    "SELECT m.uid, m.email, m.deleted, e.flags, e.size, e.mailboxes, e.keywords, e.thread, e.blob,"
+    " e.received_at, e.sent_at, e.attachment FROM {ranges} r"
+    " JOIN membership m ON m.mailbox = $2 AND m.uid BETWEEN r.first AND r.last"
+    " JOIN email e ON e.id = m.email ORDER BY m.uid"
+)
+_HELD = both(
+    "SELECT email FROM membership WHERE {emails} AND mailbox = $2",
+    emails=any_of("email", 1),
+)
+_JOIN = both(
+    "UPDATE email SET mailboxes = mailboxes + $1, modseq = $2 WHERE {ids}", ids=any_of("id", 3)
+)
+_REMOVE = both("DELETE FROM membership WHERE mailbox = $1 AND {uids}", uids=any_of("uid", 2))
+_WIDE = (
+    "prefix, structure, envelope, bodystructure, envelope_utf8, bodystructure_utf8, preview,"
+    " subject, base_subject, from_text, to_text, cc_text, bcc_text, message_id"
+)
+_COPY_WIDE = dialect.Bulk(
+    sqlite=f"INSERT INTO email_wide (id, {_WIDE}) SELECT $1, {_WIDE} FROM email_wide WHERE id = $2",
+    postgres=f"INSERT INTO email_wide (id, {_WIDE}) SELECT v.new, {_WIDE} FROM"
+    " unnest($1::bigint[], $2::bigint[]) AS v(new, old) JOIN email_wide ON id = v.old",
+    types=("bigint", "bigint"),
+)
+_RECOVER_ROWS = both(
+    "SELECT 0, e.id, 0, e.flags, e.size, e.mailboxes FROM recoverable r JOIN email e"
+    " ON e.id = r.email WHERE {ids} AND r.account = $2 ORDER BY e.received_at, e.id",
+    ids=any_of("r.email", 1),
+)
+_FORGET = both("DELETE FROM recoverable WHERE {ids}", ids=any_of("email", 1))
+
+
+async def copy(work: Work, command: Copy) -> Copied | Refused:
+    """Execute ``Copy``."""
+    await work.lock((account_of(command.mailbox), account_of(command.target)))
+    source = await work.mailbox(command.mailbox)
+    target = await work.mailbox(command.target)
+    head = await work.head(account_of(command.target))
+    if source is None or target is None or head is None:
+        return Refused(reason="no-such-mailbox")
+    same_account = account_of(command.mailbox) == account_of(command.target)
+    if command.move and not same_account:
+        return Refused(reason="bad-name", text="between accounts, copy and then expunge")
+    needed = "rte" if command.move else "r"
+    if not await may(work.tx, command.actor, command.mailbox, needed):
+        return Refused(reason="no-rights", text=needed)
+    if not await may(work.tx, command.actor, command.target, "i"):
+        return Refused(reason="no-rights", text="i")
+    rows = await work.tx.rows(_ROWS, encode(command.uids), command.mailbox)
+    if len(rows) > MAX_ROWS:
+        return Refused(reason="limit", text=f"at most {MAX_ROWS} messages in one command")
+    if not rows:
+        return Copied(uidvalidity=target.uidvalidity, uids=(), modseq=0)
+    held: set[int] = set()
+    if not same_account:
+        anew = rows
+    elif source is target:
+        anew = [] if command.move else rows
+        if command.move:
+            return await _renumber(work, head, source, rows)
+    else:
+        emails = [row[1] for row in rows]
+        held = {row[0] for row in await work.tx.rows(_HELD, emails, target.id)}
+        anew = [row for row in rows if row[1] in held]
+    size = sum(row[4] for row in anew)
+    if anew and not command.move and _full(head, size):
+        return Refused(reason="over-quota")
+    modseq = head.bump()
+    join_ids: list[int] = []
+    pairs: list[tuple[int, int]] = []
+    new_emails: list[tuple[int, int]] = []
+    for row in rows:
+        if not same_account or source is target or row[1] in held:
+            email = _anew(work, head, row, modseq, same_account=same_account)
+            new_emails.append((email, row[1]))
+        else:
+            email = row[1]
+            join_ids.append(email)
+        pairs.append((row[0], _enter(work, target, email, row)))
+    target.changed(modseq)
+    if new_emails:
+        await work.flush()
+        await work.tx.many(_COPY_WIDE, new_emails)
+        head.used_bytes += size
+        head.used_emails += len(new_emails)
+    if join_ids:
+        await work.tx.run(_JOIN, 0 if command.move else 1, modseq, join_ids)
+        joined = set(join_ids)
+        await touch_holders(
+            work, [row[1] for row in rows if row[5] > 1 and row[1] in joined], modseq
+        )
+        source.changed(modseq)
+    if command.move:
+        await _leave(work, head, source, rows, held, modseq)
+    return Copied(uidvalidity=target.uidvalidity, uids=tuple(pairs), modseq=modseq)
+
+
+def _full(head: Head, size: int) -> bool:
+    return bool(head.quota_bytes) and head.used_bytes + size > head.quota_bytes
+
+
+def _enter(work: Work, target: MailboxRow, email: int, row: Row) -> int:
+    """Gather a membership; its UID."""
+    uid = target.uidnext
+    target.uidnext += 1
+    target.messages += 1
+    target.size += row[4]
+    if not row[3] & SEEN:
+        target.unseen += 1
+    work.add(INSERT_MEMBERSHIP, (target.id, uid, email, 0, work.now))
+    return int(uid)
+
+
+def _anew(work: Work, head: Head, row: Row, modseq: int, *, same_account: bool) -> int:
+    """Gather a new Email over the same blob; in another account it starts its own thread."""
+    email = email_id(head.account, head.next_email)
+    head.next_email += 1
+    if same_account:
+        thread = row[7]
+    else:
+        thread = thread_id(head.account, head.next_thread)
+        head.next_thread += 1
+    work.add(
+        INSERT_EMAIL,
+        (email, head.account, modseq, modseq, row[3], row[6], thread, row[8], row[4])
+        + (row[9], row[10], row[11], 1),
+    )
+    return email
+
+
+async def _leave(
+    work: Work, head: Head, source: MailboxRow, rows: list[Row], held: set[int], modseq: int
+) -> None:
+    """The source's side of a move inside an account."""
+    # An email the target held already got a twin there; here its membership simply ends.
+    twins = [row for row in rows if row[1] in held]
+    moved = [row for row in rows if row[1] not in held]
+    if twins:
+        await remove(
+            work,
+            head,
+            source,
+            [(*row[:6], row[7]) for row in twins],
+            modseq,
+            until=work.now,
+        )
+    if not moved:
+        return
+    await work.tx.run(_REMOVE, source.id, [row[0] for row in moved])
+    bury(work, head.account, "uid", source.id, modseq, [row[0] for row in moved])
+    source.messages -= len(moved)
+    source.unseen -= sum(1 for row in moved if not row[3] & SEEN)
+    source.deleted -= sum(row[2] for row in moved)
+    source.size -= sum(row[4] for row in moved)
+    source.changed(modseq)
+
+
+async def _renumber(work: Work, head: Head, mailbox: MailboxRow, rows: list[Row]) -> Copied:
+    """MOVE into the same mailbox: new UIDs for the same emails (RFC 6851 §3.3 allows it)."""
+    modseq = head.bump()
+    await work.tx.run(_REMOVE, mailbox.id, [row[0] for row in rows])
+    bury(work, head.account, "uid", mailbox.id, modseq, [row[0] for row in rows])
+    mailbox.messages -= len(rows)
+    mailbox.unseen -= sum(1 for row in rows if not row[3] & SEEN)
+    mailbox.deleted -= sum(row[2] for row in rows)
+    mailbox.size -= sum(row[4] for row in rows)
+    pairs = [(row[0], _enter(work, mailbox, row[1], row)) for row in rows]
+    await work.tx.run(_JOIN, 0, modseq, [row[1] for row in rows])
+    mailbox.changed(modseq)
+    return Copied(uidvalidity=mailbox.uidvalidity, uids=tuple(pairs), modseq=modseq)
+
+
+async def recover(work: Work, command: Recover) -> Copied | Refused:
+    """Execute ``Recover``: emails come back with their flags, under new UIDs."""
+    target = await work.mailbox(command.target)
+    head = await work.head(account_of(command.target))
+    if target is None or head is None:
+        return Refused(reason="no-such-mailbox")
+    if not await may(work.tx, command.actor, command.target, "i"):
+        return Refused(reason="no-rights", text="i")
+    rows = await work.tx.rows(_RECOVER_ROWS, list(command.emails), head.account)
+    if not rows:
+        return Copied(uidvalidity=target.uidvalidity, uids=(), modseq=0)
+    size = sum(row[4] for row in rows)
+    if _full(head, size):
+        return Refused(reason="over-quota")
+    modseq = head.bump()
+    emails = [row[1] for row in rows]
+    pairs = [(0, _enter(work, target, row[1], row)) for row in rows]
+    await work.tx.run(_JOIN, 1, modseq, emails)
+    # To JMAP the email was destroyed: it comes back as a created one.
+    await work.tx.run(
+        both("UPDATE email SET created_modseq = $1 WHERE {ids}", ids=any_of("id", 2)),
+        modseq,
+        emails,
+    )
+    await work.tx.run(_FORGET, emails)
+    head.used_bytes += size
+    head.used_emails += len(rows)
+    target.changed(modseq)
+    return Copied(uidvalidity=target.uidvalidity, uids=tuple(pairs), modseq=modseq)

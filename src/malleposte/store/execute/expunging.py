@@ -1,0 +1,120 @@
+"""Expunge: memberships end; an email that is left without any stays recoverable for a time.
+
+The uids become tombstones as ranges, the emails and threads that are gone for good in JMAP's eyes too.
+RFC 9051 §6.4.3, RFC 7162 §3.2.
+"""
+
+from malleposte.store import dialect
+from malleposte.store.commands import MAX_ROWS, Expunge
+from malleposte.store.dialect import Row, any_of, both
+from malleposte.store.execute.ranges import compact, encode, in_ranges
+from malleposte.store.execute.rights import may
+from malleposte.store.flags import SEEN
+from malleposte.store.ids import account_of
+from malleposte.store.quota import level_kept
+from malleposte.store.results import Expunged, Refused
+from malleposte.store.work import Head, MailboxRow, Work
+
+_ROWS = in_ranges(
+    "SELECT m.uid, m.email, m.deleted, e.flags, e.size, e.mailboxes, e.thread FROM {ranges} r"
+    " JOIN membership m ON m.mailbox = $2 AND m.uid BETWEEN r.first AND r.last AND m.deleted >= $3"
+    " JOIN email e ON e.id = m.email ORDER BY m.uid"
+)
+_REMOVE = both("DELETE FROM membership WHERE mailbox = $1 AND {uids}", uids=any_of("uid", 2))
+_LEAVE = both(
+    "UPDATE email SET mailboxes = mailboxes - 1, modseq = $1 WHERE {ids}", ids=any_of("id", 2)
+)
+_LIVE_THREADS = both(
+    "SELECT DISTINCT thread FROM email WHERE {threads} AND mailboxes > 0",
+    threads=any_of("thread", 1),
+)
+_HOLDERS = both("SELECT DISTINCT mailbox FROM membership WHERE {emails}", emails=any_of("email", 1))
+TOMBSTONE = dialect.insert(
+    "tombstone",
+    {
+        "account": "bigint",
+        "kind": "text",
+        "container": "bigint",
+        "modseq": "bigint",
+        "first": "bigint",
+        "last": "bigint",
+        "at": "bigint",
+    },
+)
+_RECOVERABLE = dialect.insert(
+    "recoverable",
+    {
+        "email": "bigint",
+        "account": "bigint",
+        "mailbox": "bigint",
+        "at": "bigint",
+        "until": "bigint",
+    },
+)
+
+
+async def expunge(work: Work, command: Expunge) -> Expunged | Refused:
+    """Execute ``Expunge``."""
+    mailbox = await work.mailbox(command.mailbox)
+    head = await work.head(account_of(command.mailbox))
+    if mailbox is None or head is None:
+        return Refused(reason="no-such-mailbox")
+    if not await may(work.tx, command.actor, command.mailbox, "e"):
+        return Refused(reason="no-rights", text="e")
+    rows = await work.tx.rows(_ROWS, encode(command.uids), command.mailbox, int(command.marked))
+    if len(rows) > MAX_ROWS:
+        return Refused(reason="limit", text=f"at most {MAX_ROWS} messages in one command")
+    if not rows:
+        return Expunged(uids=(), modseq=0)
+    modseq = head.bump()
+    await remove(work, head, mailbox, rows, modseq, until=command.recoverable_until)
+    return Expunged(uids=tuple(row[0] for row in rows), modseq=modseq)
+
+
+async def remove(
+    work: Work, head: Head, mailbox: MailboxRow, rows: list[Row], modseq: int, *, until: int
+) -> None:
+    """End memberships given as rows (uid, email, deleted, flags, size, mailboxes, thread)."""
+    uids = [row[0] for row in rows]
+    emails = [row[1] for row in rows]
+    await work.tx.run(_REMOVE, mailbox.id, uids)
+    await work.tx.run(_LEAVE, modseq, emails)
+    bury(work, head.account, "uid", mailbox.id, modseq, uids)
+    mailbox.messages -= len(rows)
+    mailbox.unseen -= sum(1 for row in rows if not row[3] & SEEN)
+    mailbox.deleted -= sum(row[2] for row in rows)
+    mailbox.size -= sum(row[4] for row in rows)
+    mailbox.changed(modseq)
+    await touch_holders(work, [row[1] for row in rows if row[5] > 1], modseq)
+    gone = [row for row in rows if row[5] <= 1]
+    if not gone:
+        return
+    for row in gone:
+        work.add(_RECOVERABLE, (row[1], head.account, mailbox.id, work.now, until))
+    bury(work, head.account, "email", 0, modseq, sorted(row[1] for row in gone))
+    threads = {row[6] for row in gone}
+    live = {row[0] for row in await work.tx.rows(_LIVE_THREADS, sorted(threads))}
+    bury(work, head.account, "thread", 0, modseq, sorted(threads - live))
+    head.used_bytes -= sum(row[4] for row in gone)
+    head.used_emails -= len(gone)
+    head.quota_level = level_kept(head.used_bytes, head.quota_bytes, head.quota_level)
+    if head.used_bytes <= head.quota_bytes:
+        head.over_quota_since = 0
+    head.dirty = True
+
+
+async def touch_holders(work: Work, emails: list[int], modseq: int) -> None:
+    """Mark every mailbox that holds one of these emails as changed: they show a new MODSEQ there."""
+    if emails:
+        for (mailbox,) in await work.tx.rows(_HOLDERS, emails):
+            row = await work.mailbox(mailbox)
+            if row is not None:
+                row.changed(modseq)
+
+
+def bury(
+    work: Work, account: int, kind: str, container: int, modseq: int, numbers: list[int]
+) -> None:
+    """Gather tombstones for sorted ids."""
+    for first, last in compact(numbers):
+        work.add(TOMBSTONE, (account, kind, container, modseq, first, last, work.now))

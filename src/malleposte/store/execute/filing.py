@@ -1,0 +1,382 @@
+"""Deliver and Append: a message becomes an Email in a mailbox.
+
+The hot path: many deliveries share a transaction, so look-ups (content already here, threads) are made
+for all of them first and rows are only gathered. Content is stored once per organisation.
+"""
+
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+from malleposte.store import dialect
+from malleposte.store.commands import Append, Content, Deliver, Filing, Rendered
+from malleposte.store.dialect import Row, Sql
+from malleposte.store.execute.keywords import admit_keywords
+from malleposte.store.execute.rights import may
+from malleposte.store.flags import SEEN, join
+from malleposte.store.ids import email_id, mailbox_id, thread_id
+from malleposte.store.quota import QUOTA_JOB, level_reached
+from malleposte.store.results import Appended, Delivered, Filed, Refused
+from malleposte.store.work import Head, MailboxRow, Work
+
+_INT = "bigint"
+_BLOB = dialect.insert(
+    "blob",
+    {
+        "id": _INT,
+        "organisation": _INT,
+        "digest": "bytea",
+        "size": _INT,
+        "stored": _INT,
+        "place": "text",
+        "touched_at": _INT,
+    },
+)
+_FRAME = dialect.insert("blob_frame", {"blob": _INT, "n": _INT, "data": "bytea"})
+EMAIL_COLUMNS = {
+    "id": _INT,
+    "account": _INT,
+    "modseq": _INT,
+    "created_modseq": _INT,
+    "flags": _INT,
+    "keywords": "text",
+    "thread": _INT,
+    "blob": _INT,
+    "size": _INT,
+    "received_at": _INT,
+    "sent_at": _INT,
+    "attachment": _INT,
+    "mailboxes": _INT,
+}
+INSERT_EMAIL = dialect.insert("email", EMAIL_COLUMNS)
+_WIDE = dialect.insert(
+    "email_wide",
+    {
+        "id": _INT,
+        "prefix": "bytea",
+        "structure": "bytea",
+        "envelope": "bytea",
+        "bodystructure": "bytea",
+        "envelope_utf8": "bytea",
+        "bodystructure_utf8": "bytea",
+        "preview": "text",
+        "subject": "text",
+        "base_subject": "text",
+        "from_text": "text",
+        "to_text": "text",
+        "cc_text": "text",
+        "bcc_text": "text",
+        "message_id": "text",
+    },
+)
+INSERT_MEMBERSHIP = dialect.insert(
+    "membership",
+    {"mailbox": _INT, "uid": _INT, "email": _INT, "deleted": _INT, "saved_at": _INT},
+)
+_REFERENCE = dialect.insert(
+    "thread_reference",
+    {"account": _INT, "hash": _INT, "thread": _INT},
+    on_conflict="ON CONFLICT DO NOTHING",
+)
+_TRACE = dialect.insert(
+    "trace",
+    {
+        "id": _INT,
+        "at": _INT,
+        "direction": "text",
+        "sender": "text",
+        "message_id": "text",
+        "record": "bytea",
+    },
+)
+_JOB = dialect.insert(
+    "job",
+    {"id": _INT, "kind": "text", "key": "text", "payload": "bytea", "run_at": _INT},
+    on_conflict="ON CONFLICT DO NOTHING",
+)
+_TOUCH = dialect.update("blob", "id", {"touched_at": _INT})
+_FIND_BLOBS = Sql(
+    sqlite="SELECT organisation, digest, id FROM blob WHERE organisation = $1 AND digest = $2",
+    postgres="SELECT b.organisation, b.digest, b.id FROM unnest($1::bigint[], $2::bytea[])"
+    " AS v(organisation, digest) JOIN blob b ON b.organisation = v.organisation"
+    " AND b.digest = v.digest",
+)
+_FIND_THREADS = Sql(
+    sqlite="SELECT account, hash, thread FROM thread_reference WHERE account = $1 AND hash = $2",
+    postgres="SELECT t.account, t.hash, t.thread FROM unnest($1::bigint[], $2::bigint[])"
+    " AS v(account, hash) JOIN thread_reference t ON t.account = v.account AND t.hash = v.hash",
+)
+
+
+def thread_hashes(rendered: Rendered) -> list[int]:
+    """64-bit hashes of the ids a message names, own id last, each with the base subject.
+
+    The subject is part of the hash: a reply that changed it starts a thread (RFC 8621 §3).
+    """
+    subject = blake2b(rendered.base_subject.encode("utf-8", "replace"), digest_size=8).digest()
+    ids = list(rendered.thread_ids)
+    if rendered.message_id is not None:
+        ids = [i for i in ids if i != rendered.message_id]
+        ids.append(rendered.message_id)
+    return [
+        int.from_bytes(
+            blake2b(i.encode("utf-8", "replace"), digest_size=8, key=subject).digest(),
+            "big",
+            signed=True,
+        )
+        for i in ids
+    ]
+
+
+class Known:
+    """What one look-up for all gathered messages found: content and threads already here."""
+
+    __slots__ = ("_blob_numbers", "blobs", "files", "hashes", "threads")
+
+    def __init__(self) -> None:
+        self.blobs: dict[tuple[int, bytes], int] = {}
+        self.threads: dict[tuple[int, int], int] = {}
+        self.hashes: dict[int, list[int]] = {}
+        self.files: list[tuple[int, int]] = []
+        self._blob_numbers: list[int] = []
+
+    async def look_up(self, work: Work, commands: Sequence[Deliver | Append]) -> None:
+        """Find in few statements what the commands will ask for."""
+        digests: set[tuple[int, bytes]] = set()
+        references: set[tuple[int, int]] = set()
+        for command in commands:
+            hashes = self.hashes[id(command)] = thread_hashes(command.rendered)
+            for account in command.accounts():
+                head = await work.head(account)
+                if head is not None:
+                    digests.add((head.organisation, command.content.digest))
+                    references.update((account, h) for h in hashes)
+        for organisation, digest, blob in await _pairs(work, _FIND_BLOBS, digests):
+            self.blobs[organisation, bytes(digest)] = blob
+        for account, value, thread in await _pairs(work, _FIND_THREADS, references):
+            self.threads[account, value] = thread
+        new = len(digests) - len(self.blobs)
+        self._blob_numbers = (await work.numbers("blob", new))[::-1] if new > 0 else []
+
+    def blob(self, work: Work, organisation: int, content: Content, command_id: int) -> int:
+        """The blob of some content; its rows are gathered if it is new."""
+        blob = self.blobs.get((organisation, content.digest))
+        if blob is not None:
+            work.add(_TOUCH, (work.now, blob))
+            return blob
+        blob = self.blobs[organisation, content.digest] = self._blob_numbers.pop()
+        stored = content.stored or sum(map(len, content.frames))
+        place = "file" if content.file else "rows"
+        work.add(_BLOB, (blob, organisation, content.digest, content.size, stored, place, work.now))
+        for n, frame in enumerate(content.frames):
+            work.add(_FRAME, (blob, n, frame))
+        if content.file:
+            self.files.append((command_id, blob))
+        return blob
+
+    def thread(self, work: Work, head: Head, hashes: list[int]) -> int:
+        """The thread of a message; fixed now, never merged later."""
+        account = head.account
+        thread = 0
+        for value in hashes:
+            found = self.threads.get((account, value))
+            if found is not None:
+                thread = found
+                break
+        if not thread:
+            thread = thread_id(account, head.next_thread)
+            head.next_thread += 1
+        for value in hashes:
+            if (account, value) not in self.threads:
+                self.threads[account, value] = thread
+                work.add(_REFERENCE, (account, value, thread))
+        return thread
+
+
+async def _pairs(work: Work, sql: Sql, pairs: Iterable[tuple[int, Any]]) -> list[Row]:
+    wanted = list(pairs)
+    if work.tx.dialect == "sqlite":
+        found = []
+        for a, b in wanted:
+            row = await work.tx.row(sql, a, b)
+            if row is not None:
+                found.append(row)
+        return found
+    if not wanted:
+        return []
+    return await work.tx.rows(sql, [a for a, _ in wanted], [b for _, b in wanted])
+
+
+def _file(
+    work: Work,
+    known: Known,
+    head: Head,
+    mailbox: MailboxRow,
+    command: Deliver | Append,
+    *,
+    prefix: bytes,
+    flags: int,
+    keywords: str | None,
+    deleted: int,
+) -> tuple[int, int, int]:
+    """Gather the rows of one Email in one mailbox; (email, uid, modseq)."""
+    rendered = command.rendered
+    size = command.content.size + len(prefix)
+    blob = known.blob(work, head.organisation, command.content, id(command))
+    thread = known.thread(work, head, known.hashes[id(command)])
+    modseq = head.bump()
+    email = email_id(head.account, head.next_email)
+    head.next_email += 1
+    head.used_bytes += size
+    head.used_emails += 1
+    uid = mailbox.uidnext
+    mailbox.uidnext += 1
+    mailbox.messages += 1
+    mailbox.size += size
+    mailbox.deleted += deleted
+    if not flags & SEEN:
+        mailbox.unseen += 1
+    mailbox.changed(modseq)
+    work.add(
+        INSERT_EMAIL,
+        (
+            email,
+            head.account,
+            modseq,
+            modseq,
+            flags,
+            keywords,
+            thread,
+            blob,
+            size,
+            command.received_at,
+            rendered.sent_at,
+            int(rendered.attachment),
+            1,
+        ),
+    )
+    work.add(
+        _WIDE,
+        (
+            email,
+            prefix,
+            rendered.structure,
+            rendered.envelope,
+            rendered.bodystructure,
+            rendered.envelope_utf8,
+            rendered.bodystructure_utf8,
+            rendered.preview,
+            rendered.subject,
+            rendered.base_subject,
+            rendered.from_text,
+            rendered.to_text,
+            rendered.cc_text,
+            rendered.bcc_text,
+            rendered.message_id,
+        ),
+    )
+    work.add(INSERT_MEMBERSHIP, (mailbox.id, uid, email, deleted, work.now))
+    return email, uid, modseq
+
+
+def _room(work: Work, head: Head, size: int, grace: int) -> str:
+    """Why a message of this size does not fit ('' if it does); warns as levels are reached."""
+    if head.quota_bytes and head.used_bytes + size > head.quota_bytes:
+        if not head.over_quota_since:
+            head.over_quota_since = work.now
+            head.dirty = True
+        if work.now - head.over_quota_since > grace:
+            return "over-quota-long"
+        return "over-quota"
+    if head.over_quota_since:
+        head.over_quota_since = 0
+        head.dirty = True
+    return ""
+
+
+async def _warn(work: Work, head: Head) -> None:
+    level = level_reached(head.used_bytes, head.quota_bytes)
+    if level > head.quota_level:
+        head.quota_level = level
+        head.dirty = True
+        (job,) = await work.numbers("job", 1)
+        payload = msgspec.msgpack.encode((head.account, level))
+        work.add(_JOB, (job, QUOTA_JOB, f"{head.account}:{level}", payload, work.now))
+
+
+async def deliver(work: Work, command: Deliver, known: Known) -> Delivered:
+    """Execute ``Deliver``."""
+    filed = [await _deliver_one(work, command, filing, known) for filing in command.filings]
+    if command.trace_id:
+        work.add(
+            _TRACE,
+            (
+                command.trace_id,
+                work.now,
+                command.direction,
+                command.sender,
+                command.rendered.message_id,
+                command.trace,
+            ),
+        )
+    return Delivered(filed=tuple(filed))
+
+
+async def _deliver_one(work: Work, command: Deliver, filing: Filing, known: Known) -> Filed:
+    head = await work.head(filing.account)
+    inbox = mailbox_id(filing.account, 1)
+    wanted = filing.mailbox or inbox
+    mailbox = await work.mailbox(wanted) if wanted >> 32 == filing.account else None
+    if mailbox is None:
+        mailbox = await work.mailbox(inbox)
+    if head is None or mailbox is None:
+        return Filed(account=filing.account, refused="no-such-account")
+    if not filing.exempt:
+        size = command.content.size + len(filing.prefix)
+        refused = _room(work, head, size, command.grace)
+        if refused:
+            return Filed(account=filing.account, refused=refused)
+    keywords = await admit_keywords(work, head, filing.keywords) if filing.keywords else ()
+    email, uid, modseq = _file(
+        work,
+        known,
+        head,
+        mailbox,
+        command,
+        prefix=filing.prefix,
+        flags=filing.flags,
+        keywords=join(keywords),
+        deleted=0,
+    )
+    if head.quota_bytes:
+        await _warn(work, head)
+    return Filed(account=filing.account, mailbox=mailbox.id, uid=uid, email=email, modseq=modseq)
+
+
+async def append(work: Work, command: Append, known: Known) -> Appended | Refused:
+    """Execute ``Append``. RFC 9051 §6.3.12."""
+    head = await work.head(command.mailbox >> 32)
+    mailbox = await work.mailbox(command.mailbox)
+    if head is None or mailbox is None:
+        return Refused(reason="no-such-mailbox")
+    if not await may(work.tx, command.actor, command.mailbox, "i"):
+        return Refused(reason="no-rights", text="i")
+    if not command.exempt and _room(work, head, command.content.size, 1 << 40):
+        return Refused(reason="over-quota")
+    keywords = await admit_keywords(work, head, command.keywords) if command.keywords else ()
+    email, uid, modseq = _file(
+        work,
+        known,
+        head,
+        mailbox,
+        command,
+        prefix=b"",
+        flags=command.flags,
+        keywords=join(keywords),
+        deleted=int(command.deleted),
+    )
+    if head.quota_bytes:
+        await _warn(work, head)
+    return Appended(email=email, uid=uid, uidvalidity=mailbox.uidvalidity, modseq=modseq)

@@ -1,0 +1,365 @@
+"""Mailboxes: create, rename, delete, subscribe; by id, each in one transaction.
+
+A name is one level, NFC, without ``/`` and control characters. INBOX is the account's mailbox 1 and can
+be neither renamed nor deleted (RENAME INBOX is a move of its messages, the service's doing, RFC 9051
+§6.3.6). A name that comes back gets a UIDVALIDITY the account never used.
+"""
+
+import unicodedata
+
+from malleposte.store import dialect
+from malleposte.store.commands import (
+    MAX_ROWS,
+    CreateMailbox,
+    DeleteMailbox,
+    RenameMailbox,
+    RenewUidValidity,
+    Subscribe,
+)
+from malleposte.store.execute.expunging import bury, remove
+from malleposte.store.execute.rights import may
+from malleposte.store.ids import account_of, mailbox_id
+from malleposte.store.results import Created, Done, Refused
+from malleposte.store.work import Head, Work
+
+MAX_DEPTH = 32
+"""Levels of a mailbox; deeper trees come from broken clients, and every walk is bounded by it."""
+MAX_NAME = 255
+"""Octets of one level in UTF-8."""
+MAX_MAILBOXES = 10_000
+"""Mailboxes of an account."""
+SEPARATOR = "/"
+
+STANDARD = (
+    ("INBOX", "inbox"),
+    ("Drafts", "drafts"),
+    ("Sent", "sent"),
+    ("Archive", "archive"),
+    ("Junk", "junk"),
+    ("Trash", "trash"),
+)
+"""What a new account has; English on the wire, clients translate by role."""
+
+_INSERT = dialect.insert(
+    "mailbox",
+    {
+        "id": "bigint",
+        "account": "bigint",
+        "parent": "bigint",
+        "name": "text",
+        "role": "text",
+        "uidvalidity": "bigint",
+        "uidnext": "bigint",
+        "subscribed": "bigint",
+        "sort_order": "bigint",
+        "created_modseq": "bigint",
+        "modseq": "bigint",
+        "message_modseq": "bigint",
+        "messages": "bigint",
+        "unseen": "bigint",
+        "deleted": "bigint",
+        "size": "bigint",
+    },
+)
+_CHILD = "SELECT id FROM mailbox WHERE account = $1 AND parent = $2 AND name = $3"
+_HAS_CHILD = "SELECT 1 FROM mailbox WHERE account = $1 AND parent = $2 LIMIT 1"
+_CONTENT = (
+    "SELECT m.uid, m.email, m.deleted, e.flags, e.size, e.mailboxes, e.thread FROM membership m"
+    " JOIN email e ON e.id = m.email WHERE m.mailbox = $1 ORDER BY m.uid"
+)
+
+
+def level_name(name: str) -> str | None:
+    """A level's name as it is kept (NFC), or None where it cannot be one."""
+    name = unicodedata.normalize("NFC", name)
+    if (
+        not name
+        or SEPARATOR in name
+        or len(name.encode("utf-8", "surrogatepass")) > MAX_NAME
+        or any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or 0xD800 <= ord(c) < 0xE000 for c in name)
+        or any(c in "\u2028\u2029" for c in name)
+    ):
+        return None
+    return name
+
+
+async def create_mailbox(work: Work, command: CreateMailbox) -> Created | Refused:
+    """Execute ``CreateMailbox``."""
+    head = await work.head(command.account)
+    if head is None:
+        return Refused(reason="no-such-account")
+    path = [level_name(part) for part in command.path]
+    if not path or None in path:
+        return Refused(reason="bad-name", text="empty, too long, or with a character not allowed")
+    if command.parent and (
+        account_of(command.parent) != command.account or await work.mailbox(command.parent) is None
+    ):
+        return Refused(reason="no-such-mailbox")
+    parent = command.parent
+    depth = await _depth(work, parent)
+    if depth + len(path) > MAX_DEPTH:
+        return Refused(reason="limit", text=f"mailboxes go at most {MAX_DEPTH} levels deep")
+    names = [str(name) for name in path]
+    if not parent and names[0].upper() == "INBOX":
+        names[0] = "INBOX"
+    at = 0
+    while at < len(names):
+        row = await work.tx.row(_CHILD, command.account, parent, names[at])
+        if row is None:
+            break
+        parent = row[0]
+        at += 1
+    if at == len(names):
+        return Refused(reason="exists")
+    if not await _may_create(work, command.actor, command.account, parent):
+        return Refused(reason="no-rights", text="k")
+    count = await work.tx.row("SELECT count(*) FROM mailbox WHERE account = $1", command.account)
+    if count is not None and count[0] + len(names) - at > MAX_MAILBOXES:
+        return Refused(reason="limit", text=f"an account has at most {MAX_MAILBOXES} mailboxes")
+    role = command.role
+    if role is not None:
+        taken = await work.tx.row(
+            "SELECT 1 FROM mailbox WHERE account = $1 AND role = $2", command.account, role
+        )
+        if taken is not None:
+            return Refused(reason="in-use", text=f"another mailbox is {role} already")
+    modseq = head.bump()
+    for n, name in enumerate(names[at:], at):
+        last = n == len(names) - 1
+        parent = await insert_mailbox(
+            work,
+            head,
+            parent,
+            name,
+            modseq,
+            role=role if last else None,
+            subscribe=command.subscribe and last,
+        )
+    await work.tx.run(
+        "DELETE FROM subscription WHERE account = $1 AND name = $2",
+        command.account,
+        await path_of(work, parent),
+    )
+    return Created(id=parent, modseq=modseq)
+
+
+async def insert_mailbox(
+    work: Work,
+    head: Head,
+    parent: int,
+    name: str,
+    modseq: int,
+    *,
+    role: str | None = None,
+    subscribe: bool = True,
+    sort_order: int = 100,
+) -> int:
+    """Write a mailbox's row; its id."""
+    new = mailbox_id(head.account, head.next_mailbox)
+    head.next_mailbox += 1
+    uidvalidity = head.new_uidvalidity(work.now)
+    await work.tx.many(
+        _INSERT,
+        [
+            (new, head.account, parent, name, role, uidvalidity, 1, int(subscribe), sort_order)
+            + (modseq, modseq, modseq, 0, 0, 0, 0)
+        ],
+    )
+    work.forget(new)
+    return new
+
+
+async def _may_create(work: Work, actor: int, account: int, parent: int) -> bool:
+    if actor in (0, account):
+        return True
+    return bool(parent) and await may(work.tx, actor, parent, "k")
+
+
+async def _depth(work: Work, mailbox: int) -> int:
+    depth = 0
+    while mailbox and depth <= MAX_DEPTH:
+        row = await work.mailbox(mailbox)
+        mailbox = row.parent if row else 0
+        depth += 1
+    return depth
+
+
+async def path_of(work: Work, mailbox: int) -> str:
+    """A mailbox's full name."""
+    parts: list[str] = []
+    while mailbox and len(parts) <= MAX_DEPTH:
+        row = await work.mailbox(mailbox)
+        if row is None:
+            break
+        parts.append(row.name)
+        mailbox = row.parent
+    return SEPARATOR.join(reversed(parts))
+
+
+async def rename_mailbox(work: Work, command: RenameMailbox) -> Done | Refused:
+    """Execute ``RenameMailbox``. RFC 9051 §6.3.6."""
+    account = account_of(command.mailbox)
+    row = await work.mailbox(command.mailbox)
+    head = await work.head(account)
+    if row is None or head is None:
+        return Refused(reason="no-such-mailbox")
+    if command.mailbox == mailbox_id(account, 1):
+        return Refused(reason="reserved", text="INBOX keeps its name")
+    name = level_name(command.name)
+    if name is None or (not command.parent and name.upper() == "INBOX"):
+        return Refused(reason="bad-name", text="empty, too long, or with a character not allowed")
+    if command.parent:
+        if account_of(command.parent) != account or await work.mailbox(command.parent) is None:
+            return Refused(reason="no-such-mailbox")
+        above = command.parent
+        while above:
+            if above == command.mailbox:
+                return Refused(reason="loop", text="a mailbox cannot move below itself")
+            parent_row = await work.mailbox(above)
+            above = parent_row.parent if parent_row else 0
+    if not await may(work.tx, command.actor, command.mailbox, "x") or not await _may_create(
+        work, command.actor, account, command.parent
+    ):
+        return Refused(reason="no-rights", text="xk")
+    if (
+        await _depth(work, command.parent) + await _height(work, account, command.mailbox)
+        > MAX_DEPTH
+    ):
+        return Refused(reason="limit", text=f"mailboxes go at most {MAX_DEPTH} levels deep")
+    taken = await work.tx.row(_CHILD, account, command.parent, name)
+    if taken is not None:
+        if taken[0] == command.mailbox:
+            return Done(modseq=0)
+        return Refused(reason="exists")
+    modseq = head.bump()
+    await work.flush()
+    await work.tx.run(
+        "UPDATE mailbox SET parent = $1, name = $2, modseq = $3 WHERE id = $4",
+        command.parent,
+        name,
+        modseq,
+        command.mailbox,
+    )
+    work.forget(command.mailbox)
+    await work.tx.run(
+        "DELETE FROM subscription WHERE account = $1 AND name = $2",
+        account,
+        await path_of(work, command.mailbox),
+    )
+    return Done(modseq=modseq)
+
+
+async def _height(work: Work, account: int, mailbox: int) -> int:
+    height, level = 1, [mailbox]
+    while level and height <= MAX_DEPTH:
+        below: list[int] = []
+        for one in level:
+            rows = await work.tx.rows(
+                "SELECT id FROM mailbox WHERE account = $1 AND parent = $2", account, one
+            )
+            below.extend(row[0] for row in rows)
+        height += bool(below)
+        level = below
+    return height
+
+
+async def delete_mailbox(work: Work, command: DeleteMailbox) -> Done | Refused:
+    """Execute ``DeleteMailbox``. Its messages go with it and stay recoverable. RFC 9051 §6.3.5."""
+    account = account_of(command.mailbox)
+    row = await work.mailbox(command.mailbox)
+    head = await work.head(account)
+    if row is None or head is None:
+        return Refused(reason="no-such-mailbox")
+    if command.mailbox == mailbox_id(account, 1):
+        return Refused(reason="reserved", text="INBOX cannot be deleted")
+    if not await may(work.tx, command.actor, command.mailbox, "x"):
+        return Refused(reason="no-rights", text="x")
+    await work.flush()
+    if await work.tx.row(_HAS_CHILD, account, command.mailbox) is not None:
+        return Refused(reason="has-children", text="delete the mailboxes below it first")
+    if row.messages > MAX_ROWS:
+        return Refused(reason="not-empty", text=f"expunge it to at most {MAX_ROWS} messages first")
+    modseq = head.bump()
+    rows = await work.tx.rows(_CONTENT, command.mailbox)
+    if rows:
+        await remove(work, head, row, rows, modseq, until=command.recoverable_until)
+    kept = await work.tx.row("SELECT subscribed FROM mailbox WHERE id = $1", command.mailbox)
+    if kept is not None and kept[0]:
+        await work.tx.run(
+            "INSERT INTO subscription (account, name) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            account,
+            await path_of(work, command.mailbox),
+        )
+    await work.flush()
+    await work.tx.run("DELETE FROM mailbox WHERE id = $1", command.mailbox)
+    await work.tx.run("DELETE FROM mailbox_right WHERE mailbox = $1", command.mailbox)
+    await work.tx.run(
+        "DELETE FROM tombstone WHERE account = $1 AND kind = 'uid' AND container = $2",
+        account,
+        command.mailbox,
+    )
+    work.forget(command.mailbox)
+    bury(work, account, "mailbox", 0, modseq, [command.mailbox])
+    return Done(modseq=modseq)
+
+
+async def subscribe(work: Work, command: Subscribe) -> Done | Refused:
+    """Execute ``Subscribe``. RFC 9051 §6.3.7: a name without a mailbox may be subscribed."""
+    head = await work.head(command.account)
+    if head is None:
+        return Refused(reason="no-such-account")
+    if command.mailbox:
+        row = await work.mailbox(command.mailbox)
+        if row is None:
+            return Refused(reason="no-such-mailbox")
+        modseq = head.bump()
+        await work.tx.run(
+            "UPDATE mailbox SET subscribed = $1, modseq = $2 WHERE id = $3",
+            int(command.subscribed),
+            modseq,
+            command.mailbox,
+        )
+        if not row.dirty:
+            work.forget(command.mailbox)
+        else:
+            row.modseq = max(row.modseq, modseq)
+        return Done(modseq=modseq)
+    if command.subscribed:
+        count = await work.tx.row(
+            "SELECT count(*) FROM subscription WHERE account = $1", command.account
+        )
+        if count is not None and count[0] >= MAX_MAILBOXES:
+            return Refused(reason="limit", text="too many subscriptions")
+        await work.tx.run(
+            "INSERT INTO subscription (account, name) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            command.account,
+            command.name,
+        )
+    else:
+        await work.tx.run(
+            "DELETE FROM subscription WHERE account = $1 AND name = $2",
+            command.account,
+            command.name,
+        )
+    return Done(modseq=head.bump())
+
+
+async def renew_uidvalidity(work: Work, command: RenewUidValidity) -> Done | Refused:
+    """Execute ``RenewUidValidity``: no UID given before a restore can name another message after it.
+
+    The modseq leaps past any that was given out before the restore, so that no client's state matches.
+    """
+    head = await work.head(command.account)
+    if head is None:
+        return Refused(reason="no-such-account")
+    head.modseq += 1 << 24
+    modseq = head.bump()
+    rows = await work.tx.rows(
+        "SELECT id FROM mailbox WHERE account = $1 ORDER BY id", command.account
+    )
+    for (one,) in rows:
+        row = await work.mailbox(one)
+        if row is not None:
+            row.uidvalidity = head.new_uidvalidity(work.now)
+            row.changed(modseq)
+    return Done(modseq=modseq, count=len(rows))

@@ -1,0 +1,42 @@
+"""UID ranges in SQL, the same parameter (JSON text) in both dialects."""
+
+from malleposte.store.commands import Ranges
+from malleposte.store.dialect import Sql, both
+
+RANGES = Sql(
+    sqlite="(SELECT json_extract(value, '$[0]') AS first, json_extract(value, '$[1]') AS last"
+    " FROM json_each({parameter}))",
+    postgres="(SELECT (value->>0)::bigint AS first, (value->>1)::bigint AS last"
+    " FROM json_array_elements({parameter}::json))",
+)
+
+
+def in_ranges(template: str, parameter: int = 1) -> Sql:
+    """A statement whose hole ``{ranges}`` is a table of first and last, from one parameter."""
+    text = f"${parameter}"
+    return both(
+        template,
+        ranges=Sql(
+            sqlite=RANGES.sqlite.format(parameter=text),
+            postgres=RANGES.postgres.format(parameter=text),
+        ),
+    )
+
+
+def encode(ranges: Ranges) -> str:
+    """The parameter for ``in_ranges``."""
+    return "[" + ",".join(f"[{first},{last}]" for first, last in ranges) + "]"
+
+
+def compact(numbers: list[int]) -> list[tuple[int, int]]:
+    """Sorted numbers as ranges."""
+    found: list[tuple[int, int]] = []
+    first = last = 0
+    for n in numbers:
+        if found and n == last + 1:
+            last = n
+            found[-1] = (first, n)
+        else:
+            first = last = n
+            found.append((n, n))
+    return found

@@ -1,0 +1,130 @@
+"""What commands answer. Plain data like the commands; kept for a while under the idempotency key."""
+
+import msgspec
+
+
+class Result(msgspec.Struct, frozen=True, array_like=True, tag=True, kw_only=True):
+    """Base of all answers."""
+
+
+class Refused(Result, frozen=True, array_like=True, kw_only=True):
+    """The command was valid but not to be carried out; nothing changed.
+
+    ``reason``: ``no-such-mailbox``, ``no-such-account``, ``exists``, ``no-rights``, ``over-quota``,
+    ``over-quota-long``, ``has-children``, ``not-empty``, ``bad-name``, ``limit``, ``in-use``, ``loop``,
+    ``reserved``, ``disk-full``.
+    """
+
+    reason: str
+    text: str = ""
+
+
+class Done(Result, frozen=True, array_like=True, kw_only=True):
+    """Carried out."""
+
+    modseq: int = 0
+    more: bool = False
+    count: int = 0
+
+
+class Filed(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """What became of one filing of a delivery."""
+
+    account: int
+    mailbox: int = 0
+    uid: int = 0
+    email: int = 0
+    modseq: int = 0
+    refused: str = ""
+
+
+class Delivered(Result, frozen=True, array_like=True, kw_only=True):
+    """A delivery, filing by filing in their order."""
+
+    filed: tuple[Filed, ...]
+
+
+class Appended(Result, frozen=True, array_like=True, kw_only=True):
+    """A message in its mailbox."""
+
+    email: int
+    uid: int
+    uidvalidity: int
+    modseq: int
+
+
+class Created(Result, frozen=True, array_like=True, kw_only=True):
+    """A mailbox, account or domain."""
+
+    id: int
+    modseq: int = 0
+
+
+class Stored(Result, frozen=True, array_like=True, kw_only=True):
+    """Flags changed; ``modified`` are the UIDs left alone by ``unchanged_since``."""
+
+    modseq: int
+    modified: tuple[int, ...] = ()
+
+
+class Expunged(Result, frozen=True, array_like=True, kw_only=True):
+    """Messages gone from a mailbox."""
+
+    uids: tuple[int, ...]
+    modseq: int
+
+
+class Copied(Result, frozen=True, array_like=True, kw_only=True):
+    """Pairs of source and target UIDs, in order."""
+
+    uidvalidity: int
+    uids: tuple[tuple[int, int], ...]
+    modseq: int
+
+
+class LeasedJob(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """A job in the hands of the holder who asked."""
+
+    id: int
+    kind: str
+    key: str
+    payload: bytes
+    epoch: int
+    attempts: int
+
+
+class Leased(Result, frozen=True, array_like=True, kw_only=True):
+    """Jobs taken."""
+
+    jobs: tuple[LeasedJob, ...]
+
+
+class LeaseTaken(Result, frozen=True, array_like=True, kw_only=True):
+    """A named lease; ``epoch`` 0: another holds it."""
+
+    epoch: int
+    until: int
+
+
+class Swept(Result, frozen=True, array_like=True, kw_only=True):
+    """Blobs removed; ``files`` are names in the blob folder to unlink; ``after``: go on from there."""
+
+    count: int
+    files: tuple[str, ...]
+    after: int
+    more: bool
+
+
+AnyResult = (
+    Refused
+    | Done
+    | Delivered
+    | Appended
+    | Created
+    | Stored
+    | Expunged
+    | Copied
+    | Leased
+    | LeaseTaken
+    | Swept
+)
