@@ -1,1 +1,66 @@
-"""A message: structure with byte offsets, headers, addresses, dates, charsets, rendered columns."""
+"""A message: structure with byte offsets, headers, addresses, dates, charsets, rendered columns.
+
+One bounded iterative parser that never raises on any bytes. `summarize` makes in one pass what
+the store keeps of a message; `load_structure` reads the stored parts back, `section` and
+`header_fields` cut IMAP sections out of the message by them, `body` renders BODY, `decode_body`
+decodes a part. Nothing here does I/O; a buffer is `bytes`, a `memoryview` or an `mmap`.
+"""
+
+from .address import Address, Group, addresses
+from .body import body_bytes, body_text, decode_body
+from .body_lists import BodyLists, body_lists, has_attachment
+from .bodystructure import body, bodystructure
+from .date import DateTime, date_time
+from .encoded_words import decode_text
+from .envelope import envelope_of
+from .headers import Field, fields, header_fields, last_values
+from .limits import DEFAULT_LIMITS, Limits
+from .message_id import message_ids
+from .part import Kind, Part, dump_structure, load_structure
+from .preview import preview
+from .section import SectionKind, find_part, section
+from .structure import Buffer, parse, parse_slices
+from .subject import base_subject
+from .summary import Summary, summarize, summarize_slices
+from .thread import thread_ids
+
+__all__ = [
+    "DEFAULT_LIMITS",
+    "Address",
+    "BodyLists",
+    "Buffer",
+    "DateTime",
+    "Field",
+    "Group",
+    "Kind",
+    "Limits",
+    "Part",
+    "SectionKind",
+    "Summary",
+    "addresses",
+    "base_subject",
+    "body",
+    "body_bytes",
+    "body_lists",
+    "body_text",
+    "bodystructure",
+    "date_time",
+    "decode_body",
+    "decode_text",
+    "dump_structure",
+    "envelope_of",
+    "fields",
+    "find_part",
+    "has_attachment",
+    "header_fields",
+    "last_values",
+    "load_structure",
+    "message_ids",
+    "parse",
+    "parse_slices",
+    "preview",
+    "section",
+    "summarize",
+    "summarize_slices",
+    "thread_ids",
+]

@@ -1,0 +1,249 @@
+"""Address lists (RFC 5322 §3.4), obsolete and malformed ones included.
+
+Names come out raw: quotes and escapes resolved, encoded words not, since ENVELOPE shows them so;
+`display_name` decodes. Invariants: one pass, no recursion, at most `ADDRESSES` and `FIELD_BYTES`;
+never raises; what cannot be an address is kept as a name or a mailbox without a domain.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from .charset import guess
+from .encoded_words import decode_words
+from .headers import collapse
+from .limits import ADDRESSES, FIELD_BYTES
+from .parameters import skip_comment
+
+
+class Address(NamedTuple):
+    """One mailbox. Everything is raw bytes on one line.
+
+    `name` is the phrase before the address, `comment` what stood in parentheses. `host` is empty
+    if there was no `@`; `route` is the obsolete source route (RFC 5322 §4.4), without its colon.
+    """
+
+    name: bytes
+    mailbox: bytes
+    host: bytes
+    comment: bytes = b""
+    route: bytes = b""
+
+    @property
+    def addr_spec(self) -> bytes:
+        """`local@domain`, or what stands for it."""
+        return self.mailbox + b"@" + self.host if self.host else self.mailbox
+
+
+class Group(NamedTuple):
+    """A named group (RFC 5322 §3.4): its members may be none."""
+
+    name: bytes
+    members: tuple[Address, ...]
+    comment: bytes = b""
+
+
+AddressList = list["Address | Group"]
+
+# The well-formed bulk of real fields: an optional name without escapes, an addr-spec of atoms.
+_SIMPLE: Final = re.compile(
+    rb"\s*+(?:(?:\"([^\"\\\r\n]*+)\"|([^\x00-\x20\x7f()<>@,:;\"\\=][^\x00-\x1f\x7f()<>@,:;\"\\]*+))?\s*+"
+    rb"<([^\x00-\x20\x7f()<>@,:;\"\\]++)@([^\x00-\x20\x7f()<>@,:;\"\\\[\]]++)>"
+    rb"|([^\x00-\x20\x7f()<>@,:;\"\\]++)@([^\x00-\x20\x7f()<>@,:;\"\\\[\]]++))\s*+(?:,|\Z)"
+)
+
+
+def addresses(value: bytes) -> AddressList:
+    """The addresses and groups of a raw field value."""
+    value = value[:FIELD_BYTES]
+    found: AddressList = []
+    at = 0
+    size = len(value)
+    while at < size:
+        match = _SIMPLE.match(value, at)
+        if match is None:
+            if value[at:].isspace():
+                break
+            return _loose(value)
+        quoted, phrase, mailbox, host, bare_mailbox, bare_host = match.groups()
+        if bare_mailbox is not None:
+            found.append(Address(b"", bare_mailbox, bare_host))
+        else:
+            name = quoted if quoted is not None else phrase.rstrip() if phrase else b""
+            found.append(Address(name, mailbox, host))
+        at = match.end()
+        if len(found) >= ADDRESSES:
+            break
+    return found
+
+
+_TOKEN: Final = re.compile(
+    rb"\s++|\"((?:[^\"\\]|\\.)*+)(?:\"|\\?\Z)|<([^>]*+)(?:>|\Z)|[(),:;]|[^\s\"<(),:;]++", re.DOTALL
+)
+_ESCAPE: Final = re.compile(rb"\\(.)", re.DOTALL)
+_COMMENT: Final = re.compile(rb"\\.|[()]", re.DOTALL)
+
+
+class _Item:
+    """One list item while its tokens come in."""
+
+    __slots__ = ("angle", "comments", "words")
+
+    def __init__(self) -> None:
+        self.words: list[bytes] = []  # phrase or bare address, white space as b" "
+        self.comments: list[bytes] = []
+        self.angle: bytes | None = None
+
+    def phrase(self) -> bytes:
+        """The words joined; a quoted string keeps its own outer spaces."""
+        if self.words and self.words[-1] == b" ":
+            self.words.pop()
+        return b"".join(self.words)
+
+    def comment(self) -> bytes:
+        return b" ".join(self.comments)
+
+    def address(self) -> Address | None:
+        if self.angle is not None:
+            return _angle(self.phrase(), self.angle, self.comment())
+        text = self.phrase()
+        if text:
+            return _bare(text, self.comment())
+        if self.comments:
+            return Address(b"", b"", b"", self.comment())
+        return None
+
+
+def _loose(value: bytes) -> AddressList:
+    found: AddressList = []
+    members: list[Address] | None = None
+    group = _Item()
+    item = _Item()
+    count = 0
+    at = 0
+    size = len(value)
+    while at < size and count < ADDRESSES:
+        match = _TOKEN.match(value, at)
+        if match is None:
+            at += 1
+            continue
+        token = match[0]
+        at = match.end()
+        first = token[0]
+        if first == 0x22:
+            item.words.append(_unquote(match[1]))
+        elif first == 0x3C:
+            if item.angle is None:
+                item.angle = match[2]
+                if item.words and item.words[-1] != b" ":
+                    item.words.append(b" ")
+        elif first == 0x28:
+            end = skip_comment(value, match.start())
+            item.comments.append(_comment(value[match.start() : end]))
+            at = end
+        elif first == 0x3A:
+            if members is None and item.angle is None:
+                group, item, members = item, _Item(), []
+            else:
+                item.words.append(token)
+        elif first in b",;":
+            address = item.address()
+            item = _Item()
+            if address is not None:
+                count += 1
+                (found if members is None else members).append(address)
+            if first == 0x3B and members is not None:
+                found.append(Group(group.phrase(), tuple(members), group.comment()))
+                members = None
+        elif token.isspace():
+            if item.words and item.words[-1] != b" ":
+                item.words.append(b" ")
+        else:
+            item.words.append(token)
+    address = item.address()
+    if address is not None and count < ADDRESSES:
+        (found if members is None else members).append(address)
+    if members is not None:
+        found.append(Group(group.phrase(), tuple(members), group.comment()))
+    return found
+
+
+def _unquote(text: bytes) -> bytes:
+    if b"\n" in text or b"\r" in text or b"\0" in text:
+        text = text.translate(None, b"\r\n\0")
+    return _ESCAPE.sub(rb"\1", text) if b"\\" in text else text
+
+
+def _comment(text: bytes) -> bytes:
+    """The text of a comment: outer parentheses, folds and escapes resolved."""
+    inner = text[1:-1] if text.endswith(b")") else text[1:]
+    return collapse(_ESCAPE.sub(rb"\1", inner))
+
+
+def _angle(name: bytes, inner: bytes, comment: bytes) -> Address:
+    """`inner` is what stands between angle brackets."""
+    if b"(" in inner:
+        inner, more = _uncomment(inner)
+        comment = b" ".join(filter(None, (comment, more)))
+    inner = collapse(inner)
+    route = b""
+    if inner.startswith(b"@"):
+        head, colon, tail = inner.partition(b":")
+        if colon:
+            route, inner = head, tail
+    mailbox, host = _split(inner)
+    return Address(name, mailbox, host, comment, route)
+
+
+def _bare(text: bytes, comment: bytes) -> Address:
+    """An item without angle brackets: an addr-spec, a local name, or only a display name."""
+    mailbox, host = _split(text)
+    return Address(b"", mailbox, host, comment)
+
+
+def _split(spec: bytes) -> tuple[bytes, bytes]:
+    """Local part and domain: cut at the last `@`, white space about dots dropped (§4.4)."""
+    local, at, host = spec.rpartition(b"@")
+    if not at:
+        return spec, b""
+    if local.startswith(b'"'):
+        if local.endswith(b'"') and len(local) > 1:
+            local = _unquote(local[1:-1])
+    elif b" " in local:
+        local = _DOT.sub(b".", local).strip()
+    if b" " in host:
+        host = _DOT.sub(b".", host).strip()
+    return local, host
+
+
+_DOT: Final = re.compile(rb"(?<! )\s*+\.\s*+|(?<= )\.\s*+")
+
+
+def _uncomment(text: bytes) -> tuple[bytes, bytes]:
+    kept: list[bytes] = []
+    comments: list[bytes] = []
+    at = 0
+    while (start := text.find(b"(", at)) >= 0:
+        kept.append(text[at:start])
+        at = skip_comment(text, start)
+        comments.append(_comment(text[start:at]))
+    kept.append(text[at:])
+    return b"".join(kept), b" ".join(comments)
+
+
+def mailboxes(found: AddressList) -> Iterator[Address]:
+    """Every address, those of groups included."""
+    for entry in found:
+        if isinstance(entry, Group):
+            yield from entry.members
+        else:
+            yield entry
+
+
+def display_name(raw: bytes) -> str:
+    """A raw name or comment as text, encoded words decoded."""
+    if b"=?" in raw:
+        return decode_words(raw)
+    return raw.decode("ascii") if raw.isascii() else guess(raw)

@@ -1,0 +1,150 @@
+"""RFC 2047 encoded words, as they should be and as they come.
+
+Invariants: linear in the bytes given, bounded by `FIELD_BYTES`, never raises. Adjacent words of
+one charset are joined before the charset is read, since senders cut in the middle of a
+multi-octet character (forbidden by §5, usual in the wild). Text around words that is raw 8-bit
+is UTF-8 (RFC 6532) or, if it cannot be, windows-1252.
+"""
+
+from __future__ import annotations
+
+import re
+from binascii import Error as Base64Error
+from binascii import a2b_base64, a2b_qp, b2a_base64
+from typing import Final
+
+from .charset import decode, guess
+from .headers import collapse
+from .limits import FIELD_BYTES
+
+# Charset (with the RFC 2231 §5 language), encoding, text. Spaces inside the text are forbidden
+# and usual; a `?` cannot be in it, so that no pattern part overlaps the next.
+WORD: Final = re.compile(rb"=\?([^?\s*]{1,64})(?:\*[^?\s]{0,64})?\?([bBqQ])\?([^?]*)\?=")
+_HEX: Final = b"0123456789ABCDEF"
+
+
+def decode_text(value: bytes) -> str:
+    """An unstructured field value (Subject, Comments …), folded or not, as text."""
+    value = collapse(value[:FIELD_BYTES])
+    if b"=?" not in value:
+        return value.decode("ascii") if value.isascii() else guess(value)
+    return decode_words(value)
+
+
+def decode_words(value: bytes) -> str:
+    """Text with its encoded words decoded; `value` is on one line."""
+    out: list[str] = []
+    end = 0
+    charset = kind = b""
+    run: list[bytes] = []
+    for match in WORD.finditer(value):
+        between = value[end : match.start()]
+        name, encoding, text = match[1].lower(), match[2].lower(), match[3]
+        # White space between two words is no text (§6.2).
+        if run and (between and not between.isspace()):
+            out.append(_run(charset, kind, run))
+            run = []
+            out.append(_plain(between))
+        elif not run and between:
+            out.append(_plain(between))
+        elif run and (name != charset or encoding != kind):
+            out.append(_run(charset, kind, run))
+            run = []
+        charset, kind = name, encoding
+        run.append(text)
+        end = match.end()
+    if run:
+        out.append(_run(charset, kind, run))
+    if end < len(value):
+        out.append(_plain(value[end:]))
+    return "".join(out)
+
+
+def encode_word(text: str) -> bytes:
+    """`text` as encoded words in UTF-8, each at most 75 octets (§2), separated by spaces.
+
+    Quoted-printable where that is shorter, else base64; never cut inside a character (§5).
+    """
+    raw = text.encode("utf-8", "replace")
+    plain = sum(1 for octet in raw if octet in _Q_SAFE)
+    encode, room = (_q_word, 0) if len(raw) - plain <= len(raw) // 3 else (_b_word, 45)
+    words: list[bytes] = []
+    piece = bytearray()
+    width = 0
+    for char in text:
+        octets = char.encode("utf-8", "replace")
+        cost = len(octets) if room else sum(1 if o in _Q_SAFE else 3 for o in octets)
+        if width + cost > (room or 63):
+            words.append(encode(bytes(piece)))
+            piece.clear()
+            width = 0
+        piece += octets
+        width += cost
+    if piece:
+        words.append(encode(bytes(piece)))
+    return b" ".join(words)
+
+
+# What stands for itself in a Q word wherever it is used, phrases included (§5 rule 3).
+_Q_SAFE: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/ ")
+_Q_TABLE: Final = tuple(
+    b"_" if o == 0x20 else bytes([o]) if o in _Q_SAFE else b"=%02X" % o for o in range(256)
+)
+
+
+def _q_word(octets: bytes) -> bytes:
+    return b"=?utf-8?Q?" + b"".join([_Q_TABLE[o] for o in octets]) + b"?="
+
+
+def _b_word(octets: bytes) -> bytes:
+    return b"=?utf-8?B?" + b2a_base64(octets, newline=False) + b"?="
+
+
+def _plain(text: bytes) -> str:
+    return text.decode("ascii") if text.isascii() else guess(text)
+
+
+def _run(charset: bytes, kind: bytes, texts: list[bytes]) -> str:
+    """The text of adjacent words of one charset and encoding."""
+    if kind == b"q":
+        data = b"".join([decode_q(text) for text in texts])
+    else:
+        data = b"".join(_base64_runs(texts))
+    return decode(data, charset.decode("latin-1"))
+
+
+def decode_q(text: bytes) -> bytes:
+    """The Q encoding (§4.2): quoted-printable with `_` for a space."""
+    # a2b_qp drops white space at the end of a line; none is left in the middle of one.
+    stripped = text.rstrip(b" \t")
+    return a2b_qp(stripped, header=True) + text[len(stripped) :]
+
+
+def _base64_runs(texts: list[bytes]) -> list[bytes]:
+    """Each padded piece apart; unpadded ones joined, as base64 cut anywhere needs it."""
+    done: list[bytes] = []
+    pending = b""
+    for text in texts:
+        pending += text
+        if text.rstrip().endswith(b"=") or len(pending) % 4 == 0:
+            done.append(decode_base64(pending))
+            pending = b""
+    if pending:
+        done.append(decode_base64(pending))
+    return done
+
+
+_NOT_BASE64: Final = bytes(
+    o for o in range(256) if not (chr(o).isascii() and (chr(o).isalnum() or chr(o) in "+/"))
+)
+
+
+def decode_base64(text: bytes) -> bytes:
+    """Base64 in any state: foreign octets passed over, missing padding supplied."""
+    try:
+        return a2b_base64(text)
+    except Base64Error:
+        clean = text.translate(None, _NOT_BASE64)
+        # One left-over character carries 6 bits: no octet.
+        clean = clean[: len(clean) - 1] if len(clean) % 4 == 1 else clean
+        return a2b_base64(clean + b"=" * (-len(clean) % 4))

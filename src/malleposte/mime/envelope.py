@@ -1,0 +1,84 @@
+"""ENVELOPE (RFC 9051 §7.5.2) as finished bytes.
+
+Two forms: rev1, where UTF-8 text is shown as encoded words and other 8-bit data as literals, and
+the UTF-8 form (RFC 9755 §3, IMAP4rev2), made only where it differs. Header fields that are
+repeated count by their last instance. Bounded by `FIELD_BYTES` and `ADDRESSES` per field.
+"""
+
+from __future__ import annotations
+
+from .address import Address, AddressList, Group, addresses
+from .headers import collapse
+from .imap_string import nstring, string
+from .limits import FIELD_BYTES
+
+Lists = dict[bytes, AddressList]
+
+
+def envelope_of(fields: dict[bytes, bytes]) -> tuple[bytes, bytes | None]:
+    """ENVELOPE from raw values by lower-case name: the rev1 form, the UTF-8 form if different."""
+    return render(fields, address_lists(fields))
+
+
+_ADDRESS_FIELDS = (b"from", b"sender", b"reply-to", b"to", b"cc", b"bcc")
+
+
+def address_lists(fields: dict[bytes, bytes]) -> Lists:
+    """The parsed address fields of a header, those that are there."""
+    return {name: addresses(fields[name]) for name in _ADDRESS_FIELDS if name in fields}
+
+
+def render(fields: dict[bytes, bytes], lists: Lists) -> tuple[bytes, bytes | None]:
+    """`envelope_of` for address fields that are parsed already."""
+    rev1 = _render(fields, lists, utf8=False)
+    for name in _FIELDS:
+        if name in fields and not fields[name].isascii():
+            utf8 = _render(fields, lists, utf8=True)
+            return rev1, utf8 if utf8 != rev1 else None
+    return rev1, None
+
+
+_FIELDS = (*_ADDRESS_FIELDS, b"date", b"subject", b"in-reply-to", b"message-id")
+
+
+def _render(fields: dict[bytes, bytes], lists: Lists, utf8: bool) -> bytes:
+    sender = _addresses(lists.get(b"from"), utf8)
+    parts = [_text(fields.get(b"date"), utf8), _text(fields.get(b"subject"), utf8), sender]
+    for name in (b"sender", b"reply-to"):
+        # Absent or empty: the same as From (RFC 9051 §7.5.2).
+        shown = _addresses(lists[name], utf8) if name in lists else b"NIL"
+        parts.append(sender if shown == b"NIL" else shown)
+    for name in (b"to", b"cc", b"bcc"):
+        parts.append(_addresses(lists[name], utf8) if name in lists else b"NIL")
+    parts.append(_text(fields.get(b"in-reply-to"), utf8))
+    parts.append(_text(fields.get(b"message-id"), utf8))
+    return b"(" + b" ".join(parts) + b")"
+
+
+def _text(value: bytes | None, utf8: bool) -> bytes:
+    return b"NIL" if value is None else nstring(collapse(value[:FIELD_BYTES]), utf8)
+
+
+def _addresses(entries: AddressList | None, utf8: bool) -> bytes:
+    if not entries:
+        return b"NIL"
+    out: list[bytes] = []
+    for entry in entries:
+        if isinstance(entry, Group):
+            out.append(b"(NIL NIL " + string(entry.name, utf8) + b" NIL)")
+            out.extend([_address(member, utf8) for member in entry.members])
+            out.append(b"(NIL NIL NIL NIL)")
+        else:
+            out.append(_address(entry, utf8))
+    return b"(" + b"".join(out) + b")"
+
+
+def _address(address: Address, utf8: bool) -> bytes:
+    name = address.name or address.comment
+    # The host is never NIL: that would be the syntax of a group.
+    return b"(%b %b %b %b)" % (
+        nstring(name, utf8) if name else b"NIL",
+        nstring(address.route, utf8) if address.route else b"NIL",
+        nstring(address.mailbox, utf8),
+        nstring(address.host, utf8),
+    )

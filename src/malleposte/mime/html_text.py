@@ -1,0 +1,112 @@
+"""Text out of HTML, for previews: a small linear tokenizer, no tree.
+
+Drops tags, comments and the content of elements that show nothing; block elements separate
+words. Linear whatever is left open; never raises. It makes nothing safe to display.
+"""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from typing import Final
+
+_TAG: Final = re.compile(r"</?([a-zA-Z][a-zA-Z0-9]*)|<!--|<[!?/]")
+_HIDDEN: Final = frozenset(
+    ("style", "script", "title", "head", "template", "noscript", "svg", "object", "textarea")
+)
+_INLINE: Final = frozenset(
+    [
+        "a",
+        "abbr",
+        "acronym",
+        "b",
+        "bdi",
+        "bdo",
+        "big",
+        "cite",
+        "code",
+        "del",
+        "dfn",
+        "em",
+        "font",
+        "i",
+        "ins",
+        "kbd",
+        "mark",
+        "q",
+        "s",
+        "samp",
+        "small",
+        "span",
+        "strike",
+        "strong",
+        "sub",
+        "sup",
+        "tt",
+        "u",
+        "var",
+        "wbr",
+    ]
+)
+# In a quoted attribute a `>` does not end the tag; unquoted text cannot hold one.
+_TAG_END: Final = re.compile(r"(?:[^>\"']++|\"[^\"]*+\"|'[^']*+')*+>")
+
+
+def html_text(html: str) -> str:
+    """The text of an HTML document or of its beginning; white space as it stands."""
+    out: list[str] = []
+    at = 0
+    missing: set[str] = set()  # ends already known not to come
+    while True:
+        tag = _TAG.search(html, at)
+        if tag is None:
+            out.append(html[at:])
+            break
+        out.append(html[at : tag.start()])
+        opener = tag[0]
+        if opener == "<!--":
+            at = _past(html, "-->", tag.end(), missing)
+            continue
+        name = (tag[1] or "").lower()
+        if name not in _INLINE:
+            out.append("\n" if name else "")
+        at = _tag_end(html, tag.end(), missing)
+        if name in _HIDDEN and opener[1] != "/" and html[at - 2 : at] != "/>":
+            at = _past_element(html, name, at, missing)
+    return unescape("".join(out))
+
+
+def _past(html: str, end: str, at: int, missing: set[str]) -> int:
+    if end in missing:
+        return at
+    found = html.find(end, at)
+    if found < 0:
+        missing.add(end)
+        return at
+    return found + len(end)
+
+
+def _tag_end(html: str, at: int, missing: set[str]) -> int:
+    """After the `>` of a tag; with an unbalanced quote, after the first `>`."""
+    if "quoted" not in missing:
+        match = _TAG_END.match(html, at)
+        if match is not None:
+            return match.end()
+        missing.add("quoted")  # a quote is left open somewhere: the plain way from here on
+    found = html.find(">", at)
+    return len(html) if found < 0 else found + 1
+
+
+def _past_element(html: str, name: str, at: int, missing: set[str]) -> int:
+    if name in missing:
+        return at
+    found = _CLOSERS[name].search(html, at)
+    if found is None:
+        missing.add(name)
+        return at
+    return found.end()
+
+
+_CLOSERS: Final = {
+    name: re.compile(rf"</{name}[^>]*+>?", re.IGNORECASE) for name in sorted(_HIDDEN)
+}

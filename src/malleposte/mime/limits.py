@@ -1,0 +1,61 @@
+"""How much of a message is looked at, and why no more.
+
+A message is hostile until it has been parsed. Every bound below is far above what real mail
+reaches; what lies beyond a bound is never refused or lost: it stays as opaque bytes of the
+part around it. Dovecot's limits (100 levels, 10,000 parts) are the precedent for the first two.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one parse; the defaults are what the server runs with.
+
+    `levels`: nested multiparts and messages; real mail stays below 10, Dovecot stops at 100.
+    `parts`: entities in all; a digest of a year's list mail has some 2,000.
+    `header_bytes`: octets of one header block whose fields are read; the block itself may be
+    longer, its end is found all the same. Postfix refuses headers over 100 KB by default.
+    `header_fields`: fields of one block that are read; traces of long relays have about 100.
+    `delimiter_lines`: lines beginning with `--` that are compared with the boundaries; past
+    them the rest of the message belongs to the parts then open.
+    """
+
+    levels: int = 100
+    parts: int = 10_000
+    header_bytes: int = 1 << 20
+    header_fields: int = 5_000
+    delimiter_lines: int = 1_000_000
+
+
+DEFAULT_LIMITS: Final = Limits()
+
+SLICE_BYTES: Final = 256 * 1024
+"""Octets of body that one slice of work scans: C primitives do 1 GB/s and more, so under 1 ms."""
+
+SLICE_PARTS: Final = 200
+"""Parts that one slice of work opens: some 20 µs each, so about 5 ms."""
+
+SLICE_CANDIDATES: Final = 4096
+"""Lines beginning with `--` that one slice compares: about a microsecond each."""
+
+BOUNDARY_BYTES: Final = 250
+"""Longest boundary told apart; RFC 2046 §5.1.1 allows 70, some generators make 100."""
+
+FIELD_BYTES: Final = 64 * 1024
+"""Octets of one header field that are decoded: a To of 1,500 recipients fits."""
+
+ADDRESSES: Final = 1_000
+"""Addresses of one field that are parsed and shown in ENVELOPE."""
+
+PARAMETERS: Final = 64
+"""Parameters of one Content-Type or Content-Disposition; real ones have at most 10."""
+
+PARAMETER_BYTES: Final = 8 * 1024
+"""Octets of one Content-Type or Content-Disposition field that are parsed."""
+
+PARAMETER_SECTIONS: Final = 200
+"""RFC 2231 continuations of one field: file names of 255 octets come in at most 20."""

@@ -1,0 +1,397 @@
+"""The parser: one pass over a message of any bytes, giving its parts with offsets.
+
+Theory of operation. There is a stack of open parts and a table of the boundaries now in force.
+Two searches move forward through the buffer and never back: in a header block for the blank
+line or a line beginning with `--`, in a body for a line beginning with `--`. Such a line is
+looked up in the table: one hash, however deep the nesting. A delimiter closes every part opened
+inside its multipart, whatever is missing (RFC 2046 §5.1.2). Line ends are LF or CRLF, mixed as
+they come.
+
+Invariants: never raises on any bytes; no recursion; work linear in the buffer, in slices, so
+that a caller can do other things between; no copy larger than a slice or a header block.
+A delimiter is a whole line but for white space after it: RFC 2046 §5.1.1 would let any line
+that begins with the boundary be one, which breaks where one boundary begins another.
+
+What this does not do: decode bodies, or look inside an encoded message/rfc822 (RFC 2046 §5.2.1
+allows no encoding there): that is a leaf.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator
+from mmap import mmap
+from typing import Final, NamedTuple, TypeVar
+
+from .content import DEFAULT, DIGEST_DEFAULT, content
+from .envelope import envelope_of
+from .headers import last_values
+from .limits import (
+    BOUNDARY_BYTES,
+    DEFAULT_LIMITS,
+    SLICE_BYTES,
+    SLICE_CANDIDATES,
+    SLICE_PARTS,
+    Limits,
+)
+from .part import Kind, Part
+
+Buffer = bytes | bytearray | memoryview | mmap
+"""What a message is read from; a memoryview must be of single octets, contiguous."""
+
+
+class Tree(NamedTuple):
+    """What one pass finds: the parts, the root's raw fields by lower-case name, all lines."""
+
+    parts: tuple[Part, ...]
+    fields: dict[bytes, bytes]
+    lines: int
+
+
+def parse(buffer: Buffer, limits: Limits = DEFAULT_LIMITS) -> tuple[Part, ...]:
+    """The parts of a message in preorder; never empty, never raises."""
+    return run(scan(buffer, limits)).parts
+
+
+def parse_slices(
+    buffer: Buffer, limits: Limits = DEFAULT_LIMITS
+) -> Generator[None, None, tuple[Part, ...]]:
+    """`parse` in slices of a few milliseconds: yields between them, returns the parts."""
+    tree = yield from scan(buffer, limits)
+    return tree.parts
+
+
+T = TypeVar("T")
+
+
+def run(work: Generator[None, None, T]) -> T:
+    """Drive work done in slices to its end."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+
+
+_BLANK: Final = re.compile(rb"\n\r?\n")
+_BLANK_OR_DASHES: Final = re.compile(rb"\n(?:\r?\n|--)")
+_DASH_LINE: Final = re.compile(rb"\n--")
+_DASHES: Final = re.compile(rb"\n--([^\r\n]{1,%d})" % (BOUNDARY_BYTES + 4))
+_LINE_END: Final = re.compile(rb"[ \t]*+\r?(\n|\Z)")
+_IDENTITY: Final = frozenset((b"", b"7bit", b"8bit", b"binary"))
+
+
+class _Delimiter(NamedTuple):
+    """A delimiter line: the line end before it, its multipart's place, where the next begins."""
+
+    at: int
+    place: int
+    closing: bool
+    end: int
+
+
+class _Open:
+    """A part whose end has not been seen."""
+
+    __slots__ = (
+        "body_start",
+        "boundary",
+        "children",
+        "content",
+        "envelopes",
+        "header_start",
+        "index",
+        "kind",
+        "level",
+        "lines_before",
+        "parent",
+        "section",
+        "shadowed",
+    )
+
+    def __init__(self, index: int, parent: int, level: int, section: str, start: int) -> None:
+        self.index = index
+        self.parent = parent
+        self.level = level
+        self.section = section
+        self.header_start = self.body_start = start
+        self.kind = Kind.LEAF
+        self.content = DEFAULT
+        self.children: list[int] = []
+        self.boundary: bytes = b""  # in force while not empty
+        self.shadowed: int | None = None  # who had the same boundary further out
+        self.lines_before = 0
+        self.envelopes: tuple[bytes, bytes | None] | None = None
+
+
+class _Scanner:
+    """The state of one parse."""
+
+    def __init__(self, buffer: Buffer, limits: Limits) -> None:
+        self.buffer = buffer
+        self.size = len(buffer)
+        self.limits = limits
+        self.parts: list[Part | None] = []
+        self.stack: list[_Open] = []
+        self.boundaries: dict[bytes, int] = {}  # boundary -> place in the stack
+        self.fields: dict[bytes, bytes] = {}
+        self.candidates = limits.delimiter_lines
+        self.at = 0  # where the search goes on
+        self.counted = 0  # line ends up to here …
+        self._lines = 0  # … are this many
+
+    # -- lines ---------------------------------------------------------------------------
+
+    def lines_at(self, at: int) -> int:
+        """Line ends before offset `at`; each octet is counted once as the parse moves on."""
+        if at > self.counted:
+            self._lines += self._count(self.counted, at)
+            self.counted = at
+            return self._lines
+        return self._lines - self._count(at, self.counted)
+
+    def _count(self, start: int, end: int) -> int:
+        buffer = self.buffer
+        if isinstance(buffer, bytes):
+            return buffer.count(b"\n", start, end)
+        return sum(
+            bytes(buffer[at : min(at + SLICE_BYTES, end)]).count(b"\n")
+            for at in range(start, end, SLICE_BYTES)
+        )
+
+    # -- parts ---------------------------------------------------------------------------
+
+    def open(self, start: int) -> None:
+        """A new part begins at `start`, inside the innermost open one."""
+        index = len(self.parts)
+        self.parts.append(None)
+        if not self.stack:
+            self.stack.append(_Open(index, -1, 0, "", start))
+            return
+        outer = self.stack[-1]
+        outer.children.append(index)
+        if outer.kind is Kind.MULTIPART:
+            number = str(len(outer.children))
+            section = f"{outer.section}.{number}" if outer.section else number
+        else:
+            section = outer.section
+        self.stack.append(_Open(index, outer.index, outer.level + 1, section, start))
+
+    def header(self, body_start: int) -> None:
+        """The header of the innermost part ends at `body_start`: read what it says."""
+        part = self.stack[-1]
+        start = part.header_start
+        part.body_start = body_start
+        outer = self.stack[-2] if len(self.stack) > 1 else None
+        embedded = outer is None or outer.kind is Kind.MESSAGE
+        default = DEFAULT
+        if outer is not None and not embedded and outer.content.subtype == "digest":
+            default = DIGEST_DEFAULT
+        end = min(body_start, start + self.limits.header_bytes)
+        fields = last_values(bytes(self.buffer[start:end]), self.limits)
+        what = part.content = (
+            content(fields, default) if fields or default is not DEFAULT else DEFAULT
+        )
+        if part.level < self.limits.levels:
+            if what.type == "multipart":
+                if what.boundary and len(what.boundary) <= BOUNDARY_BYTES:
+                    part.kind = Kind.MULTIPART
+                    part.boundary = what.boundary
+                    part.shadowed = self.boundaries.get(what.boundary)
+                    self.boundaries[what.boundary] = len(self.stack) - 1
+            elif (
+                what.type == "message"
+                and what.subtype in ("rfc822", "global")
+                and what.encoding in _IDENTITY
+                and len(self.parts) < self.limits.parts
+            ):
+                part.kind = Kind.MESSAGE
+        if embedded:
+            if part.kind is not Kind.MULTIPART:
+                part.section = f"{part.section}.1" if part.section else "1"
+            if outer is None:
+                self.fields = fields
+            else:
+                outer.envelopes = envelope_of(fields)
+        part.lines_before = self.lines_at(body_start)
+
+    def close_above(self, keep: int, end: int) -> None:
+        """Close every part above the first `keep` of the stack; their bodies end at `end`."""
+        while len(self.stack) > keep:
+            part = self.stack.pop()
+            if part.boundary:
+                self.forget(part)
+            body_end = max(end, part.body_start)
+            what = part.content
+            envelope, envelope_utf8 = part.envelopes or (None, None)
+            self.parts[part.index] = Part(
+                part.section,
+                part.kind.value,
+                part.level,
+                part.parent,
+                part.header_start,
+                part.body_start,
+                body_end,
+                self.lines_at(body_end) - part.lines_before,
+                what.type,
+                what.subtype,
+                tuple(part.children),
+                what.parameters,
+                what.charset,
+                what.encoding.decode("ascii"),
+                what.disposition,
+                what.disposition_parameters,
+                what.name,
+                what.content_id,
+                what.description,
+                what.md5,
+                what.language,
+                what.location,
+                envelope,
+                envelope_utf8,
+            )
+
+    def forget(self, part: _Open) -> None:
+        """The boundary of `part` is no longer in force."""
+        if part.shadowed is None:
+            del self.boundaries[part.boundary]
+        else:
+            self.boundaries[part.boundary] = part.shadowed
+        part.boundary = b""
+
+    # -- delimiters ----------------------------------------------------------------------
+
+    def match(self, at: int) -> _Delimiter | None:
+        """The delimiter that the line end at `at` and the dashes after it begin, if it is one."""
+        self.candidates -= 1
+        if self.candidates < 0:
+            self.boundaries.clear()
+            return None
+        line = _DASHES.match(self.buffer, at)
+        if line is None:
+            return None
+        key = line[1].rstrip(b" \t")
+        place = self.boundaries.get(key)
+        closing = place is None
+        if place is None:
+            if not key.endswith(b"--"):
+                return None
+            place = self.boundaries.get(key[:-2])
+            if place is None:
+                return None
+        line_end = _LINE_END.match(self.buffer, line.end())
+        if line_end is None:
+            return None
+        return _Delimiter(at, place, closing, line_end.end())
+
+    def act(self, delimiter: _Delimiter) -> int:
+        """Close what the delimiter closes; where the next header begins, 0 if none does."""
+        at = delimiter.at
+        if at and self.buffer[at - 1 : at] == b"\r":
+            at -= 1  # the line end before a delimiter belongs to it (RFC 2046 §5.1.1)
+        self.close_above(delimiter.place + 1, at)
+        self.at = delimiter.end - 1
+        multipart = self.stack[delimiter.place]
+        if delimiter.closing or len(self.parts) >= self.limits.parts:
+            self.forget(multipart)
+            return 0
+        return delimiter.end if delimiter.end < self.size else 0
+
+
+def scan(buffer: Buffer, limits: Limits = DEFAULT_LIMITS) -> Generator[None, None, Tree]:
+    """The pass itself, in slices."""
+    scanner = _Scanner(buffer, limits)
+    size = scanner.size
+    start = 0
+    opened = 0
+    while True:
+        scanner.open(start)
+        opened += 1
+        if opened % SLICE_PARTS == 0:
+            yield
+        found = yield from _header(scanner, start)
+        if found < 0 and scanner.stack[-1].kind is Kind.MESSAGE:
+            start = scanner.stack[-1].body_start
+            continue
+        if found <= 0 and scanner.boundaries:
+            found = yield from _body(scanner)
+        if found <= 0:
+            break
+        start = found
+    while scanner.counted + SLICE_BYTES < size:
+        scanner.lines_at(scanner.counted + SLICE_BYTES)
+        yield
+    lines = scanner.lines_at(size)
+    scanner.close_above(0, size)
+    return Tree(tuple([part for part in scanner.parts if part is not None]), scanner.fields, lines)
+
+
+def _header(scanner: _Scanner, start: int) -> Generator[None, None, int]:
+    """Find the end of the header that begins at `start`.
+
+    Returns -1 at a blank line or the end of the message; if a delimiter cuts the header off,
+    where the next one begins or 0.
+    """
+    buffer, size = scanner.buffer, scanner.size
+    at = start - 1
+    if start == 0:
+        first = bytes(buffer[:2])
+        if first[:1] == b"\n" or first == b"\r\n":
+            scanner.at = 0
+            scanner.header(1 if first[:1] == b"\n" else 2)
+            return -1
+        at = 0
+    search = (_BLANK_OR_DASHES if scanner.boundaries else _BLANK).search
+    while True:
+        end = min(at + SLICE_BYTES, size)
+        found = search(buffer, at, end)
+        if found is None:
+            if end == size:
+                scanner.at = size
+                scanner.header(size)
+                return -1
+            at = end - 2  # a line end, a CR or a dash may stand at the cut
+            yield
+            continue
+        at = found.start()
+        after = found.end()
+        if found[0] != b"\n--":
+            scanner.at = after - 1
+            scanner.header(after)
+            return -1
+        delimiter = scanner.match(at)
+        if delimiter is not None:
+            scanner.header(at + 1)
+            return scanner.act(delimiter)
+        at = after
+        if scanner.candidates % SLICE_CANDIDATES == 0:
+            yield
+
+
+def _body(scanner: _Scanner) -> Generator[None, None, int]:
+    """Look for the next delimiter from `scanner.at` on; where its header begins, 0 at the end."""
+    buffer, size, at = scanner.buffer, scanner.size, scanner.at
+    while True:
+        end = min(at + SLICE_BYTES, size)
+        found = _DASH_LINE.search(buffer, at, end)
+        if found is None:
+            if end == size:
+                return 0
+            at = end - 2
+            scanner.lines_at(at)
+            yield
+            continue
+        at = found.start()
+        delimiter = scanner.match(at)
+        if delimiter is not None:
+            start = scanner.act(delimiter)
+            if start or not scanner.boundaries:
+                return start
+            at = scanner.at
+        else:
+            at += 3
+            if scanner.candidates < 0:
+                return 0
+            if scanner.candidates % SLICE_CANDIDATES == 0:
+                yield

@@ -1,0 +1,47 @@
+"""Base subject (RFC 5256 §2.1): a subject without what replies and lists put around it.
+
+Also takes the reply and forward marks of other languages, as RFC 8621 §3 wants threads made;
+linear, bounded by what it is given.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+# English (the RFC's own), German, Dutch, Scandinavian, Finnish, Spanish, Portuguese, French,
+# Italian, Polish, Turkish, Chinese.
+_MARKS: Final = (
+    "re|fwd?|aw|wg|antw|doorst|sv|vs|vb|vl|rv|res|enc|tr|rif|i|odp|pd|ynt|ilt"
+    "|回复|答复|转发|回覆|轉寄"
+)
+_LEADER: Final = re.compile(
+    rf"\s++|(?:\[[^\[\]]*+\]\s*+)*+(?:{_MARKS})\s*+(?:\[[^\[\]]*+\]\s*+)?[:：]", re.IGNORECASE
+)
+_BLOB: Final = re.compile(r"\[[^\[\]]*+\]\s*+")
+
+
+def base_subject(subject: str) -> str:
+    """The base of a decoded subject; empty if nothing is left. Case is kept."""
+    text = " ".join(subject.split())
+    while True:
+        # (2) trailers
+        while text[-5:].lower() == "(fwd)":
+            text = text[:-5].rstrip()
+        # (3)-(5) leaders and blobs
+        at = 0
+        while True:
+            leader = _LEADER.match(text, at)
+            if leader is not None:
+                at = leader.end()
+                continue
+            blob = _BLOB.match(text, at)
+            if blob is None or blob.end() == len(text):
+                break
+            at = blob.end()
+        text = text[at:]
+        # (6) a forward in brackets
+        if text[:5].lower() == "[fwd:" and text.endswith("]"):
+            text = text[5:-1].strip()
+            continue
+        return text

@@ -1,0 +1,130 @@
+"""Everything the store keeps of a message besides its bytes, made in one pass.
+
+`summarize` is the hot path of receiving: it runs once for each message, decodes only the fields
+that have a column, and reads no more of a body than its preview needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Final
+
+import msgspec
+
+from .address import AddressList, display_name, mailboxes
+from .body_lists import body_lists, has_attachment
+from .bodystructure import bodystructure
+from .date import date_time
+from .encoded_words import decode_text
+from .envelope import address_lists, render
+from .limits import DEFAULT_LIMITS, Limits
+from .message_id import message_ids
+from .part import dump_structure
+from .preview import preview
+from .structure import Buffer, run, scan
+from .subject import base_subject
+from .thread import ID_CHARACTERS, thread_ids
+
+SUBJECT_CHARACTERS: Final = 1_000
+"""Longest subject kept in its column: RFC 5322 §2.1.1 has 998 for a line. The whole one stays
+in the message."""
+
+ADDRESS_CHARACTERS: Final = 4_000
+"""Longest display text of an address field; whole addresses, the rest is left out."""
+
+
+class Summary(msgspec.Struct, frozen=True, gc=False):
+    """The columns of one message.
+
+    `structure` is for `load_structure`. `envelope` and `bodystructure` are ready to send in the
+    rev1 form (8-bit as literals, RFC 6532 text as encoded words); the `_utf8` ones (RFC 9755,
+    IMAP4rev2) are None where they would be the same. `subject` is decoded and cut at 1,000
+    characters; `base_subject` (RFC 5256 §2.1) is casefolded, so that equal means the same
+    thread. `from_`, `to`, `cc`, `bcc` are decoded lists "Name <local@domain>, …" without groups'
+    names, whole addresses up to 4,000 characters. `message_id` has no angle brackets.
+    `thread_ids` are the own id, References and In-Reply-To, at most 30. `sent_at` is Date in
+    Unix seconds. `header_size` is the offset of the body, `lines` the line ends of the whole.
+    """
+
+    structure: bytes
+    envelope: bytes
+    envelope_utf8: bytes | None
+    bodystructure: bytes
+    bodystructure_utf8: bytes | None
+    preview: str
+    subject: str
+    base_subject: str
+    from_: str
+    to: str
+    cc: str
+    bcc: str
+    message_id: str | None
+    thread_ids: tuple[str, ...]
+    sent_at: int | None
+    has_attachment: bool
+    header_size: int
+    lines: int
+
+
+def summarize(buffer: Buffer, limits: Limits = DEFAULT_LIMITS) -> Summary:
+    """The summary of a message of any bytes; never raises."""
+    return run(summarize_slices(buffer, limits))
+
+
+def summarize_slices(
+    buffer: Buffer, limits: Limits = DEFAULT_LIMITS
+) -> Generator[None, None, Summary]:
+    """`summarize` in slices of a few milliseconds: yields between them, returns the summary."""
+    parts, fields, lines = yield from scan(buffer, limits)
+    lists = address_lists(fields)
+    envelope, envelope_utf8 = render(fields, lists)
+    structure, structure_utf8 = bodystructure(parts)
+    bodies = body_lists(parts)
+    raw_subject = fields.get(b"subject")
+    subject = decode_text(raw_subject)[:SUBJECT_CHARACTERS] if raw_subject else ""
+    raw_date = fields.get(b"date")
+    date = date_time(raw_date) if raw_date else None
+    return Summary(
+        dump_structure(parts),
+        envelope,
+        envelope_utf8,
+        structure,
+        structure_utf8,
+        preview(buffer, bodies),
+        subject,
+        base_subject(subject).casefold(),
+        _display(lists.get(b"from")),
+        _display(lists.get(b"to")),
+        _display(lists.get(b"cc")),
+        _display(lists.get(b"bcc")),
+        _message_id(fields),
+        thread_ids(fields),
+        date.timestamp() if date is not None else None,
+        has_attachment(bodies),
+        parts[0].body_start,
+        lines,
+    )
+
+
+def _message_id(fields: dict[bytes, bytes]) -> str | None:
+    value = fields.get(b"message-id")
+    ids = message_ids(value) if value is not None else None
+    return ids[0] if ids and len(ids[0]) <= ID_CHARACTERS else None
+
+
+def _display(found: AddressList | None) -> str:
+    if not found:
+        return ""
+    shown: list[str] = []
+    room = ADDRESS_CHARACTERS
+    for address in mailboxes(found):
+        raw_name = address.name or address.comment
+        text = display_name(address.addr_spec)
+        if raw_name:
+            name = display_name(raw_name)
+            text = f"{name} <{text}>" if text else name
+        room -= len(text) + 2
+        if room < 0:
+            break
+        shown.append(text)
+    return ", ".join(shown)
