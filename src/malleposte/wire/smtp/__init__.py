@@ -1,1 +1,58 @@
 """SMTP, LMTP and submission: the server's side of the conversation as a pure state machine."""
+
+from .dsn import Notify, OriginalRecipient, Ret
+from .engine import SmtpServer
+from .events import (
+    Authenticate,
+    Body,
+    CloseCause,
+    ConnectionClosed,
+    DataChunk,
+    DataEnd,
+    DataStart,
+    Event,
+    Greeting,
+    Hello,
+    MailFrom,
+    Need,
+    RcptTo,
+    Reset,
+    ResetCause,
+    StartTls,
+)
+from .limits import Limits
+from .path import NULL_PATH, Path
+from .reply import LocalProtocolError, PeerError, Reply
+from .settings import BareNewlines, Mode, Settings
+
+__all__ = [
+    "NULL_PATH",
+    "Authenticate",
+    "BareNewlines",
+    "Body",
+    "CloseCause",
+    "ConnectionClosed",
+    "DataChunk",
+    "DataEnd",
+    "DataStart",
+    "Event",
+    "Greeting",
+    "Hello",
+    "Limits",
+    "LocalProtocolError",
+    "MailFrom",
+    "Mode",
+    "Need",
+    "Notify",
+    "OriginalRecipient",
+    "Path",
+    "PeerError",
+    "RcptTo",
+    "Reply",
+    "Reset",
+    "ResetCause",
+    "Ret",
+    "Settings",
+    "SmtpServer",
+    "StartTls",
+]

@@ -1,0 +1,274 @@
+"""Octets in and out, time, and the end: what a connection is before any command is understood.
+
+Invariants: what waits unread is bounded by `Limits`; output is in the order of `_send`; after
+`_close` nothing is read or sent any more, and exactly one ConnectionClosed is queued. Commands,
+answers and content are the engine's, which builds on this.
+"""
+
+from collections import deque
+from enum import Enum, auto
+
+from . import reply as r
+from .capabilities import with_word
+from .events import (
+    Authenticate,
+    CloseCause,
+    ConnectionClosed,
+    DataEnd,
+    DataStart,
+    Event,
+    Greeting,
+    Hello,
+    MailFrom,
+    Need,
+    RcptTo,
+    Reset,
+    ResetCause,
+)
+from .incoming import Incoming
+from .limits import Limits
+from .lines import LineBuffer
+from .patience import Patience
+from .reply import LocalProtocolError, Reply
+from .settings import Mode, Settings
+
+Answerable = Hello | MailFrom | RcptTo | DataStart | DataEnd | Authenticate
+
+
+class State(Enum):
+    """What the next octets of the peer are."""
+
+    COMMAND = auto()
+    AUTH = auto()  # a line of an authentication exchange
+    CONTENT = auto()
+    HANDSHAKE = auto()  # not ours: between 220 and tls_started()
+    CLOSED = auto()
+
+
+class Conversation:
+    """The public half of the engine that does not depend on commands. See `SmtpServer`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        limits: Limits | None = None,
+        *,
+        tls: bool = False,
+        loopback: bool = False,
+    ) -> None:
+        self.settings = settings
+        self.limits = limits or Limits()
+        self.tls = tls
+        self.loopback = loopback
+        self.hello: Hello | None = None
+        """The greeting in force."""
+        self.signed_in = False
+        self.mail: MailFrom | None = None
+        """The sender of the transaction under way."""
+        self.recipients: list[RcptTo] = []
+        """Those accepted, in order. A new list for each transaction."""
+        self.spoke_early = False
+        """The client did not wait for our greeting (RFC 5321 §3.1 wants it to)."""
+        self.step = 0
+        """Changes when a new thing is awaited: `time_bound` counts from then."""
+
+        self._state = State.COMMAND
+        self._greeted = False
+        self._lines = LineBuffer(self.limits.buffer)
+        self._buffer = self._lines.octets
+        self._out: list[bytes] = []
+        self._pending: deque[Event] = deque()
+        self._waiting: Answerable | None = None
+        self._eof = False
+        self._shutdown = False
+        self._close_cause = CloseCause.SERVICE
+        self._patience = Patience(self.limits)
+        self._incoming: Incoming | None = None
+        self._failed = False  # the transaction is dead, but more BDAT may come
+
+    # --- octets ------------------------------------------------------------------------------
+
+    def greet(self, refusal: Reply | None = None) -> None:
+        """Send the banner, or turn the client away with a 421 or 554 (RFC 5321 §3.1)."""
+        if self._greeted:
+            raise LocalProtocolError("greeted already")
+        self._greeted = True
+        if refusal is not None:
+            self._end(refusal, CloseCause.SERVICE)
+            return
+        kind = "LMTP" if self.settings.mode is Mode.LMTP else "ESMTP"
+        self._send(Reply(220, "", f"{self.settings.hostname} {kind} {self.settings.banner}"))
+
+    def receive_data(self, octets: bytes) -> None:
+        """Take octets from the peer. Look at `wants_data` first.
+
+        Octets after the end are dropped. Raises LocalProtocolError if the caller reads on although
+        nothing is wanted, or hands in what belongs to the TLS handshake.
+        """
+        if self._state is State.CLOSED:
+            return
+        if self._state is State.HANDSHAKE:
+            raise LocalProtocolError("the TLS handshake comes first")
+        if self._buffer and len(self._buffer) + len(octets) > self.limits.buffer_hard:
+            raise LocalProtocolError("data was handed in although it was not wanted")
+        if not self._greeted:
+            self.spoke_early = True
+        self._buffer += octets
+
+    def receive_eof(self) -> None:
+        """The peer will send no more. What it sent before is still answered."""
+        self._eof = True
+
+    def connection_lost(self) -> None:
+        """The socket is gone. A DataEnd that waits stays the service's; its answer goes nowhere."""
+        if self._state is not State.CLOSED:
+            self._close(CloseCause.PEER)
+
+    def data_to_send(self) -> bytes:
+        """What is to be sent now; empties the queue. Answers to pipelined commands come in one."""
+        out = self._out
+        if not out:
+            return b""
+        octets = out[0] if len(out) == 1 else b"".join(out)
+        out.clear()
+        return octets
+
+    @property
+    def wants_data(self) -> bool:
+        """False: stop reading the socket (back-pressure)."""
+        if self._state is State.CLOSED or self._state is State.HANDSHAKE or self._eof:
+            return False
+        return len(self._buffer) < self.limits.buffer
+
+    @property
+    def closed(self) -> bool:
+        return self._state is State.CLOSED
+
+    @property
+    def with_word(self) -> str:
+        """The protocol for the Received field of the message under way (RFC 3848, RFC 6531)."""
+        return with_word(
+            self.settings.mode,
+            self.hello.greeting if self.hello else Greeting.HELO,
+            tls=self.tls,
+            signed_in=self.signed_in,
+            smtputf8=self.mail is not None and self.mail.smtputf8,
+        )
+
+    # --- time --------------------------------------------------------------------------------
+
+    @property
+    def timeout(self) -> float | None:
+        """Seconds without a single octet from the peer after which to call `timed_out()`.
+
+        None while it is we who keep the peer waiting.
+        """
+        if self._waiting is not None or self._state is State.CLOSED:
+            return None
+        if self._state is State.CONTENT:
+            return self.limits.content_idle_seconds
+        if self._state is State.AUTH:
+            return self.limits.auth_seconds
+        return self.limits.command_seconds
+
+    @property
+    def time_bound(self) -> float | None:
+        """Seconds since `step` last changed after which to call `timed_out()`, octets or not.
+
+        For content it grows with what has come: a minimum rate. None as for `timeout`.
+        """
+        if self._state is State.CONTENT and self._waiting is None and self._incoming is not None:
+            return self.limits.content_seconds + self._incoming.taken / self.limits.content_rate
+        return self.timeout
+
+    def timed_out(self) -> None:
+        """The peer was too slow: 421 4.4.2 and the end. Without effect while an answer is due."""
+        if self._waiting is None and self._state is not State.CLOSED:
+            self._end(r.TIMED_OUT, CloseCause.SERVICE)
+
+    def close_for_shutdown(self) -> None:
+        """End with 421 4.3.2 as soon as no content is under way and no answer is due.
+
+        Call `next_event` afterwards; it is ConnectionClosed at once if the client was idle.
+        """
+        self._shutdown = True
+
+    # --- events ------------------------------------------------------------------------------
+
+    def next_event(self) -> Event | Need:
+        """The next thing that happened, or why there is none. After the end, the end again."""
+        while True:
+            if self._pending:
+                return self._pending.popleft()
+            if self._waiting is not None:
+                return Need.ANSWER
+            state = self._state
+            if state is State.CONTENT:
+                event = self._next_content()
+            elif state is State.COMMAND or state is State.AUTH:
+                event = self._next_line()
+            elif state is State.HANDSHAKE:
+                return Need.DATA
+            else:
+                return ConnectionClosed(self._close_cause)
+            if event is not None:
+                return event
+
+    def _next_line(self) -> Event | Need | None:
+        raise NotImplementedError
+
+    def _next_content(self) -> Event | Need | None:
+        raise NotImplementedError
+
+    # --- replies and the end -----------------------------------------------------------------
+
+    def _send(self, reply: Reply) -> None:
+        # RFC 6531 §3.7.4.2: UTF-8 in replies only where the client asked for it.
+        utf8 = self.mail is not None and self.mail.smtputf8
+        self._out.append(reply.encode(utf8=utf8))
+
+    def _refuse(self, reply: Reply) -> None:
+        """Send an error that is the peer's fault."""
+        self._send(reply)
+        self._enough(self._patience.error())
+
+    def _enough(self, too_many: Reply | None) -> bool:
+        """End the connection if patience has run out."""
+        if too_many is None:
+            return False
+        self._end(too_many)
+        return True
+
+    def _end(self, reply: Reply, cause: CloseCause = CloseCause.ABUSE) -> None:
+        self._send(reply)
+        self._close(cause)
+
+    def _close(self, cause: CloseCause) -> None:
+        if isinstance(self._waiting, DataEnd):
+            self._forget_transaction()  # the service has it in its hands
+        else:
+            self._reset(ResetCause.CLOSED)
+        self._waiting = None
+        self._buffer.clear()
+        self._state = State.CLOSED
+        self._close_cause = cause
+        self._pending.append(ConnectionClosed(cause))
+
+    # --- the transaction ---------------------------------------------------------------------
+
+    def _reset(self, cause: ResetCause) -> None:
+        """End the transaction, if there is one that the service does not know to be dead."""
+        if self.mail is not None and not self._failed:
+            self._pending.append(Reset(cause))
+        self._forget_transaction()
+
+    def _fail(self, cause: ResetCause) -> None:
+        """The transaction is dead; sender and recipients stay, for LMTP's replies."""
+        self._failed = True
+        self._pending.append(Reset(cause))
+
+    def _forget_transaction(self) -> None:
+        self.mail = None
+        self.recipients = []
+        self._incoming = None
+        self._failed = False

@@ -1,0 +1,538 @@
+"""The server's side of SMTP, LMTP and submission as a state machine without I/O.
+
+Theory of operation. Octets go in by `receive_data`, events come out of `next_event`, the service
+answers those that ask for it by `accept` or `reply`, and what is to be sent is fetched by
+`data_to_send`. One rule keeps pipelining right: while an event waits for its answer nothing
+further is read from the buffer, so answers cannot change places. The state changes when the
+answer is given, and only if that is positive: a recipient refused was never there.
+
+    connection.greet()
+    loop:
+        while (event := connection.next_event()) is not Need.DATA:
+            ... connection.accept() or connection.reply(...) ...
+        socket.send(connection.data_to_send())
+        if connection.wants_data: connection.receive_data(socket.recv())
+
+What the engine answers by itself: NOOP, HELP, VRFY, EXPN, RSET, QUIT, everything malformed, out of
+order or over a limit. What it does not do: clocks (it says how long to wait), addresses (it does
+not know who exists), TLS (it says when).
+
+Invariants: nothing a peer sends raises an exception; the buffer is bounded by `Limits`; only CRLF
+ends a line; no octet of content is ever read as a command (a conversation that could fall out of
+step is closed instead).
+"""
+
+from collections.abc import Callable
+
+from malleposte.wire.sasl import (
+    Challenge,
+    Mechanism,
+    SaslError,
+    decode_initial_response,
+    decode_response,
+    encode_challenge,
+    start_mechanism,
+)
+
+from . import reply as r
+from .capabilities import capability_lines
+from .commands import parse_bdat, parse_hello, parse_mail, parse_rcpt
+from .conversation import Answerable, Conversation, State
+from .events import (
+    Authenticate,
+    CloseCause,
+    DataChunk,
+    DataEnd,
+    DataStart,
+    Event,
+    Greeting,
+    Hello,
+    MailFrom,
+    Need,
+    RcptTo,
+    ResetCause,
+    StartTls,
+)
+from .incoming import Incoming
+from .limits import Limits
+from .lines import NoLine
+from .reply import Disconnect, LocalProtocolError, PeerError, Reply
+from .settings import Mode, Settings
+
+
+class SmtpServer(Conversation):
+    """One connection.
+
+    `tls`: TLS is active from the start (port 465). `loopback`: the transport never leaves this
+    machine, so that passwords may go in the clear; it gives no other right.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        limits: Limits | None = None,
+        *,
+        tls: bool = False,
+        loopback: bool = False,
+    ) -> None:
+        super().__init__(settings, limits, tls=tls, loopback=loopback)
+        self._answers_due = 0  # to DataEnd; more than one in LMTP only
+        self._mechanism: Mechanism | None = None
+        self._last = True  # no chunk follows the one that comes; DATA is one last chunk
+        self._content_done = False
+
+    def tls_started(self) -> None:
+        """The handshake is done: all that was known of the client is forgotten (RFC 3207 §4.2)."""
+        if self._state is not State.HANDSHAKE:
+            raise LocalProtocolError("no TLS handshake is due")
+        self.tls = True
+        self.hello = None
+        self.signed_in = False
+        self._state = State.COMMAND
+        self.step += 1
+
+    # --- answers -----------------------------------------------------------------------------
+
+    def accept(self, text: str = "") -> None:
+        """Answer the waiting event positively, with the usual reply or with `text` in its place.
+
+        On a connection that is closed already it does nothing.
+        """
+        if self._state is State.CLOSED:
+            return
+        event = self._waiting
+        if isinstance(event, Hello):
+            self._accept_hello(event)
+        elif isinstance(event, DataStart):
+            self._waiting = None
+            self._enter_content()
+            if not event.chunked:
+                self._send(r.START_INPUT)
+        elif event is None:
+            raise LocalProtocolError("no event waits for an answer")
+        else:
+            standard = _STANDARD[type(event)]
+            self.reply(Reply(standard.code, standard.enhanced, text) if text else standard)
+
+    def reply(self, reply: Reply) -> None:
+        """Answer the waiting event. The class of the code decides; 421 also ends the connection.
+
+        After LMTP content this is one recipient's answer. On a connection that is closed
+        already it does nothing. Raises LocalProtocolError for an answer that cannot be.
+        """
+        if self._state is State.CLOSED:
+            return
+        event = self._waiting
+        if event is None:
+            raise LocalProtocolError("no event waits for an answer")
+        if reply.code == 421:
+            self._end(reply, CloseCause.SERVICE)
+            return
+        if 300 <= reply.code < 400 or (reply.positive and isinstance(event, Hello | DataStart)):
+            raise LocalProtocolError(f"{reply.code} is no answer to {type(event).__name__}")
+        if isinstance(event, DataEnd):
+            self._answer_content(reply)
+            return
+        self._waiting = None
+        if isinstance(event, DataStart):
+            self._refuse_data(event, reply)
+            return
+        self._send(reply)
+        if isinstance(event, RcptTo):
+            if reply.positive:
+                self.recipients.append(event)
+            elif reply.permanent:
+                self._enough(self._patience.recipient_refused())
+        elif isinstance(event, MailFrom):
+            if reply.positive:
+                self.mail = event
+        elif isinstance(event, Authenticate):
+            if reply.positive:
+                self.signed_in = True
+            else:
+                self._enough(self._patience.auth_failed())
+
+    def refuse_content(self, reply: Reply) -> None:
+        """Refuse the message while its content flows: the rest is dropped, the reply comes after.
+
+        A Reset event follows. Raises LocalProtocolError if no content is under way.
+        """
+        if self._state is State.CLOSED:
+            return
+        if self._state is not State.CONTENT or self._incoming is None:
+            raise LocalProtocolError("no content is under way")
+        if self._incoming.refusal is None:
+            self._incoming.refuse(reply, ResetCause.REFUSED)
+            self._fail(ResetCause.REFUSED)
+
+    def _accept_hello(self, event: Hello) -> None:
+        self._waiting = None
+        self._reset(ResetCause.HELLO)  # RFC 5321 §4.1.4: as if RSET, but only if it succeeds
+        self.hello = event
+        lines = [self.settings.hostname]
+        if event.greeting is not Greeting.HELO:
+            lines += capability_lines(
+                self.settings,
+                self.limits,
+                tls=self.tls,
+                plaintext_allowed=self._plaintext_allowed,
+                signed_in=self.signed_in,
+            )
+        self._send(Reply(250, "", "\n".join(lines)))
+
+    def _refuse_data(self, event: DataStart, reply: Reply) -> None:
+        if event.chunked and self._incoming is not None:
+            self._incoming.refuse(reply, ResetCause.REFUSED)
+            self._fail(ResetCause.REFUSED)
+            self._enter_content()
+            return
+        self._incoming = None
+        if self._buffer:
+            self._end(reply)  # see _refused_data
+        else:
+            self._refuse(reply)
+
+    def _answer_content(self, reply: Reply) -> None:
+        self._send(reply)
+        self._answers_due -= 1
+        if reply.positive:
+            self._patience.message_accepted()
+        if self._answers_due == 0:
+            self._waiting = None
+            self._forget_transaction()
+
+    # --- lines -------------------------------------------------------------------------------
+
+    def _next_line(self) -> Event | Need | None:
+        buffer = self._buffer
+        answering = self._state is State.AUTH
+        long = answering or buffer[:5].upper() == b"AUTH "
+        try:
+            if self._shutdown:
+                raise Disconnect.of(r.SHUTTING_DOWN)
+            if buffer[:2] == b"\x16\x03" and self.hello is None and not self.tls:
+                raise Disconnect.of(r.NOT_SMTP)  # a TLS handshake on a plain port
+            line = self._lines.take_line(self.limits.auth_line if long else self.limits.line)
+            if line is NoLine.INCOMPLETE:
+                if not self._eof:
+                    return Need.DATA
+                self._close(CloseCause.PEER)
+                return None
+            self.step += 1
+            self._state = State.COMMAND
+            if line is NoLine.ENDLESS:
+                raise Disconnect.of(r.LINE_TOO_LONG)
+            if line is NoLine.TOO_LONG:
+                raise PeerError.of(r.AUTH_LINE_TOO_LONG if answering else r.LINE_TOO_LONG)
+            return self._auth_response(line) if answering else self._command(line)
+        except Disconnect as error:
+            self._end(error.reply)
+        except PeerError as error:
+            self._refuse(error.reply)
+        return None
+
+    def _command(self, line: bytes) -> Event | None:
+        # RFC 5321 §2.3.8: a bare CR or LF ends nothing, and has no place in a command.
+        if b"\n" in line or b"\r" in line or b"\0" in line:
+            raise PeerError.of(r.BAD_OCTETS)
+        verb, _, argument = line.partition(b" ")
+        argument = argument.rstrip(b" \t")  # RFC 5321 §4.1.1: trailing white space is tolerated
+        verb = verb.rstrip(b"\t").upper()
+        handler = _HANDLERS.get(verb)
+        if handler is None:
+            raise _unknown(verb)
+        if self.settings.tls_required and not self.tls and verb not in _BEFORE_TLS:
+            return self._refused(verb, argument, r.TLS_FIRST)
+        return handler(self, argument)
+
+    def _refused(self, verb: bytes, argument: bytes, reply: Reply) -> Event | None:
+        """Refuse a command whatever it says, and stay in step with what follows it."""
+        if verb == b"BDAT":
+            self._swallow_chunk(argument, reply)
+            return None
+        if verb == b"DATA" and self._buffer:
+            # What was sent after DATA without waiting may be content, and content must never be
+            # read as commands (RFC 2920 §3.1: DATA is the last of a group).
+            raise Disconnect.of(reply)
+        raise PeerError.of(reply)
+
+    # --- commands ----------------------------------------------------------------------------
+
+    def _helo(self, argument: bytes) -> Event | None:
+        return self._greeting(Greeting.HELO, argument)
+
+    def _ehlo(self, argument: bytes) -> Event | None:
+        return self._greeting(Greeting.EHLO, argument)
+
+    def _lhlo(self, argument: bytes) -> Event | None:
+        return self._greeting(Greeting.LHLO, argument)
+
+    def _greeting(self, greeting: Greeting, argument: bytes) -> Event | None:
+        # RFC 2033 §4.1: LHLO in LMTP and nowhere else, HELO and EHLO not in LMTP.
+        if (greeting is Greeting.LHLO) != (self.settings.mode is Mode.LMTP):
+            raise PeerError.of(r.UNKNOWN_COMMAND)
+        self._idle()
+        return self._ask(Hello(greeting, parse_hello(argument, self.settings, self.limits)))
+
+    def _mail(self, argument: bytes) -> Event | None:
+        if self.hello is None:
+            raise PeerError.of(r.HELLO_FIRST)
+        if self.settings.mode is Mode.SUBMISSION and not self.signed_in:  # RFC 6409 §4.3
+            raise PeerError.of(r.AUTH_FIRST if self._plaintext_allowed else r.TLS_FIRST)
+        if self.mail is not None and not self._failed:
+            raise PeerError.of(r.NESTED_MAIL)
+        mail = parse_mail(argument, self.settings, self.limits)
+        too_many = self._patience.transaction()
+        if too_many is not None:
+            raise Disconnect.of(too_many)
+        self._forget_transaction()
+        return self._ask(mail)
+
+    def _rcpt(self, argument: bytes) -> Event | None:
+        mail = self.mail
+        if mail is None or self._failed:
+            raise PeerError.of(self._out_of_order)
+        if self._incoming is not None:
+            raise PeerError.of(r.IN_CHUNKS)  # RFC 3030 §2
+        if len(self.recipients) >= self.limits.recipients:
+            self._send(r.TOO_MANY_RECIPIENTS)  # the client's right, not its fault: not counted
+            return None
+        return self._ask(parse_rcpt(argument, self.settings, self.limits, smtputf8=mail.smtputf8))
+
+    def _data(self, argument: bytes) -> Event | None:
+        if argument:
+            return self._refused(b"DATA", argument, r.NO_ARGUMENT)
+        if self.mail is None or self._failed:
+            return self._refused(b"DATA", argument, self._out_of_order)
+        if self._incoming is not None:  # RFC 3030 §2
+            return self._refused(b"DATA", argument, r.IN_CHUNKS)
+        if not self.recipients:
+            return self._refused(b"DATA", argument, self._no_recipients)
+        self._incoming = Incoming(self.limits, self.settings.bare_newlines)
+        self._incoming.start_dots()
+        self._last = True
+        return self._ask(DataStart(chunked=False))
+
+    def _bdat(self, argument: bytes) -> Event | None:
+        if self.mail is None or self._failed:
+            return self._refused(b"BDAT", argument, self._out_of_order)
+        if not self.recipients:
+            return self._refused(b"BDAT", argument, self._no_recipients)
+        octets, self._last = parse_bdat(argument)
+        first = self._incoming is None
+        if self._incoming is None:
+            self._incoming = Incoming(self.limits, self.settings.bare_newlines)
+        self._incoming.start_chunk(octets)
+        if self._incoming.refusal is not None:
+            self._fail(self._incoming.cause)
+        elif first:
+            return self._ask(DataStart(chunked=True))
+        self._enter_content()
+        return None
+
+    def _rset(self, argument: bytes) -> None:
+        if argument:
+            raise PeerError.of(r.NO_ARGUMENT)
+        self._idle()
+        self._reset(ResetCause.RSET)
+        self._send(r.OK)
+
+    def _noop(self, argument: bytes) -> None:
+        self._idle()
+        self._send(r.OK)
+
+    def _help(self, argument: bytes) -> None:
+        self._idle()
+        self._send(r.HELP)
+
+    def _vrfy(self, argument: bytes) -> None:
+        if not argument:
+            raise PeerError.of(r.ARGUMENT_MISSING)
+        self._idle()
+        self._send(r.CANNOT_VERIFY)
+
+    def _expn(self, argument: bytes) -> None:
+        raise PeerError.of(r.NOT_IMPLEMENTED)
+
+    def _quit(self, argument: bytes) -> None:
+        self._send(Reply(221, "2.0.0", f"{self.settings.hostname} closing connection"))
+        self._close(CloseCause.QUIT)
+
+    def _starttls(self, argument: bytes) -> Event | None:
+        if argument:
+            raise PeerError.of(r.NO_ARGUMENT)
+        if self.tls:
+            raise PeerError.of(r.ALREADY_TLS)
+        if not self.settings.starttls:
+            raise PeerError.of(r.NOT_IMPLEMENTED)
+        if self._buffer:
+            # Sent in the clear by whoever; never to be read as if it had come under TLS
+            # (CVE-2011-0411).
+            raise Disconnect.of(r.PIPELINED_TLS)
+        self._reset(ResetCause.TLS)
+        self._send(r.READY_FOR_TLS)
+        self._state = State.HANDSHAKE
+        self._pending.append(StartTls())
+        return None
+
+    def _auth(self, argument: bytes) -> Event | None:
+        if self.hello is None:
+            raise PeerError.of(r.HELLO_FIRST)
+        if not self.settings.offers_auth:
+            raise PeerError.of(r.NOT_IMPLEMENTED)
+        if self.signed_in:
+            raise PeerError.of(r.ALREADY_SIGNED_IN)  # RFC 4954 §4
+        if self.mail is not None and not self._failed:
+            raise PeerError.of(r.IN_TRANSACTION)
+        if not self._plaintext_allowed:
+            raise PeerError.of(r.ENCRYPTION_FIRST)
+        name, _, initial = argument.partition(b" ")
+        if not name or b" " in initial:
+            raise PeerError(501, "5.5.4", "Syntax: AUTH mechanism [initial-response]")
+        mechanism = start_mechanism(
+            name.decode("ascii", "replace"), plaintext_allowed=self._plaintext_allowed
+        )
+        if mechanism is None:
+            raise PeerError.of(r.UNKNOWN_MECHANISM)
+        return self._auth_step(mechanism, initial or None, decode_initial_response)
+
+    def _auth_response(self, line: bytes) -> Event | None:
+        mechanism, self._mechanism = self._mechanism, None
+        assert mechanism is not None
+        if line == b"*":
+            raise PeerError.of(r.AUTH_CANCELLED)
+        return self._auth_step(mechanism, line, decode_response)
+
+    def _auth_step(
+        self, mechanism: Mechanism, encoded: bytes | None, decode: Callable[[bytes], bytes]
+    ) -> Event | None:
+        try:
+            result = mechanism.step(None if encoded is None else decode(encoded))
+        except SaslError as error:
+            raise PeerError(501, "5.5.2", str(error)) from None
+        if isinstance(result, Challenge):
+            self._mechanism = mechanism
+            self._state = State.AUTH
+            self._send(Reply(334, "", encode_challenge(result.octets).decode("ascii")))
+            return None
+        return self._ask(Authenticate(mechanism.name, result))
+
+    # --- content -----------------------------------------------------------------------------
+
+    def _enter_content(self) -> None:
+        self._content_done = False
+        self._state = State.CONTENT
+        self.step += 1
+
+    def _swallow_chunk(self, argument: bytes, reply: Reply) -> None:
+        """A BDAT that cannot be: its octets come all the same (RFC 3030 §2)."""
+        octets, self._last = parse_bdat(argument)
+        self._incoming = Incoming(self.limits, self.settings.bare_newlines)
+        self._incoming.refuse(reply, ResetCause.REFUSED)
+        self._incoming.start_chunk(octets)
+        self._enter_content()
+
+    def _next_content(self) -> Event | Need | None:
+        incoming = self._incoming
+        assert incoming is not None
+        if self._content_done:
+            return self._content_end(incoming)
+        if incoming.overdrawn:
+            self._end(incoming.refusal or r.TOO_LARGE)
+            return None
+        refused_before = incoming.refusal is not None
+        content, self._content_done = incoming.take(self._buffer)
+        if self._content_done and self._last:
+            incoming.finish()
+        if incoming.refusal is not None and not refused_before:
+            self._fail(incoming.cause)
+        elif content:
+            return DataChunk(content)
+        elif not self._content_done:
+            if not self._eof:
+                return Need.DATA
+            self._close(CloseCause.PEER)
+        return None
+
+    def _content_end(self, incoming: Incoming) -> Event | None:
+        self._state = State.COMMAND
+        self.step += 1
+        lmtp = self.settings.mode is Mode.LMTP
+        if incoming.refusal is None:
+            if self._last:
+                self._answers_due = len(self.recipients) if lmtp else 1
+                return self._ask(DataEnd(incoming.size))
+            self._send(Reply(250, "2.0.0", f"{incoming.size} octets received so far"))
+            return None
+        self._incoming = None
+        if self._last:
+            if lmtp:  # RFC 2033 §4.2: one reply for each accepted recipient
+                for _ in self.recipients[1:]:
+                    self._send(incoming.refusal)
+            self._reset(ResetCause.REFUSED)
+        self._refuse(incoming.refusal)
+        return None
+
+    # --- small questions ---------------------------------------------------------------------
+
+    @property
+    def _plaintext_allowed(self) -> bool:
+        return self.tls or self.loopback
+
+    @property
+    def _out_of_order(self) -> Reply:
+        if self.hello is None:
+            return r.HELLO_FIRST
+        return r.TRANSACTION_FAILED if self._failed else r.MAIL_FIRST
+
+    @property
+    def _no_recipients(self) -> Reply:
+        # RFC 2033 §4.2 wants 503 here, RFC 5321 §3.3 allows 503 or 554.
+        return r.NO_RECIPIENTS_LMTP if self.settings.mode is Mode.LMTP else r.NO_RECIPIENTS
+
+    def _ask(self, event: Answerable) -> Event:
+        self._waiting = event
+        return event
+
+    def _idle(self) -> None:
+        too_many = self._patience.idle_command()
+        if too_many is not None:
+            raise Disconnect.of(too_many)
+
+
+def _unknown(verb: bytes) -> PeerError:
+    if verb in _HTTP:
+        return Disconnect.of(r.NOT_SMTP)  # a browser made to speak to us; its body is no SMTP
+    return PeerError.of(r.NOT_IMPLEMENTED if verb in _OBSOLETE else r.UNKNOWN_COMMAND)
+
+
+_Handler = Callable[[SmtpServer, bytes], Event | None]
+
+_HANDLERS: dict[bytes, _Handler] = {
+    b"HELO": SmtpServer._helo,
+    b"EHLO": SmtpServer._ehlo,
+    b"LHLO": SmtpServer._lhlo,
+    b"MAIL": SmtpServer._mail,
+    b"RCPT": SmtpServer._rcpt,
+    b"DATA": SmtpServer._data,
+    b"BDAT": SmtpServer._bdat,
+    b"RSET": SmtpServer._rset,
+    b"NOOP": SmtpServer._noop,
+    b"HELP": SmtpServer._help,
+    b"VRFY": SmtpServer._vrfy,
+    b"EXPN": SmtpServer._expn,
+    b"QUIT": SmtpServer._quit,
+    b"STARTTLS": SmtpServer._starttls,
+    b"AUTH": SmtpServer._auth,
+}
+_BEFORE_TLS = frozenset({b"EHLO", b"LHLO", b"HELO", b"NOOP", b"STARTTLS", b"QUIT"})  # RFC 3207 §4
+_OBSOLETE = frozenset({b"SEND", b"SOML", b"SAML", b"TURN", b"ETRN", b"ATRN"})
+_HTTP = frozenset(
+    {b"GET", b"POST", b"PUT", b"HEAD", b"CONNECT", b"OPTIONS", b"DELETE", b"PATCH", b"PRI"}
+)
+_STANDARD: dict[type[Answerable], Reply] = {
+    MailFrom: r.SENDER_OK,
+    RcptTo: r.RECIPIENT_OK,
+    DataEnd: r.ACCEPTED,
+    Authenticate: r.SIGNED_IN,
+}
