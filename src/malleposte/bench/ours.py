@@ -1,0 +1,228 @@
+"""Malleposte itself as a subject: a private folder, bench accounts, plain loopback listeners.
+
+`_Commands` is the only place that knows how the command line is spelt and what the configuration
+looks like; everything else here is starting, waiting and stopping.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from malleposte.bench import processes
+from malleposte.bench.network import free_ports, wait_for_greeting
+from malleposte.bench.subject import Account, Accounts, Endpoint, Index, Service
+from malleposte.bench.trouble import BenchTrouble, Unavailable
+
+Dialect = Literal["sqlite", "postgresql"]
+
+# A second start has to take under 3 s; the first one migrates.
+_START_LIMIT = 30.0
+_COMMAND_LIMIT = 120.0
+# argon2id refuses nothing, but `account add` may ask for a password of some length.
+_PASSWORD = "bench-bench-bench"
+
+
+@dataclass(frozen=True, slots=True)
+class _Commands:
+    """How the server is set up and started. Adapt here, nowhere else."""
+
+    folder: Path
+    dialect: Dialect
+    database: str
+    smtp_port: int
+    lmtp_port: int
+    imap_port: int
+    metrics_port: int
+
+    @property
+    def program(self) -> list[str]:
+        return [sys.executable, "-m", "malleposte.cli"]
+
+    @property
+    def configuration_file(self) -> Path:
+        return self.folder / "malleposte.toml"
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    def configuration(self) -> str:
+        """Plain listeners on loopback, two workers (as many as the machine of the README)."""
+        url = f'\nurl = "{self.database}"' if self.dialect == "postgresql" else ""
+        return f"""\
+data = "{self.data}"
+domain = "example.test"
+workers = 2
+
+[store]
+dialect = "{self.dialect}"{url}
+
+[listen]
+smtp = "127.0.0.1:{self.smtp_port}"
+lmtp = "127.0.0.1:{self.lmtp_port}"
+imap = "127.0.0.1:{self.imap_port}"
+metrics = "127.0.0.1:{self.metrics_port}"
+"""
+
+    def init(self) -> list[str]:
+        return [*self.program, "init", "--config", str(self.configuration_file)]
+
+    def add_account(self, address: str) -> list[str]:
+        """The password comes on standard input."""
+        config = ["--config", str(self.configuration_file)]
+        return [*self.program, "account", "add", address, "--password-stdin", *config]
+
+    def serve(self) -> list[str]:
+        return [*self.program, "serve", "--config", str(self.configuration_file)]
+
+
+class Malleposte:
+    """`malleposte serve` on SQLite or on a PostgreSQL that is given by its URL.
+
+    `postgres` are process ids of that PostgreSQL and folders its data: they count as the server's.
+    `extra_accounts` fills the account list (the growth figures must not depend on it).
+    """
+
+    ours = True
+    remembers_sign_in = True
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        folder: Path,
+        *,
+        database: str = "",
+        postgres: Sequence[int] = (),
+        postgres_folders: Sequence[Path] = (),
+        extra_accounts: int = 0,
+    ) -> None:
+        more = f"+{extra_accounts}" if extra_accounts else ""
+        self.name = f"malleposte-{dialect}{more}"
+        self.label = f"Malleposte, {dialect}"
+        self.accounts = Accounts.made(_PASSWORD)
+        self.durability = {
+            "sqlite": (
+                "Malleposte on SQLite (WAL, synchronous=FULL): the commit is flushed before every "
+                "250 and before every OK that changed something (APPEND, COPY, STORE, EXPUNGE)."
+            ),
+            "postgresql": (
+                "Malleposte on PostgreSQL (fsync and synchronous_commit on): the commit's WAL is "
+                "flushed before every 250 and before every OK that changed something."
+            ),
+        }[dialect]
+        self._dialect: Dialect = dialect
+        self._folder = folder
+        self._database = database
+        self._postgres = tuple(postgres)
+        self._postgres_folders = tuple(postgres_folders)
+        self._extra_accounts = extra_accounts
+        self._commands: _Commands | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def prepare(self) -> None:
+        """`init`, then the accounts."""
+        if self._dialect == "postgresql" and not self._database:
+            raise Unavailable("no PostgreSQL was given for malleposte-postgresql")
+        smtp, lmtp, imap, metrics = free_ports(4)
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        commands = _Commands(self._folder, self._dialect, self._database, smtp, lmtp, imap, metrics)
+        self._commands = commands
+        commands.configuration_file.write_text(commands.configuration())
+        self._run(commands.init())
+        for account in self.accounts.everyone():
+            self._run(commands.add_account(account.address), account.password)
+        for number in range(self._extra_accounts):
+            self._run(commands.add_account(f"extra{number}@example.test"), _PASSWORD)
+
+    def start(self) -> None:
+        """`serve`, until SMTP, LMTP and IMAP greet."""
+        commands = self._prepared()
+        with (self._folder / "serve.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                commands.serve(), stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        try:
+            for port, words in (
+                (commands.smtp_port, b"220"),
+                (commands.lmtp_port, b"220"),
+                (commands.imap_port, b"* OK"),
+            ):
+                wait_for_greeting(Endpoint("127.0.0.1", port), words, _START_LIMIT)
+        except BenchTrouble as error:
+            tail = (self._folder / "serve.log").read_text(errors="replace")[-1000:]
+            raise BenchTrouble(f"malleposte did not start: {error}\n{tail}") from error
+
+    def stop(self) -> None:
+        """SIGTERM to the supervisor, which drains; after 20 s the tree is killed by ids."""
+        if self._process is None:
+            return
+        stat = processes.read_stat(self._process.pid)
+        if stat is not None and stat.state != "Z":
+            processes.end_tree(stat.pid, stat.started)
+        self._process.wait(10)
+        self._process = None
+
+    def endpoint(self, service: Service) -> Endpoint | None:
+        """The plain listeners and the metrics."""
+        commands = self._prepared()
+        ports = {
+            "smtp": commands.smtp_port,
+            "lmtp": commands.lmtp_port,
+            "imap": commands.imap_port,
+            "metrics": commands.metrics_port,
+        }
+        if service not in ports:
+            return None
+        url = f"http://127.0.0.1:{commands.metrics_port}/metrics" if service == "metrics" else ""
+        return Endpoint("127.0.0.1", ports[service], url)
+
+    def roots(self) -> Sequence[int]:
+        """The supervisor, and PostgreSQL if there is one."""
+        own = () if self._process is None else (self._process.pid,)
+        return (*own, *self._postgres)
+
+    def data_folders(self) -> Sequence[Path]:
+        """The data folder, and PostgreSQL's."""
+        return [self._prepared().data, *self._postgres_folders]
+
+    def forget_memory(self) -> str:
+        """Restart: workers keep views of mailboxes in memory."""
+        self.stop()
+        self.start()
+        return ""
+
+    def forget_message_cache(self, account: Account, mailbox: str) -> str:
+        """There is none: what a listing shows is stored when a message is filed."""
+        return ""
+
+    def build_index(self, account: Account, mailbox: str) -> Index | None:
+        """Not before there is a search index."""
+        return None
+
+    def _prepared(self) -> _Commands:
+        if self._commands is None:
+            raise BenchTrouble(f"{self.name} was not prepared")
+        return self._commands
+
+    def _run(self, command: list[str], password: str = "") -> None:
+        started = time.monotonic()
+        done = subprocess.run(
+            command,
+            input=password.encode() + b"\n",
+            capture_output=True,
+            timeout=_COMMAND_LIMIT,
+            check=False,
+            env={**os.environ, "NO_COLOR": "1"},
+        )
+        if done.returncode != 0:
+            said = (done.stderr or done.stdout)[-500:].decode(errors="replace")
+            seconds = time.monotonic() - started
+            raise Unavailable(
+                f"«{' '.join(command[1:4])}» failed after {seconds:.1f} s with "
+                f"{done.returncode}: {said}"
+            )
