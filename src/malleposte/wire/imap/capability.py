@@ -1,0 +1,79 @@
+"""Which capabilities are shown when (RFC 9051 §6.1.1, §7.2.2): one table, asked by everybody.
+
+The rules it keeps: LITERAL- before sign-in and LITERAL+ after, never both (RFC 7888 §5);
+LOGINDISABLED and no AUTH where a password would go in clear (§6.2.3, §11); STARTTLS only where it
+can be given. Extensions add rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntFlag
+from typing import Final
+
+
+class Shown(IntFlag):
+    """When a capability stands in the list."""
+
+    BEFORE = 1
+    AFTER = 2
+    ALWAYS = 3
+
+
+TABLE: Final[tuple[tuple[bytes, Shown], ...]] = (
+    (b"IMAP4rev2", Shown.ALWAYS),  # RFC 9051
+    (b"IMAP4rev1", Shown.ALWAYS),  # RFC 3501
+    (b"SASL-IR", Shown.BEFORE),  # RFC 4959
+    (b"LITERAL-", Shown.BEFORE),  # RFC 7888
+    (b"LITERAL+", Shown.AFTER),
+    (b"ID", Shown.ALWAYS),  # RFC 2971
+    (b"ENABLE", Shown.ALWAYS),  # RFC 5161
+    (b"IDLE", Shown.ALWAYS),  # RFC 2177
+    (b"NAMESPACE", Shown.AFTER),  # RFC 2342
+    (b"UIDPLUS", Shown.AFTER),  # RFC 4315
+    (b"MOVE", Shown.AFTER),  # RFC 6851
+    (b"UNSELECT", Shown.AFTER),  # RFC 3691
+    (b"CHILDREN", Shown.AFTER),  # RFC 3348
+    (b"CONDSTORE", Shown.AFTER),  # RFC 7162
+    (b"QRESYNC", Shown.AFTER),
+    (b"ESEARCH", Shown.AFTER),  # RFC 4731
+    (b"LIST-STATUS", Shown.AFTER),  # RFC 5819
+    (b"SPECIAL-USE", Shown.AFTER),  # RFC 6154
+    (b"STATUS=SIZE", Shown.AFTER),  # RFC 8438
+)
+"""What the core offers. Names in the order in which they are sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a listener can do at this moment. `mechanisms` are SASL names such as `PLAIN`."""
+
+    signed_in: bool = False
+    starttls: bool = False
+    secure: bool = False
+    mechanisms: tuple[bytes, ...] = ()
+    extensions: tuple[tuple[bytes, Shown], ...] = ()
+
+
+def capabilities(offer: Offer) -> tuple[bytes, ...]:
+    """The names, in order.
+
+    `secure` is TLS or loopback: only then are mechanisms and LOGIN open. `starttls` is true where
+    TLS is configured and not yet running.
+    """
+    when = Shown.AFTER if offer.signed_in else Shown.BEFORE
+    names = [name for name, shown in (*TABLE, *offer.extensions) if shown & when]
+    if not offer.signed_in:
+        if offer.starttls:
+            names.append(b"STARTTLS")
+        if offer.secure:
+            names.extend(b"AUTH=" + mechanism for mechanism in offer.mechanisms)
+        else:
+            names.append(b"LOGINDISABLED")
+    return tuple(names)
+
+
+def without(names: Iterable[bytes], hidden: frozenset[bytes]) -> tuple[bytes, ...]:
+    """The names that an administrator has not switched off."""
+    return tuple([name for name in names if name not in hidden])

@@ -1,0 +1,55 @@
+"""Many FETCH responses at once: the hot path (RFC 9051 §7.5.2).
+
+All columns are parallel sequences; flag lists and rendered columns are bytes that are ready to
+send. One call formats all rows by a single `%` over a repeated template, which is the quickest
+that pure Python has; a service calls it with slices, so that no answer is built whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+
+from malleposte.wire.imap import render
+
+
+def fetch_flags(seqs: Sequence[int], flag_lists: Sequence[bytes]) -> bytes:
+    r"""`* 1 FETCH (FLAGS (\Seen))`, without UID, for STORE and FETCH by number."""
+    rows = zip(seqs, flag_lists, strict=True)
+    return (b"* %d FETCH (FLAGS (%b))\r\n" * len(seqs)) % tuple(chain.from_iterable(rows))
+
+
+def fetch_uid_flags(seqs: Sequence[int], uids: Sequence[int], flag_lists: Sequence[bytes]) -> bytes:
+    r"""`* 1 FETCH (UID 7 FLAGS (\Seen))` for each row."""
+    rows = zip(seqs, uids, flag_lists, strict=True)
+    return (b"* %d FETCH (UID %d FLAGS (%b))\r\n" * len(seqs)) % tuple(chain.from_iterable(rows))
+
+
+def fetch_columns(seqs: Sequence[int], names: Sequence[bytes], *columns: Sequence[object]) -> bytes:
+    """Rows of any columns: `names` are item names with their format, such as `b"UID %d"`,
+    `b"FLAGS (%b)"`, `b"ENVELOPE %b"`, one column of values each."""
+    template = b"* %%d FETCH (%b)\r\n" % b" ".join(names)
+    rows = zip(seqs, *columns, strict=True)
+    return (template * len(seqs)) % tuple(chain.from_iterable(rows))
+
+
+def fetch(seq: int, items: Sequence[bytes]) -> bytes:
+    """One message: items such as `b"UID 7"`, each complete."""
+    return b"* %d FETCH (%b)\r\n" % (seq, b" ".join(items))
+
+
+def fetch_head(seq: int, items: Sequence[bytes], label: bytes, size: int) -> bytes:
+    """The start of a response whose last item is a literal of `size` octets that follows in
+    pieces; end it with `FETCH_TAIL`. For bodies too large to copy."""
+    return b"* %d FETCH (%b {%d}\r\n" % (seq, b" ".join([*items, label]), size)
+
+
+FETCH_TAIL = b")\r\n"
+
+
+def body(label: bytes, octets: bytes | None) -> bytes:
+    """`BODY[…] {n}…`: always a literal, which every client reads; NIL for a part that is not
+    there (§7.5.2)."""
+    if octets is None:
+        return b"%b NIL" % label
+    return b"%b %b" % (label, render.literal(octets))

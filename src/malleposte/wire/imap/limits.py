@@ -1,0 +1,100 @@
+"""Bounds of one IMAP connection, each with its reason.
+
+Invariant: whatever the peer sends, the memory of a connection is at most `command_bytes` plus
+`pipeline_bytes` plus the chunk handed to `receive_data`. What the bounds do not cover: time and
+the number of connections, which the service watches.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Sizes in bytes, counts in items. All are settable; the defaults are argued here."""
+
+    command_bytes: int = 256 * 1024
+    """A whole command of a signed-in client without its message literal. RFC 7162 §4 asks for at
+    least 8,192; Dovecot allows 64 KiB. 20,000 scattered UIDs, as Apple Mail sends them unsplit,
+    are 120 KB. Parsing this much takes about 20 ms, the longest a loop may be held."""
+
+    command_bytes_before_sign_in: int = 8 * 1024
+    """The same before sign-in: the longest honest command there is AUTHENTICATE with a Kerberos
+    ticket or token (RFC 9051 §6.2.2 knows no bound, tickets stay under 8 KB)."""
+
+    append_bytes: int = 50 * 1024 * 1024
+    """One message in APPEND; announced as APPENDLIMIT (RFC 7889)."""
+
+    append_messages: int = 1_000
+    """Messages in one MULTIAPPEND (RFC 3502): all are committed as one, and are held until then."""
+
+    drain_bytes: int = 256 * 1024 * 1024
+    """A refused non-synchronising literal is swallowed up to this size, to stay in step with the
+    client (RFC 7888 §4); past it the connection is closed. Swallowing costs no memory."""
+
+    drain_bytes_before_sign_in: int = 64 * 1024
+    """A stranger gets less patience."""
+
+    literal_minus_bytes: int = 4096
+    """LITERAL- (RFC 7888 §5): the most a non-synchronising literal may hold before sign-in."""
+
+    pipeline_bytes: int = 64 * 1024
+    """Unread input kept while a command is in work; past it `wants_data` turns false. Enough for
+    a client that sends some hundred commands ahead."""
+
+    append_chunk_bytes: int = 64 * 1024
+    """Largest `AppendData`, so that the spool writes pieces of even size."""
+
+    tag_bytes: int = 64
+    """Clients use 4 to 10 characters; the tag is echoed, so that it must not amplify."""
+
+    atom_bytes: int = 1024
+    """One atom or flag; keywords and header names are far shorter."""
+
+    string_bytes: int = 64 * 1024
+    """One quoted string or buffered literal: search texts and mailbox names are far shorter."""
+
+    mailbox_bytes: int = 2048
+    """A mailbox name on the wire; modified UTF-7 of 500 characters."""
+
+    flags: int = 256
+    """Flags named in one command."""
+
+    flag_bytes: int = 255
+    """One keyword: it is stored, and sent back with every FLAGS."""
+
+    search_depth: int = 100
+    """Nesting of NOT, OR and parentheses. People nest 3 levels; a chain of ORs, as clients build
+    it over addresses or Message-IDs, nests once per item: 100 levels let 100 items pass, and an
+    evaluator that recurses is still far from Python's limit."""
+
+    search_keys: int = 2_000
+    """Nodes of a search program: the evaluator's work grows with it."""
+
+    fetch_items: int = 128
+    """Data items in one FETCH."""
+
+    header_fields: int = 256
+    """Names in one HEADER.FIELDS; Apple Mail asks for about 20."""
+
+    part_depth: int = 100
+    """Numbers in a section part (`1.2.3`): as deep as the MIME parser goes."""
+
+    list_patterns: int = 128
+    """Patterns in one extended LIST (RFC 5258)."""
+
+    id_pairs: int = 30
+    """Pairs of ID (RFC 2971 §3.3 sets 30, names of 30 and values of 1024 octets)."""
+
+    id_key_bytes: int = 30
+    id_value_bytes: int = 1024
+
+    enable_names: int = 64
+    """Names in one ENABLE."""
+
+    bad_commands: int = 20
+    """BAD answers in a row before the server says BYE; Dovecot's number."""
+
+    bad_commands_before_sign_in: int = 5
+    """BAD answers in all before sign-in: HTTP requests and scanners end here."""
