@@ -28,7 +28,10 @@ KEYS = {"title", "state", "where", "why", "tests"}
 CLAIMS = ("done", "partial")
 
 # "RFC 5321", "RFCs 5321 and 5322", "RFC 3501/9051", "RFC 2045–2049"; a line may break between.
-CITATION = re.compile(r"\bRFCs?\s*(\d{3,5}(?:\s*(?:,|/|–|-|and|or)\s*\d{4,5}\b)*)")
+# Not IMAP's item RFC822.SIZE: three digits count only after a space.
+CITATION = re.compile(
+    r"\bRFCs?(?:\s+(?=\d{3})|(?=\d{4}))(\d{3,5}(?:\s*(?:,|/|–|-|and|or)\s*\d{4,5}\b)*)"
+)
 
 
 def cited_rfcs(source: Path) -> dict[str, Path]:

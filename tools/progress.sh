@@ -14,7 +14,8 @@ fail() {
 ticker=''
 stop_ticker() {
     [ -n "$ticker" ] || return 0
-    kill "$ticker" 2>/dev/null || :
+    # KILL: a fresh child of the shell may lose a TERM to the traps it has not yet reset.
+    kill -KILL "$ticker" 2>/dev/null || :
     wait "$ticker" 2>/dev/null || :
     ticker=''
 }

@@ -110,6 +110,8 @@ def test_a_planned_section_needs_neither_test_nor_place(tree: Path) -> None:
         ("see RFC\n    2047 for words", {"2047"}),
         ("RFC 5321, 7 of them", {"5321"}),
         ("an RFCLIKE word 5321", set()),
+        ("FETCH RFC822.SIZE", set()),
+        ("RFC 822 of old", {"822"}),
     ],
 )
 def test_citations_are_found(tmp_path: Path, text: str, numbers: set[str]) -> None:
