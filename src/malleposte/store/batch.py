@@ -5,6 +5,7 @@ kept under the key in the same transaction, so that a command sent again (``agai
 is answered, not executed twice. Neighbouring hot commands share look-ups and bulk statements.
 """
 
+import os
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ import msgspec
 
 from malleposte.store import commands as c
 from malleposte.store import dialect
+from malleposte.store.content import BlobFile
 from malleposte.store.dialect import Tx
 from malleposte.store.execute import (
     copying,
@@ -158,4 +160,22 @@ async def _file(
         descriptor = descriptors[command_id]
         if descriptor is None:
             raise ValueError("content said to be a file came without one")
-        links.append((descriptor, blob))
+        if work.tx.dialect == "sqlite":
+            links.append((descriptor, blob))
+        else:
+            await _write_frames(work, blob, descriptor)
+
+
+_FRAMES_AT_ONCE = 16
+"""Frames of a large message in one statement: 4 MB of content in memory at most."""
+
+
+async def _write_frames(work: Work, blob: int, descriptor: int) -> None:
+    file = BlobFile.of(os.dup(descriptor))
+    try:
+        count = len(file.starts) - 1
+        for first in range(0, count, _FRAMES_AT_ONCE):
+            part = range(first, min(first + _FRAMES_AT_ONCE, count))
+            await work.tx.many(filing.FRAMES, [(blob, n, file.frame(n)) for n in part])
+    finally:
+        file.close()

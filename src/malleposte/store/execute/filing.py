@@ -34,7 +34,7 @@ _BLOB = dialect.insert(
         "touched_at": _INT,
     },
 )
-_FRAME = dialect.insert("blob_frame", {"blob": _INT, "n": _INT, "data": "bytea"})
+FRAMES = dialect.insert("blob_frame", {"blob": _INT, "n": _INT, "data": "bytea"})
 EMAIL_COLUMNS = {
     "id": _INT,
     "account": _INT,
@@ -168,10 +168,11 @@ class Known:
             return blob
         blob = self.blobs[organisation, content.digest] = self._blob_numbers.pop()
         stored = content.stored or sum(map(len, content.frames))
-        place = "file" if content.file else "rows"
+        # PostgreSQL keeps large content as rows too: the batch reads them from the spooled file.
+        place = "file" if content.file and work.tx.dialect == "sqlite" else "rows"
         work.add(_BLOB, (blob, organisation, content.digest, content.size, stored, place, work.now))
         for n, frame in enumerate(content.frames):
-            work.add(_FRAME, (blob, n, frame))
+            work.add(FRAMES, (blob, n, frame))
         if content.file:
             self.files.append((command_id, blob))
         return blob

@@ -1,0 +1,258 @@
+"""A worker's side of the writer: submit a command, await its answer.
+
+Commands wait in order on one Unix connection. When the writer goes away, the client connects again and
+sends what is unanswered once more, marked, under the same keys. A command that has no answer after
+``PATIENCE`` fails for its caller with ``UnknownOutcome``; it may still take effect.
+"""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import socket
+from collections import deque
+from pathlib import Path
+
+import msgspec
+
+from malleposte.store.batch import decode_result
+from malleposte.store.commands import AnyCommand
+from malleposte.store.errors import PermanentFailure, TemporaryFailure, UnknownOutcome
+from malleposte.store.results import AnyResult
+from malleposte.store.writer import AGAIN, ANSWER, OK, REQUEST, TEMPORARY, WITH_FD
+
+PATIENCE = 60.0
+"""Seconds a command may wait for the writer before its caller gives up (design, §6)."""
+MAX_WAITING = 2_000
+MAX_WAITING_OCTETS = 64 * 1024 * 1024
+"""Commands and octets under way; past it, submitting waits: back-pressure up to the socket."""
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class _Pending:
+    __slots__ = ("body", "fd", "future")
+
+    def __init__(self, body: bytes, fd: int | None, future: "asyncio.Future[AnyResult]") -> None:
+        self.body = body
+        self.fd = fd
+        self.future = future
+
+
+class WriterClient:
+    """See the module. Belongs to one event loop."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._origin = secrets.randbits(62)
+        self._seq = 0
+        self._acked = 0
+        self._pending: dict[int, _Pending] = {}
+        self._octets = 0
+        self._room: deque[asyncio.Future[None]] = deque()
+        self._sock: socket.socket | None = None
+        self._out: deque[tuple[bytes, int | None]] = deque()
+        self._in = bytearray()
+        self._flush_planned = False
+        self._writing = False
+        self._connecting: asyncio.Task[None] | None = None
+        self._closed = False
+        self._sent_before = False
+        self._loop = asyncio.get_running_loop()
+
+    @property
+    def waiting(self) -> int:
+        """Commands without an answer yet."""
+        return len(self._pending)
+
+    async def submit(self, command: AnyCommand, fd: int | None = None) -> AnyResult:
+        """Have a command executed durably; its answer.
+
+        ``fd``: the spooled file of its content; it is duplicated, the caller's stays the caller's.
+        Raises ``TemporaryFailure`` or ``PermanentFailure`` as the writer says.
+        """
+        while len(self._pending) >= MAX_WAITING or self._octets >= MAX_WAITING_OCTETS:
+            gate = self._loop.create_future()
+            self._room.append(gate)
+            await gate
+        if self._closed:
+            raise TemporaryFailure("the server is stopping")
+        body = _encode(command)
+        self._seq += 1
+        seq = self._seq
+        future: asyncio.Future[AnyResult] = self._loop.create_future()
+        pending = _Pending(body, None if fd is None else os.dup(fd), future)
+        self._pending[seq] = pending
+        self._octets += len(body)
+        self._queue(seq, pending, 0)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await future
+        except TimeoutError:
+            raise UnknownOutcome("the store does not answer") from None
+        finally:
+            self._forget(seq)
+
+    def _forget(self, seq: int) -> None:
+        pending = self._pending.pop(seq, None)
+        if pending is None:
+            return
+        self._octets -= len(pending.body)
+        if pending.fd is not None:
+            os.close(pending.fd)
+        # Everything below the oldest still waiting has its answer and is never asked for again.
+        self._acked = (next(iter(self._pending)) - 1) if self._pending else self._seq
+        while self._room:
+            gate = self._room.popleft()
+            if not gate.done():
+                gate.set_result(None)
+                break
+
+    def _queue(self, seq: int, pending: _Pending, flags: int) -> None:
+        if pending.fd is not None:
+            flags |= WITH_FD
+        head = REQUEST.pack(len(pending.body), self._origin, seq, self._acked, flags)
+        self._out.append((head + pending.body, pending.fd))
+        if not self._flush_planned:
+            # One write for all commands of this turn of the loop.
+            self._flush_planned = True
+            self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._flush_planned = False
+        if self._sock is None:
+            if self._connecting is None and not self._closed:
+                self._connecting = self._loop.create_task(self._connect())
+            return
+        if not self._writing:
+            self._write()
+
+    def _write(self) -> None:
+        """Send what waits; the loop calls again when the socket takes more."""
+        sock = self._sock
+        if sock is None:
+            return
+        try:
+            while self._out:
+                data, fd = self._out[0]
+                if fd is None and len(self._out) > 1:
+                    data = self._gather()
+                if fd is not None:
+                    sent = socket.send_fds(sock, [data], [fd])
+                else:
+                    sent = sock.send(data)
+                if sent < len(data):
+                    self._out[0] = (data[sent:], None)
+                else:
+                    self._out.popleft()
+        except BlockingIOError:
+            if not self._writing:
+                self._writing = True
+                self._loop.add_writer(sock.fileno(), self._write)
+            return
+        except OSError:
+            self._lost()
+            return
+        if self._writing:
+            self._writing = False
+            self._loop.remove_writer(sock.fileno())
+
+    def _gather(self) -> bytes:
+        """Join leading commands without descriptors into one write."""
+        parts = []
+        size = 0
+        while self._out and self._out[0][1] is None and size < 1 << 18:
+            data, _ = self._out.popleft()
+            parts.append(data)
+            size += len(data)
+        joined = b"".join(parts)
+        self._out.appendleft((joined, None))
+        return joined
+
+    async def _connect(self) -> None:
+        delay = 0.01
+        try:
+            while not self._closed:
+                sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+                sock.setblocking(False)
+                try:
+                    sock.connect(str(self._path))
+                except OSError:
+                    sock.close()
+                    await asyncio.sleep(delay)
+                    delay = min(delay * 2, 0.5)
+                    continue
+                with contextlib.suppress(OSError):
+                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+                self._sock = sock
+                self._in.clear()
+                self._out.clear()
+                self._loop.add_reader(sock.fileno(), self._readable)
+                flags = AGAIN if self._sent_before else 0
+                self._sent_before = True
+                for seq, pending in self._pending.items():
+                    self._queue(seq, pending, flags)
+                return
+        finally:
+            self._connecting = None
+
+    def _readable(self) -> None:
+        sock = self._sock
+        if sock is None:
+            return
+        try:
+            data = sock.recv(1 << 18)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._lost()
+            return
+        buffer = self._in
+        buffer += data
+        at, head = 0, ANSWER.size
+        while len(buffer) - at >= head:
+            length, seq, status = ANSWER.unpack_from(buffer, at)
+            if len(buffer) - at < head + length:
+                break
+            body = bytes(memoryview(buffer)[at + head : at + head + length])
+            at += head + length
+            pending = self._pending.get(seq)
+            if pending is None or pending.future.done():
+                continue
+            if status == OK:
+                pending.future.set_result(decode_result(body))
+            elif status == TEMPORARY:
+                pending.future.set_exception(TemporaryFailure(body.decode("utf-8", "replace")))
+            else:
+                pending.future.set_exception(PermanentFailure(body.decode("utf-8", "replace")))
+        del buffer[:at]
+
+    def _lost(self) -> None:
+        sock, self._sock = self._sock, None
+        if sock is not None:
+            self._loop.remove_reader(sock.fileno())
+            if self._writing:
+                self._loop.remove_writer(sock.fileno())
+                self._writing = False
+            sock.close()
+        if self._connecting is None and not self._closed:
+            self._connecting = self._loop.create_task(self._connect())
+
+    async def close(self) -> None:
+        """Let go; commands without an answer fail as unknown."""
+        self._closed = True
+        if self._connecting is not None:
+            self._connecting.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._connecting
+        if self._sock is not None:
+            self._loop.remove_reader(self._sock.fileno())
+            if self._writing:
+                self._loop.remove_writer(self._sock.fileno())
+            self._sock.close()
+            self._sock = None
+        for pending in list(self._pending.values()):
+            if not pending.future.done():
+                pending.future.set_exception(UnknownOutcome("the server is stopping"))

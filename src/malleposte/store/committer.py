@@ -1,0 +1,224 @@
+"""The one that writes on SQLite: takes what waits, one transaction, one flush, an answer for each.
+
+Whoever holds a ``Committer`` holds the lock file of the data folder: the writer process, or a command
+line that found no server. A command that raises is found by halving and fails alone. A commit that
+fails is final: ``CommitFailed``, and the process must end; what was committed shows when it starts
+again, and the workers' keys tell which commands to repeat.
+
+``mark`` is a few bytes beside the database that follow its commit counter. A database that is behind
+its mark was put back from a copy: then every mailbox gets a new UIDVALIDITY, so that no UID given since
+the copy can name another message.
+"""
+
+import contextlib
+import fcntl
+import mmap
+import os
+import secrets
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import apsw
+
+from malleposte.store import content
+from malleposte.store.batch import Outcome, Submission, execute
+from malleposte.store.commands import Append, Deliver, RenewUidValidity
+from malleposte.store.dialect import drive
+from malleposte.store.errors import PermanentFailure, StoreError, TemporaryFailure
+from malleposte.store.execute.mailboxes import renew_uidvalidity
+from malleposte.store.migrations import migrate
+from malleposte.store.sqlite import Sqlite
+from malleposte.store.work import Work
+
+CHECKPOINT_PAGES = 2_000
+"""Pages in the write-ahead log (8 MB) after which it is copied into the file between two batches."""
+
+Answer = bytes | TemporaryFailure | PermanentFailure
+
+
+class CommitFailed(StoreError):
+    """The commit or its flush failed; nothing may be tried again in this process."""
+
+
+class WriterRunning(StoreError):
+    """Another process holds the lock file."""
+
+
+class Committer:
+    """See the module. ``folder`` is the data folder; ``reserve`` in octets of free disk."""
+
+    def __init__(self, folder: Path, *, reserve: int = 0) -> None:
+        self.folder = folder
+        self.blobs = folder / "blobs"
+        self.reserve = reserve
+        self.low_disk = False
+        self.batches = 0
+        self._looked_at_disk = 0.0
+        self._wal_pages = 0
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.blobs.mkdir(mode=0o700, exist_ok=True)
+        self._lock = self._take_lock(folder / "writer.lock")
+        fresh = not (folder / "store.db").exists()
+        self.db = Sqlite(folder / "store.db", writable=True, create=True)
+        self.db.connection.set_wal_hook(self._wal_hook)
+        self.db.begin()
+        try:
+            self.migrated = drive(migrate(self.db))
+            self.restored = self._open_mark(fresh)
+        except BaseException:
+            self.db.rollback()
+            raise
+        self.db.commit()
+        self._mark_now()
+
+    @staticmethod
+    def _take_lock(path: Path) -> int:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            raise WriterRunning(f"another process writes to {path.parent}") from None
+        return descriptor
+
+    def _wal_hook(self, _db: apsw.Connection, _name: str, pages: int) -> int:
+        self._wal_pages = pages
+        return 0
+
+    # The mark ---------------------------------------------------------------------------------
+
+    def _open_mark(self, fresh: bool) -> bool:
+        """Compare database and mark; True where the database was put back from a copy."""
+        row = drive(self.db.row("SELECT value FROM meta WHERE name = 'lineage'"))
+        if row is None:
+            lineage = secrets.token_hex(8)
+            drive(self.db.run("INSERT INTO meta VALUES ('lineage', $1), ('commits', '0')", lineage))
+        else:
+            lineage = row[0]
+        counted = drive(self.db.row("SELECT value FROM meta WHERE name = 'commits'"))
+        self._commits = int(counted[0]) if counted else 0
+        descriptor = os.open(
+            self.folder / "store.mark", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+        )
+        try:
+            os.ftruncate(descriptor, 64)
+            self._mark = mmap.mmap(descriptor, 64)
+        finally:
+            os.close(descriptor)
+        seen = bytes(self._mark[:64]).rstrip(b"\0").decode("ascii", "replace").split(" ")
+        self._lineage = lineage
+        behind = (
+            not fresh
+            and len(seen) == 2
+            and seen[1].isdigit()
+            and (seen[0] != lineage or int(seen[1]) > self._commits)
+        )
+        if behind:
+            work = Work(self.db, int(time.time()))
+            for (account,) in drive(self.db.rows("SELECT account FROM account_head")):
+                drive(renew_uidvalidity(work, RenewUidValidity(account=account)))
+            drive(work.flush())
+            # A new lineage: the copy's own line of commits ends here.
+            self._lineage = secrets.token_hex(8)
+            drive(self.db.run("UPDATE meta SET value = $1 WHERE name = 'lineage'", self._lineage))
+        return behind
+
+    def _mark_now(self) -> None:
+        text = f"{self._lineage} {self._commits}".encode()
+        self._mark[:64] = text.ljust(64, b"\0")
+
+    # Work -------------------------------------------------------------------------------------
+
+    def apply(
+        self, submissions: Sequence[Submission], acked: dict[int, int] | None = None
+    ) -> list[Answer]:
+        """Execute submissions and make them durable; the encoded answer or the failure of each."""
+        self._look_at_disk()
+        answers: list[Answer | None] = [None] * len(submissions)
+        todo = list(range(len(submissions)))
+        if self.low_disk:
+            for at in todo:
+                if isinstance(submissions[at].command, Deliver | Append):
+                    answers[at] = TemporaryFailure("the disk is almost full")
+            todo = [at for at in todo if answers[at] is None]
+        pending = [todo] if todo else []
+        while pending:
+            part = pending.pop(0)
+            try:
+                outcome = self._transaction([submissions[at] for at in part], acked or {})
+            except CommitFailed:
+                raise
+            except Exception as error:  # noqa: BLE001 - any defect of one command must not stop the others
+                self.db.rollback()
+                if len(part) > 1:
+                    middle = len(part) // 2
+                    pending[:0] = [part[:middle], part[middle:]]
+                else:
+                    answers[part[0]] = _failure(error)
+                continue
+            for at, result in zip(part, outcome.results, strict=True):
+                answers[at] = result
+        self.batches += 1
+        return [a if a is not None else PermanentFailure("no answer") for a in answers]
+
+    def _transaction(self, submissions: list[Submission], acked: dict[int, int]) -> Outcome:
+        self.db.begin()
+        outcome = drive(execute(self.db, submissions, int(time.time())))
+        for origin, seq in acked.items():
+            drive(
+                self.db.run(
+                    "DELETE FROM command_result WHERE origin = $1 AND seq <= $2", origin, seq
+                )
+            )
+        commits = self._commits + 1
+        drive(self.db.run("UPDATE meta SET value = $1 WHERE name = 'commits'", str(commits)))
+        if outcome.links:
+            for descriptor, blob in outcome.links:
+                content.link(descriptor, self.blobs, blob)
+            for parent in {content.blob_path(self.blobs, blob).parent for _, blob in outcome.links}:
+                content.flush_folder(parent)
+            content.flush_folder(self.blobs)
+        try:
+            self.db.commit()
+        except apsw.Error as error:
+            raise CommitFailed(f"a commit failed: {error}") from error
+        self._commits = commits
+        self._mark_now()
+        return outcome
+
+    def _look_at_disk(self) -> None:
+        now = time.monotonic()
+        if self.reserve and now - self._looked_at_disk >= 1.0:
+            self._looked_at_disk = now
+            state = os.statvfs(self.folder)
+            self.low_disk = state.f_bavail * state.f_frsize < self.reserve
+
+    def rest(self, *, idle: bool) -> None:
+        """Between batches: copy the log into the file when it is long, or when there is time."""
+        if self._wal_pages >= CHECKPOINT_PAGES or (idle and self._wal_pages):
+            with contextlib.suppress(apsw.BusyError, apsw.LockedError):
+                self.db.checkpoint()
+            self._wal_pages = 0
+
+    def close(self) -> None:
+        """Copy the log into the file, close, give the lock up."""
+        with contextlib.suppress(apsw.Error):
+            self.db.checkpoint(truncate=True)
+        self.db.close()
+        self._mark.close()
+        os.close(self._lock)
+
+
+def _failure(error: Exception) -> TemporaryFailure | PermanentFailure:
+    if isinstance(error, TemporaryFailure | PermanentFailure):
+        return error
+    if isinstance(error, OSError):
+        return TemporaryFailure(f"the disk cannot take it now: {error}")
+    return PermanentFailure(f"{type(error).__name__}: {error}")
+
+
+def reserve_octets(folder: Path, limit: int) -> int:
+    """The disk reserve: ``limit`` octets or 5 % of the disk, whichever is less."""
+    state = os.statvfs(folder)
+    return min(limit, state.f_blocks * state.f_frsize // 20)

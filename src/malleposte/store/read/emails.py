@@ -1,0 +1,160 @@
+"""Emails of a mailbox by UID range: rendered columns, and content."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from malleposte.store import content
+from malleposte.store.dialect import Reader, Row, Sql
+from malleposte.store.execute.ranges import in_ranges
+
+COLUMNS = frozenset(
+    {
+        "e.id",
+        "e.size",
+        "e.received_at",
+        "e.sent_at",
+        "e.thread",
+        "e.modseq",
+        "e.flags",
+        "e.keywords",
+        "e.attachment",
+        "m.saved_at",
+        "w.prefix",
+        "w.structure",
+        "w.envelope",
+        "w.bodystructure",
+        "w.envelope_utf8",
+        "w.bodystructure_utf8",
+        "w.preview",
+        "w.subject",
+        "w.base_subject",
+        "w.from_text",
+        "w.to_text",
+        "w.cc_text",
+        "w.bcc_text",
+        "w.message_id",
+    }
+)
+"""What ``columns`` can give; e: email, w: its wide row, m: the membership."""
+
+
+async def columns(
+    reader: Reader, mailbox: int, ranges: str, wanted: tuple[str, ...], limit: int
+) -> list[Row]:
+    """Rows (uid, wanted columns …) of a mailbox's messages in UID ranges, in UID order.
+
+    ``ranges`` as by ``execute.ranges.encode``; at most ``limit`` rows: the caller goes on after the
+    last UID, so that no statement runs long.
+    """
+    sql = _columns_sql(wanted)
+    return await reader.rows(sql, ranges, mailbox, limit)
+
+
+_cache: dict[tuple[str, ...], Sql] = {}
+
+
+def _columns_sql(wanted: tuple[str, ...]) -> Sql:
+    sql = _cache.get(wanted)
+    if sql is None:
+        if not COLUMNS.issuperset(wanted):
+            raise ValueError(f"no such column in {wanted}")
+        tables = {name[0] for name in wanted}
+        joins = ""
+        if "e" in tables:
+            joins += " JOIN email e ON e.id = m.email"
+        if "w" in tables:
+            joins += " JOIN email_wide w ON w.id = m.email"
+        names = "".join(f", {name}" for name in wanted)
+        sql = _cache[wanted] = in_ranges(
+            f"SELECT m.uid{names} FROM {{ranges}} r JOIN membership m ON m.mailbox = $2"
+            f" AND m.uid BETWEEN r.first AND r.last{joins} ORDER BY m.uid LIMIT $3"
+        )
+    return sql
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An email's bytes as the store keeps them: a prefix, and content in a blob.
+
+    ``first`` is the content's first frame, compressed, when the row was read with it.
+    """
+
+    uid: int
+    email: int
+    size: int
+    prefix: bytes
+    structure: bytes
+    blob: int
+    content_size: int
+    place: str
+    first: bytes | None
+
+
+_STORED = (
+    "SELECT m.uid, e.id, e.size, w.prefix, w.structure, b.id, b.size, b.place, f.data"
+    " FROM {ranges} r JOIN membership m ON m.mailbox = $2 AND m.uid BETWEEN r.first AND r.last"
+    " JOIN email e ON e.id = m.email JOIN email_wide w ON w.id = e.id JOIN blob b ON b.id = e.blob"
+    " LEFT JOIN blob_frame f ON f.blob = b.id AND f.n = 0 ORDER BY m.uid LIMIT $3"
+)
+_STORED_SQL = in_ranges(_STORED)
+_STORED_BY_ID = (
+    "SELECT 0, e.id, e.size, w.prefix, w.structure, b.id, b.size, b.place, f.data"
+    " FROM email e JOIN email_wide w ON w.id = e.id JOIN blob b ON b.id = e.blob"
+    " LEFT JOIN blob_frame f ON f.blob = b.id AND f.n = 0 WHERE e.id = $1"
+)
+
+
+async def stored(reader: Reader, mailbox: int, ranges: str, limit: int) -> list[Stored]:
+    """Emails with their first frame, in UID order, at most ``limit``."""
+    return [Stored(*row) for row in await reader.rows(_STORED_SQL, ranges, mailbox, limit)]
+
+
+async def stored_by_id(reader: Reader, email: int) -> Stored | None:
+    """One email by id, also one that is only recoverable."""
+    row = await reader.row(_STORED_BY_ID, email)
+    return None if row is None else Stored(*row)
+
+
+class Damaged(Exception):
+    """Content cannot be read back: gone or damaged on disk. ``fsck`` names it."""
+
+
+async def read(
+    reader: Reader, folder: Path, email: Stored, start: int, end: int
+) -> AsyncIterator[bytes]:
+    """Octets ``start`` to ``end`` of an email (prefix and content), in pieces of at most a frame.
+
+    Raises ``Damaged``.
+    """
+    prefix = len(email.prefix)
+    if start < prefix:
+        yield email.prefix[start:end]
+        start = prefix
+    start -= prefix
+    end = min(end - prefix, email.content_size)
+    if end <= start:
+        return
+    file: content.BlobFile | None = None
+    try:
+        for n, low, high in content.slices(start, end):
+            if n == 0 and email.first is not None:
+                frame = email.first
+            elif email.place == "file":
+                if file is None:
+                    file = content.BlobFile.open(folder, email.blob)
+                frame = file.frame(n)
+            else:
+                row = await reader.row(
+                    "SELECT data FROM blob_frame WHERE blob = $1 AND n = $2", email.blob, n
+                )
+                if row is None:
+                    raise Damaged(f"frame {n} of blob {email.blob} is missing")
+                frame = row[0]
+            data = content.decompress(frame)
+            yield data if low == 0 and high == len(data) else data[low:high]
+    except (OSError, ValueError, IndexError) as error:
+        raise Damaged(f"blob {email.blob}: {error}") from error
+    finally:
+        if file is not None:
+            file.close()

@@ -1,0 +1,135 @@
+"""Mailboxes as listed, and the way from a full name to an id."""
+
+from dataclasses import dataclass
+
+from malleposte.store.dialect import Reader, Row
+from malleposte.store.execute.mailboxes import SEPARATOR
+
+_COLUMNS = (
+    "id, parent, name, role, uidvalidity, uidnext, subscribed, sort_order, modseq, message_modseq,"
+    " messages, unseen, deleted, size"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """One mailbox with its counters. ``path`` is its full name, levels joined by ``/``."""
+
+    id: int
+    parent: int
+    name: str
+    role: str | None
+    uidvalidity: int
+    uidnext: int
+    subscribed: bool
+    sort_order: int
+    modseq: int
+    message_modseq: int
+    messages: int
+    unseen: int
+    deleted: int
+    size: int
+    path: str = ""
+
+
+async def mailboxes(reader: Reader, account: int) -> list[Mailbox]:
+    """All mailboxes of an account, INBOX first, then by role order, then by path."""
+    rows = await reader.rows(f"SELECT {_COLUMNS} FROM mailbox WHERE account = $1", account)
+    names = {row[0]: (row[1], row[2]) for row in rows}
+    paths: dict[int, str] = {}
+
+    def path(mailbox: int) -> str:
+        parts: list[str] = []
+        at = mailbox
+        while at in names:
+            if at in paths:
+                parts.append(paths[at])
+                break
+            parent, name = names[at]
+            parts.append(name)
+            at = parent
+        paths[mailbox] = SEPARATOR.join(reversed(parts))
+        return paths[mailbox]
+
+    found = [_mailbox(row, path(row[0])) for row in rows]
+    found.sort(key=lambda m: (m.sort_order, m.path))
+    return found
+
+
+async def mailbox(reader: Reader, mailbox_id: int) -> Mailbox | None:
+    """One mailbox by id (its ``path`` left empty)."""
+    row = await reader.row(f"SELECT {_COLUMNS} FROM mailbox WHERE id = $1", mailbox_id)
+    if row is None:
+        return None
+    return _mailbox(row)
+
+
+def _mailbox(row: Row, path: str = "") -> Mailbox:
+    return Mailbox(*row[:6], bool(row[6]), *row[7:14], path)
+
+
+async def find(reader: Reader, account: int, path: str) -> int:
+    """The id of the mailbox with a full name, 0 where there is none. INBOX in any case."""
+    parent = 0
+    for level, name in enumerate(path.split(SEPARATOR)):
+        if level == 0 and name.upper() == "INBOX":
+            name = "INBOX"
+        row = await reader.row(
+            "SELECT id FROM mailbox WHERE account = $1 AND parent = $2 AND name = $3",
+            account,
+            parent,
+            name,
+        )
+        if row is None:
+            return 0
+        parent = int(row[0])
+    return parent
+
+
+async def subscriptions(reader: Reader, account: int) -> list[str]:
+    """Names subscribed to that no mailbox has."""
+    rows = await reader.rows(
+        "SELECT name FROM subscription WHERE account = $1 ORDER BY name", account
+    )
+    return [row[0] for row in rows]
+
+
+async def keywords(reader: Reader, account: int) -> dict[str, str]:
+    """Keywords of an account: lower case to how they are shown."""
+    rows = await reader.rows(
+        "SELECT name, shown FROM keyword WHERE account = $1 ORDER BY name", account
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+async def usage(reader: Reader, account: int) -> tuple[int, int, int]:
+    """(octets used, octets allowed or 0, emails) of an account."""
+    row = await reader.row(
+        "SELECT used_bytes, quota_bytes, used_emails FROM account_head WHERE account = $1", account
+    )
+    return (0, 0, 0) if row is None else (row[0], row[1], row[2])
+
+
+async def modseq(reader: Reader, account: int) -> int:
+    """An account's latest modseq; 0 where there is no such account."""
+    row = await reader.row("SELECT modseq FROM account_head WHERE account = $1", account)
+    return 0 if row is None else int(row[0])
+
+
+async def vanished(
+    reader: Reader, account: int, mailbox_id: int, since: int
+) -> tuple[list[tuple[int, int]], bool]:
+    """UID ranges gone from a mailbox after a modseq, and whether that is all of them.
+
+    False: tombstones that old are no longer kept; whoever asks must take every UID that is not there
+    for gone (RFC 7162 §3.2.5.2).
+    """
+    row = await reader.row("SELECT tombstone_floor FROM account_head WHERE account = $1", account)
+    rows = await reader.rows(
+        "SELECT first, last FROM tombstone WHERE account = $1 AND kind = 'uid' AND container = $2"
+        " AND modseq > $3 ORDER BY first",
+        account,
+        mailbox_id,
+        since,
+    )
+    return [(r[0], r[1]) for r in rows], row is not None and since >= row[0]

@@ -1,0 +1,210 @@
+"""The writer process: the only one with a read-write connection on a node (SQLite).
+
+It listens on a Unix socket; each worker holds one connection. A frame is ``length u32, origin u64,
+seq u64, acked u64, flags u8`` and the command in msgpack; flag 1: sent again, flag 2: a descriptor came
+with it. An answer is ``length u32, seq u64, status u8`` and the result, or the text of a failure.
+Everything that waits is one transaction (``Committer``); there is no waiting for more.
+"""
+
+import contextlib
+import os
+import selectors
+import socket
+import struct
+import time
+from collections import deque
+from collections.abc import Callable
+
+import msgspec
+
+from malleposte.store.batch import Submission
+from malleposte.store.commands import AnyCommand
+from malleposte.store.committer import Committer
+from malleposte.store.errors import TemporaryFailure
+
+REQUEST = struct.Struct(">IQQQB")
+ANSWER = struct.Struct(">IQB")
+AGAIN, WITH_FD = 1, 2
+OK, TEMPORARY, PERMANENT = 0, 1, 2
+
+MAX_FRAME = 4 * 1024 * 1024
+"""Octets of one command: a frame of content, the rendered columns and room; nothing larger is sent."""
+MAX_BATCH = 512
+"""Commands in a transaction: past some 128 the flush is paid off (design, §3), memory is not."""
+_RECEIVE = 1 << 20
+
+_decode = msgspec.msgpack.Decoder(AnyCommand).decode
+
+
+class _Peer:
+    """One worker's connection."""
+
+    __slots__ = ("acked", "buffer", "descriptors", "origin", "out", "purged", "sock")
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self.buffer = bytearray()
+        self.out = bytearray()
+        self.descriptors: deque[int] = deque()
+        self.origin = 0
+        self.acked = 0
+        self.purged = 0
+
+    def close(self) -> None:
+        self.sock.close()
+        while self.descriptors:
+            os.close(self.descriptors.popleft())
+
+
+class Writer:
+    """Serves workers until told to stop. ``observe(commands, seconds)`` is told of each batch."""
+
+    def __init__(
+        self,
+        committer: Committer,
+        listener: socket.socket,
+        *,
+        observe: Callable[[int, float], None] | None = None,
+    ) -> None:
+        self._committer = committer
+        self._listener = listener
+        self._observe = observe
+        self._peers: set[_Peer] = set()
+        self._waiting: deque[tuple[_Peer, Submission]] = deque()
+        self._selector = selectors.DefaultSelector()
+        listener.setblocking(False)
+        self._selector.register(listener, selectors.EVENT_READ, None)
+        self._stop_reader, self._stop_writer = os.pipe()
+        os.set_blocking(self._stop_writer, False)
+        self._selector.register(self._stop_reader, selectors.EVENT_READ, "stop")
+        self._stopping = False
+
+    def stop(self) -> None:
+        """End after what has been received; safe in a signal handler."""
+        os.write(self._stop_writer, b"x")
+
+    def serve(self) -> None:
+        """Run until ``stop``. Raises ``CommitFailed`` when nothing may be tried any more."""
+        while not self._stopping:
+            timeout = 0.0 if self._waiting else 1.0
+            events = self._selector.select(timeout)
+            for key, mask in events:
+                if key.data is None:
+                    self._accept()
+                elif key.data == "stop":
+                    self._stopping = True
+                else:
+                    self._serve_peer(key.data, mask)
+            if self._waiting:
+                self._commit()
+            self._committer.rest(idle=not events)
+        while self._waiting:
+            self._commit()
+        for peer in list(self._peers):
+            peer.sock.setblocking(True)
+            peer.sock.settimeout(2)
+            with contextlib.suppress(OSError):
+                peer.sock.sendall(peer.out)
+            self._drop(peer)
+        self._selector.close()
+
+    def _accept(self) -> None:
+        try:
+            sock, _ = self._listener.accept()
+        except BlockingIOError:
+            return
+        sock.setblocking(False)
+        peer = _Peer(sock)
+        self._peers.add(peer)
+        self._selector.register(sock, selectors.EVENT_READ, peer)
+
+    def _drop(self, peer: _Peer) -> None:
+        if peer in self._peers:
+            self._peers.discard(peer)
+            self._selector.unregister(peer.sock)
+            peer.close()
+
+    def _serve_peer(self, peer: _Peer, mask: int) -> None:
+        if mask & selectors.EVENT_WRITE:
+            self._send(peer)
+        if not mask & selectors.EVENT_READ or peer not in self._peers:
+            return
+        try:
+            data, descriptors, _, _ = socket.recv_fds(peer.sock, _RECEIVE, 16)
+        except BlockingIOError:
+            return
+        except OSError:
+            self._drop(peer)
+            return
+        peer.descriptors.extend(descriptors)
+        if not data:
+            self._drop(peer)
+            return
+        peer.buffer += data
+        self._take_frames(peer)
+
+    def _take_frames(self, peer: _Peer) -> None:
+        buffer, at = peer.buffer, 0
+        head = REQUEST.size
+        while len(buffer) - at >= head:
+            length, origin, seq, acked, flags = REQUEST.unpack_from(buffer, at)
+            if length > MAX_FRAME:
+                self._drop(peer)
+                return
+            if len(buffer) - at < head + length:
+                break
+            body = bytes(memoryview(buffer)[at + head : at + head + length])
+            at += head + length
+            descriptor = peer.descriptors.popleft() if flags & WITH_FD else None
+            peer.origin, peer.acked = origin, max(peer.acked, acked)
+            try:
+                command = _decode(body)
+            except msgspec.MsgspecError as error:
+                if descriptor is not None:
+                    os.close(descriptor)
+                self._answer(peer, seq, PERMANENT, f"not a command: {error}".encode())
+                continue
+            self._waiting.append(
+                (peer, Submission(origin, seq, command, bool(flags & AGAIN), descriptor))
+            )
+        del buffer[:at]
+
+    def _commit(self) -> None:
+        batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
+        started = time.monotonic()
+        acked = {}
+        for peer, _ in batch:
+            # Results nobody will ask for again go in steps, not one by one.
+            if peer.acked - peer.purged >= 1_000:
+                acked[peer.origin] = peer.purged = peer.acked
+        answers = self._committer.apply([s for _, s in batch], acked)
+        if self._observe is not None:
+            self._observe(len(batch), time.monotonic() - started)
+        for (peer, submission), answer in zip(batch, answers, strict=True):
+            if submission.fd is not None:
+                os.close(submission.fd)
+            if isinstance(answer, bytes):
+                self._answer(peer, submission.seq, OK, answer)
+            else:
+                status = TEMPORARY if isinstance(answer, TemporaryFailure) else PERMANENT
+                self._answer(peer, submission.seq, status, str(answer).encode())
+        for peer in {peer for peer, _ in batch}:
+            self._send(peer)
+
+    def _answer(self, peer: _Peer, seq: int, status: int, body: bytes) -> None:
+        peer.out += ANSWER.pack(len(body), seq, status)
+        peer.out += body
+
+    def _send(self, peer: _Peer) -> None:
+        if peer not in self._peers:
+            return
+        try:
+            sent = peer.sock.send(peer.out)
+            del peer.out[:sent]
+        except BlockingIOError:
+            pass
+        except OSError:
+            self._drop(peer)
+            return
+        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if peer.out else 0)
+        self._selector.modify(peer.sock, events, peer)
