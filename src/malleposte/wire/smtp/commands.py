@@ -58,7 +58,7 @@ def _mail_parameters(path: Path, rest: bytes, settings: Settings, limits: Limits
     size = auth = ret = envid = None
     body = Body.SEVEN_BIT
     smtputf8 = False
-    for keyword, value in _parameters(rest):
+    for keyword, value in _parameters(rest).items():
         if keyword == b"SIZE":
             size = _parse_size(_needed(keyword, value), limits)
         elif keyword == b"BODY":
@@ -94,7 +94,7 @@ def parse_rcpt(octets: bytes, settings: Settings, limits: Limits, *, smtputf8: b
     if not rest:
         return RcptTo(path)
     notify = orcpt = None
-    for keyword, value in _parameters(rest):
+    for keyword, value in _parameters(rest).items():
         if keyword == b"NOTIFY" and settings.dsn:
             notify = parse_notify(_needed(keyword, value))
         elif keyword == b"ORCPT" and settings.dsn:
@@ -116,21 +116,19 @@ def parse_bdat(octets: bytes) -> tuple[int, bool]:
     return int(words[0]), last
 
 
-def _parameters(rest: bytes) -> list[tuple[bytes, bytes | None]]:
+def _parameters(rest: bytes) -> dict[bytes, bytes | None]:
     """` KEY=value KEY …` (RFC 5321 §4.1.2), keywords in upper case, each at most once."""
     if not rest.startswith(b" "):
         raise PeerError(501, "5.5.4", "Syntax error after address")
-    found: list[tuple[bytes, bytes | None]] = []
-    for word in rest.split(b" "):
-        if not word:
-            continue
+    found: dict[bytes, bytes | None] = {}
+    for word in rest.split():
         keyword, equals, value = word.partition(b"=")
         keyword = keyword.upper()
         if not _KEYWORD.fullmatch(keyword) or (equals and not value):
             raise PeerError(501, "5.5.4", "Syntax error in parameter")
-        if any(keyword == earlier for earlier, _ in found):
+        if keyword in found:
             raise PeerError(501, "5.5.4", f"{keyword.decode('ascii')} is given twice")
-        found.append((keyword, value if equals else None))
+        found[keyword] = value if equals else None
     return found
 
 

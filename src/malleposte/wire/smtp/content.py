@@ -15,6 +15,7 @@ _FALSE_END = re.compile(
     rb"(?:(?<!\r)\n|\r)\x00?\.\x00?[\r\n]"
     rb"|\r\n\x00\.\x00?[\r\n]"
 )
+_TEXT = bytes(octet for octet in range(256) if octet not in b"\r\n\0")
 _NULS = re.compile(rb"\x00+")
 _TAIL = 5  # the longest beginning of a false end, CR LF NUL dot NUL
 
@@ -35,20 +36,21 @@ class DotReader:
         A line that begins with a dot loses it (RFC 5321 §4.5.2: also if no second dot follows).
         """
         octets = self._held + octets
-        end = octets.find(_END)
+        self._held = b""
         rest: bytes | None = None
+        dot = octets.find(b"\r\n.")
+        end = dot if dot < 0 or octets.startswith(_END, dot) else octets.find(_END, dot)
         if end >= 0:
             rest = octets[end + 5 :]
             content = octets[: end + 2]
-            self._held = b""
         else:
-            self._held = b""
             for prefix in _PREFIXES:
                 if octets.endswith(prefix):
                     self._held = prefix
                     break
             content = octets[: len(octets) - len(self._held)]
-        content = content.replace(b"\r\n.", b"\r\n")
+        if 0 <= dot != end:
+            content = content.replace(b"\r\n.", b"\r\n")
         if self._skip and content:
             content = content[self._skip :]  # the pretended CRLF comes out whole or not at all
             self._skip = 0
@@ -69,28 +71,22 @@ class NewlineWatch:
         """A bare newline or NUL beside a lone dot has come by."""
 
     def see(self, content: bytes) -> None:
+        """Look at the next piece."""
         if not content:
             return
-        returns, feeds, pairs = content.count(b"\r"), content.count(b"\n"), content.count(b"\r\n")
-        if self._after_cr:
-            returns += 1
-            pairs += content.startswith(b"\n")
+        marks = len(content.translate(None, _TEXT)) + self._after_cr
+        pairs = content.count(b"\r\n") + (self._after_cr and content.startswith(b"\n"))
         self._after_cr = content.endswith(b"\r")
-        odd = not (pairs == feeds == returns - self._after_cr)
-        if odd:
+        odd = marks - self._after_cr - 2 * pairs  # CR or LF alone, NUL
+        if odd and odd != content.count(b"\0"):
             self.bare = True
-        nul = b"\0" in content or b"\0" in self._tail
-        if odd or nul or self._after_cr or self.bare:
-            text = self._tail + content
-            if nul:
-                text = _NULS.sub(b"\0", text)
+        if odd or self.bare or self._after_cr or b"\0" in self._tail:
+            text = _NULS.sub(b"\0", self._tail + content)
             if _FALSE_END.search(text):
                 self.false_end = True
             self._tail = text[-_TAIL:]
         else:
-            self._tail = (
-                (self._tail + content)[-_TAIL:] if len(content) < _TAIL else content[-_TAIL:]
-            )
+            self._tail = (self._tail + content[-_TAIL:])[-_TAIL:]
 
     def finish(self) -> None:
         """The content is complete. BDAT may have left it without CRLF, which would be added."""

@@ -37,7 +37,16 @@ from malleposte.wire.sasl import (
 from . import reply as r
 from .capabilities import capability_lines
 from .commands import parse_bdat, parse_hello, parse_mail, parse_rcpt
-from .conversation import Answerable, Conversation, State
+from .conversation import (
+    AUTH,
+    CLOSED,
+    COMMAND,
+    CONTENT,
+    HANDSHAKE,
+    NEED_DATA,
+    Answerable,
+    Conversation,
+)
 from .events import (
     Authenticate,
     CloseCause,
@@ -55,7 +64,7 @@ from .events import (
 )
 from .incoming import Incoming
 from .limits import Limits
-from .lines import NoLine
+from .lines import INCOMPLETE, NoLine
 from .reply import Disconnect, LocalProtocolError, PeerError, Reply
 from .settings import Mode, Settings
 
@@ -83,12 +92,12 @@ class SmtpServer(Conversation):
 
     def tls_started(self) -> None:
         """The handshake is done: all that was known of the client is forgotten (RFC 3207 §4.2)."""
-        if self._state is not State.HANDSHAKE:
+        if self._state is not HANDSHAKE:
             raise LocalProtocolError("no TLS handshake is due")
         self.tls = True
         self.hello = None
         self.signed_in = False
-        self._state = State.COMMAND
+        self._state = COMMAND
         self.step += 1
 
     # --- answers -----------------------------------------------------------------------------
@@ -98,21 +107,22 @@ class SmtpServer(Conversation):
 
         On a connection that is closed already it does nothing.
         """
-        if self._state is State.CLOSED:
-            return
         event = self._waiting
-        if isinstance(event, Hello):
-            self._accept_hello(event)
+        if event is None:
+            self._not_asked()
+            return
+        standard = _STANDARD.get(type(event))
+        if standard is not None:
+            if text:
+                standard = Reply(standard.code, standard.enhanced, text)
+            self._answer(event, standard)
         elif isinstance(event, DataStart):
             self._waiting = None
             self._enter_content()
             if not event.chunked:
                 self._send(r.START_INPUT)
-        elif event is None:
-            raise LocalProtocolError("no event waits for an answer")
-        else:
-            standard = _STANDARD[type(event)]
-            self.reply(Reply(standard.code, standard.enhanced, text) if text else standard)
+        elif isinstance(event, Hello):
+            self._accept_hello(event)
 
     def reply(self, reply: Reply) -> None:
         """Answer the waiting event. The class of the code decides; 421 also ends the connection.
@@ -120,16 +130,17 @@ class SmtpServer(Conversation):
         After LMTP content this is one recipient's answer. On a connection that is closed
         already it does nothing. Raises LocalProtocolError for an answer that cannot be.
         """
-        if self._state is State.CLOSED:
-            return
         event = self._waiting
         if event is None:
-            raise LocalProtocolError("no event waits for an answer")
-        if reply.code == 421:
+            self._not_asked()
+        elif reply.code == 421:
             self._end(reply, CloseCause.SERVICE)
-            return
-        if 300 <= reply.code < 400 or (reply.positive and isinstance(event, Hello | DataStart)):
+        elif 300 <= reply.code < 400 or (reply.positive and type(event) not in _STANDARD):
             raise LocalProtocolError(f"{reply.code} is no answer to {type(event).__name__}")
+        else:
+            self._answer(event, reply)
+
+    def _answer(self, event: Answerable, reply: Reply) -> None:
         if isinstance(event, DataEnd):
             self._answer_content(reply)
             return
@@ -138,28 +149,33 @@ class SmtpServer(Conversation):
             self._refuse_data(event, reply)
             return
         self._send(reply)
+        positive = reply.code < 300
         if isinstance(event, RcptTo):
-            if reply.positive:
+            if positive:
                 self.recipients.append(event)
             elif reply.permanent:
                 self._enough(self._patience.recipient_refused())
         elif isinstance(event, MailFrom):
-            if reply.positive:
+            if positive:
                 self.mail = event
         elif isinstance(event, Authenticate):
-            if reply.positive:
+            if positive:
                 self.signed_in = True
             else:
                 self._enough(self._patience.auth_failed())
+
+    def _not_asked(self) -> None:
+        if self._state is not CLOSED:
+            raise LocalProtocolError("no event waits for an answer")
 
     def refuse_content(self, reply: Reply) -> None:
         """Refuse the message while its content flows: the rest is dropped, the reply comes after.
 
         A Reset event follows. Raises LocalProtocolError if no content is under way.
         """
-        if self._state is State.CLOSED:
+        if self._state is CLOSED:
             return
-        if self._state is not State.CONTENT or self._incoming is None:
+        if self._state is not CONTENT or self._incoming is None:
             raise LocalProtocolError("no content is under way")
         if self._incoming.refusal is None:
             self._incoming.refuse(reply, ResetCause.REFUSED)
@@ -204,22 +220,23 @@ class SmtpServer(Conversation):
     # --- lines -------------------------------------------------------------------------------
 
     def _next_line(self) -> Event | Need | None:
-        buffer = self._buffer
-        answering = self._state is State.AUTH
-        long = answering or buffer[:5].upper() == b"AUTH "
+        answering = self._state is AUTH
         try:
             if self._shutdown:
                 raise Disconnect.of(r.SHUTTING_DOWN)
-            if buffer[:2] == b"\x16\x03" and self.hello is None and not self.tls:
+            if self.hello is None and self._buffer.startswith(b"\x16\x03") and not self.tls:
                 raise Disconnect.of(r.NOT_SMTP)  # a TLS handshake on a plain port
-            line = self._lines.take_line(self.limits.auth_line if long else self.limits.line)
-            if line is NoLine.INCOMPLETE:
+            limit = self.limits.line
+            if len(self._buffer) > limit and (answering or self._buffer[:5].upper() == b"AUTH "):
+                limit = self.limits.auth_line
+            line = self._lines.take_line(limit)
+            if line is INCOMPLETE:
                 if not self._eof:
-                    return Need.DATA
+                    return NEED_DATA
                 self._close(CloseCause.PEER)
                 return None
             self.step += 1
-            self._state = State.COMMAND
+            self._state = COMMAND
             if line is NoLine.ENDLESS:
                 raise Disconnect.of(r.LINE_TOO_LONG)
             if line is NoLine.TOO_LONG:
@@ -371,7 +388,7 @@ class SmtpServer(Conversation):
             raise Disconnect.of(r.PIPELINED_TLS)
         self._reset(ResetCause.TLS)
         self._send(r.READY_FOR_TLS)
-        self._state = State.HANDSHAKE
+        self._state = HANDSHAKE
         self._pending.append(StartTls())
         return None
 
@@ -412,7 +429,7 @@ class SmtpServer(Conversation):
             raise PeerError(501, "5.5.2", str(error)) from None
         if isinstance(result, Challenge):
             self._mechanism = mechanism
-            self._state = State.AUTH
+            self._state = AUTH
             self._send(Reply(334, "", encode_challenge(result.octets).decode("ascii")))
             return None
         return self._ask(Authenticate(mechanism.name, result))
@@ -421,7 +438,7 @@ class SmtpServer(Conversation):
 
     def _enter_content(self) -> None:
         self._content_done = False
-        self._state = State.CONTENT
+        self._state = CONTENT
         self.step += 1
 
     def _swallow_chunk(self, argument: bytes, reply: Reply) -> None:
@@ -437,6 +454,8 @@ class SmtpServer(Conversation):
         assert incoming is not None
         if self._content_done:
             return self._content_end(incoming)
+        if not self._buffer and incoming.unfinished and not self._eof:
+            return NEED_DATA
         if incoming.overdrawn:
             self._end(incoming.refusal or r.TOO_LARGE)
             return None
@@ -450,12 +469,12 @@ class SmtpServer(Conversation):
             return DataChunk(content)
         elif not self._content_done:
             if not self._eof:
-                return Need.DATA
+                return NEED_DATA
             self._close(CloseCause.PEER)
         return None
 
     def _content_end(self, incoming: Incoming) -> Event | None:
-        self._state = State.COMMAND
+        self._state = COMMAND
         self.step += 1
         lmtp = self.settings.mode is Mode.LMTP
         if incoming.refusal is None:

@@ -57,6 +57,11 @@ class Incoming:
         return self.size + self._drained
 
     @property
+    def unfinished(self) -> bool:
+        """More octets must come."""
+        return self._dots is not None or self._left > 0
+
+    @property
     def overdrawn(self) -> bool:
         """More refused content came, or is announced, than we care to throw away."""
         return self._drained + self._left > self._limits.drain if self.refusal else False

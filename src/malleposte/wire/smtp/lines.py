@@ -1,6 +1,7 @@
 """Received octets that wait, and lines cut from them. Only CRLF ends one (RFC 5321 §2.3.8)."""
 
 from enum import Enum, auto
+from typing import Final
 
 
 class NoLine(Enum):
@@ -9,6 +10,9 @@ class NoLine(Enum):
     """A line over its limit has been thrown away whole; the next one is in step."""
     ENDLESS = auto()
     """More of one line has been thrown away than makes sense to go on with."""
+
+
+INCOMPLETE: Final = NoLine.INCOMPLETE
 
 
 class LineBuffer:
@@ -29,20 +33,20 @@ class LineBuffer:
         """The next line without its CRLF. `limit` is in octets, CRLF included."""
         octets = self.octets
         end = octets.find(b"\r\n")
+        if 0 <= end <= limit - 2 and not self._dropping:
+            line = bytes(octets[:end])
+            del octets[: end + 2]
+            return line
         if end < 0:
             if not self._dropping and len(octets) <= limit:
                 return NoLine.INCOMPLETE
             self._dropping = True
             self._drop(len(octets) - octets.endswith(b"\r"))
             return NoLine.ENDLESS if self._dropped > self._most_dropped else NoLine.INCOMPLETE
-        if self._dropping or end + 2 > limit:
-            self._drop(end)
-            del octets[:2]
-            dropped, self._dropped, self._dropping = self._dropped, 0, False
-            return NoLine.ENDLESS if dropped > self._most_dropped else NoLine.TOO_LONG
-        line = bytes(octets[:end])
-        del octets[: end + 2]
-        return line
+        self._drop(end)
+        del octets[:2]
+        dropped, self._dropped, self._dropping = self._dropped, 0, False
+        return NoLine.ENDLESS if dropped > self._most_dropped else NoLine.TOO_LONG
 
     def _drop(self, count: int) -> None:
         self._dropped += count

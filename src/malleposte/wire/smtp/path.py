@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from .limits import Limits
 from .reply import PeerError
 
-_PLAIN = re.compile(rb"<([A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+)@([A-Za-z0-9._-]+)>")
+_PLAIN = re.compile(rb"<([A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+)@([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*)>")
 _BARE = re.compile(rb"[^\s<>()\"\\,;:@\[\]\x00-\x1f\x7f]+@[^\s<>()\"\\,;:@\[\]\x00-\x1f\x7f]+")
 _ATOM = re.compile(rb"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\x80-\xff-]+")
 _QUOTED = re.compile(rb'"((?:[ !#-\[\]-~\x80-\xff]|\\[ -~])*)"')
@@ -70,11 +70,11 @@ def parse_path(octets: bytes, limits: Limits, enhanced: str) -> tuple[Path, byte
     (RFC 3463 §3.2). Raises PeerError 501. Non-ASCII must be UTF-8; whether it is allowed at all
     is decided with the parameters.
     """
-    octets = octets.lstrip(b" ")
+    octets = octets.lstrip()
     plain = _PLAIN.match(octets)
     if plain is not None:
         local, domain = plain.groups()
-        if _domain_fits(domain, limits) and len(local) <= limits.local_part:
+        if len(local) < 64 > len(domain):  # so no label can be too long either
             path = Path(local.decode(), domain.decode(), octets[1 : plain.end() - 1])
             return path, octets[plain.end() :]
     if octets.startswith(b"<>"):

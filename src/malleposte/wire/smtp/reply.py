@@ -5,7 +5,7 @@ lines of at most 512 octets that each begin with the code. Does not know which r
 that is the engine's.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 _LINE_WIDTH = 480  # RFC 5321 §4.5.3.1.5: 512 with code, enhanced code and CRLF
@@ -26,12 +26,14 @@ class Reply:
     code: int
     enhanced: str
     text: str
+    _ascii: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not 200 <= self.code <= 599:
             raise ValueError(f"no SMTP reply code: {self.code}")
         if self.enhanced and int(self.enhanced[0]) != self.code // 100:
             raise ValueError(f"{self.enhanced} is of another class than {self.code}")
+        object.__setattr__(self, "_ascii", self._render(utf8=False))
 
     @property
     def positive(self) -> bool:
@@ -45,17 +47,16 @@ class Reply:
 
     def encode(self, *, utf8: bool = False) -> bytes:
         """The octets on the wire, with CRLF, continuation lines as `250-` (RFC 5321 §4.2.1)."""
+        return self._render(utf8=True) if utf8 else self._ascii
+
+    def _render(self, *, utf8: bool) -> bytes:
+        prefix = self.enhanced + " " if self.enhanced else ""
         text = self.text
         if len(text) <= _UTF8_WIDTH and text.isascii() and text.isprintable():
-            separator = " " if self.enhanced else ""
-            return f"{self.code} {self.enhanced}{separator}{text}\r\n".encode("ascii")
-        return self._encode_lines(utf8)
-
-    def _encode_lines(self, utf8: bool) -> bytes:
-        prefix = self.enhanced + " " if self.enhanced else ""
+            return f"{self.code} {prefix}{text}\r\n".encode("ascii")
         lines: list[str] = []
-        for line in self.text.split("\n")[:_MOST_LINES]:
-            width = _UTF8_WIDTH if utf8 else _LINE_WIDTH
+        width = _UTF8_WIDTH if utf8 else _LINE_WIDTH
+        for line in text.split("\n")[:_MOST_LINES]:
             clean = "".join(c if c.isprintable() and (utf8 or c < "\x7f") else "?" for c in line)
             lines.extend(clean[at : at + width] for at in range(0, len(clean) or 1, width))
         del lines[_MOST_LINES:]
