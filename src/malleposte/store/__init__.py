@@ -123,7 +123,7 @@ async def alone(folder: Path, *, reserve: int = 0) -> AsyncIterator[Store]:
 async def cluster(dsn: str, spool: Path, *, size: int = 8) -> AsyncIterator[Store]:
     """A store on PostgreSQL; ``spool`` is a local folder for content on its way in."""
     await migrate_postgres(dsn)
-    spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+    spool.mkdir(mode=0o700, parents=True, exist_ok=True)  # noqa: ASYNC240 - once, at start
     pool = await open_pool(dsn, size=size)
     reader = PostgresReader(pool)
     writer = PostgresWriter(pool)

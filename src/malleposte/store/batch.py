@@ -70,7 +70,7 @@ _RESULT = dialect.insert(
 _FIND_RESULT = "SELECT result FROM command_result WHERE origin = $1 AND seq = $2"
 
 _encode = msgspec.msgpack.Encoder().encode
-decode_result = msgspec.msgpack.Decoder(AnyResult).decode
+decode_result: Callable[[bytes], AnyResult] = msgspec.msgpack.Decoder(AnyResult).decode
 """Bytes of an answer, as kept and as sent, to the answer."""
 
 

@@ -65,7 +65,10 @@ async def mailbox(reader: Reader, mailbox_id: int) -> Mailbox | None:
 
 
 def _mailbox(row: Row, path: str = "") -> Mailbox:
-    return Mailbox(*row[:6], bool(row[6]), *row[7:14], path)
+    id_, parent, name, role, uidvalidity, uidnext, subscribed, *counters = row
+    return Mailbox(
+        id_, parent, name, role, uidvalidity, uidnext, bool(subscribed), *counters, path=path
+    )
 
 
 async def find(reader: Reader, account: int, path: str) -> int:
