@@ -65,9 +65,24 @@ async def mailbox(reader: Reader, mailbox_id: int) -> Mailbox | None:
 
 
 def _mailbox(row: Row, path: str = "") -> Mailbox:
-    id_, parent, name, role, uidvalidity, uidnext, subscribed, *counters = row
+    id_, parent, name, role, validity, uidnext, subscribed, order, modseq, highest, *counts = row
+    messages, unseen, deleted, size = counts
     return Mailbox(
-        id_, parent, name, role, uidvalidity, uidnext, bool(subscribed), *counters, path=path
+        id_,
+        parent,
+        name,
+        role,
+        validity,
+        uidnext,
+        bool(subscribed),
+        order,
+        modseq,
+        highest,
+        messages,
+        unseen,
+        deleted,
+        size,
+        path,
     )
 
 
