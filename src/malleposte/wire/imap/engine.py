@@ -27,14 +27,14 @@ The engine knows no clock: idle and sign-in times are the service's.
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from enum import IntEnum
 from typing import Final
 
 from malleposte.wire.imap import responses
 from malleposte.wire.imap.commands import identify
 from malleposte.wire.imap.commands.append import StreamingCommand
 from malleposte.wire.imap.commands.auth import Authenticate, StartTls, decode_base64
-from malleposte.wire.imap.commands.base import Command, State
+from malleposte.wire.imap.commands.base import SIGNED_IN, Command, State
 from malleposte.wire.imap.commands.session import Idle
 from malleposte.wire.imap.errors import BAD, Cause, CommandError, LineError, TooBig
 from malleposte.wire.imap.events import (
@@ -59,20 +59,20 @@ from malleposte.wire.imap.streaming import MessageStream
 _DEFAULT_LIMITS: Final = Limits()
 
 
-class _Phase(Enum):
+class _Phase(IntEnum):
     """What the next octets are."""
 
-    COMMAND = auto()
-    LITERAL = auto()  # an argument of a command
-    BUSY = auto()  # nothing yet: a command is in work
-    AUTH = auto()  # an answer to a challenge
-    IDLE = auto()  # DONE
-    TLS = auto()  # nothing in clear may come
-    DECIDE = auto()  # nothing yet: a message was announced
-    MESSAGE = auto()  # octets of a message
-    BEHIND = auto()  # what stands behind a message
-    DISCARD = auto()  # the rest of a command that is refused
-    CLOSED = auto()
+    COMMAND = 0
+    LITERAL = 1  # an argument of a command
+    BUSY = 2  # nothing yet: a command is in work
+    AUTH = 3  # an answer to a challenge
+    IDLE = 4  # DONE
+    TLS = 5  # nothing in clear may come
+    DECIDE = 6  # nothing yet: a message was announced
+    MESSAGE = 7  # octets of a message
+    BEHIND = 8  # what stands behind a message
+    DISCARD = 9  # the rest of a command that is refused
+    CLOSED = 10
 
 
 class Connection:
@@ -268,7 +268,7 @@ class Connection:
 
     def _read_command(self) -> Event | Signal | None:
         limits = self.limits
-        if self.state & State.SIGNED_IN:
+        if self.state & SIGNED_IN:
             limit = limits.command_bytes
         else:
             limit = limits.command_bytes_before_sign_in
@@ -285,8 +285,6 @@ class Connection:
         kind, tag, args = identify(line, self.state, limits, self.utf8)
         command = kind.parse(tag, args)
         args.end()
-        self._parts = []
-        self._size = 0
         return self._hand_out(command)
 
     def _hand_out(self, command: Command) -> Event:
@@ -454,7 +452,7 @@ class Connection:
         assert discard is not None
         done = discard.run(self._input)
         limits = self.limits
-        if self.state & State.SIGNED_IN:
+        if self.state & SIGNED_IN:
             allowed = limits.drain_bytes
         else:
             allowed = limits.drain_bytes_before_sign_in
@@ -474,7 +472,7 @@ class Connection:
     def _count_bad(self, event: Event) -> Event:
         self._bad += 1
         limits = self.limits
-        if self.state & State.SIGNED_IN:
+        if self.state & SIGNED_IN:
             allowed = limits.bad_commands
         else:
             allowed = limits.bad_commands_before_sign_in
@@ -485,14 +483,16 @@ class Connection:
     def _progress(self) -> None:
         """A good command came."""
         self._wasted = 0
-        if self.state & State.SIGNED_IN:
+        if self.state & SIGNED_IN:
             self._bad = 0
 
     # Ending
 
     def _next_command(self) -> None:
-        self._parts = []
-        self._size = 0
+        if self._parts:
+            self._parts = []
+            self._size = 0
+        self._line = b""
         self._current = None
         self._stream = None
         self._literal = None
@@ -519,16 +519,17 @@ class Connection:
 
 _WAITING: Final = frozenset({_Phase.BUSY, _Phase.TLS, _Phase.DECIDE})
 
-_STEPS: Final = {
-    _Phase.COMMAND: Connection._read_command,
-    _Phase.LITERAL: Connection._read_literal,
-    _Phase.BUSY: Connection._wait,
-    _Phase.TLS: Connection._wait,
-    _Phase.DECIDE: Connection._wait,
-    _Phase.AUTH: Connection._read_auth,
-    _Phase.IDLE: Connection._read_idle,
-    _Phase.MESSAGE: Connection._read_message,
-    _Phase.BEHIND: Connection._read_behind,
-    _Phase.DISCARD: Connection._read_discard,
-    _Phase.CLOSED: Connection._closed,
-}
+_STEPS: Final = (
+    Connection._read_command,
+    Connection._read_literal,
+    Connection._wait,
+    Connection._read_auth,
+    Connection._read_idle,
+    Connection._wait,
+    Connection._wait,
+    Connection._read_message,
+    Connection._read_behind,
+    Connection._read_discard,
+    Connection._closed,
+)
+"""What reads on in each phase, in the order of `_Phase`."""

@@ -240,24 +240,29 @@ class Reader:
         return self.number(what, MAX_NUMBER64)
 
     def message_set(self) -> MessageSet:
-        match = _SET.match(self.text, self.position)
-        if match is not None:
-            if match[0] == b"$":
-                self.position = match.end()
-                return SAVED_RESULT
-            parsed = parse_sequence_set(match[0])
-            if parsed is not None:
-                self.position = match.end()
-                return parsed
-        raise CommandError("Expected a set of message numbers such as 1:3,7,10:*")
+        text = self._set_text()
+        if text == b"$":
+            return SAVED_RESULT
+        parsed = parse_sequence_set(text)
+        if parsed is None:
+            raise CommandError("Expected a set of message numbers such as 1:3,7,10:*")
+        return parsed
 
     def uid_set(self) -> UidSet:
-        match = _SET.match(self.text, self.position)
-        parsed = parse_uid_set(match[0]) if match is not None else None
-        if match is None or parsed is None:
+        parsed = parse_uid_set(self._set_text())
+        if parsed is None:
             raise CommandError("Expected a set of UIDs without *")
-        self.position = match.end()
         return parsed
+
+    def _set_text(self) -> bytes:
+        match = _SET.match(self.text, self.position)
+        if match is None:
+            raise CommandError("Expected a set of message numbers such as 1:3,7,10:*")
+        text = match[0]
+        if len(text) > self.limits.set_members and text.count(b",") >= self.limits.set_members:
+            raise TooBig("Too many numbers in one set")
+        self.position = match.end()
+        return text
 
     # Names, flags, dates
 

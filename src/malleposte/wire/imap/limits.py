@@ -17,7 +17,8 @@ class Limits:
     command_bytes: int = 256 * 1024
     """A whole command of a signed-in client without its message literal. RFC 7162 §4 asks for at
     least 8,192; Dovecot allows 64 KiB. 20,000 scattered UIDs, as Apple Mail sends them unsplit,
-    are 120 KB. Parsing this much takes about 20 ms, the longest a loop may be held."""
+    are 120 KB. The counts below keep the time to read a command under about 20 ms, the longest a
+    loop may be held."""
 
     command_bytes_before_sign_in: int = 8 * 1024
     """The same before sign-in: the longest honest command there is AUTHENTICATE with a Kerberos
@@ -57,6 +58,9 @@ class Limits:
 
     mailbox_bytes: int = 2048
     """A mailbox name on the wire; modified UTF-7 of 500 characters."""
+
+    set_members: int = 20_000
+    """Numbers and ranges in one set: what fits `command_bytes` scattered, read in about 20 ms."""
 
     flags: int = 256
     """Flags named in one command."""

@@ -17,6 +17,8 @@ from typing import Final
 
 MAX_NUMBER: Final = 4_294_967_295  # nz-number, RFC 9051 §9
 _ONE_RANGE: Final = re.compile(rb"([1-9][0-9]{0,9})(?::([1-9][0-9]{0,9}))?")
+_NUMBERS: Final = re.compile(rb"[1-9][0-9]{0,9}(?:,[1-9][0-9]{0,9})*")
+_STAR: Final = re.compile(rb"\*|([1-9][0-9]{0,9}):\*|\*:([1-9][0-9]{0,9}|\*)")
 
 Range = tuple[int, int]
 
@@ -85,10 +87,15 @@ class NumberSet:
         size = len(numbers)
         start = 0
         for low, high in self.ranges:
-            start = bisect_left(numbers, low, start, size)
             if start == size:
                 return
-            stop = bisect_right(numbers, high, start, size)
+            # Ascending numbers grow by one at least: that bounds how far on a number can be.
+            gap = low - numbers[start]
+            if gap > 0:
+                start = bisect_left(numbers, low, start, min(size, start + gap))
+                if start == size:
+                    return
+            stop = bisect_right(numbers, high, start, min(size, start + high - low + 1))
             if stop > start:
                 yield start, stop
                 start = stop
@@ -164,15 +171,6 @@ MessageSet = SequenceSet | SavedResult
 """What message commands name: numbers, or `$`."""
 
 
-def _number(text: bytes) -> int:
-    """0 where the text is no nz-number."""
-    if 0 < len(text) <= 10 and text.isdigit() and text[0] != 48:
-        value = int(text)
-        if value <= MAX_NUMBER:
-            return value
-    return 0
-
-
 def parse_sequence_set(text: bytes) -> SequenceSet | None:
     """A `sequence-set` without `$`; None where the text is none."""
     match = _ONE_RANGE.fullmatch(text)
@@ -182,22 +180,30 @@ def parse_sequence_set(text: bytes) -> SequenceSet | None:
         if first > MAX_NUMBER or last > MAX_NUMBER:
             return None
         return SequenceSet(((first, last) if first <= last else (last, first),))
+    if _NUMBERS.fullmatch(text):
+        # Thousands of single UIDs, as some clients send them: all in C.
+        numbers = sorted(set(map(int, text.split(b","))))
+        return SequenceSet(tuple(_runs(numbers))) if numbers[-1] <= MAX_NUMBER else None
     ranges: list[Range] = []
     tail = 0
     for piece in text.split(b","):
-        left, colon, right = piece.partition(b":")
-        first = MAX_NUMBER if left == b"*" else _number(left)
-        last = first
-        if colon:
-            last = MAX_NUMBER if right == b"*" else _number(right)
-        if not first or not last:
-            return None
-        if left == b"*" or right == b"*":
-            # `*:n` is `n:*`; `*` and `*:*` are the last message alone.
-            low = min(first, last)
-            tail = low if not tail else min(tail, low)
-        else:
+        match = _ONE_RANGE.fullmatch(piece)
+        if match:
+            first = int(match[1])
+            last = int(match[2]) if match[2] else first
+            if first > MAX_NUMBER or last > MAX_NUMBER:
+                return None
             ranges.append((first, last) if first <= last else (last, first))
+            continue
+        # `*:n` is `n:*`; `*` and `*:*` are the last message alone.
+        match = _STAR.fullmatch(piece)
+        if match is None:
+            return None
+        number = match[1] or match[2]
+        low = int(number) if number and number != b"*" else MAX_NUMBER
+        if low > MAX_NUMBER:
+            return None
+        tail = min(tail, low) if tail else low
     return SequenceSet(_merge(ranges), tail)
 
 
@@ -209,21 +215,19 @@ def parse_uid_set(text: bytes) -> UidSet | None:
     return NumberSet(parsed.ranges)
 
 
-def _runs(numbers: Sequence[int]) -> Iterator[Range]:
-    """Runs of consecutive numbers in a strictly ascending sequence."""
+def _runs(numbers: Sequence[int], *, ascending: bool = True) -> list[Range]:
+    """Runs of consecutive numbers; `ascending` promises that they are in strict order."""
     size = len(numbers)
     if not size:
-        return
-    if numbers[-1] - numbers[0] == size - 1:
-        yield numbers[0], numbers[-1]
-        return
-    start = 0
-    # The differences come from C (map over sub); only the breaks are looked at in Python.
-    for stop, step in enumerate(map(sub, numbers[1:], numbers), 1):
-        if step != 1:
-            yield numbers[start], numbers[stop - 1]
-            start = stop
-    yield numbers[start], numbers[-1]
+        return []
+    if ascending and numbers[-1] - numbers[0] == size - 1:
+        return [(numbers[0], numbers[-1])]
+    # The differences come from C; only the breaks are touched in Python.
+    steps = map(sub, numbers[1:], numbers)
+    breaks = [index for index, step in enumerate(steps, 1) if step != 1]
+    starts = [numbers[index] for index in breaks]
+    ends = [numbers[index - 1] for index in breaks]
+    return list(zip([numbers[0], *starts], [*ends, numbers[-1]], strict=True))
 
 
 def compact(numbers: Sequence[int]) -> bytes:
@@ -239,14 +243,4 @@ def in_order(numbers: Sequence[int]) -> bytes:
 
     For COPYUID and MULTIAPPEND's APPENDUID, whose two sets correspond by position (RFC 4315 §3).
     """
-    size = len(numbers)
-    if not size:
-        return b""
-    ranges: list[Range] = []
-    start = 0
-    for stop, step in enumerate(map(sub, numbers[1:], numbers), 1):
-        if step != 1:
-            ranges.append((numbers[start], numbers[stop - 1]))
-            start = stop
-    ranges.append((numbers[start], numbers[-1]))
-    return _render(ranges)
+    return _render(_runs(numbers, ascending=False))

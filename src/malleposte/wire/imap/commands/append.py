@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Self
 
-from malleposte.wire.imap.commands.base import Command, State
+from malleposte.wire.imap.commands.base import SIGNED_IN, Command
 from malleposte.wire.imap.errors import CommandError
 from malleposte.wire.imap.flags import Flag
 from malleposte.wire.imap.lexer import Reader, Tag
@@ -40,7 +40,7 @@ class Append(StreamingCommand):
     """RFC 9051 §6.3.12. Its messages follow as `AppendStart`, `AppendData`, `AppendEnd`."""
 
     NAMES: ClassVar = (b"APPEND",)
-    STATES: ClassVar = State.SIGNED_IN
+    STATES: ClassVar = SIGNED_IN
 
     @classmethod
     def parse_head(cls, tag: Tag, args: Reader) -> Self | None:

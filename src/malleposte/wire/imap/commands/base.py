@@ -7,31 +7,32 @@ An extension adds a class to the `COMMANDS` of its module and the module to the 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntFlag
-from typing import ClassVar, Self
+from enum import IntEnum
+from typing import ClassVar, Final, Self
 
 from malleposte.wire.imap.lexer import Reader, Tag
 
 
-class State(IntFlag):
-    """The states of RFC 9051 §3; a command names those in which it is allowed as a union."""
+class State(IntEnum):
+    """The states of RFC 9051 §3 before LOGOUT, as bits: an IntEnum and not a flag, since the
+    arithmetic of `enum.Flag` costs 2 µs a command."""
 
     NOT_AUTHENTICATED = 1
     AUTHENTICATED = 2
     SELECTED = 4
-    LOGOUT = 8
 
-    ANY = 7
-    SIGNED_IN = 6
+
+SIGNED_IN: Final[int] = State.AUTHENTICATED | State.SELECTED
+ANY_STATE: Final[int] = State.NOT_AUTHENTICATED | SIGNED_IN
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
     """A command a client gave. `NAMES` are its names in upper case; `UID X` is a name of its own,
-    and a class that has both tells them apart by a field `uid`."""
+    and a class that has both tells them apart by a field `uid`. `STATES` are bits of `State`."""
 
     NAMES: ClassVar[tuple[bytes, ...]] = ()
-    STATES: ClassVar[State] = State.ANY
+    STATES: ClassVar[int] = ANY_STATE
 
     tag: Tag
 

@@ -10,12 +10,14 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import ClassVar, Final, Self
 
 from malleposte.wire.imap.commands.base import Command, State
 from malleposte.wire.imap.commands.sections import Section, SectionText
 from malleposte.wire.imap.errors import CommandError, TooBig
 from malleposte.wire.imap.lexer import MAX_NUMBER64, Reader, Tag
+from malleposte.wire.imap.limits import Limits
 from malleposte.wire.imap.sets import MessageSet
 
 
@@ -200,6 +202,49 @@ def _items(args: Reader) -> dict[FetchItem, None]:
             raise TooBig("Too many FETCH items")
 
 
+def _wanted(args: Reader) -> tuple[tuple[FetchItem, ...], int | None, bool]:
+    """Items and modifiers: all that follows the messages."""
+    items = _items(args)
+    changed_since: int | None = None
+    vanished = False
+    if args.at(b" ("):
+        args.position += 2
+        while True:
+            name = args.keyword("a modifier of FETCH")
+            if name == b"CHANGEDSINCE" and changed_since is None:
+                args.space()
+                changed_since = args.mod_sequence("a mod-sequence")
+            elif name == b"VANISHED":
+                vanished = True
+            else:
+                raise CommandError("An unknown or repeated modifier of FETCH")
+            if args.take(b")"):
+                break
+            args.space()
+        # RFC 7162 §3.2.6
+        if vanished and (not args.uid or changed_since is None):
+            raise CommandError("VANISHED needs UID FETCH and CHANGEDSINCE")
+    if args.uid and Attribute.UID not in items:
+        items = {Attribute.UID: None, **items}
+    if changed_since is not None:
+        items[Attribute.MODSEQ] = None
+    args.end()
+    return tuple(items), changed_since, vanished
+
+
+_REMEMBERED_MAX: Final = 512
+"""Longest list of items that is remembered; real ones have up to 300 octets."""
+
+
+@lru_cache(maxsize=256)
+def _remembered(
+    text: bytes, uid: bool, limits: Limits
+) -> tuple[tuple[FetchItem, ...], int | None, bool]:
+    """A client asks for the same items all day: they are parsed once for all connections. What
+    the text means depends on nothing else, and it names no user's data."""
+    return _wanted(Reader(text, limits=limits, uid=uid))
+
+
 @dataclass(frozen=True, slots=True)
 class Fetch(Command):
     """RFC 9051 §6.4.5, UID FETCH §6.4.9; `changed_since` and `vanished` are RFC 7162 §3.1.4.1 and
@@ -219,31 +264,13 @@ class Fetch(Command):
         args.space()
         messages = args.message_set()
         args.space()
-        items = _items(args)
-        changed_since: int | None = None
-        vanished = False
-        if args.at(b" ("):
-            args.position += 2
-            while True:
-                name = args.keyword("a modifier of FETCH")
-                if name == b"CHANGEDSINCE" and changed_since is None:
-                    args.space()
-                    changed_since = args.mod_sequence("a mod-sequence")
-                elif name == b"VANISHED":
-                    vanished = True
-                else:
-                    raise CommandError("An unknown or repeated modifier of FETCH")
-                if args.take(b")"):
-                    break
-                args.space()
-            # RFC 7162 §3.2.6
-            if vanished and (not args.uid or changed_since is None):
-                raise CommandError("VANISHED needs UID FETCH and CHANGEDSINCE")
-        if args.uid and Attribute.UID not in items:
-            items = {Attribute.UID: None, **items}
-        if changed_since is not None:
-            items[Attribute.MODSEQ] = None
-        return cls(tag, args.uid, messages, tuple(items), changed_since, vanished)
+        wanted = args.text[args.position :]
+        if len(wanted) <= _REMEMBERED_MAX:
+            items, changed_since, vanished = _remembered(wanted, args.uid, args.limits)
+            args.position = len(args.text)
+        else:
+            items, changed_since, vanished = _wanted(args)
+        return cls(tag, args.uid, messages, items, changed_since, vanished)
 
 
 COMMANDS = (Fetch,)

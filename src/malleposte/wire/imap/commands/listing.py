@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar, Self
 
-from malleposte.wire.imap.commands.base import Command, State
+from malleposte.wire.imap.commands.base import SIGNED_IN, Command
 from malleposte.wire.imap.errors import CommandError, TooBig
 from malleposte.wire.imap.lexer import Reader, Tag
 from malleposte.wire.imap.mailbox_names import MailboxName, canonical
@@ -77,7 +77,7 @@ class List(Command):
     """
 
     NAMES: ClassVar = (b"LIST",)
-    STATES: ClassVar = State.SIGNED_IN
+    STATES: ClassVar = SIGNED_IN
 
     reference: str
     patterns: tuple[str, ...]
@@ -169,7 +169,7 @@ class Lsub(Command):
     """RFC 3501 §6.3.9."""
 
     NAMES: ClassVar = (b"LSUB",)
-    STATES: ClassVar = State.SIGNED_IN
+    STATES: ClassVar = SIGNED_IN
 
     reference: str
     pattern: str
@@ -187,7 +187,7 @@ class Namespace(Command):
     """RFC 9051 §6.3.10."""
 
     NAMES: ClassVar = (b"NAMESPACE",)
-    STATES: ClassVar = State.SIGNED_IN
+    STATES: ClassVar = SIGNED_IN
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +195,7 @@ class Status(Command):
     """RFC 9051 §6.3.11."""
 
     NAMES: ClassVar = (b"STATUS",)
-    STATES: ClassVar = State.SIGNED_IN
+    STATES: ClassVar = SIGNED_IN
 
     mailbox: MailboxName
     items: tuple[StatusItem, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from malleposte.wire.imap.commands.base import Command, State
+from malleposte.wire.imap.commands.base import SIGNED_IN, Command
 from malleposte.wire.imap.errors import CommandError, TooBig
 from malleposte.wire.imap.lexer import Reader, Tag
 from malleposte.wire.imap.mailbox_names import MailboxName
@@ -15,7 +15,7 @@ from malleposte.wire.imap.mailbox_names import MailboxName
 class MailboxCommand(Command):
     """A command whose one argument is a mailbox."""
 
-    STATES: ClassVar = State.SIGNED_IN
+    STATES: ClassVar = SIGNED_IN
 
     mailbox: MailboxName
 
@@ -34,7 +34,7 @@ class Create(Command):
     """
 
     NAMES: ClassVar = (b"CREATE",)
-    STATES: ClassVar = State.SIGNED_IN
+    STATES: ClassVar = SIGNED_IN
 
     mailbox: MailboxName
     special_uses: tuple[str, ...] = ()
@@ -84,7 +84,7 @@ class Rename(Command):
     """RFC 9051 §6.3.6; renaming INBOX moves its messages away and leaves it empty."""
 
     NAMES: ClassVar = (b"RENAME",)
-    STATES: ClassVar = State.SIGNED_IN
+    STATES: ClassVar = SIGNED_IN
 
     mailbox: MailboxName
     new_name: MailboxName

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from malleposte.wire.imap.commands.base import Command, State
+from malleposte.wire.imap.commands.base import SIGNED_IN, Command, State
 from malleposte.wire.imap.errors import CommandError
 from malleposte.wire.imap.lexer import Reader, Tag
 from malleposte.wire.imap.mailbox_names import MailboxName
@@ -62,7 +62,7 @@ class QResync:
 class OpenMailbox(Command):
     """What SELECT and EXAMINE have in common; `condstore` is RFC 7162 §3.1.8."""
 
-    STATES: ClassVar = State.SIGNED_IN
+    STATES: ClassVar = SIGNED_IN
 
     mailbox: MailboxName
     condstore: bool = False

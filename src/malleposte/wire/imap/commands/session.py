@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from malleposte.wire.imap.commands.base import Command, State
+from malleposte.wire.imap.commands.base import SIGNED_IN, Command
 from malleposte.wire.imap.errors import CommandError, TooBig
 from malleposte.wire.imap.lexer import Reader, Tag
 
@@ -74,7 +74,7 @@ class Enable(Command):
     CONDSTORE and QRESYNC may be enabled there (RFC 7162 §3.2.3)."""
 
     NAMES: ClassVar = (b"ENABLE",)
-    STATES: ClassVar = State.SIGNED_IN
+    STATES: ClassVar = SIGNED_IN
 
     names: tuple[bytes, ...]
 
@@ -99,7 +99,7 @@ class Idle(Command):
     with OK after the `IdleDone` event."""
 
     NAMES: ClassVar = (b"IDLE",)
-    STATES: ClassVar = State.SIGNED_IN
+    STATES: ClassVar = SIGNED_IN
 
 
 COMMANDS = (Capability, Noop, Logout, Id, Enable, Idle)
