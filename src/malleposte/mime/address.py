@@ -198,7 +198,12 @@ def _angle(name: bytes, inner: bytes, comment: bytes) -> Address:
 
 
 def _bare(text: bytes, comment: bytes) -> Address:
-    """An item without angle brackets: an addr-spec, a local name, or only a display name."""
+    """An item without angle brackets: an addr-spec, or the name of somebody.
+
+    With a comment beside it is a mailbox: the comment is then the name (`root (Cron)`).
+    """
+    if b"@" not in text and not comment:
+        return Address(text, b"", b"")
     mailbox, host = _split(text)
     return Address(b"", mailbox, host, comment)
 

@@ -15,12 +15,15 @@ class BodyLists(NamedTuple):
     attachments: tuple[Part, ...]
 
 
-def body_lists(parts: tuple[Part, ...]) -> BodyLists:
-    """The three lists of the message `parts[0]`; embedded messages are attachments."""
+def body_lists(parts: tuple[Part, ...], root: int = 0) -> BodyLists:
+    """The three lists of the message whose root is `parts[root]`.
+
+    Embedded messages are attachments; `root` may be the child of one.
+    """
     text: list[Part] = []
     html: list[Part] = []
     attachments: list[Part] = []
-    _collect(parts, (0,), "mixed", False, text, html, attachments)
+    _collect(parts, (root,), "mixed", False, text, html, attachments)
     return BodyLists(tuple(text), tuple(html), tuple(attachments))
 
 

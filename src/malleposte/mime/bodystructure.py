@@ -68,9 +68,6 @@ def _multipart(part: Part, inner: bytes, extended: bool, utf8: bool) -> bytes:
 
 def _single(part: Part, child: bytes | None, extended: bool, utf8: bool) -> bytes:
     kind = part.type
-    if kind == "multipart":
-        # Without a boundary, or nested too deep: as the text it can only be shown as.
-        return _multipart(part, b"", extended, utf8)
     subtype = part.subtype
     fields = [
         string(kind.encode(), utf8),

@@ -17,7 +17,10 @@ from .parameters import Parameter, parameters, skip_comment
 
 
 class ContentType(NamedTuple):
-    """A Content-Type or Content-Disposition as written; `subtype` is None if there is none."""
+    """A Content-Type or Content-Disposition as written; `subtype` is None if there is none.
+
+    Both are lower case, as they are compared without case (RFC 2045 §5.1).
+    """
 
     type: str
     subtype: str | None
@@ -36,18 +39,24 @@ _HEAD: Final = re.compile(rb"[^;(\n]*+")
 
 
 def content_type(value: bytes) -> ContentType | None:
-    """A Content-Type field value as written, case kept; None if there is no type in it."""
+    """A Content-Type field value as written but for case; None if there is no type in it."""
     match = _TYPE.match(value)
     if match is not None:
         return ContentType(
-            match[1].decode("ascii"), match[2].decode("ascii"), parameters(value, match.end())
+            match[1].lower().decode("ascii"),
+            match[2].lower().decode("ascii"),
+            parameters(value, match.end()),
         )
     head, at = _main_value(value)
     main, slash, sub = head.partition(b"/")
     main, sub = main.strip(), sub.strip()
     if not main:
         return None
-    return ContentType(guess(main), guess(sub) if slash and sub else None, parameters(value, at))
+    return ContentType(
+        guess(main).lower(),
+        guess(sub).lower() if slash and sub else None,
+        parameters(value, at),
+    )
 
 
 _DISPOSITION: Final = re.compile(rb"\s*([A-Za-z0-9!#$&^_.+-]+)(?=\s*(?:;|\Z))")
@@ -57,7 +66,8 @@ def content_disposition(value: bytes) -> ContentType | None:
     """A Content-Disposition field value (RFC 2183); `subtype` is always None."""
     match = _DISPOSITION.match(value)
     if match is not None:
-        return ContentType(match[1].decode("ascii"), None, parameters(value, match.end()))
+        name = match[1].lower().decode("ascii")
+        return ContentType(name, None, parameters(value, match.end()))
     return content_type(value)
 
 
@@ -118,7 +128,7 @@ def content(fields: dict[bytes, bytes], default: Content = DEFAULT) -> Content:
     boundary = b""
     charset = name = None
     if media is not None:
-        main, sub = media.type.lower(), (media.subtype or "").lower()
+        main, sub = media.type, media.subtype or ""
         if not sub:
             main, sub = ("text", "plain") if main != "multipart" else (main, "mixed")
         pairs = ()
@@ -143,7 +153,7 @@ def content(fields: dict[bytes, bytes], default: Content = DEFAULT) -> Content:
     if raw is not None:
         found = content_disposition(raw)
         if found is not None:
-            disposition = found.type.lower()
+            disposition = found.type
             if found.parameters:
                 disposition_pairs = tuple([(p.raw_name, p.raw) for p in found.parameters])
                 # The disposition's name goes before the type's (RFC 8621 §4.1.4).
@@ -172,6 +182,17 @@ def content(fields: dict[bytes, bytes], default: Content = DEFAULT) -> Content:
 def _text(fields: dict[bytes, bytes], name: bytes) -> bytes | None:
     value = fields.get(name)
     return None if value is None else unfold(value[:FIELD_BYTES])
+
+
+def undivided(multipart: Content, opaque: bool = False) -> Content:
+    """What a multipart is that cannot be divided: without a boundary or a delimiter it is text
+    to read, nested too deep (`opaque`) it is data."""
+    return multipart._replace(
+        type="application" if opaque else "text",
+        subtype="octet-stream" if opaque else "plain",
+        parameters=() if opaque else DEFAULT.parameters,
+        boundary=b"",
+    )
 
 
 def languages(value: bytes) -> tuple[bytes, ...]:

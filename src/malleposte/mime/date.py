@@ -108,9 +108,9 @@ def _checked(
     return DateTime(year, month, day, hour, minute, second, zone)
 
 
-_ISO: Final = re.compile(rb"\s*(\d{4})-(\d\d)-(\d\d)[T ](.*)", re.DOTALL)
+_ISO: Final = re.compile(rb"\s*(\d{4})-(\d\d)-(\d\d)[Tt ](.*)", re.DOTALL)
 _FRACTION: Final = re.compile(rb"(:\d\d)\.\d{1,9}")
-_PIECE: Final = re.compile(rb"[A-Za-z]+|[+-]?\d+")
+_PIECE: Final = re.compile(rb"[A-Za-z][A-Za-z0-9]*+|[+-]?\d+")
 
 
 def _loose(value: bytes) -> DateTime | None:
@@ -130,7 +130,7 @@ def _loose(value: bytes) -> DateTime | None:
     twelve = 0  # hours to add for PM
     for piece in _PIECE.findall(text):
         wanted = 6 - (month != 0)
-        if piece.isalpha():
+        if piece[:1].isalpha():
             word = piece.lower()
             known = _MONTHS.get(word[:3], 0)
             if known and not month and len(numbers) < 2:

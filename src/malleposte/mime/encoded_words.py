@@ -25,14 +25,17 @@ _HEX: Final = b"0123456789ABCDEF"
 
 def decode_text(value: bytes) -> str:
     """An unstructured field value (Subject, Comments …), folded or not, as text."""
-    value = collapse(value[:FIELD_BYTES])
+    value = value[:FIELD_BYTES]
     if b"=?" not in value:
-        return value.decode("ascii") if value.isascii() else guess(value)
-    return decode_words(value)
+        return _plain(collapse(value))
+    if b"\n" in value:
+        # A fold inside a word (forbidden, usual) is told from a space by its line end.
+        value = b"\n".join([line.strip(b" \t\r") for line in value.split(b"\n")])
+    return decode_words(value.translate(None, b"\r\0").strip())
 
 
 def decode_words(value: bytes) -> str:
-    """Text with its encoded words decoded; `value` is on one line."""
+    """Text with its encoded words decoded; a line end in `value` stands for a fold."""
     out: list[str] = []
     end = 0
     charset = kind = b""
@@ -40,13 +43,15 @@ def decode_words(value: bytes) -> str:
     for match in WORD.finditer(value):
         between = value[end : match.start()]
         name, encoding, text = match[1].lower(), match[2].lower(), match[3]
+        if b"\n" in text:
+            text = text.replace(b"\n", b"")
         # White space between two words is no text (§6.2).
         if run and (between and not between.isspace()):
             out.append(_run(charset, kind, run))
             run = []
-            out.append(_plain(between))
+            out.append(_before_word(between))
         elif not run and between:
-            out.append(_plain(between))
+            out.append(_before_word(between))
         elif run and (name != charset or encoding != kind):
             out.append(_run(charset, kind, run))
             run = []
@@ -101,7 +106,14 @@ def _b_word(octets: bytes) -> bytes:
 
 
 def _plain(text: bytes) -> str:
+    if b"\n" in text:
+        text = text.replace(b"\n", b" ")
     return text.decode("ascii") if text.isascii() else guess(text)
+
+
+def _before_word(text: bytes) -> str:
+    """Text that a word follows. Gateways put `[tags]` before a subject without a space."""
+    return _plain(text) + " " if text.endswith(b"]") else _plain(text)
 
 
 def _run(charset: bytes, kind: bytes, texts: list[bytes]) -> str:

@@ -33,7 +33,7 @@ class Parameter(NamedTuple):
 # The well-formed bulk: token or quoted string without escapes, nothing that needs decoding.
 _SIMPLE: Final = re.compile(
     rb"[ \t]*;\s*([^\x00-\x20\x7f-\xff()<>@,;:\\\"/\[\]?=*%']+)="
-    rb"(?:\"([^\"\\\r\n\x80-\xff]*)\"|([^\x00-\x20\x7f-\xff()<>@,;\\\"\[\]?]+))[ \t]*(?=;|\r?\n|\Z)"
+    rb"(?:\"([^\"\\\r\n\x80-\xff]*)\"|([^\x00-\x20\x7f-\xff()<>@,;\\\"\[\]?]+))[ \t]*(?=;|\r?(?:\n|\Z))"
 )
 _END: Final = re.compile(rb"[\s;]*\Z")
 
@@ -161,7 +161,15 @@ def unfold_quoted(text: bytes) -> bytes:
     return text
 
 
-_SECTION: Final = re.compile(rb"([^*]*)(?:\*(\d{1,4}))?(\*?)")
+def _section(full: bytes) -> tuple[bytes, int, bool]:
+    """Name, number and whether it is encoded, of a name with stars (RFC 2231 §3, §4)."""
+    pieces = [piece.strip() for piece in full.split(b"*")]
+    encoded = not pieces[-1]
+    words = [piece for piece in pieces if piece]
+    number = words[1] if len(words) > 1 else b""
+    # Numbers beyond any real section are taken for none.
+    known = number.isdigit() and len(number) <= 6
+    return words[0] if words else b"", int(number) if known else 0, encoded
 
 
 def _join(pieces: list[tuple[bytes, bytes, bool]]) -> list[Parameter]:
@@ -170,20 +178,16 @@ def _join(pieces: list[tuple[bytes, bytes, bool]]) -> list[Parameter]:
     sections: dict[bytes, dict[int, tuple[bytes, bool]]] = {}
     order: dict[bytes, None] = {}
     for full, text, _ in pieces:
-        name, star, rest = full.partition(b"*")
-        if not star:
-            if name not in plain:  # a duplicate is forbidden (RFC 2045 §5.1): the first holds
-                plain[name] = text
-                order[name] = None
+        if b"*" not in full:
+            if not plain.get(full):  # a duplicate is forbidden (RFC 2045 §5.1): the first holds
+                plain[full] = text
+                order[full] = None
             continue
-        match = _SECTION.fullmatch(name.strip() + b"*" + rest.strip())
-        if match is None:
-            continue
-        number = int(match[2] or 0)
-        held = sections.setdefault(match[1], {})
+        name, number, encoded = _section(full)
+        held = sections.setdefault(name, {})
         if number not in held:
-            held[number] = (text, bool(match[3]) or match[2] is None)
-            order[match[1]] = None
+            held[number] = (text, encoded)
+            order[name] = None
     found: list[Parameter] = []
     for name in order:
         if not name:
@@ -217,6 +221,9 @@ def _extended(name: bytes, held: dict[int, tuple[bytes, bool]]) -> Parameter:
     for number in numbers[1:]:
         text, encoded = held[number]
         any_encoded |= encoded
+        if encoded and charset and text[: len(charset) + 1].lower() == charset.lower() + b"'":
+            # Some senders name the charset in every section.
+            text = text[len(charset) + 1 :].removeprefix(language + b"'")
         data += unquote_to_bytes(text) if encoded else text
     text_value = decode(data, charset.decode("latin-1") or None)
     if any_encoded:

@@ -3,14 +3,14 @@
 Theory of operation. There is a stack of open parts and a table of the boundaries now in force.
 Two searches move forward through the buffer and never back: in a header block for the blank
 line or a line beginning with `--`, in a body for a line beginning with `--`. Such a line is
-looked up in the table: one hash, however deep the nesting. A delimiter closes every part opened
+looked up in the table, one look for each length of boundary in force. A delimiter closes every part opened
 inside its multipart, whatever is missing (RFC 2046 §5.1.2). Line ends are LF or CRLF, mixed as
 they come.
 
 Invariants: never raises on any bytes; no recursion; work linear in the buffer, in slices, so
 that a caller can do other things between; no copy larger than a slice or a header block.
-A delimiter is a whole line but for white space after it: RFC 2046 §5.1.1 would let any line
-that begins with the boundary be one, which breaks where one boundary begins another.
+A line is a delimiter if it begins with a boundary in force, whatever follows (RFC 2046 §5.1.1);
+where one boundary begins another, the longest counts.
 
 What this does not do: decode bodies, or look inside an encoded message/rfc822 (RFC 2046 §5.2.1
 allows no encoding there): that is a leaf.
@@ -23,7 +23,7 @@ from collections.abc import Generator
 from mmap import mmap
 from typing import Final, NamedTuple, TypeVar
 
-from .content import DEFAULT, DIGEST_DEFAULT, content
+from .content import DEFAULT, DIGEST_DEFAULT, content, undivided
 from .envelope import envelope_of
 from .headers import last_values
 from .limits import (
@@ -78,7 +78,7 @@ _BLANK: Final = re.compile(rb"\n\r?\n")
 _BLANK_OR_DASHES: Final = re.compile(rb"\n(?:\r?\n|--)")
 _DASH_LINE: Final = re.compile(rb"\n--")
 _DASHES: Final = re.compile(rb"\n--([^\r\n]{1,%d})" % (BOUNDARY_BYTES + 4))
-_LINE_END: Final = re.compile(rb"[ \t]*+\r?(\n|\Z)")
+_REST_OF_LINE: Final = re.compile(rb"[^\n]*+\n?")
 _IDENTITY: Final = frozenset((b"", b"7bit", b"8bit", b"binary"))
 
 
@@ -135,6 +135,7 @@ class _Scanner:
         self.parts: list[Part | None] = []
         self.stack: list[_Open] = []
         self.boundaries: dict[bytes, int] = {}  # boundary -> place in the stack
+        self.lengths: list[int] = []  # of those boundaries, the longest first
         self.fields: dict[bytes, bytes] = {}
         self.candidates = limits.delimiter_lines
         self.at = 0  # where the search goes on
@@ -196,10 +197,9 @@ class _Scanner:
         if part.level < self.limits.levels:
             if what.type == "multipart":
                 if what.boundary and len(what.boundary) <= BOUNDARY_BYTES:
-                    part.kind = Kind.MULTIPART
-                    part.boundary = what.boundary
-                    part.shadowed = self.boundaries.get(what.boundary)
-                    self.boundaries[what.boundary] = len(self.stack) - 1
+                    self.enforce(part, what.boundary)
+                else:
+                    part.content = undivided(what)
             elif (
                 what.type == "message"
                 and what.subtype in ("rfc822", "global")
@@ -207,12 +207,17 @@ class _Scanner:
                 and len(self.parts) < self.limits.parts
             ):
                 part.kind = Kind.MESSAGE
+        elif what.type == "multipart":
+            part.content = undivided(what, opaque=True)
         if embedded:
             if part.kind is not Kind.MULTIPART:
                 part.section = f"{part.section}.1" if part.section else "1"
             if outer is None:
                 self.fields = fields
             else:
+                if not fields and body_start - start > 2:
+                    self.reject_message()
+                    return
                 outer.envelopes = envelope_of(fields)
         part.lines_before = self.lines_at(body_start)
 
@@ -220,9 +225,13 @@ class _Scanner:
         """Close every part above the first `keep` of the stack; their bodies end at `end`."""
         while len(self.stack) > keep:
             part = self.stack.pop()
+            # A header that a delimiter cuts off keeps its last line end: a container ends no earlier.
+            end = body_end = max(end, part.body_start)
             if part.boundary:
                 self.forget(part)
-            body_end = max(end, part.body_start)
+                if not part.children and body_end > part.body_start:  # no delimiter was seen
+                    part.kind = Kind.LEAF
+                    part.content = undivided(part.content)
             what = part.content
             envelope, envelope_utf8 = part.envelopes or (None, None)
             self.parts[part.index] = Part(
@@ -252,13 +261,30 @@ class _Scanner:
                 envelope_utf8,
             )
 
+    def enforce(self, part: _Open, boundary: bytes) -> None:
+        """From here on `boundary` delimits the innermost open part."""
+        part.kind = Kind.MULTIPART
+        part.boundary = boundary
+        part.shadowed = self.boundaries.get(boundary)
+        self.boundaries[boundary] = len(self.stack) - 1
+        self.lengths = sorted({len(known) for known in self.boundaries}, reverse=True)
+
     def forget(self, part: _Open) -> None:
         """The boundary of `part` is no longer in force."""
         if part.shadowed is None:
-            del self.boundaries[part.boundary]
+            self.boundaries.pop(part.boundary, None)
+            self.lengths = sorted({len(known) for known in self.boundaries}, reverse=True)
         else:
             self.boundaries[part.boundary] = part.shadowed
         part.boundary = b""
+
+    def reject_message(self) -> None:
+        """What should be an embedded message has no header field: its container is a leaf."""
+        self.stack.pop()
+        self.parts.pop()
+        container = self.stack[-1]
+        container.kind = Kind.LEAF
+        container.children.clear()
 
     # -- delimiters ----------------------------------------------------------------------
 
@@ -267,23 +293,21 @@ class _Scanner:
         self.candidates -= 1
         if self.candidates < 0:
             self.boundaries.clear()
+            self.lengths = []
             return None
         line = _DASHES.match(self.buffer, at)
         if line is None:
             return None
-        key = line[1].rstrip(b" \t")
-        place = self.boundaries.get(key)
-        closing = place is None
-        if place is None:
-            if not key.endswith(b"--"):
-                return None
-            place = self.boundaries.get(key[:-2])
-            if place is None:
-                return None
-        line_end = _LINE_END.match(self.buffer, line.end())
-        if line_end is None:
-            return None
-        return _Delimiter(at, place, closing, line_end.end())
+        text = line[1]
+        boundaries = self.boundaries
+        for length in self.lengths:
+            place = boundaries.get(text[:length])
+            if place is not None and len(text) >= length:
+                rest = _REST_OF_LINE.match(self.buffer, line.end())
+                end = rest.end() if rest is not None else self.size
+                return _Delimiter(at, place, text.startswith(b"--", length), end)
+        self.candidates -= len(self.lengths)
+        return None
 
     def act(self, delimiter: _Delimiter) -> int:
         """Close what the delimiter closes; where the next header begins, 0 if none does."""
