@@ -99,13 +99,18 @@ class ImapClient:
     def __init__(self, endpoint: Endpoint, tls: ssl.SSLContext | None = None) -> None:
         plain = socket.create_connection((endpoint.host, endpoint.port), timeout=TIMEOUT)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # A failing handshake closes the plain socket itself.
         self._socket: socket.socket = (
             plain if tls is None else tls.wrap_socket(plain, server_hostname="localhost")
         )
         self._rest = b""
         self._sent = 0
         self._capabilities: frozenset[bytes] | None = None
-        self._read_line_starting(b"* OK")
+        try:
+            self._read_line_starting(b"* OK")
+        except (BenchTrouble, OSError):
+            self.close()
+            raise
 
     def __enter__(self) -> Self:
         return self

@@ -52,7 +52,7 @@ class Replies(asyncio.Protocol):
         self._lines: list[bytes] = []
         self._wanted = 0
         self._waiting: asyncio.Future[None] | None = None
-        self._lost = False
+        self._trouble: BenchTrouble | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by asyncio."""
@@ -74,18 +74,16 @@ class Replies(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         """Called by asyncio."""
-        self._lost = True
         said = b" ".join(self._replies)[:200].decode(errors="replace")
         self._fail(BenchTrouble(f"the server closed the connection ({said or error or 'no word'})"))
 
     async def ask(self, data: bytes, replies: int) -> list[bytes]:
         """Send `data` and return the next `replies` replies."""
-        transport = self._transport
-        if transport is None or self._lost:
-            raise BenchTrouble("the connection is closed")
-        if data:
-            transport.write(data)
+        if data and self._transport is not None and self._trouble is None:
+            self._transport.write(data)
         if len(self._replies) < replies:
+            if self._trouble is not None:
+                raise self._trouble
             self._wanted = replies
             self._waiting = asyncio.get_running_loop().create_future()
             await self._waiting
@@ -102,9 +100,10 @@ class Replies(asyncio.Protocol):
             self._waiting.set_result(None)
         self._waiting = None
 
-    def _fail(self, error: BenchTrouble) -> None:
+    def _fail(self, trouble: BenchTrouble) -> None:
+        self._trouble = self._trouble or trouble
         if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_exception(error)
+            self._waiting.set_exception(self._trouble)
         self._waiting = None
 
 
