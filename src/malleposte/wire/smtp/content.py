@@ -12,12 +12,12 @@ _PREFIXES = (b"\r\n.\r", b"\r\n.", b"\r\n", b"\r")  # longest first
 # A dot alone on its line after a newline that is not CRLF, or with NULs about (some servers drop
 # them). CRLF + dot is no danger: whoever sends this content on puts a second dot there.
 _FALSE_END = re.compile(
-    rb"(?:(?<!\r)\n|\r)\x00?\.\x00?[\r\n]"
+    rb"(?:[^\r]\n|\r)\x00?\.\x00?[\r\n]"
     rb"|\r\n\x00\.\x00?[\r\n]"
 )
 _TEXT = bytes(octet for octet in range(256) if octet not in b"\r\n\0")
 _NULS = re.compile(rb"\x00+")
-_TAIL = 5  # the longest beginning of a false end, CR LF NUL dot NUL
+_TAIL = 5  # the longest beginning of a false end: CR (or another octet), LF, NUL, dot, NUL
 
 
 class DotReader:
