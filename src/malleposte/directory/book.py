@@ -1,0 +1,221 @@
+"""Who an address reaches, and whom a sign-in name means: read from the store, remembered.
+
+What is remembered holds until ``directory_head`` moves; on SQLite that is looked at only when something
+was committed, on PostgreSQL with every question (one row).
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from malleposte.directory.addresses import (
+    BadAddressError,
+    normalise_domain,
+    normalise_local,
+    split_subaddress,
+)
+from malleposte.store import Store
+
+MAX_REMEMBERED = 50_000
+"""Addresses and accounts remembered by a worker: some 20 MB at most."""
+
+ADMINISTRATORS = ("owner", "administrator")
+
+
+class Found(Enum):
+    """What became of looking an address up."""
+
+    HERE = "here"
+    """It is ours and reaches someone."""
+    NO_SUCH_USER = "no such user"
+    """The domain is ours, the address is not in use."""
+    NOT_OURS = "not ours"
+    """Another server's domain."""
+    SUSPENDED = "suspended"
+    """Whoever it reached takes no mail now."""
+    NOBODY = "nobody"
+    """It is ours and reaches nobody at the moment (no administrator yet)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """Whom an address reaches. ``detail``: its subaddress. ``system``: postmaster or abuse."""
+
+    found: Found
+    address: str = ""
+    accounts: tuple[int, ...] = ()
+    remotes: tuple[str, ...] = ()
+    detail: str = ""
+    system: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account as sign-in and delivery need it."""
+
+    id: int
+    address: str
+    name: str
+    kind: str
+    status: str
+    locale: str
+    time_zone: str
+    credential_version: int
+    hash: str | None
+    roles: frozenset[str]
+
+    @property
+    def administers(self) -> bool:
+        """Whether it may act as an administrator."""
+        return bool(self.roles.intersection(ADMINISTRATORS))
+
+
+_ACCOUNT = (
+    "SELECT a.id, a.address, a.name, a.kind, a.status, a.locale, a.time_zone, a.credential_version,"
+    " c.hash FROM account a LEFT JOIN credential c ON c.account = a.id AND c.kind = 'password'"
+)
+
+
+class Book:
+    """See the module. One for each worker."""
+
+    def __init__(self, store: Store, *, hostname: str = "localhost") -> None:
+        self._store = store
+        self._hostname = hostname
+        self._version = 0
+        self._moved: int | None = None
+        self._resolved: dict[str, Resolution] = {}
+        self._accounts: dict[int | str, Account | None] = {}
+        self._domains: dict[str, bool] = {}
+
+    async def fresh(self) -> None:
+        """Forget what is remembered if the directory changed."""
+        moved = self._store.clock.moved()
+        if moved is not None and moved == self._moved:
+            return
+        row = await self._store.reader.row("SELECT version FROM directory_head WHERE id = 1")
+        version = row[0] if row else 0
+        if version != self._version or len(self._resolved) + len(self._accounts) > MAX_REMEMBERED:
+            self._version = version
+            self._resolved.clear()
+            self._accounts.clear()
+            self._domains.clear()
+        self._moved = moved
+
+    async def resolve(self, local: str, domain: str) -> Resolution:
+        """Whom ``local@domain`` reaches; an empty domain means this server (``<postmaster>``)."""
+        await self.fresh()
+        key = f"{local}@{domain}"
+        resolution = self._resolved.get(key)
+        if resolution is None:
+            resolution = self._resolved[key] = await self._resolve(local, domain)
+        return resolution
+
+    async def _resolve(self, local: str, domain: str) -> Resolution:
+        try:
+            local = normalise_local(local)
+            user, detail = split_subaddress(local)
+            if not domain:
+                return await self._without_domain(user)
+            domain = normalise_domain(domain)
+        except BadAddressError:
+            ours = bool(domain) and await self._is_ours(domain)
+            return Resolution(Found.NO_SUCH_USER if ours else Found.NOT_OURS)
+        if not await self._is_ours(domain):
+            return Resolution(Found.NOT_OURS, f"{local}@{domain}")
+        # The whole local part first: an address that was made with a + before keeps working.
+        for candidate, rest in ((local, ""), (user, detail)) if detail else ((local, ""),):
+            address = f"{candidate}@{domain}"
+            row = await self._store.reader.row(
+                "SELECT kind FROM address WHERE address = $1", address
+            )
+            if row is not None:
+                return await self._reached(address, row[0], rest)
+        return Resolution(Found.NO_SUCH_USER, f"{local}@{domain}")
+
+    async def _without_domain(self, user: str) -> Resolution:
+        """``<postmaster>`` (RFC 5321 §4.5.1): of this server, whatever its domains."""
+        row = await self._store.reader.row(
+            "SELECT address FROM address WHERE kind = 'system' AND address LIKE $1"
+            " ORDER BY domain LIMIT 1",
+            f"{user}@%",
+        )
+        if row is None:
+            return Resolution(Found.NO_SUCH_USER)
+        return await self._reached(row[0], "system", "")
+
+    async def _reached(self, address: str, kind: str, detail: str) -> Resolution:
+        if kind == "system":
+            rows = await self._store.reader.rows(
+                "SELECT DISTINCT a.id FROM account a JOIN role_grant r ON r.account = a.id"
+                " WHERE r.role IN ('owner', 'administrator') AND a.status = 'active' ORDER BY a.id"
+            )
+            accounts = tuple(row[0] for row in rows)
+            if not accounts:
+                # Nobody administers yet: the first account there is must not miss it.
+                first = await self._store.reader.row(
+                    "SELECT min(id) FROM account WHERE status = 'active'"
+                )
+                accounts = (first[0],) if first and first[0] else ()
+            found = Found.HERE if accounts else Found.NOBODY
+            return Resolution(found, address, accounts, (), detail, system=True)
+        rows = await self._store.reader.rows(
+            "SELECT t.account, t.remote, a.status FROM address_target t"
+            " LEFT JOIN account a ON a.id = t.account WHERE t.address = $1"
+            " ORDER BY t.account, t.remote",
+            address,
+        )
+        # A suspended account goes on receiving, so that nothing is lost; an archived one does not.
+        accounts = tuple(row[0] for row in rows if row[0] and row[2] in ("active", "suspended"))
+        remotes = tuple(row[1] for row in rows if row[1])
+        if not accounts and not remotes:
+            return Resolution(Found.SUSPENDED if rows else Found.NOBODY, address)
+        return Resolution(Found.HERE, address, accounts, remotes, detail)
+
+    async def _is_ours(self, domain: str) -> bool:
+        ours = self._domains.get(domain)
+        if ours is None:
+            row = await self._store.reader.row("SELECT 1 FROM domain WHERE name = $1", domain)
+            ours = self._domains[domain] = row is not None
+        return ours
+
+    async def account(self, account: int) -> Account | None:
+        """An account by id."""
+        await self.fresh()
+        if account not in self._accounts:
+            self._accounts[account] = await self._read_account(
+                f"{_ACCOUNT} WHERE a.id = $1", account
+            )
+        return self._accounts[account]
+
+    async def sign_in_name(self, name: str) -> Account | None:
+        """The account that signs in as ``name``: its primary address, in any case."""
+        await self.fresh()
+        local, at, domain = name.strip().rpartition("@")
+        try:
+            address = f"{normalise_local(local)}@{normalise_domain(domain)}" if at else ""
+        except BadAddressError:
+            return None
+        if not address:
+            return None
+        if address not in self._accounts:
+            self._accounts[address] = await self._read_account(
+                f"{_ACCOUNT} WHERE a.address = $1", address
+            )
+        return self._accounts[address]
+
+    async def _read_account(self, sql: str, key: int | str) -> Account | None:
+        row = await self._store.reader.row(sql, key)
+        if row is None:
+            return None
+        roles = await self._store.reader.rows(
+            "SELECT role FROM role_grant WHERE account = $1", row[0]
+        )
+        return Account(*row[:9], frozenset(role[0] for role in roles))
+
+    async def owns(self, account: int, address: str) -> bool:
+        """Whether an account may send as an address: its own, its aliases, their subaddresses."""
+        local, at, domain = address.rpartition("@")
+        if not at:
+            return False
+        resolution = await self.resolve(local, domain)
+        return resolution.found is Found.HERE and account in resolution.accounts

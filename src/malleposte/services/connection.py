@@ -1,0 +1,369 @@
+"""A client's connection: bytes in and out, TLS, deadlines; nothing of any protocol.
+
+One long-lived task a connection reads with ``read`` and writes with ``write`` and ``drain``. Deadlines
+are looked at once a second for all connections of a worker (``Sweep``), so that waiting costs nothing
+and an idle connection is a few hundred octets. Input is bounded: what the task has not taken yet stops
+the socket.
+"""
+
+import asyncio
+import socket
+import ssl
+import time
+from collections.abc import Awaitable, Callable
+
+from malleposte.policy.connections import Admission, ConnectionLimit
+
+READ_AHEAD = 256 * 1024
+"""Octets received but not yet taken, past which the socket is no longer read."""
+WRITE_AHEAD = 256 * 1024
+"""Octets not yet sent, past which ``drain`` waits: a slow client holds no more."""
+
+
+class ConnectionLost(Exception):
+    """The client is gone, or was too slow; nothing can be sent."""
+
+
+class TimedOut(Exception):
+    """Nothing came before the deadline; what is written still goes out."""
+
+
+class Connection(asyncio.Protocol):
+    """See the module. ``serve`` is the coroutine of one connection."""
+
+    __slots__ = (
+        "__weakref__",
+        "_closing",
+        "_deadline",
+        "_drain",
+        "_eof",
+        "_inbox",
+        "_inbox_size",
+        "_loop",
+        "_lost",
+        "_owner",
+        "_paused",
+        "_task",
+        "_timed_out",
+        "_transport",
+        "_waiter",
+        "admission",
+        "local",
+        "loopback",
+        "peer",
+        "tls",
+    )
+
+    def __init__(self, owner: "Listener") -> None:
+        self._owner = owner
+        self._loop = owner.loop
+        self._transport: asyncio.Transport | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._inbox: list[bytes] = []
+        self._inbox_size = 0
+        self._waiter: asyncio.Future[None] | None = None
+        self._drain: asyncio.Future[None] | None = None
+        self._deadline = 0.0
+        self._paused = False
+        self._eof = False
+        self._lost = False
+        self._closing = False
+        self._timed_out = False
+        self.admission: Admission | None = None
+        self.peer = ""
+        """The client's address, '' on a Unix socket."""
+        self.local = ""
+        self.loopback = False
+        self.tls = owner.tls is not None and owner.implicit
+        """Whether TLS is on."""
+
+    # asyncio.Protocol -------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See ``asyncio.Protocol``; comes again after STARTTLS."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        transport.set_write_buffer_limits(high=WRITE_AHEAD)
+        if self._task is not None:
+            return
+        peer = transport.get_extra_info("peername")
+        here = transport.get_extra_info("sockname")
+        if isinstance(peer, tuple):
+            self.peer = str(peer[0]).removeprefix("::ffff:")
+            self.local = str(here[0]) if isinstance(here, tuple) else ""
+            self.loopback = self.peer == "::1" or self.peer.startswith("127.")
+            sock = transport.get_extra_info("socket")
+            if sock is not None:
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        else:
+            self.loopback = True
+        self._owner.opened(self)
+        self._task = self._loop.create_task(self._run())
+
+    def data_received(self, data: bytes) -> None:
+        """See ``asyncio.Protocol``."""
+        self._inbox.append(data)
+        self._inbox_size += len(data)
+        if self._inbox_size > READ_AHEAD and not self._paused and self._transport is not None:
+            self._paused = True
+            self._transport.pause_reading()
+        self._wake()
+
+    def eof_received(self) -> bool:
+        """See ``asyncio.Protocol``: the task may still answer what came before."""
+        self._eof = True
+        self._wake()
+        return not self.tls
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See ``asyncio.Protocol``."""
+        self._lost = self._eof = True
+        self._wake()
+        if self._drain is not None and not self._drain.done():
+            self._drain.set_result(None)
+        self._owner.closed(self)
+
+    def pause_writing(self) -> None:
+        """See ``asyncio.Protocol``."""
+        self._drain = self._loop.create_future()
+
+    def resume_writing(self) -> None:
+        """See ``asyncio.Protocol``."""
+        drain, self._drain = self._drain, None
+        if drain is not None and not drain.done():
+            drain.set_result(None)
+
+    def _wake(self) -> None:
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
+
+    # What the task uses -----------------------------------------------------------------------
+
+    async def _run(self) -> None:
+        try:
+            await self._owner.serve(self)
+        except (ConnectionLost, TimedOut, ConnectionError):
+            pass
+        except asyncio.CancelledError:
+            self.abort()
+            raise
+        except Exception:  # noqa: BLE001 - a defect ends one connection, not the worker
+            self._owner.failed(self)
+            self.abort()
+        finally:
+            self.close()
+
+    async def read(self, seconds: float) -> bytes:
+        """What has come since; waits at most ``seconds`` for the first octet. b'' at the end.
+
+        Raises ``TimedOut``.
+        """
+        if not self._inbox and not self._eof:
+            self._deadline = time.monotonic() + seconds
+            waiter = self._waiter = self._loop.create_future()
+            try:
+                await waiter
+            finally:
+                self._waiter = None
+                self._deadline = 0.0
+            if self._timed_out:
+                self._timed_out = False
+                if not self._inbox:
+                    raise TimedOut
+        inbox, self._inbox = self._inbox, []
+        self._inbox_size = 0
+        if self._paused and self._transport is not None:
+            self._paused = False
+            self._transport.resume_reading()
+        return inbox[0] if len(inbox) == 1 else b"".join(inbox)
+
+    def poke(self) -> None:
+        """Wake a ``read`` before its time: it returns b'' with ``at_end`` false."""
+        self._wake()
+
+    @property
+    def has_input(self) -> bool:
+        """Whether ``read`` would return at once."""
+        return bool(self._inbox) or self._eof
+
+    @property
+    def at_end(self) -> bool:
+        """The client sends no more."""
+        return self._eof and not self._inbox
+
+    @property
+    def lost(self) -> bool:
+        """Nothing can be sent any more."""
+        return self._lost
+
+    def write(self, data: bytes) -> None:
+        """Send, or queue for sending."""
+        if data and self._transport is not None and not self._lost:
+            self._transport.write(data)
+
+    async def drain(self, seconds: float = 300.0) -> None:
+        """Wait until the client has taken enough. Raises ``ConnectionLost``, also if it takes nothing."""
+        if self._lost:
+            raise ConnectionLost
+        if self._drain is None:
+            return
+        try:
+            async with asyncio.timeout(seconds):
+                while self._drain is not None and not self._lost:
+                    await asyncio.shield(self._drain)
+        except TimeoutError:
+            self.abort()
+            raise ConnectionLost from None
+        if self._lost:
+            raise ConnectionLost
+
+    async def start_tls(self, seconds: float = 30.0) -> None:
+        """Do the server's side of a handshake. Raises ``ConnectionLost``."""
+        if self._owner.tls is None or self._transport is None:
+            raise ConnectionLost
+        try:
+            transport = await self._loop.start_tls(
+                self._transport,
+                self,
+                self._owner.tls(),
+                server_side=True,
+                ssl_handshake_timeout=seconds,
+            )
+        except (OSError, ssl.SSLError, TimeoutError) as error:
+            self.abort()
+            raise ConnectionLost from error
+        if transport is None:
+            raise ConnectionLost
+        self._transport = transport
+        self.tls = True
+
+    def tls_facts(self) -> tuple[str, str]:
+        """(version, cipher) of the connection, '' where there is no TLS."""
+        sslobject = self._transport.get_extra_info("ssl_object") if self._transport else None
+        if sslobject is None:
+            return "", ""
+        cipher = sslobject.cipher()
+        return str(sslobject.version() or ""), str(cipher[0]) if cipher else ""
+
+    def close(self) -> None:
+        """Send what is queued, then close."""
+        if self._transport is not None and not self._closing:
+            self._closing = True
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Close at once."""
+        if self._transport is not None:
+            self._closing = True
+            self._transport.abort()
+
+    def expire(self, now: float) -> None:
+        """For ``Sweep``: end a ``read`` whose deadline is over."""
+        if self._deadline and now >= self._deadline:
+            self._timed_out = True
+            self._wake()
+
+    def cancel(self) -> None:
+        """End the task: the server stops."""
+        if self._task is not None:
+            self._task.cancel()
+
+
+class Listener:
+    """A place where a service listens: makes connections, counts them, drains them.
+
+    ``serve`` runs for each connection; ``refuse`` gives the bytes for one too many. ``tls`` gives the
+    context for a handshake now. ``failed`` is told of a defect that ended a connection.
+    """
+
+    def __init__(
+        self,
+        serve: Callable[[Connection], Awaitable[None]],
+        *,
+        tls: Callable[[], ssl.SSLContext] | None = None,
+        implicit: bool = False,
+        limit: ConnectionLimit | None = None,
+        refuse: bytes = b"",
+        on_failure: Callable[[Connection], None] | None = None,
+    ) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.serve = self._limited if limit is not None else serve
+        self._serve = serve
+        self.tls = tls
+        self.implicit = implicit
+        self._limit = limit
+        self._refuse = refuse
+        self._on_failure = on_failure
+        self.connections: set[Connection] = set()
+        self.total = 0
+        self._server: asyncio.Server | None = None
+
+    async def listen(self, sock: socket.socket) -> None:
+        """Accept connections on a bound, listening socket."""
+        context = self.tls() if self.tls is not None and self.implicit else None
+        handshake = 30.0 if context is not None else None
+        if sock.family == socket.AF_UNIX:
+            self._server = await self.loop.create_unix_server(
+                lambda: Connection(self),
+                sock=sock,
+                ssl=context,
+                ssl_handshake_timeout=handshake,
+            )
+        else:
+            self._server = await self.loop.create_server(
+                lambda: Connection(self),
+                sock=sock,
+                ssl=context,
+                backlog=1024,
+                ssl_handshake_timeout=handshake,
+            )
+
+    async def _limited(self, connection: Connection) -> None:
+        assert self._limit is not None
+        admission = self._limit.admit(connection.peer)
+        if admission is None:
+            connection.write(self._refuse)
+            return
+        connection.admission = admission
+        try:
+            await self._serve(connection)
+        finally:
+            admission.close()
+
+    def opened(self, connection: Connection) -> None:
+        """A connection came."""
+        self.connections.add(connection)
+        self.total += 1
+
+    def closed(self, connection: Connection) -> None:
+        """A connection is gone."""
+        self.connections.discard(connection)
+
+    def failed(self, connection: Connection) -> None:
+        """A connection ended by a defect of ours (called in the exception's handler)."""
+        if self._on_failure is not None:
+            self._on_failure(connection)
+
+    async def close(self) -> None:
+        """Accept no more; connections go on."""
+        if self._server is not None:
+            self._server.close()
+
+
+class Sweep:
+    """Looks at the deadlines of all connections once a second."""
+
+    def __init__(self, listeners: list[Listener]) -> None:
+        self._listeners = listeners
+
+    async def run(self) -> None:
+        """Run until cancelled."""
+        while True:
+            await asyncio.sleep(1.0)
+            now = time.monotonic()
+            for listener in self._listeners:
+                for count, connection in enumerate(list(listener.connections)):
+                    connection.expire(now)
+                    if count % 2_000 == 1_999:
+                        await asyncio.sleep(0)
