@@ -210,7 +210,19 @@ class Book:
         roles = await self._store.reader.rows(
             "SELECT role FROM role_grant WHERE account = $1", row[0]
         )
-        return Account(*row[:9], frozenset(role[0] for role in roles))
+        id_, address, name, kind, status, locale, time_zone, version, hash_ = row
+        return Account(
+            id_,
+            address,
+            name,
+            kind,
+            status,
+            locale,
+            time_zone,
+            version,
+            hash_,
+            frozenset(role[0] for role in roles),
+        )
 
     async def owns(self, account: int, address: str) -> bool:
         """Whether an account may send as an address: its own, its aliases, their subaddresses."""

@@ -204,17 +204,16 @@ class Connection(asyncio.Protocol):
 
     async def drain(self, seconds: float = 300.0) -> None:
         """Wait until the client has taken enough. Raises ``ConnectionLost``, also if it takes nothing."""
-        if self._lost:
-            raise ConnectionLost
-        if self._drain is None:
-            return
-        try:
-            async with asyncio.timeout(seconds):
-                while self._drain is not None and not self._lost:
-                    await asyncio.shield(self._drain)
-        except TimeoutError:
-            self.abort()
-            raise ConnectionLost from None
+        if self._drain is not None:
+            try:
+                async with asyncio.timeout(seconds):
+                    while self._drain is not None:
+                        await asyncio.shield(self._drain)
+                        if self._lost:
+                            break
+            except TimeoutError:
+                self.abort()
+                raise ConnectionLost from None
         if self._lost:
             raise ConnectionLost
 
