@@ -90,6 +90,7 @@ _TRACE = dialect.insert(
         "message_id": "text",
         "record": "bytea",
     },
+    on_conflict="ON CONFLICT DO NOTHING",
 )
 _JOB = dialect.insert(
     "job",

@@ -1,0 +1,240 @@
+"""From a received message to mailboxes: routes decided at RCPT, one command at the end of the content.
+
+A message is acknowledged when its copies are durable. Where a server may answer once for several
+recipients (SMTP), a copy that no longer fits its quota is filed all the same if any other was: it had
+been promised at RCPT. LMTP answers for each.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from malleposte.delivery.spool import Prepared, Spool, prepare
+from malleposte.delivery.trace_header import (
+    Origin,
+    delivered_to,
+    received,
+    return_path,
+    trace_id,
+)
+from malleposte.directory.book import Book, Found, Resolution
+from malleposte.store import Store
+from malleposte.store.commands import Deliver, Filing
+from malleposte.store.read.mailboxes import usage
+from malleposte.store.results import Delivered, Filed
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverySettings:
+    """``hops``: Received lines at which a message is taken for a loop. ``grace``: seconds over quota
+    before mail is refused for good."""
+
+    hostname: str
+    hops: int = 100
+    grace: int = 5 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """A recipient accepted at RCPT, with whom it reaches."""
+
+    address: str
+    """As the client wrote it."""
+    resolution: Resolution
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What to tell the client about a recipient or a message: a reply in plain data."""
+
+    code: int
+    enhanced: str
+    text: str
+
+    @property
+    def good(self) -> bool:
+        """Accepted."""
+        return self.code < 300
+
+
+FILED = Verdict(250, "2.0.0", "Message accepted")
+NO_SUCH_USER = Verdict(550, "5.1.1", "There is no such address here")
+NO_RELAY = Verdict(
+    550, "5.7.1", "This server takes mail for its own domains only, and relays for nobody"
+)
+NO_OUTSIDE = Verdict(
+    550, "5.7.1", "Sending to other domains is not set up on this server; only local addresses work"
+)
+SUSPENDED = Verdict(550, "5.2.1", "This mailbox takes no mail at present")
+FULL_FOR_NOW = Verdict(452, "4.2.2", "The mailbox is full; please try again later")
+FULL = Verdict(552, "5.2.2", "The mailbox has been full for some days")
+LOOP = Verdict(554, "5.4.6", "The message has passed too many servers: it runs in a circle")
+DISK_FULL = Verdict(452, "4.3.1", "The server is short of disk space; please try again later")
+AWAY = Verdict(451, "4.3.0", "The mail store cannot answer now; please try again later")
+
+_REFUSED = {
+    "over-quota": FULL_FOR_NOW,
+    "over-quota-long": FULL,
+    "no-such-account": NO_SUCH_USER,
+}
+
+
+class Reception:
+    """Receives messages for a worker."""
+
+    def __init__(self, store: Store, book: Book, settings: DeliverySettings) -> None:
+        self._store = store
+        self._book = book
+        self._settings = settings
+
+    def spool(self) -> Spool:
+        """Where the content of one message goes while it comes."""
+        return Spool(self._store.blobs)
+
+    async def route(
+        self, local: str, domain: str, *, size: int, signed_in: bool
+    ) -> tuple[Verdict, Resolution]:
+        """Whether mail for an address is taken, and whom it reaches."""
+        resolution = await self._book.resolve(local, domain)
+        if resolution.found is Found.NOT_OURS:
+            return (NO_OUTSIDE if signed_in else NO_RELAY), resolution
+        if resolution.found is not Found.HERE:
+            gone = resolution.found is Found.SUSPENDED
+            return (SUSPENDED if gone else NO_SUCH_USER), resolution
+        if not resolution.system:
+            verdict = await self._room(resolution, size)
+            if not verdict.good:
+                return verdict, resolution
+        return FILED, resolution
+
+    async def _room(self, resolution: Resolution, size: int) -> Verdict:
+        """Refused at RCPT only where no account it reaches has room."""
+        worst = FILED
+        for account in resolution.accounts:
+            used, allowed, _ = await usage(self._store.reader, account)
+            if not allowed or used + size <= allowed:
+                return FILED
+            row = await self._store.reader.row(
+                "SELECT over_quota_since FROM account_head WHERE account = $1", account
+            )
+            since = row[0] if row else 0
+            worst = FULL if since and time.time() - since > self._settings.grace else FULL_FOR_NOW
+        return worst
+
+    async def file(
+        self,
+        sender: str,
+        recipients: Sequence[Recipient],
+        spool: Spool,
+        origin: Origin,
+        *,
+        each: bool,
+        now: float,
+    ) -> tuple[list[Verdict], int]:
+        """File a message for its recipients; a verdict for each of them, and the trace's number.
+
+        ``each``: the client hears every verdict (LMTP); otherwise they agree. Raises the store's
+        failures and ``OSError``.
+        """
+        number = trace_id()
+        message = await prepare(spool)
+        try:
+            if _hops(spool, message) >= self._settings.hops:
+                return [LOOP] * len(recipients), number
+            filings, owners = self._filings(sender, recipients, origin, number, now)
+            command = Deliver(
+                content=message.content,
+                rendered=message.rendered,
+                filings=filings,
+                received_at=int(now),
+                sender=sender,
+                direction="local" if origin.account else "in",
+                trace_id=number,
+                trace=_record(origin, recipients, message),
+                grace=self._settings.grace,
+            )
+            filed = await self._submit(command, message)
+            if not each and any(not f.refused for f in filed):
+                filed = await self._keep_promises(command, message, filed)
+        finally:
+            message.close()
+        verdicts = {f.account: _REFUSED.get(f.refused, AWAY) if f.refused else FILED for f in filed}
+        answers = []
+        for accounts in owners:
+            got = [verdicts[account] for account in accounts]
+            good = next((v for v in got if v.good), None)
+            answers.append(good or (got[0] if got else NO_SUCH_USER))
+        return answers, number
+
+    async def _submit(self, command: Deliver, message: Prepared) -> list[Filed]:
+        result = await self._store.submit(command, message.descriptor)
+        if not isinstance(result, Delivered):
+            raise TypeError(f"a delivery was answered with {type(result).__name__}")
+        return list(result.filed)
+
+    async def _keep_promises(
+        self, command: Deliver, message: Prepared, filed: list[Filed]
+    ) -> list[Filed]:
+        missing = [
+            msgspec.structs.replace(filing, exempt=True)
+            for filing, f in zip(command.filings, filed, strict=True)
+            if f.refused in ("over-quota", "over-quota-long")
+        ]
+        if not missing:
+            return filed
+        again = msgspec.structs.replace(command, filings=tuple(missing), trace_id=0)
+        late = {f.account: f for f in await self._submit(again, message)}
+        return [late.get(f.account, f) for f in filed]
+
+    def _filings(
+        self,
+        sender: str,
+        recipients: Sequence[Recipient],
+        origin: Origin,
+        number: int,
+        now: float,
+    ) -> tuple[tuple[Filing, ...], list[tuple[int, ...]]]:
+        """One filing an account, whatever number of its addresses was named; and for each recipient
+        the accounts it reached."""
+        single = recipients[0].address if len(recipients) == 1 else ""
+        line = received(origin, self._settings.hostname, number, single, now)
+        path = return_path(sender)
+        filings: dict[int, Filing] = {}
+        owners = []
+        for recipient in recipients:
+            resolution = recipient.resolution
+            owners.append(resolution.accounts)
+            for account in resolution.accounts:
+                known = filings.get(account)
+                if known is None:
+                    filings[account] = Filing(
+                        account=account,
+                        prefix=path + delivered_to(resolution.address) + line,
+                        exempt=resolution.system,
+                    )
+                elif resolution.system and not known.exempt:
+                    filings[account] = msgspec.structs.replace(known, exempt=True)
+        return tuple(filings.values()), owners
+
+
+def _hops(spool: Spool, message: Prepared) -> int:
+    """Received lines of the message as it came."""
+    with spool.buffer() as buffer:
+        header = bytes(buffer[: message.summary.header_size]).lower()
+    return header.count(b"\nreceived:") + header.startswith(b"received:")
+
+
+def _record(origin: Origin, recipients: Sequence[Recipient], message: Prepared) -> bytes:
+    return msgspec.msgpack.encode(
+        {
+            "peer": origin.peer,
+            "hello": origin.hello,
+            "with": origin.protocol,
+            "tls": origin.tls,
+            "login": origin.login,
+            "size": message.content.size,
+            "to": [(r.address, r.resolution.accounts) for r in recipients[:1000]],
+        }
+    )

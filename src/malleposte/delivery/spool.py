@@ -1,0 +1,152 @@
+"""A message on its way in: in memory while small, in an unnamed file past that.
+
+Memory a connection is bounded whatever the size of its message. ``prepare`` makes of it what the store
+takes: content (compressed, digested) and rendered columns, the message parsed once and for all, in
+slices, so that nothing holds the loop.
+"""
+
+import asyncio
+import mmap
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from malleposte.mime import Limits, Summary, summarize, summarize_slices
+from malleposte.store import content
+from malleposte.store.commands import Content, Rendered
+
+IN_MEMORY = content.FRAME
+"""Octets kept in memory: one frame of the store."""
+AT_ONCE = 64 * 1024
+"""Octets parsed without letting the loop run: some 2 ms."""
+
+
+class Spool:
+    """Collects the octets of one message. ``folder``: where larger ones go (the store's blob folder)."""
+
+    __slots__ = ("_file", "_parts", "folder", "size")
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._parts: list[bytes] = []
+        self._file: int | None = None
+        self.size = 0
+
+    def write(self, octets: bytes) -> None:
+        """Add octets. Raises ``OSError`` when the disk takes no more."""
+        self.size += len(octets)
+        if self._file is None:
+            self._parts.append(octets)
+            if self.size > IN_MEMORY:
+                self._file = self._open()
+                self._write(b"".join(self._parts))
+                self._parts.clear()
+        else:
+            self._write(octets)
+
+    def _open(self) -> int:
+        flags = os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC
+        try:
+            return os.open(self.folder, flags, 0o600)
+        except OSError:
+            # A file system without unnamed files: named for a moment.
+            descriptor, name = tempfile.mkstemp(dir=self.folder)
+            os.unlink(name)
+            return descriptor
+
+    def _write(self, octets: bytes) -> None:
+        assert self._file is not None
+        view = memoryview(octets)
+        while view:
+            view = view[os.write(self._file, view) :]
+
+    @contextmanager
+    def buffer(self) -> Iterator[bytes | memoryview]:
+        """The whole message, mapped where it stands in a file."""
+        if self._file is None:
+            if len(self._parts) != 1:
+                self._parts = [b"".join(self._parts)]
+            yield self._parts[0]
+            return
+        mapped = mmap.mmap(self._file, self.size, prot=mmap.PROT_READ)
+        view = memoryview(mapped)
+        try:
+            yield view
+        finally:
+            view.release()
+            with suppress(BufferError):
+                mapped.close()
+
+    @property
+    def in_file(self) -> bool:
+        """Whether it outgrew memory."""
+        return self._file is not None
+
+    def close(self) -> None:
+        """Forget it."""
+        self._parts.clear()
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What the store takes of a message. ``descriptor``: its content, if that is in a file."""
+
+    content: Content
+    rendered: Rendered
+    summary: Summary
+    descriptor: int | None
+
+    def close(self) -> None:
+        """Let the descriptor go."""
+        if self.descriptor is not None:
+            os.close(self.descriptor)
+
+
+async def prepare(spool: Spool, limits: Limits | None = None) -> Prepared:
+    """Parse, compress and digest a message. Raises ``OSError`` when the disk takes no more."""
+    with spool.buffer() as buffer:
+        if spool.size <= AT_ONCE:
+            summary = summarize(buffer) if limits is None else summarize(buffer, limits)
+            assert isinstance(buffer, bytes)
+            return Prepared(content.in_rows(buffer), rendered(summary), summary, None)
+        steps = summarize_slices(buffer) if limits is None else summarize_slices(buffer, limits)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                summary = end.value
+                break
+            await asyncio.sleep(0)
+        if isinstance(buffer, bytes):
+            kept = await asyncio.to_thread(content.in_rows, buffer)
+            return Prepared(kept, rendered(summary), summary, None)
+        kept, descriptor = await asyncio.to_thread(content.in_file, buffer, spool.folder)
+        return Prepared(kept, rendered(summary), summary, descriptor)
+
+
+def rendered(summary: Summary) -> Rendered:
+    """The columns the store keeps of a summary."""
+    return Rendered(
+        structure=summary.structure,
+        envelope=summary.envelope,
+        bodystructure=summary.bodystructure,
+        envelope_utf8=summary.envelope_utf8,
+        bodystructure_utf8=summary.bodystructure_utf8,
+        preview=summary.preview,
+        subject=summary.subject,
+        base_subject=summary.base_subject,
+        from_text=summary.from_,
+        to_text=summary.to,
+        cc_text=summary.cc,
+        bcc_text=summary.bcc,
+        message_id=summary.message_id,
+        thread_ids=summary.thread_ids,
+        sent_at=summary.sent_at,
+        attachment=summary.has_attachment,
+    )

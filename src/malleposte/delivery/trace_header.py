@@ -1,0 +1,75 @@
+"""The lines put before a message: Return-Path, Delivered-To, Received.
+
+They are the message's prefix, a copy's own; the stored content stays as received. RFC 5321 §4.4.
+"""
+
+import itertools
+import secrets
+import time
+from dataclasses import dataclass
+from email.utils import formatdate
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a message came from, for its Received line and its trace."""
+
+    peer: str
+    """Address of the client, '' on a Unix socket."""
+    hello: str
+    """What it called itself."""
+    protocol: str
+    """ESMTP, ESMTPSA, LMTP … (RFC 3848)."""
+    tls: str = ""
+    """Version and cipher, '' in the clear."""
+    account: int = 0
+    """Who had signed in, 0: nobody."""
+    login: str = ""
+
+
+_LIFE = secrets.randbits(16)
+_count = itertools.count(secrets.randbits(15))
+
+
+def trace_id() -> int:
+    """A number for a message's trace: seconds, 16 bits of this process's life, 15 of a counter."""
+    return (int(time.time()) << 16 | _LIFE) << 15 | next(_count) & 0x7FFF
+
+
+def shown_id(number: int) -> str:
+    """A trace id as people see it, in replies and Received lines: base 36."""
+    digits = "0123456789abcdefghijklmnopqrstuvwxyz"
+    text = ""
+    while number:
+        number, digit = divmod(number, 36)
+        text = digits[digit] + text
+    return text or "0"
+
+
+def parse_id(text: str) -> int:
+    """The number behind ``shown_id``. Raises ``ValueError``."""
+    return int(text, 36)
+
+
+def received(origin: Origin, hostname: str, number: int, recipient: str, at: float) -> bytes:
+    """A Received line with CRLF; ``recipient`` is '' where there are several (RFC 5321 §7.2: others
+    must not show)."""
+    literal = f"IPv6:{origin.peer}" if ":" in origin.peer else origin.peer
+    client = f" ([{literal}])" if origin.peer else " (local)"
+    secured = f"\r\n\t(using {origin.tls})" if origin.tls else ""
+    target = f"\r\n\tfor <{recipient}>" if recipient else ""
+    return (
+        f"Received: from {origin.hello or 'unknown'}{client}{secured}\r\n"
+        f"\tby {hostname} with {origin.protocol} id {shown_id(number)}{target};\r\n"
+        f"\t{formatdate(at, localtime=False)}\r\n"
+    ).encode("utf-8", "replace")
+
+
+def delivered_to(address: str) -> bytes:
+    """A Delivered-To line: whose copy this is."""
+    return f"Delivered-To: {address}\r\n".encode("utf-8", "replace")
+
+
+def return_path(sender: str) -> bytes:
+    """A Return-Path line (RFC 5321 §4.4: made by the final delivery, once)."""
+    return f"Return-Path: <{sender}>\r\n".encode("utf-8", "replace")

@@ -1,0 +1,316 @@
+"""SMTP, LMTP and submission: the engine joined to delivery and sign-in. RFC 5321, 2033, 6409.
+
+No network is trusted, loopback included: mail for other domains is taken from nobody, and from whoever
+signed in it is refused in clear words until there is a queue. A sender who signed in must own the
+address he sends from.
+"""
+
+import time
+from dataclasses import dataclass, field
+
+from malleposte.delivery.receive import (
+    AWAY,
+    DISK_FULL,
+    Reception,
+    Recipient,
+    Verdict,
+)
+from malleposte.delivery.spool import Spool
+from malleposte.delivery.trace_header import Origin, shown_id
+from malleposte.directory.book import Account, Book
+from malleposte.directory.signin import Door, Refusal
+from malleposte.services.connection import Connection, TimedOut
+from malleposte.store import StoreError, TemporaryFailure
+from malleposte.wire.smtp import (
+    Authenticate,
+    ConnectionClosed,
+    DataChunk,
+    DataEnd,
+    DataStart,
+    Hello,
+    Limits,
+    MailFrom,
+    Mode,
+    Need,
+    RcptTo,
+    Reply,
+    Reset,
+    Settings,
+    SmtpServer,
+    StartTls,
+)
+
+_SIGN_IN = {
+    Refusal.WRONG: (535, "5.7.8"),
+    Refusal.SUSPENDED: (535, "5.7.8"),
+    Refusal.TOO_MANY: (454, "4.7.0"),
+    Refusal.AWAY: (454, "4.7.0"),
+}
+
+
+class Observer:
+    """Told of what happens, for metrics and logs; this one keeps it to itself."""
+
+    def accepted(self, mode: str, octets: int, recipients: int, seconds: float) -> None:
+        """A message was filed."""
+
+    def refused(self, mode: str, code: int) -> None:
+        """A recipient or message was refused."""
+
+    def signed_in(self, service: str, good: bool) -> None:
+        """A sign-in ended."""
+
+    def defect(self, where: str) -> None:
+        """An exception of ours was met (called in its handler)."""
+
+
+@dataclass(slots=True)
+class SmtpService:
+    """What one listener serves."""
+
+    settings: Settings
+    limits: Limits
+    reception: Reception
+    book: Book
+    door: Door
+    observer: Observer = field(default_factory=Observer)
+
+    async def serve(self, connection: Connection) -> None:
+        """One connection, from greeting to end."""
+        await _Session(self, connection).run()
+
+
+class _Session:
+    __slots__ = (
+        "_account",
+        "_connection",
+        "_engine",
+        "_origin",
+        "_recipients",
+        "_service",
+        "_spool",
+    )
+
+    def __init__(self, service: SmtpService, connection: Connection) -> None:
+        self._service = service
+        self._connection = connection
+        self._engine = SmtpServer(
+            service.settings,
+            service.limits,
+            tls=connection.tls,
+            loopback=connection.loopback,
+        )
+        self._recipients: list[Recipient] = []
+        self._spool: Spool | None = None
+        self._account: Account | None = None
+
+    async def run(self) -> None:
+        engine, connection = self._engine, self._connection
+        engine.greet()
+        step, since = engine.step, time.monotonic()
+        try:
+            while True:
+                event = engine.next_event()
+                if event is Need.DATA:
+                    connection.write(engine.data_to_send())
+                    await connection.drain()
+                    if engine.step != step:
+                        step, since = engine.step, time.monotonic()
+                    if not await self._read(since):
+                        return
+                elif isinstance(event, ConnectionClosed):
+                    break
+                elif isinstance(event, StartTls):
+                    connection.write(engine.data_to_send())
+                    await connection.start_tls()
+                    engine.tls_started()
+                else:
+                    await self._handle(event)
+            connection.write(engine.data_to_send())
+        finally:
+            self._forget()
+
+    async def _read(self, since: float) -> bool:
+        """Take what comes; False: the connection is gone."""
+        engine, connection = self._engine, self._connection
+        timeout = engine.timeout
+        bound = engine.time_bound
+        wait = 3600.0 if timeout is None else timeout
+        if bound is not None:
+            wait = min(wait, max(0.0, bound - (time.monotonic() - since)))
+        try:
+            data = await connection.read(wait)
+        except TimedOut:
+            engine.timed_out()
+            return True
+        if data:
+            engine.receive_data(data)
+        elif connection.lost:
+            engine.connection_lost()
+            return False
+        elif connection.at_end:
+            engine.receive_eof()
+        return True
+
+    def _forget(self) -> None:
+        self._recipients = []
+        if self._spool is not None:
+            self._spool.close()
+            self._spool = None
+
+    async def _handle(self, event: object) -> None:
+        if isinstance(event, DataChunk):
+            await self._chunk(event)
+        elif isinstance(event, RcptTo):
+            await self._rcpt(event)
+        elif isinstance(event, MailFrom):
+            await self._mail(event)
+        elif isinstance(event, DataEnd):
+            await self._data_end(event)
+        elif isinstance(event, Hello):
+            self._engine.accept()
+        elif isinstance(event, DataStart):
+            self._spool = self._service.reception.spool()
+            self._engine.accept()
+        elif isinstance(event, Authenticate):
+            await self._authenticate(event)
+        elif isinstance(event, Reset):
+            self._forget()
+
+    def _refuse(self, verdict: Verdict) -> None:
+        self._service.observer.refused(self._service.settings.mode.value, verdict.code)
+        self._engine.reply(Reply(verdict.code, verdict.enhanced, verdict.text))
+
+    async def _authenticate(self, event: Authenticate) -> None:
+        credentials = event.credentials
+        try:
+            result = await self._service.door.sign_in(
+                credentials.authcid,
+                credentials.password,
+                self._connection.peer,
+                acting_as=credentials.authzid,
+            )
+        except StoreError:
+            self._engine.reply(
+                Reply(454, "4.7.0", "Sign-in cannot be checked now; try again later")
+            )
+            return
+        mode = self._service.settings.mode.value
+        self._service.observer.signed_in(mode, result.account is not None)
+        if result.account is not None:
+            self._account = result.account
+            if self._connection.admission is not None:
+                self._connection.admission.signed_in()
+            self._engine.accept()
+            return
+        code, enhanced = _SIGN_IN[result.refusal or Refusal.WRONG]
+        self._engine.reply(Reply(code, enhanced, result.text))
+
+    async def _mail(self, event: MailFrom) -> None:
+        self._forget()
+        account = self._account
+        if account is not None and not event.path.is_null:
+            try:
+                owned = await self._service.book.owns(account.id, str(event.path))
+            except StoreError:
+                self._refuse(AWAY)
+                return
+            if not owned:
+                self._refuse(
+                    Verdict(
+                        553, "5.7.1", f"{account.address} may not send as {_shown(str(event.path))}"
+                    )
+                )
+                return
+        self._engine.accept()
+
+    async def _rcpt(self, event: RcptTo) -> None:
+        mail = self._engine.mail
+        size = mail.size or 0 if mail is not None else 0
+        try:
+            verdict, resolution = await self._service.reception.route(
+                event.path.local,
+                event.path.domain,
+                size=size,
+                signed_in=self._account is not None,
+            )
+        except StoreError:
+            self._refuse(AWAY)
+            return
+        if not verdict.good:
+            self._refuse(verdict)
+            return
+        address = str(event.path)
+        self._recipients.append(Recipient(address, resolution))
+        self._engine.accept()
+
+    async def _chunk(self, event: DataChunk) -> None:
+        spool = self._spool
+        if spool is None:
+            return
+        try:
+            spool.write(event.octets)
+        except OSError:
+            self._engine.refuse_content(Reply(DISK_FULL.code, DISK_FULL.enhanced, DISK_FULL.text))
+
+    async def _data_end(self, event: DataEnd) -> None:
+        spool, engine = self._spool, self._engine
+        mail = engine.mail
+        assert spool is not None
+        assert mail is not None
+        started = time.monotonic()
+        recipients = self._recipients
+        lmtp = self._service.settings.mode is Mode.LMTP
+        try:
+            verdicts, number = await self._service.reception.file(
+                str(mail.path),
+                recipients,
+                spool,
+                self._origin_of(),
+                each=lmtp,
+                now=time.time(),
+            )
+        except TemporaryFailure as error:
+            full = "disk" in str(error)
+            self._answer([DISK_FULL if full else AWAY] * len(recipients), "")
+        except OSError:
+            self._answer([DISK_FULL] * len(recipients), "")
+        except StoreError:
+            self._service.observer.defect("delivery")
+            self._answer([AWAY] * len(recipients), "")
+        else:
+            self._answer(verdicts, shown_id(number))
+            if any(v.good for v in verdicts):
+                self._service.observer.accepted(
+                    self._service.settings.mode.value,
+                    event.size,
+                    len(recipients),
+                    time.monotonic() - started,
+                )
+        self._forget()
+
+    def _answer(self, verdicts: list[Verdict], number: str) -> None:
+        if self._service.settings.mode is not Mode.LMTP:
+            # They agree, or none was good: the first says why.
+            verdicts = [next((v for v in verdicts if v.good), verdicts[0])]
+        for verdict in verdicts:
+            if verdict.good:
+                self._engine.accept(f"{verdict.text}, {number}")
+            else:
+                self._refuse(verdict)
+
+    def _origin_of(self) -> Origin:
+        hello = self._engine.hello
+        version, cipher = self._connection.tls_facts()
+        return Origin(
+            peer=self._connection.peer,
+            hello=hello.name if hello is not None else "",
+            protocol=self._engine.with_word,
+            tls=f"{version} {cipher}" if version else "",
+            account=self._account.id if self._account else 0,
+            login=self._account.address if self._account else "",
+        )
+
+
+def _shown(address: str) -> str:
+    return f"<{address}>"
