@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from typing import Final
 
 from malleposte.wire.imap.commands.append import StreamingCommand
 from malleposte.wire.imap.commands.base import Command
@@ -26,8 +27,8 @@ class Signal(Enum):
     """A command is in work: the service owes `command_done`, or a decision on a message."""
 
 
-NEED_DATA = Signal.NEED_DATA
-BUSY = Signal.BUSY
+NEED_DATA: Final = Signal.NEED_DATA
+BUSY: Final = Signal.BUSY
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,4 +58,4 @@ class MessageStream:
     def behind(self, args: Reader) -> None:
         """Step over what closes the message that has come."""
         if self._utf8:
-            args.need(b")", "the end of UTF8 (…)")
+            args.need(b")", "the closing parenthesis of UTF8")
