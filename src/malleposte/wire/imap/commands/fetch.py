@@ -191,15 +191,14 @@ def _items(args: Reader) -> dict[FetchItem, None]:
             return dict.fromkeys(macro)
         return {_item(args): None}
     items: dict[FetchItem, None] = {}
-    while True:
+    for _ in range(args.limits.fetch_items):
         items[_item(args)] = None
         if args.take(b")"):
             return items
         args.space()
         if args.take(b")"):
             return items
-        if len(items) >= args.limits.fetch_items:
-            raise TooBig("Too many FETCH items")
+    raise TooBig("Too many FETCH items")
 
 
 def _wanted(args: Reader) -> tuple[tuple[FetchItem, ...], int | None, bool]:
