@@ -14,8 +14,9 @@ Invariants:
   in from his own network, there.)
 - Failures on a known pair, most often an owner's old device, count for that pair only.
 - Attempts that are refused do not count, so that a refusal ends by itself.
-- An attempt that was let in counts as a failure unless it is reported otherwise: hanging up early
-  gains nothing. It counts when it ends, since after a restart every client comes back at once.
+- An attempt that was let in counts as a failure unless it is reported otherwise (leaving its `with`
+  block is enough): hanging up early gains nothing. It counts when it ends, not when it begins,
+  since after a restart every client comes back at once.
 - Ask before any comparison, also before the memory of verified credentials: else whoever hangs up on
   the first delay could guess as fast as the network is.
 - Memory is bounded: the least recently touched is forgotten. Known pairs have room of their own and
@@ -84,8 +85,9 @@ class _Score:
 
 @dataclass(slots=True)
 class Attempt:
-    """What to do with a sign-in. When refused: answer `text`, compare nothing. Else wait `delay`
-    seconds, compare, and call `ended` with what came out, in any case (`finally`)."""
+    """What to do with a sign-in, as a `with` block. When refused: answer `text`, compare nothing.
+    Else wait `delay` seconds, compare, and call `ended` with what came out; leaving the block
+    without a call is a failure."""
 
     delay: float
     refused: bool
@@ -108,6 +110,12 @@ class Attempt:
         if self._end is not None:
             self._end(outcome)
             self._end = None
+
+    def __enter__(self) -> "Attempt":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.ended("failed")
 
 
 class Throttle:

@@ -89,12 +89,18 @@ def test_addresses_of_one_ipv6_network_are_one(throttle: Throttle) -> None:
     assert not throttle.attempt("2001:db8:0:1::1", "anna").refused
 
 
-def test_hanging_up_without_a_report_would_be_a_failure(throttle: Throttle) -> None:
+def test_hanging_up_while_waiting_is_a_failure(throttle: Throttle) -> None:
     for _ in range(12):
-        attempt = throttle.attempt(ELSEWHERE, "anna")
-        attempt.ended("failed")
-        attempt.ended("succeeded")  # only the first word counts
+        with pytest.raises(ConnectionResetError), throttle.attempt(ELSEWHERE, "anna"):
+            raise ConnectionResetError
     assert throttle.attempt(ELSEWHERE, "anna").refused
+
+
+def test_only_the_first_word_on_an_attempt_counts(throttle: Throttle) -> None:
+    for _ in range(12):
+        with throttle.attempt(OFFICE, "anna") as attempt:
+            attempt.ended("succeeded")
+    assert throttle.attempt(OFFICE, "anna").delay == 0
 
 
 def test_an_attempt_that_could_not_be_compared_does_not_count(throttle: Throttle) -> None:
