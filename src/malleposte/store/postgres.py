@@ -12,10 +12,9 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
-from asyncpg.pool import PoolConnectionProxy
 
 from malleposte.store.batch import Submission, decode_result, execute
 from malleposte.store.commands import AnyCommand
@@ -24,7 +23,10 @@ from malleposte.store.errors import PermanentFailure, TemporaryFailure, UnknownO
 from malleposte.store.migrations import migrate
 from malleposte.store.results import AnyResult
 
-Connection = PoolConnectionProxy[Any] | asyncpg.Connection[Any]
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Connection = PoolConnectionProxy[Any] | asyncpg.Connection[Any]
 
 MAX_BATCH = 128
 """Commands a transaction; past it PostgreSQL's gain is small and locks are held longer."""
@@ -66,7 +68,7 @@ class PostgresTx:
 
     dialect: Dialect = "postgres"
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: "Connection") -> None:
         self.connection = connection
 
     async def rows(self, sql: str | Sql, *parameters: Any) -> list[Row]:
