@@ -1,0 +1,48 @@
+"""Capabilities: what is shown when."""
+
+from __future__ import annotations
+
+from malleposte.wire.imap.capability import Offer, Shown, capabilities, without
+
+
+def test_in_clear_nobody_is_asked_for_a_password() -> None:
+    shown = capabilities(Offer(starttls=True, mechanisms=(b"PLAIN",)))
+    assert b"LOGINDISABLED" in shown
+    assert b"STARTTLS" in shown
+    assert not any(name.startswith(b"AUTH=") for name in shown)
+
+
+def test_under_tls() -> None:
+    shown = capabilities(Offer(secure=True, mechanisms=(b"PLAIN", b"LOGIN")))
+    assert b"AUTH=PLAIN" in shown
+    assert b"AUTH=LOGIN" in shown
+    assert b"SASL-IR" in shown
+    assert b"LOGINDISABLED" not in shown
+    assert b"STARTTLS" not in shown
+
+
+def test_on_loopback_with_tls_at_hand() -> None:
+    shown = capabilities(Offer(starttls=True, secure=True, mechanisms=(b"PLAIN",)))
+    assert b"STARTTLS" in shown
+    assert b"AUTH=PLAIN" in shown
+
+
+def test_signed_in() -> None:
+    shown = capabilities(Offer(signed_in=True, secure=True, mechanisms=(b"PLAIN",)))
+    assert {b"IMAP4rev2", b"IMAP4rev1", b"QRESYNC", b"MOVE", b"SPECIAL-USE"} <= set(shown)
+    assert not any(name.startswith((b"AUTH=", b"STARTTLS", b"LOGINDISABLED")) for name in shown)
+
+
+def test_literal_plus_and_minus_never_together() -> None:
+    # RFC 7888 §5
+    for signed_in in (False, True):
+        shown = capabilities(Offer(signed_in=signed_in, secure=True))
+        assert (b"LITERAL+" in shown) is signed_in
+        assert (b"LITERAL-" in shown) is not signed_in
+
+
+def test_extensions_and_what_is_switched_off() -> None:
+    shown = capabilities(Offer(signed_in=True, extensions=((b"SORT", Shown.AFTER),)))
+    assert b"SORT" in shown
+    assert b"SORT" not in capabilities(Offer(extensions=((b"SORT", Shown.AFTER),)))
+    assert b"IDLE" not in without(shown, frozenset({b"IDLE"}))
