@@ -11,6 +11,7 @@ import socket
 import ssl
 import time
 from collections.abc import Awaitable, Callable
+from typing import cast
 
 from malleposte.policy.connections import Admission, ConnectionLimit
 
@@ -26,6 +27,10 @@ class ConnectionLost(Exception):
 
 class TimedOut(Exception):
     """Nothing came before the deadline; what is written still goes out."""
+
+
+class Draining(Exception):
+    """The server stops: say goodbye and end. Raised by ``read`` when nothing is waiting in it."""
 
 
 class Connection(asyncio.Protocol):
@@ -81,9 +86,9 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See ``asyncio.Protocol``; comes again after STARTTLS."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        transport.set_write_buffer_limits(high=WRITE_AHEAD)
+        # uvloop's are no subclass of asyncio's.
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.set_write_buffer_limits(high=WRITE_AHEAD)
         if self._task is not None:
             return
         peer = transport.get_extra_info("peername")
@@ -143,7 +148,7 @@ class Connection(asyncio.Protocol):
     async def _run(self) -> None:
         try:
             await self._owner.serve(self)
-        except (ConnectionLost, TimedOut, ConnectionError):
+        except (ConnectionLost, TimedOut, Draining, ConnectionError):
             pass
         except asyncio.CancelledError:
             self.abort()
@@ -157,9 +162,10 @@ class Connection(asyncio.Protocol):
     async def read(self, seconds: float) -> bytes:
         """What has come since; waits at most ``seconds`` for the first octet. b'' at the end.
 
-        Raises ``TimedOut``.
+        Raises ``TimedOut`` and, when the server stops, ``Draining``.
         """
         if not self._inbox and not self._eof:
+            self._stop_if_draining()
             self._deadline = time.monotonic() + seconds
             waiter = self._waiter = self._loop.create_future()
             try:
@@ -171,12 +177,18 @@ class Connection(asyncio.Protocol):
                 self._timed_out = False
                 if not self._inbox:
                     raise TimedOut
+            if not self._inbox and not self._eof:
+                self._stop_if_draining()
         inbox, self._inbox = self._inbox, []
         self._inbox_size = 0
         if self._paused and self._transport is not None:
             self._paused = False
             self._transport.resume_reading()
         return inbox[0] if len(inbox) == 1 else b"".join(inbox)
+
+    def _stop_if_draining(self) -> None:
+        if self._owner.draining:
+            raise Draining
 
     def poke(self) -> None:
         """Wake a ``read`` before its time: it returns b'' with ``at_end`` false."""
@@ -296,6 +308,7 @@ class Listener:
         self._on_failure = on_failure
         self.connections: set[Connection] = set()
         self.total = 0
+        self.draining = False
         self._server: asyncio.Server | None = None
 
     async def listen(self, sock: socket.socket) -> None:
@@ -344,10 +357,18 @@ class Listener:
         if self._on_failure is not None:
             self._on_failure(connection)
 
-    async def close(self) -> None:
-        """Accept no more; connections go on."""
+    async def drain(self, seconds: float) -> None:
+        """Accept no more; wait for connections to end what they are at, then end them."""
+        self.draining = True
         if self._server is not None:
             self._server.close()
+        for connection in list(self.connections):
+            connection.poke()
+        until = self.loop.time() + seconds
+        while self.connections and self.loop.time() < until:
+            await asyncio.sleep(0.02)
+        for connection in list(self.connections):
+            connection.cancel()
 
 
 class Sweep:

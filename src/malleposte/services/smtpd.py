@@ -19,7 +19,7 @@ from malleposte.delivery.spool import Spool
 from malleposte.delivery.trace_header import Origin, shown_id
 from malleposte.directory.book import Account, Book
 from malleposte.directory.signin import Door, Refusal
-from malleposte.services.connection import Connection, TimedOut
+from malleposte.services.connection import Connection, Draining, TimedOut
 from malleposte.store import StoreError, TemporaryFailure
 from malleposte.wire.smtp import (
     Authenticate,
@@ -142,6 +142,9 @@ class _Session:
             data = await connection.read(wait)
         except TimedOut:
             engine.timed_out()
+            return True
+        except Draining:
+            engine.close_for_shutdown()
             return True
         if data:
             engine.receive_data(data)

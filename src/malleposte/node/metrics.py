@@ -1,0 +1,159 @@
+"""Figures for Prometheus, from all processes, and the health page; over plain HTTP on loopback.
+
+Each process keeps its figures in files of its own in ``run_dir/metrics`` (prometheus-client's
+multi-process mode); whichever worker is asked adds them up. ``prepare`` must run before
+prometheus_client is imported, hence the imports inside functions here.
+"""
+
+import asyncio
+import os
+import shutil
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from prometheus_client import Counter, Gauge, Histogram
+
+_DELAYS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0)
+
+
+def prepare(run_dir: Path) -> None:
+    """Empty the folder of figures and name it; once, in the supervisor, before the first fork."""
+    folder = run_dir / "metrics"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+
+
+@dataclass(slots=True)
+class Figures:
+    """The figures a process keeps."""
+
+    loop_delay: "Histogram"
+    writer_wait: "Histogram"
+    batch_commands: "Histogram"
+    batch_seconds: "Histogram"
+    accepted: "Counter"
+    octets: "Counter"
+    refused: "Counter"
+    signins: "Counter"
+    connections: "Gauge"
+    defects: "Counter"
+    statements: "Gauge"
+
+
+def figures() -> Figures:
+    """Make a process's figures, after ``prepare``."""
+    from prometheus_client import Counter, Gauge, Histogram
+
+    return Figures(
+        loop_delay=Histogram(
+            "malleposte_loop_delay_seconds",
+            "How late a worker's loop ran what was due",
+            buckets=_DELAYS,
+        ),
+        writer_wait=Histogram(
+            "malleposte_writer_wait_seconds",
+            "From submitting a command to its answer",
+            ["command"],
+            buckets=_DELAYS,
+        ),
+        batch_commands=Histogram(
+            "malleposte_writer_batch_commands",
+            "Commands in a transaction",
+            buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256, 512),
+        ),
+        batch_seconds=Histogram(
+            "malleposte_writer_batch_seconds", "Time of a transaction", buckets=_DELAYS
+        ),
+        accepted=Counter("malleposte_messages_accepted", "Messages filed", ["service"]),
+        octets=Counter("malleposte_octets_accepted", "Octets of messages filed", ["service"]),
+        refused=Counter(
+            "malleposte_refused", "Recipients and messages refused", ["service", "code"]
+        ),
+        signins=Counter("malleposte_signins", "Sign-ins", ["service", "result"]),
+        connections=Gauge(
+            "malleposte_connections",
+            "Connections open",
+            ["service"],
+            multiprocess_mode="livesum",
+        ),
+        defects=Counter("malleposte_defects", "Exceptions of our own", ["where"]),
+        statements=Gauge(
+            "malleposte_statements", "SQL statements read by workers", multiprocess_mode="sum"
+        ),
+    )
+
+
+async def measure_loop(observe: Callable[[float], None], every: float = 0.1) -> None:
+    """Tell how late the loop wakes, until cancelled."""
+    loop = asyncio.get_running_loop()
+    while True:
+        due = loop.time() + every
+        await asyncio.sleep(every)
+        observe(max(0.0, loop.time() - due))
+
+
+def exposition() -> bytes:
+    """Everything, in Prometheus' text format."""
+    from prometheus_client import CollectorRegistry, generate_latest
+    from prometheus_client.multiprocess import MultiProcessCollector
+
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry)
+
+
+class HealthPage(asyncio.Protocol):
+    """Answers ``GET /metrics`` and ``GET /health``; nothing else, and one request a connection."""
+
+    MAX_REQUEST = 8_192
+
+    def __init__(self, healthy: Callable[[], Awaitable[tuple[bool, str]]]) -> None:
+        self._healthy = healthy
+        self._transport: asyncio.Transport | None = None
+        self._request = b""
+        self._task: asyncio.Task[None] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See ``asyncio.Protocol``."""
+        # uvloop's are no subclass of asyncio's.
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        """See ``asyncio.Protocol``."""
+        self._request += data
+        if self._transport is None or self._task is not None:
+            return
+        if len(self._request) > self.MAX_REQUEST:
+            self._transport.abort()
+        elif b"\r\n\r\n" in self._request:
+            self._task = asyncio.get_running_loop().create_task(self._answer())
+
+    async def _answer(self) -> None:
+        line = self._request.partition(b"\r\n")[0].split(b" ")
+        path = line[1].partition(b"?")[0] if len(line) > 1 else b""
+        status, kind, body = "404 Not Found", "text/plain", b"ask for /metrics or /health\n"
+        if line[0] not in (b"GET", b"HEAD"):
+            status, body = "405 Method Not Allowed", b"only GET\n"
+        elif path == b"/metrics":
+            status, kind = "200 OK", "text/plain; version=0.0.4; charset=utf-8"
+            body = await asyncio.to_thread(exposition)
+        elif path == b"/health":
+            good, words = await self._healthy()
+            status, kind = "200 OK" if good else "503 Service Unavailable", "application/json"
+            body = words.encode() + b"\n"
+        head = (
+            f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
+            "Connection: close\r\nX-Content-Type-Options: nosniff\r\n\r\n"
+        ).encode()
+        if self._transport is not None:
+            self._transport.write(head + (b"" if line[0] == b"HEAD" else body))
+            self._transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See ``asyncio.Protocol``."""
+        if self._task is not None:
+            self._task.cancel()

@@ -1,0 +1,76 @@
+"""``malleposte serve``: read the configuration, bind, fork, supervise."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from malleposte.node import metrics, wiring
+from malleposte.node.config import Configuration
+from malleposte.node.config_read import load
+from malleposte.node.processes import become, name_process
+from malleposte.node.sockets import bind_all, bind_path, bind_tcp
+from malleposte.node.supervisor import Child, Supervisor
+from malleposte.runtime.logs import set_up
+
+log = structlog.get_logger("node")
+
+
+def serve(config_path: Path | None, *, ready: Callable[[], None] | None = None) -> int:
+    """Run the server in the foreground until SIGTERM; the exit code.
+
+    Raises ``ConfigurationError`` and ``BindError``, whose words are for the operator.
+    """
+    return serve_configured(load(config_path, os.environ), ready=ready)
+
+
+def serve_configured(
+    configuration: Configuration, *, ready: Callable[[], None] | None = None
+) -> int:
+    """``serve`` with a configuration that has been read."""
+    set_up(wiring.log_settings(configuration))
+    name_process("malleposte")
+    node = configuration.node
+    node.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    node.run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    bound = bind_all(configuration)
+    figures_socket = None
+    if configuration.metrics.port:
+        figures_socket = bind_tcp(
+            configuration.metrics.address, configuration.metrics.port, "metrics"
+        )
+    admin = bind_path(configuration.admin_socket, 0o600)
+    writer_socket = bind_path(node.run_dir / "writer.sock", 0o600)
+    if node.user:
+        become(node.user)
+    metrics.prepare(node.run_dir)
+    # Imported before the fork, so that the processes share it.
+    from malleposte.node.worker import Inherited, run_worker
+    from malleposte.node.writer_process import run_writer
+
+    inherited = Inherited(
+        listeners=tuple(bound),
+        metrics=figures_socket,
+        admin=admin,
+        writer_path=str(node.run_dir / "writer.sock"),
+    )
+    children = []
+    if configuration.store.backend == "sqlite":
+        children.append(
+            Child("writer", lambda: run_writer(configuration, writer_socket), grace=30.0)
+        )
+    for number in range(wiring.workers(configuration)):
+        children.append(
+            Child(
+                f"worker {number}",
+                lambda number=number: run_worker(configuration, inherited, number),  # type: ignore[misc]
+                grace=node.drain + 5.0,
+            )
+        )
+    supervisor = Supervisor(children)
+    code = supervisor.run(ready)
+    for path in (configuration.admin_socket, node.run_dir / "writer.sock"):
+        path.unlink(missing_ok=True)
+    log.info("stopped")
+    return code

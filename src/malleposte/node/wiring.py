@@ -1,0 +1,117 @@
+"""From the configuration to each package's own settings."""
+
+import os
+import socket
+import sys
+
+from malleposte.delivery.receive import DeliverySettings
+from malleposte.node.config import Configuration, Listener
+from malleposte.policy.connections import ConnectionSettings
+from malleposte.policy.throttle import ThrottleSettings
+from malleposte.runtime.logs import LogSettings
+from malleposte.runtime.passwords import PasswordSettings
+from malleposte.runtime.tls import TlsSettings
+from malleposte.wire.smtp import Limits as SmtpLimits
+from malleposte.wire.smtp import Mode
+from malleposte.wire.smtp import Settings as SmtpSettings
+
+MODES = {
+    "smtp": Mode.SMTP,
+    "lmtp": Mode.LMTP,
+    "submission": Mode.SUBMISSION,
+    "submissions": Mode.SUBMISSION,
+}
+
+
+def hostname(configuration: Configuration) -> str:
+    """This server's public name."""
+    return configuration.node.hostname or socket.getfqdn()
+
+
+def workers(configuration: Configuration) -> int:
+    """How many worker processes."""
+    return configuration.node.workers or min(8, os.cpu_count() or 1)
+
+
+def log_settings(configuration: Configuration) -> LogSettings:
+    """For ``runtime.logs``."""
+    wanted = configuration.log.format
+    return LogSettings(
+        level=configuration.log.level,
+        json=wanted == "json" or (wanted == "auto" and not sys.stderr.isatty()),
+    )
+
+
+def tls_settings(configuration: Configuration) -> TlsSettings:
+    """For ``runtime.tls``."""
+    return TlsSettings(
+        certificate=configuration.certificate_file,
+        key=configuration.certificate_key_file,
+        look_every=float(configuration.tls.look_every),
+    )
+
+
+def password_settings(configuration: Configuration) -> PasswordSettings:
+    """For ``runtime.passwords``."""
+    signin = configuration.signin
+    return PasswordSettings(
+        memory_kib=signin.argon2_memory // 1024,
+        iterations=signin.argon2_iterations,
+        parallelism=signin.argon2_parallelism,
+        threads=signin.threads,
+        waiting=signin.waiting,
+    )
+
+
+def throttle_settings(configuration: Configuration) -> ThrottleSettings:
+    """For ``policy.throttle``."""
+    return ThrottleSettings(
+        delay_limit=float(configuration.signin.delay_limit),
+        refusal=float(configuration.signin.refusal),
+    )
+
+
+def smtp_connections(configuration: Configuration) -> ConnectionSettings:
+    """For the services of SMTP."""
+    return ConnectionSettings(
+        per_network=configuration.smtp.connections_per_address,
+        total=configuration.smtp.connections,
+    )
+
+
+def imap_connections(configuration: Configuration) -> ConnectionSettings:
+    """For the services of IMAP."""
+    return ConnectionSettings(
+        per_network=configuration.imap.connections_per_address,
+        total=configuration.imap.connections,
+    )
+
+
+def delivery_settings(configuration: Configuration) -> DeliverySettings:
+    """For ``delivery``."""
+    return DeliverySettings(
+        hostname=hostname(configuration),
+        hops=configuration.smtp.received_hops,
+        grace=configuration.quota.grace,
+    )
+
+
+def smtp_settings(configuration: Configuration, listener: Listener, *, tls: bool) -> SmtpSettings:
+    """For a listener of smtp, submission, submissions or lmtp; ``tls``: there is a certificate."""
+    return SmtpSettings(
+        hostname=hostname(configuration),
+        mode=MODES[listener.service],
+        starttls=tls and listener.tls_mode == "starttls",
+    )
+
+
+def smtp_limits(configuration: Configuration) -> SmtpLimits:
+    """For every listener of SMTP."""
+    smtp = configuration.smtp
+    return SmtpLimits(
+        message=smtp.max_size,
+        recipients=smtp.max_recipients,
+        errors=smtp.max_errors,
+        command_seconds=float(smtp.command_timeout),
+        content_idle_seconds=float(smtp.data_timeout),
+    )

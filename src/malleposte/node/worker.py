@@ -1,0 +1,287 @@
+"""A worker: one event loop that serves every listener, over the store.
+
+Everything it needs is made here and handed down; nothing below reads files or the environment. On
+SIGTERM it drains: no new connections, goodbyes to the idle, time for those in the middle of something.
+"""
+
+import asyncio
+import contextlib
+import gc
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import structlog
+
+from malleposte.delivery.receive import Reception
+from malleposte.directory.book import Book
+from malleposte.directory.signin import Door
+from malleposte.node import metrics, wiring
+from malleposte.node.config import Configuration
+from malleposte.node.sockets import Bound
+from malleposte.policy.connections import ConnectionLimit
+from malleposte.policy.throttle import Throttle
+from malleposte.runtime.jobs import JobRunner, Upkeep
+from malleposte.runtime.passwords import Passwords, TooBusyError
+from malleposte.runtime.passwords_memory import VerifiedMemory
+from malleposte.runtime.push import PushHub
+from malleposte.runtime.tls import CertificateError, Certificates
+from malleposte.services.connection import Connection, Listener, Sweep
+from malleposte.services.smtpd import Observer, SmtpService
+from malleposte.store import Store, StoreError, cluster, embedded
+from malleposte.store.commands import AnyCommand
+from malleposte.store.results import AnyResult
+
+log = structlog.get_logger("worker")
+
+
+@dataclass(frozen=True, slots=True)
+class Inherited:
+    """What the supervisor opened for its workers."""
+
+    listeners: tuple[Bound, ...]
+    metrics: socket.socket | None
+    admin: socket.socket | None
+    writer_path: str
+
+
+def run_worker(configuration: Configuration, inherited: Inherited, number: int) -> int:
+    """A worker's life; the exit code."""
+    import uvloop
+
+    gc.collect()
+    gc.freeze()
+    # Young objects die by reference counts; full collections of a large heap would hold the loop.
+    gc.set_threshold(50_000, 20, 100)
+    uvloop.run(_Worker(configuration, inherited, number).run())
+    return 0
+
+
+class _Timed:
+    """The store's writer, with the time each command takes observed."""
+
+    def __init__(self, inner: Any, figures: metrics.Figures) -> None:
+        self._inner = inner
+        self._wait = figures.writer_wait
+
+    async def submit(self, command: AnyCommand, fd: int | None = None) -> AnyResult:
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        try:
+            result: AnyResult = await self._inner.submit(command, fd)
+            return result
+        finally:
+            self._wait.labels(type(command).__name__).observe(loop.time() - started)
+
+
+class _SmtpObserver(Observer):
+    def __init__(self, figures: metrics.Figures) -> None:
+        self._figures = figures
+
+    def accepted(self, mode: str, octets: int, recipients: int, seconds: float) -> None:
+        self._figures.accepted.labels(mode).inc()
+        self._figures.octets.labels(mode).inc(octets)
+
+    def refused(self, mode: str, code: int) -> None:
+        self._figures.refused.labels(mode, str(code)).inc()
+
+    def signed_in(self, service: str, good: bool) -> None:
+        self._figures.signins.labels(service, "good" if good else "refused").inc()
+
+    def defect(self, where: str) -> None:
+        self._figures.defects.labels(where).inc()
+        log.exception("a defect", where=where)
+
+
+class _Worker:
+    def __init__(self, configuration: Configuration, inherited: Inherited, number: int) -> None:
+        self._configuration = configuration
+        self._inherited = inherited
+        self._number = number
+        self._figures = metrics.figures()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._listeners: list[tuple[str, Listener]] = []
+
+    async def run(self) -> None:
+        """Serve until SIGTERM."""
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        async with self._store() as store:
+            store.writer = _Timed(store.writer, self._figures)
+            await self._await_store(store, stop)
+            if not stop.is_set():
+                await self._serve(store, stop)
+
+    @contextlib.asynccontextmanager
+    async def _store(self) -> AsyncIterator[Store]:
+        chosen = self._configuration.store
+        if chosen.backend == "postgres" and chosen.dsn is not None:
+            spool = self._configuration.node.data_dir / "spool"
+            async with cluster(chosen.dsn.reveal(), spool) as store:
+                yield store
+            return
+        folder = self._configuration.node.data_dir
+        for _ in range(600):
+            # The writer makes the database at the very first start.
+            if (folder / "store.db").exists():
+                with contextlib.suppress(StoreError):
+                    async with embedded(folder, self._writer_path) as store:
+                        yield store
+                        return
+            await asyncio.sleep(0.05)
+        raise RuntimeError("the writer did not open the store")
+
+    @property
+    def _writer_path(self) -> Any:
+        return self._configuration.node.run_dir / "writer.sock"
+
+    async def _await_store(self, store: Store, stop: asyncio.Event) -> None:
+        """Wait until the schema is there."""
+        for attempt in range(1200):
+            try:
+                await store.reader.row("SELECT version FROM directory_head WHERE id = 1")
+                return
+            except StoreError as error:
+                if attempt % 100 == 99:
+                    log.warning("waiting for the store", reason=str(error))
+            if stop.is_set():
+                return
+            await asyncio.sleep(0.05)
+        raise RuntimeError("the store does not answer")
+
+    async def _serve(self, store: Store, stop: asyncio.Event) -> None:
+        configuration = self._configuration
+        certificates = self._certificates()
+        book = Book(store, hostname=wiring.hostname(configuration))
+        passwords = Passwords(wiring.password_settings(configuration))
+        door = Door(
+            book,
+            Throttle(wiring.throttle_settings(configuration)),
+            passwords,
+            VerifiedMemory(configuration.signin.remembered),
+            busy=TooBusyError,
+        )
+        push = PushHub(store)
+        await self._open_smtp(store, book, door, certificates)
+        await self._open_health(store)
+        holder = f"{wiring.hostname(configuration)}:{os.getpid()}"
+        self._spawn(push.run())
+        self._spawn(JobRunner(store, holder, {}).run())
+        self._spawn(Upkeep(store, holder, {}).run())
+        self._spawn(Sweep([listener for _, listener in self._listeners]).run())
+        self._spawn(metrics.measure_loop(self._figures.loop_delay.observe))
+        self._spawn(self._count())
+        if certificates is not None:
+            self._spawn(certificates.watch())
+        log.info("serving", worker=self._number, pid=os.getpid())
+        try:
+            await stop.wait()
+        finally:
+            await self._drain()
+            passwords.close()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.append(task)
+
+        def ended(done: asyncio.Task[None]) -> None:
+            if not done.cancelled() and done.exception() is not None:
+                self._figures.defects.labels("task").inc()
+                log.error("a task of the worker ended", exc_info=done.exception())
+
+        task.add_done_callback(ended)
+
+    def _certificates(self) -> Certificates | None:
+        try:
+            return Certificates(wiring.tls_settings(self._configuration))
+        except CertificateError as error:
+            if any(b.listener.tls_mode == "implicit" for b in self._inherited.listeners):
+                raise
+            log.warning("no certificate: TLS is not offered", reason=str(error))
+            return None
+
+    async def _open_smtp(
+        self, store: Store, book: Book, door: Door, certificates: Certificates | None
+    ) -> None:
+        reception = Reception(store, book, wiring.delivery_settings(self._configuration))
+        limit = ConnectionLimit(wiring.smtp_connections(self._configuration))
+        limits = wiring.smtp_limits(self._configuration)
+        observer = _SmtpObserver(self._figures)
+        for bound in self._inherited.listeners:
+            if bound.listener.service not in wiring.MODES:
+                continue
+            settings = wiring.smtp_settings(
+                self._configuration, bound.listener, tls=certificates is not None
+            )
+            service = SmtpService(settings, limits, reception, book, door, observer)
+            await self._open(
+                bound,
+                service.serve,
+                certificates,
+                limit,
+                b"421 4.7.0 Too many connections from your network; try again later\r\n",
+            )
+
+    async def _open(
+        self,
+        bound: Bound,
+        serve: Callable[[Connection], Coroutine[Any, Any, None]],
+        certificates: Certificates | None,
+        limit: ConnectionLimit,
+        refuse: bytes,
+    ) -> None:
+        def failed(_: Connection) -> None:
+            self._figures.defects.labels(bound.listener.service).inc()
+            log.exception("a connection ended by a defect", service=bound.listener.service)
+
+        for sock in bound.sockets:
+            listener = Listener(
+                serve,
+                tls=(lambda: certificates.context) if certificates is not None else None,
+                implicit=bound.listener.tls_mode == "implicit",
+                limit=limit,
+                refuse=refuse,
+                on_failure=failed,
+            )
+            await listener.listen(sock)
+            self._listeners.append((bound.listener.service, listener))
+
+    async def _open_health(self, store: Store) -> None:
+        if self._inherited.metrics is None:
+            return
+
+        async def healthy() -> tuple[bool, str]:
+            try:
+                async with asyncio.timeout(5):
+                    row = await store.reader.row("SELECT version FROM directory_head WHERE id = 1")
+                good = row is not None
+            except (StoreError, TimeoutError):
+                good = False
+            facts = {"status": "ok" if good else "store away", "worker": self._number}
+            return good, msgspec.json.encode(facts).decode()
+
+        loop = asyncio.get_running_loop()
+        await loop.create_server(lambda: metrics.HealthPage(healthy), sock=self._inherited.metrics)
+
+    async def _count(self) -> None:
+        """Keep the gauges that are cheaper to look at than to count."""
+        while True:
+            await asyncio.sleep(2)
+            totals: dict[str, int] = {}
+            for service, listener in self._listeners:
+                totals[service] = totals.get(service, 0) + len(listener.connections)
+            for service, total in totals.items():
+                self._figures.connections.labels(service).set(total)
+
+    async def _drain(self) -> None:
+        seconds = float(self._configuration.node.drain)
+        await asyncio.gather(*(listener.drain(seconds) for _, listener in self._listeners))
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
