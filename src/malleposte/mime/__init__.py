@@ -18,8 +18,9 @@ from .limits import DEFAULT_LIMITS, Limits
 from .message_id import message_ids
 from .part import Kind, Part, dump_structure, load_structure
 from .preview import preview
+from .scanner import Buffer
 from .section import SectionKind, find_part, section
-from .structure import Buffer, parse, parse_slices
+from .structure import parse, parse_slices
 from .subject import base_subject
 from .summary import Summary, summarize, summarize_slices
 from .thread import thread_ids

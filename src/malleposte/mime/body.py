@@ -1,16 +1,22 @@
-"""Bodies decoded: transfer encodings (RFC 2045 §6) and charsets. Never raises."""
+"""Bodies decoded: transfer encodings (RFC 2045 §6) and charsets. Never raises.
+
+Whole (`decode_body`) or in slices for what is searched or indexed (`byte_slices`,
+`text_slices`): the slices of octets are together what `body_bytes` gives.
+"""
 
 from __future__ import annotations
 
-from binascii import a2b_qp
+import codecs
+import re
+from binascii import a2b_base64, a2b_qp
+from collections.abc import Iterator
 from typing import Final
 
-from .charset import decode
-from .encoded_words import decode_base64
+from .charset import codec_of, decode
+from .encoded_words import NOT_BASE64, decode_base64
+from .limits import SLICE_BYTES
 from .part import Part
-from .structure import Buffer
-
-_UU: Final = frozenset(("x-uuencode", "x-uue", "uuencode", "x-uu"))
+from .scanner import Buffer
 
 
 def decode_transfer(data: bytes, encoding: str) -> bytes:
@@ -18,8 +24,23 @@ def decode_transfer(data: bytes, encoding: str) -> bytes:
     if encoding == "base64":
         return decode_base64(data)
     if encoding == "quoted-printable":
-        return a2b_qp(data)
+        return decode_quoted_printable(data)
     return data
+
+
+PADDING: Final = 1_000
+"""White space between the `=` of a soft line break and the line end; RFC 5322 lines are shorter."""
+
+_SOFT: Final = re.compile(rb"=[ \t]{1,%d}(?=\r?\n)" % PADDING)
+_ODD: Final = re.compile(rb"=(?==|\r(?!\n)|[ \t])")
+
+
+def decode_quoted_printable(data: bytes) -> bytes:
+    """Quoted-printable (RFC 2045 §6.7); an `=` that begins no escape stands for itself."""
+    if _ODD.search(data) is not None:
+        # The C function takes `==` for one sign and drops text after `=` CR.
+        data = _ODD.sub(b"=3D", _SOFT.sub(b"=", data))
+    return a2b_qp(data)
 
 
 def body_bytes(buffer: Buffer, part: Part) -> bytes:
@@ -28,7 +49,7 @@ def body_bytes(buffer: Buffer, part: Part) -> bytes:
 
 
 def body_text(buffer: Buffer, part: Part) -> str:
-    """The text of a text part, line ends as LF."""
+    """The text of a part, line ends as LF (RFC 8621 §4.1.4)."""
     text = decode(body_bytes(buffer, part), part.charset)
     return text.replace("\r\n", "\n") if "\r" in text else text
 
@@ -36,3 +57,83 @@ def body_text(buffer: Buffer, part: Part) -> str:
 def decode_body(buffer: Buffer, part: Part) -> str | bytes:
     """`body_text` of a text part, `body_bytes` of any other."""
     return body_text(buffer, part) if part.type == "text" else body_bytes(buffer, part)
+
+
+def byte_slices(buffer: Buffer, part: Part, size: int = SLICE_BYTES) -> Iterator[bytes]:
+    """`body_bytes` in slices of about `size` octets of the encoded body."""
+    raw = (
+        bytes(buffer[at : min(at + size, part.body_end)])
+        for at in range(part.body_start, part.body_end, size)
+    )
+    if part.encoding == "base64":
+        return _base64_slices(raw)
+    if part.encoding == "quoted-printable":
+        return _quoted_printable_slices(raw)
+    return raw
+
+
+def text_slices(buffer: Buffer, part: Part, size: int = SLICE_BYTES) -> Iterator[str]:
+    """The text of a part in slices; line ends as they stand.
+
+    Without a charset it is UTF-8 up to the first octet that cannot be, from there windows-1252:
+    unlike `body_text`, which decides for the whole.
+    """
+    codec = codec_of(part.charset)
+    guessing = codec is None or codec == "ascii"
+    decoder = codecs.getincrementaldecoder("utf-8" if guessing else codec or "utf-8")(
+        "strict" if guessing else "replace"
+    )
+    for piece in byte_slices(buffer, part, size):
+        try:
+            text = decoder.decode(piece)
+        except UnicodeDecodeError:
+            # Only the guess is strict. Octets of a character cut by the slice come again.
+            pending = decoder.getstate()[0]
+            decoder = codecs.getincrementaldecoder("cp1252")("replace")
+            text = decoder.decode(pending + piece)
+        if text:
+            yield text
+    if rest := _rest(decoder):
+        yield rest
+
+
+def _rest(decoder: codecs.IncrementalDecoder) -> str:
+    try:
+        return decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return "\ufffd"
+
+
+def _base64_slices(raw: Iterator[bytes]) -> Iterator[bytes]:
+    carry = b""
+    for piece in raw:
+        head, padding, _ = piece.partition(b"=")
+        clean = carry + head.translate(None, NOT_BASE64)
+        if padding:
+            carry = clean
+            break
+        whole = len(clean) - len(clean) % 4
+        carry = clean[whole:]
+        if whole:
+            yield a2b_base64(clean[:whole])
+    if carry:
+        yield decode_base64(carry)
+
+
+# An escape that what comes next may complete; white space after a soft break is transport's.
+_OPEN_ESCAPE: Final = re.compile(rb"=(?:[ \t]{0,%d}\r?|[0-9A-Fa-f])?\Z" % PADDING)
+
+
+def _quoted_printable_slices(raw: Iterator[bytes]) -> Iterator[bytes]:
+    carry = b""
+    for piece in raw:
+        data = carry + piece
+        escape = _OPEN_ESCAPE.search(data, max(0, len(data) - PADDING - 2))
+        cut = len(data) if escape is None else escape.start()
+        carry = data[cut:]
+        # An equals sign before another one stands for itself.
+        done = data[:cut] + b"3D" if data[:cut].endswith(b"=") else data[:cut]
+        if done:
+            yield decode_quoted_printable(done)
+    if carry:
+        yield decode_quoted_printable(carry)

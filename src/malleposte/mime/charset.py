@@ -9,6 +9,7 @@ as windows-1252, GB2312 as GB18030, KS C 5601 as windows-949, Shift_JIS as windo
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 _NAMES: Final = {
@@ -114,6 +115,21 @@ def codec_of(charset: str | None) -> str | None:
     return codec
 
 
+# Controls become spaces; NUL and what is no character (PostgreSQL and UTF-8 refuse both) goes.
+_NO_CONTROLS: Final = dict.fromkeys([*range(1, 32), 127, 133, 8232, 8233], 32) | {0: None}
+
+
+def plain_text(text: str) -> str:
+    """`text` on one line: no controls, no NUL, no lone surrogates."""
+    if text.isprintable():
+        return text
+    text = text.translate(_NO_CONTROLS)
+    return text.encode("utf-8", "replace").decode() if _LONE.search(text) else text
+
+
+_LONE: Final = re.compile("[\ud800-\udfff]")
+
+
 def guess(data: bytes) -> str:
     """Text of no or unknown charset: UTF-8 if it is, else windows-1252."""
     try:
@@ -128,7 +144,9 @@ def decode(data: bytes, charset: str | None = None) -> str:
     if codec is None or codec == "ascii":
         return guess(data)
     try:
-        return data.decode(codec)
+        text = data.decode(codec)
+        # Python's UTF-7 lets halves of characters through.
+        return _LONE.sub("\ufffd", text) if codec == "utf-7" else text
     except ValueError:  # UnicodeDecodeError is one
         try:
             return data.decode()

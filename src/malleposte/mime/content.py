@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-from .charset import guess
+from .charset import guess, plain_text
 from .encoded_words import decode_text
 from .headers import collapse, unfold
-from .limits import FIELD_BYTES
+from .limits import CHARSET_CHARACTERS, CONTENT_BYTES
 from .parameters import Parameter, parameters, skip_comment
 
 
@@ -140,9 +140,9 @@ def content(fields: dict[bytes, bytes], default: Content = DEFAULT) -> Content:
                         boundary = parameter.raw.rstrip()
             for parameter in media.parameters:
                 if parameter.name == "charset":
-                    charset = parameter.text.lower()
+                    charset = plain_text(parameter.text[:CHARSET_CHARACTERS]).lower()
                 elif parameter.name == "name":
-                    name = parameter.text
+                    name = plain_text(parameter.text)
     encoding = fields.get(b"content-transfer-encoding", b"")
     if encoding:
         token = _TOKEN.match(encoding)
@@ -157,7 +157,8 @@ def content(fields: dict[bytes, bytes], default: Content = DEFAULT) -> Content:
             if found.parameters:
                 disposition_pairs = tuple([(p.raw_name, p.raw) for p in found.parameters])
                 # The disposition's name goes before the type's (RFC 8621 §4.1.4).
-                name = found.get("filename") or name
+                filename = found.get("filename")
+                name = plain_text(filename) if filename else name
     language: tuple[bytes, ...] = ()
     if b"content-language" in fields:
         language = languages(fields[b"content-language"])
@@ -181,7 +182,7 @@ def content(fields: dict[bytes, bytes], default: Content = DEFAULT) -> Content:
 
 def _text(fields: dict[bytes, bytes], name: bytes) -> bytes | None:
     value = fields.get(name)
-    return None if value is None else unfold(value[:FIELD_BYTES])
+    return None if value is None else unfold(value[:CONTENT_BYTES])
 
 
 def undivided(multipart: Content, opaque: bool = False) -> Content:
@@ -195,9 +196,21 @@ def undivided(multipart: Content, opaque: bool = False) -> Content:
     )
 
 
+def undescribed(what: Content) -> Content:
+    """The same without what only describes it: type, charset, encoding and disposition stay."""
+    return Content(
+        what.type,
+        what.subtype,
+        boundary=what.boundary,
+        charset=what.charset,
+        encoding=what.encoding,
+        disposition=what.disposition,
+    )
+
+
 def languages(value: bytes) -> tuple[bytes, ...]:
     """The tags of a Content-Language field (RFC 3282), comments left out."""
-    text = unfold(value[:FIELD_BYTES])
+    text = unfold(value[:CONTENT_BYTES])
     tags: list[bytes] = []
     for item in text.split(b",", 33)[:32]:
         match = _TOKEN.match(item)

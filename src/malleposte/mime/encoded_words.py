@@ -9,7 +9,6 @@ is UTF-8 (RFC 6532) or, if it cannot be, windows-1252.
 from __future__ import annotations
 
 import re
-from binascii import Error as Base64Error
 from binascii import a2b_base64, a2b_qp, b2a_base64
 from typing import Final
 
@@ -146,17 +145,19 @@ def _base64_runs(texts: list[bytes]) -> list[bytes]:
     return done
 
 
-_NOT_BASE64: Final = bytes(
+NOT_BASE64: Final = bytes(
     o for o in range(256) if not (chr(o).isascii() and (chr(o).isalnum() or chr(o) in "+/"))
 )
 
 
 def decode_base64(text: bytes) -> bytes:
-    """Base64 in any state: foreign octets passed over, missing padding supplied."""
-    try:
-        return a2b_base64(text)
-    except Base64Error:
-        clean = text.translate(None, _NOT_BASE64)
+    """Base64 in any state: foreign octets passed over, missing padding supplied.
+
+    The first `=` ends it (RFC 2045 §6.8); footers that lists append are not decoded.
+    """
+    clean = text.partition(b"=")[0].translate(None, NOT_BASE64)
+    extra = len(clean) % 4
+    if extra:
         # One left-over character carries 6 bits: no octet.
-        clean = clean[: len(clean) - 1] if len(clean) % 4 == 1 else clean
-        return a2b_base64(clean + b"=" * (-len(clean) % 4))
+        clean = clean[:-1] if extra == 1 else clean + b"=" * (4 - extra)
+    return a2b_base64(clean)

@@ -2,7 +2,8 @@
 
 Two forms: rev1, where UTF-8 text is shown as encoded words and other 8-bit data as literals, and
 the UTF-8 form (RFC 9755 §3, IMAP4rev2), made only where it differs. Header fields that are
-repeated count by their last instance. Bounded by `FIELD_BYTES` and `ADDRESSES` per field.
+repeated count by their last instance. Bounded by `TEXT_BYTES` a text field, `FIELD_BYTES` and
+`ADDRESSES` an address field.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from .address import Address, AddressList, Group, addresses
 from .headers import collapse
 from .imap_string import nstring, string
-from .limits import FIELD_BYTES
+from .limits import TEXT_BYTES
 
 Lists = dict[bytes, AddressList]
 
@@ -56,7 +57,11 @@ def _render(fields: dict[bytes, bytes], lists: Lists, utf8: bool) -> bytes:
 
 
 def _text(value: bytes | None, utf8: bool) -> bytes:
-    return b"NIL" if value is None else nstring(collapse(value[:FIELD_BYTES]), utf8)
+    if value is None:
+        return b"NIL"
+    if len(value) > TEXT_BYTES:
+        value = value[:TEXT_BYTES].rsplit(None, 1)[0]
+    return nstring(collapse(value), utf8)
 
 
 def _addresses(entries: AddressList | None, utf8: bool) -> bytes:

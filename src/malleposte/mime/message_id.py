@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from .charset import guess
+from .charset import guess, plain_text
 from .headers import unfold
 from .limits import FIELD_BYTES
 
@@ -22,5 +22,5 @@ def message_ids(value: bytes) -> list[str]:
     found = _ID.findall(text)
     if not found:
         bare = text.strip(b"<> \t")
-        return [guess(bare)] if bare else []
-    return [guess(raw) for raw in found]
+        return [plain_text(guess(bare))] if bare else []
+    return [plain_text(guess(raw)) for raw in found]

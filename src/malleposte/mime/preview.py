@@ -6,10 +6,10 @@ from typing import Final
 
 from .body import decode_transfer
 from .body_lists import BodyLists
-from .charset import decode
+from .charset import decode, plain_text
 from .html_text import html_text
 from .part import Part
-from .structure import Buffer
+from .scanner import Buffer
 
 PREVIEW_CHARACTERS: Final = 256
 """RFC 8621 §4.1.4 allows no more."""
@@ -46,8 +46,6 @@ def _beginning(buffer: Buffer, part: Part) -> str:
     elif "\n>" in text or text.startswith(">"):
         own = [line for line in text.split("\n") if not line.startswith(">")]
         text = " ".join(own).strip() or text
-    # Twice the length is enough but for long runs of white space, which split() takes at once.
-    text = " ".join(text.split())[:PREVIEW_CHARACTERS].rstrip()
-    return (
-        text.replace("\0", "").rstrip("\ufffd") if end < part.body_end else text.replace("\0", "")
-    )
+    text = plain_text(" ".join(text.split())[:PREVIEW_CHARACTERS]).rstrip()
+    # What the cut leaves of a last character is none.
+    return text.rstrip("\ufffd") if end < part.body_end else text

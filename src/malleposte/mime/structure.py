@@ -3,9 +3,9 @@
 Theory of operation. There is a stack of open parts and a table of the boundaries now in force.
 Two searches move forward through the buffer and never back: in a header block for the blank
 line or a line beginning with `--`, in a body for a line beginning with `--`. Such a line is
-looked up in the table, one look for each length of boundary in force. A delimiter closes every part opened
-inside its multipart, whatever is missing (RFC 2046 §5.1.2). Line ends are LF or CRLF, mixed as
-they come.
+looked up in the table, one look for each length of boundary in force. A delimiter closes every
+part opened inside its multipart, whatever is missing (RFC 2046 §5.1.2). Line ends are LF or CRLF,
+mixed as they come.
 
 Invariants: never raises on any bytes; no recursion; work linear in the buffer, in slices, so
 that a caller can do other things between; no copy larger than a slice or a header block.
@@ -20,24 +20,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator
-from mmap import mmap
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
-from .content import DEFAULT, DIGEST_DEFAULT, content, undivided
-from .envelope import envelope_of
-from .headers import last_values
-from .limits import (
-    BOUNDARY_BYTES,
-    DEFAULT_LIMITS,
-    SLICE_BYTES,
-    SLICE_CANDIDATES,
-    SLICE_PARTS,
-    Limits,
-)
+from .limits import DEFAULT_LIMITS, SLICE_BYTES, SLICE_LOOKUPS, SLICE_PARTS, Limits
 from .part import Kind, Part
-
-Buffer = bytes | bytearray | memoryview | mmap
-"""What a message is read from; a memoryview must be of single octets, contiguous."""
+from .scanner import Buffer, Scanner
+from .slices import run
 
 
 class Tree(NamedTuple):
@@ -61,271 +49,14 @@ def parse_slices(
     return tree.parts
 
 
-T = TypeVar("T")
-
-
-def run(work: Generator[None, None, T]) -> T:
-    """Drive work done in slices to its end."""
-    while True:
-        try:
-            next(work)
-        except StopIteration as stop:
-            result: T = stop.value
-            return result
-
-
 _BLANK: Final = re.compile(rb"\n\r?\n")
 _BLANK_OR_DASHES: Final = re.compile(rb"\n(?:\r?\n|--)")
 _DASH_LINE: Final = re.compile(rb"\n--")
-_DASHES: Final = re.compile(rb"\n--([^\r\n]{1,%d})" % (BOUNDARY_BYTES + 4))
-_REST_OF_LINE: Final = re.compile(rb"[^\n]*+\n?")
-_IDENTITY: Final = frozenset((b"", b"7bit", b"8bit", b"binary"))
-
-
-class _Delimiter(NamedTuple):
-    """A delimiter line: the line end before it, its multipart's place, where the next begins."""
-
-    at: int
-    place: int
-    closing: bool
-    end: int
-
-
-class _Open:
-    """A part whose end has not been seen."""
-
-    __slots__ = (
-        "body_start",
-        "boundary",
-        "children",
-        "content",
-        "envelopes",
-        "header_start",
-        "index",
-        "kind",
-        "level",
-        "lines_before",
-        "parent",
-        "section",
-        "shadowed",
-    )
-
-    def __init__(self, index: int, parent: int, level: int, section: str, start: int) -> None:
-        self.index = index
-        self.parent = parent
-        self.level = level
-        self.section = section
-        self.header_start = self.body_start = start
-        self.kind = Kind.LEAF
-        self.content = DEFAULT
-        self.children: list[int] = []
-        self.boundary: bytes = b""  # in force while not empty
-        self.shadowed: int | None = None  # who had the same boundary further out
-        self.lines_before = 0
-        self.envelopes: tuple[bytes, bytes | None] | None = None
-
-
-class _Scanner:
-    """The state of one parse."""
-
-    def __init__(self, buffer: Buffer, limits: Limits) -> None:
-        self.buffer = buffer
-        self.size = len(buffer)
-        self.limits = limits
-        self.parts: list[Part | None] = []
-        self.stack: list[_Open] = []
-        self.boundaries: dict[bytes, int] = {}  # boundary -> place in the stack
-        self.lengths: list[int] = []  # of those boundaries, the longest first
-        self.fields: dict[bytes, bytes] = {}
-        self.candidates = limits.delimiter_lines
-        self.at = 0  # where the search goes on
-        self.counted = 0  # line ends up to here …
-        self._lines = 0  # … are this many
-
-    # -- lines ---------------------------------------------------------------------------
-
-    def lines_at(self, at: int) -> int:
-        """Line ends before offset `at`; each octet is counted once as the parse moves on."""
-        if at > self.counted:
-            self._lines += self._count(self.counted, at)
-            self.counted = at
-            return self._lines
-        return self._lines - self._count(at, self.counted)
-
-    def _count(self, start: int, end: int) -> int:
-        buffer = self.buffer
-        if isinstance(buffer, bytes):
-            return buffer.count(b"\n", start, end)
-        return sum(
-            bytes(buffer[at : min(at + SLICE_BYTES, end)]).count(b"\n")
-            for at in range(start, end, SLICE_BYTES)
-        )
-
-    # -- parts ---------------------------------------------------------------------------
-
-    def open(self, start: int) -> None:
-        """A new part begins at `start`, inside the innermost open one."""
-        index = len(self.parts)
-        self.parts.append(None)
-        if not self.stack:
-            self.stack.append(_Open(index, -1, 0, "", start))
-            return
-        outer = self.stack[-1]
-        outer.children.append(index)
-        if outer.kind is Kind.MULTIPART:
-            number = str(len(outer.children))
-            section = f"{outer.section}.{number}" if outer.section else number
-        else:
-            section = outer.section
-        self.stack.append(_Open(index, outer.index, outer.level + 1, section, start))
-
-    def header(self, body_start: int) -> None:
-        """The header of the innermost part ends at `body_start`: read what it says."""
-        part = self.stack[-1]
-        start = part.header_start
-        part.body_start = body_start
-        outer = self.stack[-2] if len(self.stack) > 1 else None
-        embedded = outer is None or outer.kind is Kind.MESSAGE
-        default = DEFAULT
-        if outer is not None and not embedded and outer.content.subtype == "digest":
-            default = DIGEST_DEFAULT
-        end = min(body_start, start + self.limits.header_bytes)
-        fields = last_values(bytes(self.buffer[start:end]), self.limits)
-        what = part.content = (
-            content(fields, default) if fields or default is not DEFAULT else DEFAULT
-        )
-        if part.level < self.limits.levels:
-            if what.type == "multipart":
-                if what.boundary and len(what.boundary) <= BOUNDARY_BYTES:
-                    self.enforce(part, what.boundary)
-                else:
-                    part.content = undivided(what)
-            elif (
-                what.type == "message"
-                and what.subtype in ("rfc822", "global")
-                and what.encoding in _IDENTITY
-                and len(self.parts) < self.limits.parts
-            ):
-                part.kind = Kind.MESSAGE
-        elif what.type == "multipart":
-            part.content = undivided(what, opaque=True)
-        if embedded:
-            if part.kind is not Kind.MULTIPART:
-                part.section = f"{part.section}.1" if part.section else "1"
-            if outer is None:
-                self.fields = fields
-            else:
-                if not fields and body_start - start > 2:
-                    self.reject_message()
-                    return
-                outer.envelopes = envelope_of(fields)
-        part.lines_before = self.lines_at(body_start)
-
-    def close_above(self, keep: int, end: int) -> None:
-        """Close every part above the first `keep` of the stack; their bodies end at `end`."""
-        while len(self.stack) > keep:
-            part = self.stack.pop()
-            # A header that a delimiter cuts off keeps its last line end: a container ends no earlier.
-            end = body_end = max(end, part.body_start)
-            if part.boundary:
-                self.forget(part)
-                if not part.children and body_end > part.body_start:  # no delimiter was seen
-                    part.kind = Kind.LEAF
-                    part.content = undivided(part.content)
-            what = part.content
-            envelope, envelope_utf8 = part.envelopes or (None, None)
-            self.parts[part.index] = Part(
-                part.section,
-                part.kind.value,
-                part.level,
-                part.parent,
-                part.header_start,
-                part.body_start,
-                body_end,
-                self.lines_at(body_end) - part.lines_before,
-                what.type,
-                what.subtype,
-                tuple(part.children),
-                what.parameters,
-                what.charset,
-                what.encoding.decode("ascii"),
-                what.disposition,
-                what.disposition_parameters,
-                what.name,
-                what.content_id,
-                what.description,
-                what.md5,
-                what.language,
-                what.location,
-                envelope,
-                envelope_utf8,
-            )
-
-    def enforce(self, part: _Open, boundary: bytes) -> None:
-        """From here on `boundary` delimits the innermost open part."""
-        part.kind = Kind.MULTIPART
-        part.boundary = boundary
-        part.shadowed = self.boundaries.get(boundary)
-        self.boundaries[boundary] = len(self.stack) - 1
-        self.lengths = sorted({len(known) for known in self.boundaries}, reverse=True)
-
-    def forget(self, part: _Open) -> None:
-        """The boundary of `part` is no longer in force."""
-        if part.shadowed is None:
-            self.boundaries.pop(part.boundary, None)
-            self.lengths = sorted({len(known) for known in self.boundaries}, reverse=True)
-        else:
-            self.boundaries[part.boundary] = part.shadowed
-        part.boundary = b""
-
-    def reject_message(self) -> None:
-        """What should be an embedded message has no header field: its container is a leaf."""
-        self.stack.pop()
-        self.parts.pop()
-        container = self.stack[-1]
-        container.kind = Kind.LEAF
-        container.children.clear()
-
-    # -- delimiters ----------------------------------------------------------------------
-
-    def match(self, at: int) -> _Delimiter | None:
-        """The delimiter that the line end at `at` and the dashes after it begin, if it is one."""
-        self.candidates -= 1
-        if self.candidates < 0:
-            self.boundaries.clear()
-            self.lengths = []
-            return None
-        line = _DASHES.match(self.buffer, at)
-        if line is None:
-            return None
-        text = line[1]
-        boundaries = self.boundaries
-        for length in self.lengths:
-            place = boundaries.get(text[:length])
-            if place is not None and len(text) >= length:
-                rest = _REST_OF_LINE.match(self.buffer, line.end())
-                end = rest.end() if rest is not None else self.size
-                return _Delimiter(at, place, text.startswith(b"--", length), end)
-        self.candidates -= len(self.lengths)
-        return None
-
-    def act(self, delimiter: _Delimiter) -> int:
-        """Close what the delimiter closes; where the next header begins, 0 if none does."""
-        at = delimiter.at
-        if at and self.buffer[at - 1 : at] == b"\r":
-            at -= 1  # the line end before a delimiter belongs to it (RFC 2046 §5.1.1)
-        self.close_above(delimiter.place + 1, at)
-        self.at = delimiter.end - 1
-        multipart = self.stack[delimiter.place]
-        if delimiter.closing or len(self.parts) >= self.limits.parts:
-            self.forget(multipart)
-            return 0
-        return delimiter.end if delimiter.end < self.size else 0
 
 
 def scan(buffer: Buffer, limits: Limits = DEFAULT_LIMITS) -> Generator[None, None, Tree]:
     """The pass itself, in slices."""
-    scanner = _Scanner(buffer, limits)
+    scanner = Scanner(buffer, limits)
     size = scanner.size
     start = 0
     opened = 0
@@ -351,7 +82,7 @@ def scan(buffer: Buffer, limits: Limits = DEFAULT_LIMITS) -> Generator[None, Non
     return Tree(tuple([part for part in scanner.parts if part is not None]), scanner.fields, lines)
 
 
-def _header(scanner: _Scanner, start: int) -> Generator[None, None, int]:
+def _header(scanner: Scanner, start: int) -> Generator[None, None, int]:
     """Find the end of the header that begins at `start`.
 
     Returns -1 at a blank line or the end of the message; if a delimiter cuts the header off,
@@ -366,6 +97,7 @@ def _header(scanner: _Scanner, start: int) -> Generator[None, None, int]:
             scanner.header(1 if first[:1] == b"\n" else 2)
             return -1
         at = 0
+    pause = scanner.lookups - SLICE_LOOKUPS
     search = (_BLANK_OR_DASHES if scanner.boundaries else _BLANK).search
     while True:
         end = min(at + SLICE_BYTES, size)
@@ -389,13 +121,15 @@ def _header(scanner: _Scanner, start: int) -> Generator[None, None, int]:
             scanner.header(at + 1)
             return scanner.act(delimiter)
         at = after
-        if scanner.candidates % SLICE_CANDIDATES == 0:
+        if scanner.lookups < pause:
+            pause = scanner.lookups - SLICE_LOOKUPS
             yield
 
 
-def _body(scanner: _Scanner) -> Generator[None, None, int]:
+def _body(scanner: Scanner) -> Generator[None, None, int]:
     """Look for the next delimiter from `scanner.at` on; where its header begins, 0 at the end."""
     buffer, size, at = scanner.buffer, scanner.size, scanner.at
+    pause = scanner.lookups - SLICE_LOOKUPS
     while True:
         end = min(at + SLICE_BYTES, size)
         found = _DASH_LINE.search(buffer, at, end)
@@ -415,7 +149,8 @@ def _body(scanner: _Scanner) -> Generator[None, None, int]:
             at = scanner.at
         else:
             at += 3
-            if scanner.candidates < 0:
+            if not scanner.boundaries:
                 return 0
-            if scanner.candidates % SLICE_CANDIDATES == 0:
+            if scanner.lookups < pause:
+                pause = scanner.lookups - SLICE_LOOKUPS
                 yield

@@ -13,7 +13,8 @@ import msgspec
 
 from .address import AddressList, display_name, mailboxes
 from .body_lists import body_lists, has_attachment
-from .bodystructure import bodystructure
+from .bodystructure import bodystructure_slices
+from .charset import plain_text
 from .date import date_time
 from .encoded_words import decode_text
 from .envelope import address_lists, render
@@ -21,7 +22,9 @@ from .limits import DEFAULT_LIMITS, Limits
 from .message_id import message_ids
 from .part import dump_structure
 from .preview import preview
-from .structure import Buffer, run, scan
+from .scanner import Buffer
+from .slices import run
+from .structure import scan
 from .subject import base_subject
 from .thread import ID_CHARACTERS, thread_ids
 
@@ -43,7 +46,8 @@ class Summary(msgspec.Struct, frozen=True, gc=False):
     thread. `from_`, `to`, `cc`, `bcc` are decoded lists "Name <local@domain>, …" without groups'
     names, whole addresses up to 4,000 characters. `message_id` has no angle brackets.
     `thread_ids` are the own id, References and In-Reply-To, at most 30. `sent_at` is Date in
-    Unix seconds. `header_size` is the offset of the body, `lines` the line ends of the whole.
+    Unix seconds. `header_size` is the offset of the body, `lines` the line ends of the whole. No
+    text column holds control characters.
     """
 
     structure: bytes
@@ -78,10 +82,10 @@ def summarize_slices(
     parts, fields, lines = yield from scan(buffer, limits)
     lists = address_lists(fields)
     envelope, envelope_utf8 = render(fields, lists)
-    structure, structure_utf8 = bodystructure(parts)
+    structure, structure_utf8 = yield from bodystructure_slices(parts)
     bodies = body_lists(parts)
     raw_subject = fields.get(b"subject")
-    subject = decode_text(raw_subject)[:SUBJECT_CHARACTERS] if raw_subject else ""
+    subject = plain_text(decode_text(raw_subject))[:SUBJECT_CHARACTERS] if raw_subject else ""
     raw_date = fields.get(b"date")
     date = date_time(raw_date) if raw_date else None
     return Summary(
@@ -123,6 +127,7 @@ def _display(found: AddressList | None) -> str:
         if raw_name:
             name = display_name(raw_name)
             text = f"{name} <{text}>" if text else name
+        text = plain_text(text)
         room -= len(text) + 2
         if room < 0:
             break
