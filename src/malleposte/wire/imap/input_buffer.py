@@ -37,7 +37,8 @@ class InputBuffer:
         """
         octets = self._octets
         end = octets.find(b"\n", self._scanned)
-        if (len(octets) if end < 0 else end - 1) > limit:
+        # The last octet may be the CR of a line whose LF has not come.
+        if (len(octets) if end < 0 else end) - 1 > limit:
             self._scanned = 0
             raise LineError("The command is too long", code=b"TOOBIG", cause=Cause.TOO_BIG)
         if end < 0:
