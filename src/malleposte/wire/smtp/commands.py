@@ -24,15 +24,13 @@ def parse_hello(octets: bytes, settings: Settings, limits: Limits) -> str:
     """The client's name (RFC 5321 §4.1.1.1). Odd names of real machines are kept as they are.
 
     Programs that submit mail often announce the bare name of a PC, umlauts included; those
-    octets are shown as `\\xNN` there. From other servers they are refused.
+    octets are shown as `?` there. From other servers they are refused.
     """
     if octets.startswith(b"[") and is_address_literal(octets):
         return octets.decode("ascii")
-    on_error = "backslashreplace" if settings.mode is Mode.SUBMISSION else "strict"
-    try:
-        name = octets.decode("ascii", on_error).replace("\\", "~")
-    except UnicodeDecodeError:
-        name = ""
+    name = octets.decode("ascii", "replace")
+    if settings.mode is Mode.SUBMISSION:
+        name = name.replace("\ufffd", "?")
     if len(name) > limits.domain or not _NAME.fullmatch(name):
         raise PeerError.of(BAD_HELLO)
     return name

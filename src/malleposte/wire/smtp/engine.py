@@ -141,6 +141,7 @@ class SmtpServer(Conversation):
             self._answer(event, reply)
 
     def _answer(self, event: Answerable, reply: Reply) -> None:
+        self.step += 1  # the time that the service took is not the peer's
         if isinstance(event, DataEnd):
             self._answer_content(reply)
             return
@@ -183,6 +184,7 @@ class SmtpServer(Conversation):
 
     def _accept_hello(self, event: Hello) -> None:
         self._waiting = None
+        self.step += 1
         self._reset(ResetCause.HELLO)  # RFC 5321 §4.1.4: as if RSET, but only if it succeeds
         self.hello = event
         lines = [self.settings.hostname]
@@ -223,7 +225,8 @@ class SmtpServer(Conversation):
         answering = self._state is AUTH
         try:
             if self._shutdown:
-                raise Disconnect.of(r.SHUTTING_DOWN)
+                self._end(r.SHUTTING_DOWN, CloseCause.SERVICE)
+                return None
             if self.hello is None and self._buffer.startswith(b"\x16\x03") and not self.tls:
                 raise Disconnect.of(r.NOT_SMTP)  # a TLS handshake on a plain port
             limit = self.limits.line
@@ -301,7 +304,8 @@ class SmtpServer(Conversation):
         mail = parse_mail(argument, self.settings, self.limits)
         too_many = self._patience.transaction()
         if too_many is not None:
-            raise Disconnect.of(too_many)
+            self._end(too_many, CloseCause.SERVICE)
+            return None
         self._forget_transaction()
         return self._ask(mail)
 

@@ -12,13 +12,14 @@ Does not compare or normalise addresses: case and Unicode rules are the director
 
 import ipaddress
 import re
+import unicodedata
 from dataclasses import dataclass, field
 
 from .limits import Limits
 from .reply import PeerError
 
 _PLAIN = re.compile(rb"<([A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+)@([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*)>")
-_BARE = re.compile(rb"[^\s<>()\"\\,;:@\[\]\x00-\x1f\x7f]+@[^\s<>()\"\\,;:@\[\]\x00-\x1f\x7f]+")
+_BARE = re.compile(rb"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\x80-\xff-]+@[A-Za-z0-9_.\x80-\xff-]+")
 _ATOM = re.compile(rb"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\x80-\xff-]+")
 _QUOTED = re.compile(rb'"((?:[ !#-\[\]-~\x80-\xff]|\\[ -~])*)"')
 _QUOTED_PAIR = re.compile(rb"\\(.)", re.DOTALL)
@@ -28,6 +29,8 @@ _ROUTE = re.compile(rb"@[A-Za-z0-9_.\x80-\xff-]+(?:,@[A-Za-z0-9_.\x80-\xff-]+)*:
 _DOT_STRING = re.compile(
     r"[^\s()<>@,;:\\\".\[\]\x00-\x1f\x7f]+(?:\.[^\s()<>@,;:\\\".\[\]\x00-\x1f\x7f]+)*"
 )
+
+_NOT_IN_A_LINE = frozenset({"Cc", "Zl", "Zp"})  # C1 controls and Unicode's own line ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +129,14 @@ def _path(local: bytes, domain: bytes, raw: bytes, limits: Limits, enhanced: str
     elif domain and not _domain_fits(domain, limits):
         raise PeerError(501, enhanced, "Syntax error in domain of address")
     try:
-        return Path(local.decode(), domain.decode(), raw)
+        path = Path(local.decode(), domain.decode(), raw)
     except UnicodeDecodeError:
         raise PeerError(501, enhanced, "Address is not UTF-8") from None
+    if not raw.isascii() and any(
+        unicodedata.category(c) in _NOT_IN_A_LINE for c in path.local + path.domain
+    ):
+        raise PeerError(501, enhanced, "Control character in address")
+    return path
 
 
 def _domain_fits(domain: bytes, limits: Limits) -> bool:

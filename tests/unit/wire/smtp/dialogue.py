@@ -21,6 +21,7 @@ A transcript is a text file that reads like the RFC:
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -256,7 +257,7 @@ def _read_setting(transcript: Transcript, kind: str, text: str) -> None:
                     setattr(transcript, word, True)
         case "Limit":
             name, number = text.split()
-            transcript.limits = replace(transcript.limits, **{name: int(number)})  # type: ignore[arg-type]
+            transcript.limits = replace(transcript.limits, **{name: int(number)})
         case "On":
             key, _, reply = text.partition(" -> ")
             transcript.answers[key] = parse_reply(reply)
@@ -288,4 +289,4 @@ def codes(replies: bytes) -> list[int]:
 def in_pieces(octets: bytes, cuts: Iterable[int]) -> list[bytes]:
     """`octets` cut at these places."""
     edges = sorted({0, len(octets), *(cut for cut in cuts if 0 < cut < len(octets))})
-    return [octets[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    return [octets[a:b] for a, b in itertools.pairwise(edges)]

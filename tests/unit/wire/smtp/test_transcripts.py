@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from unit.wire.smtp.dialogue import Service, Transcript, in_pieces, read_transcripts
 
 TRANSCRIPTS = read_transcripts(Path(__file__).parent / "transcripts")
@@ -43,7 +44,7 @@ def test_cut_anywhere(data: st.DataObject) -> None:
     transcript = data.draw(st.sampled_from([t for t in TRANSCRIPTS if not t.handshakes]))
     client = b"".join(turn[0] for turn in transcript.turns)
     cuts = data.draw(st.lists(st.integers(1, max(1, len(client) - 1)), max_size=30))
-    turn_ends = []
+    turn_ends: list[int] = []
     for octets, _ in transcript.turns:
         turn_ends.append((turn_ends[-1] if turn_ends else 0) + len(octets))
     service = transcript.service()
