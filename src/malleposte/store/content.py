@@ -7,6 +7,7 @@ blob's id. File format: the frames one after the other, then their lengths (u32 
 (u32), big-endian.
 """
 
+import contextlib
 import os
 import struct
 from collections.abc import Iterator
@@ -73,11 +74,16 @@ def link(descriptor: int, folder: Path, blob: int) -> None:
     path = blob_path(folder, blob)
     path.parent.mkdir(mode=0o700, exist_ok=True)
     source = f"/proc/self/fd/{descriptor}"
+    here = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.link(source, path, follow_symlinks=True)
-    except FileExistsError:
+        # A folder named for the source makes Python call linkat(2), which follows the link in /proc.
+        with contextlib.suppress(FileExistsError):
+            os.link(source, path, src_dir_fd=here, follow_symlinks=True)
+            return
         path.unlink()
-        os.link(source, path, follow_symlinks=True)
+        os.link(source, path, src_dir_fd=here, follow_symlinks=True)
+    finally:
+        os.close(here)
 
 
 def flush_folder(folder: Path) -> None:
