@@ -46,13 +46,16 @@ def write_files(report: Report, options: Options) -> None:
     write_json(report, options.out / "report.json")
     with (options.out / "report.txt").open("w") as text:
         show(report, text)
-    ours = " / ".join(entry.name for entry in report.subjects)
     subtitle = (
-        f"How many times better, median of {options.repetitions} (line: least to greatest); "
-        f"{ours}; {report.started}"
+        f"How many times better, median of {options.repetitions} (thin line: least to greatest). "
+        f"Right: the figures behind. {report.started}"
     )
     (options.out / "report.svg").write_text(draw(bars(report), "Malleposte bench", subtitle))
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        # A job that a script put into the background does not hear SIGINT.
+        raise KeyboardInterrupt
+    # asyncio ends its tasks in good order for this one.
+    signal.raise_signal(signal.SIGINT)

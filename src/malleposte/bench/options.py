@@ -11,7 +11,14 @@ from pathlib import Path
 from malleposte.bench.measure import Counts
 from malleposte.bench.trouble import BenchTrouble
 
-SUBJECTS = ("malleposte-sqlite", "malleposte-postgresql", "sdbox", "maildir", "external")
+SUBJECTS = (
+    "malleposte-sqlite",
+    "malleposte-sqlite-many",
+    "malleposte-postgresql",
+    "sdbox",
+    "maildir",
+    "external",
+)
 RECEIVING = ("R1", "R8", "R32", "L1", "L8")
 READING = ("I11", "D1", "I1", "I3", "I2", "I4", "I12", "I7", "I8", "I9", "I10", "I5", "I6", "I6x")
 IDLE = ("M1", "M1-tls")
@@ -51,7 +58,8 @@ class Options:
     external_pids: tuple[int, ...] = ()
     external_data: tuple[Path, ...] = ()
     postgresql: str = ""
-    extra_accounts: int = 0
+    # Only for malleposte-sqlite-many: does a long list of accounts change anything?
+    extra_accounts: int = 10_000
 
 
 def check(options: Options) -> None:
@@ -119,7 +127,7 @@ def parse(argv: Sequence[str]) -> Options:
     add("--external-pids", type=int, nargs="*", default=(), metavar="PID")
     add("--external-data", type=Path, nargs="*", default=(), metavar="FOLDER")
     add("--postgresql", default="", metavar="URL", help="database of malleposte-postgresql")
-    add("--extra-accounts", type=int, default=0, metavar="N")
+    add("--extra-accounts", type=int, default=default.extra_accounts, metavar="N")
     given = parser.parse_args(argv)
     options = Options(
         subjects=given.subjects,

@@ -23,7 +23,7 @@ Dialect = Literal["sqlite", "postgresql"]
 # A second start has to take under 3 s; the first one migrates.
 _START_LIMIT = 30.0
 _COMMAND_LIMIT = 120.0
-# argon2id refuses nothing, but `account add` may ask for a password of some length.
+# Long enough for any rule about passwords.
 _PASSWORD = "bench-bench-bench"
 
 
@@ -101,9 +101,10 @@ class Malleposte:
         postgres_folders: Sequence[Path] = (),
         extra_accounts: int = 0,
     ) -> None:
-        more = f"+{extra_accounts}" if extra_accounts else ""
-        self.name = f"malleposte-{dialect}{more}"
+        self.name = f"malleposte-{dialect}" + ("-many" if extra_accounts else "")
         self.label = f"Malleposte, {dialect}"
+        if extra_accounts:
+            self.label += f", {extra_accounts:,} more accounts"
         self.accounts = Accounts.made(_PASSWORD)
         self.durability = {
             "sqlite": (

@@ -28,8 +28,12 @@ _FAR = 1000.0
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One comparison: how many times better (median, least, greatest), and the figures behind."""
+    """One comparison: how many times better (median, least, greatest), and the figures behind.
 
+    Bars of the same `group` stand together under it.
+    """
+
+    group: str
     label: str
     times: float
     least: float
@@ -40,7 +44,6 @@ class Bar:
 def bars(report: Report) -> list[Bar]:
     """A bar for each ratio that has a better side."""
     medians = {(one.work, one.what, one.subject): one for one in report.measures}
-    several = len({(one.subject, one.baseline) for one in report.ratios}) > 1
     made: list[Bar] = []
     for one in report.ratios:
         low, high = one.spread.least, one.spread.greatest
@@ -51,17 +54,22 @@ def bars(report: Report) -> list[Bar]:
             times, low, high = 1 / times, 1 / high, 1 / low
         ours = medians[one.work, one.what, one.subject]
         theirs = medians[one.work, one.what, one.baseline]
-        label = f"{one.work} {one.what}"
-        if several:
-            label += f" · {one.subject} / {one.baseline}"
         figures = f"{figure(ours.spread.median)} : {figure(theirs.spread.median)} {ours.unit}"
-        made.append(Bar(label, times, low, high, figures))
+        group = f"{one.subject} against {one.baseline}"
+        made.append(Bar(group, f"{one.work} {one.what}", times, low, high, figures))
     return made
 
 
 def draw(bars: Sequence[Bar], title: str, subtitle: str) -> str:
     """The chart; with no bars it says that there was nothing to compare."""
-    height = _TOP + _ROW * max(1, len(bars)) + _BOTTOM
+    rows: list[Bar | str] = []
+    group = ""
+    for bar in bars:
+        if bar.group != group:
+            group = bar.group
+            rows.append(group)
+        rows.append(bar)
+    height = _TOP + _ROW * max(1, len(rows)) + _BOTTOM
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" '
         f'width="{_WIDTH}" height="{height}" role="img" font-family="sans-serif" '
@@ -74,8 +82,12 @@ def draw(bars: Sequence[Bar], title: str, subtitle: str) -> str:
     if bars:
         scale = _Scale(bars)
         parts += _grid(scale, height)
-        for number, bar in enumerate(bars):
-            parts += _bar(bar, _TOP + number * _ROW, scale)
+        for number, row in enumerate(rows):
+            y = _TOP + number * _ROW
+            if isinstance(row, Bar):
+                parts += _bar(row, y, scale)
+            else:
+                parts.append(_text(16, y + 14, row, weight="bold"))
     else:
         parts.append(_text(16, _TOP + 14, "Nothing to compare: fewer than two servers measured."))
     return "\n".join([*parts, "</svg>"]) + "\n"

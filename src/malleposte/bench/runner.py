@@ -73,14 +73,11 @@ def make_subject(name: str, folder: Path, options: Options) -> Subject:
     if name == "external" and options.connect is not None:
         return External(options.connect, options.external_pids, options.external_data)
     if name == "malleposte-sqlite":
+        return Malleposte("sqlite", folder)
+    if name == "malleposte-sqlite-many":
         return Malleposte("sqlite", folder, extra_accounts=options.extra_accounts)
     if name == "malleposte-postgresql":
-        return Malleposte(
-            "postgresql",
-            folder,
-            database=options.postgresql,
-            extra_accounts=options.extra_accounts,
-        )
+        return Malleposte("postgresql", folder, database=options.postgresql)
     raise BenchTrouble(f"unknown subject «{name}»")
 
 

@@ -36,18 +36,19 @@ def test_hits_are_no_bar() -> None:
 
 def test_the_drawing_is_well_formed_with_hostile_names() -> None:
     label = "<script>&\"' ]]> R8"
-    svg = draw([Bar(label, 2.0, 1.5, 3.0, "1 : 2 <ms>")], "a & b", "<c>")
+    svg = draw([Bar("a > b", label, 2.0, 1.5, 3.0, "1 : 2 <ms>")], "a & b", "<c>")
     texts = [element.text for element in ElementTree.fromstring(svg).iter(f"{SVG}text")]
     assert label in texts
     assert "1 : 2 <ms>" in texts
     assert "a & b" in texts
+    assert "a > b" in texts
 
 
 def test_bars_stay_inside_and_meet_at_one() -> None:
     made = [
-        Bar("up", 4.0, 3.0, 5.0, ""),
-        Bar("down", 0.25, 0.2, 0.3, ""),
-        Bar("far", 1e9, 1, 1e9, ""),
+        Bar("g", "up", 4.0, 3.0, 5.0, ""),
+        Bar("g", "down", 0.25, 0.2, 0.3, ""),
+        Bar("g", "far", 1e9, 1, 1e9, ""),
     ]
     up, down, far = rectangles(draw(made, "t", "s"))
     one = float(up.attrib["x"])
@@ -62,3 +63,11 @@ def test_without_a_comparison_it_says_so() -> None:
     svg = draw([], "t", "s")
     assert rectangles(svg) == []
     assert "Nothing to compare" in svg
+
+
+def test_each_pair_of_servers_has_its_heading_once() -> None:
+    made = [Bar("a / p", "x", 2.0, 2.0, 2.0, ""), Bar("a / p", "y", 2.0, 2.0, 2.0, "")]
+    svg = draw([*made, Bar("a / q", "x", 2.0, 2.0, 2.0, "")], "t", "s")
+    assert (svg.count("a / p<"), svg.count("a / q<")) == (1, 1)
+    tops = [float(bar.attrib["y"]) for bar in rectangles(svg)]
+    assert tops == sorted(set(tops))

@@ -314,13 +314,18 @@ class _Reading:
         with self._connect() as client:
             empty_mailbox(client, INDEXED)
             fill(bench, client, INDEXED, count)
+        self._search_in_indexed("no index")
         index = bench.subject.build_index(self._account, INDEXED.decode())
         if index is None:
             raise BenchTrouble(f"{bench.subject.name} has no search index here")
         bench.record("I6x", f"indexing {count:,}", "ms", "less", index.seconds * 1000, index.kind)
         bench.record("I6x", "index", "× message bytes", "less", index.octets / octets)
+        self._search_in_indexed("index")
+
+    def _search_in_indexed(self, state: str) -> None:
+        count = f"{self._bench.counts.indexed:,}"
         self._open = self._connect()
         self._open.command(b"SELECT " + INDEXED)
-        self._search("I6x", f"TEXT rare in {count:,}, index", b"TEXT " + RARE)
-        self._search("I6x", f"TEXT common in {count:,}, index", b"TEXT " + COMMON)
+        self._search("I6x", f"TEXT rare in {count}, {state}", b"TEXT " + RARE)
+        self._search("I6x", f"TEXT common in {count}, {state}", b"TEXT " + COMMON)
         self.close()
