@@ -458,11 +458,11 @@ class SmtpServer(Conversation):
         assert incoming is not None
         if self._content_done:
             return self._content_end(incoming)
-        if not self._buffer and incoming.unfinished and not self._eof:
-            return NEED_DATA
         if incoming.overdrawn:
             self._end(incoming.refusal or r.TOO_LARGE)
             return None
+        if not self._buffer and incoming.unfinished and not self._eof:
+            return NEED_DATA
         refused_before = incoming.refusal is not None
         content, self._content_done = incoming.take(self._buffer)
         if self._content_done and self._last:
@@ -471,7 +471,7 @@ class SmtpServer(Conversation):
             self._fail(incoming.cause)
         elif content:
             return DataChunk(content)
-        elif not self._content_done:
+        elif not self._content_done and not incoming.overdrawn:
             if not self._eof:
                 return NEED_DATA
             self._close(CloseCause.PEER)
