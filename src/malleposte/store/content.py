@@ -10,6 +10,7 @@ blob's id. File format: the frames one after the other, then their lengths (u32 
 import contextlib
 import os
 import struct
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -24,8 +25,16 @@ FRAME = 256 * 1024
 LEVEL = 3
 """zstd level; 6 takes 2 × the time for 3 % (measured on the corpus of real mail)."""
 
-_compress = zstandard.ZstdCompressor(level=LEVEL, write_content_size=True).compress
-_decompress = zstandard.ZstdDecompressor().decompress
+
+class _Zstd(threading.local):
+    """A compressor and a decompressor a thread: sharing one between threads crashes the process."""
+
+    def __init__(self) -> None:
+        self.compress = zstandard.ZstdCompressor(level=LEVEL, write_content_size=True).compress
+        self.decompress = zstandard.ZstdDecompressor().decompress
+
+
+_zstd = _Zstd()
 _U32 = struct.Struct(">I")
 
 
@@ -38,7 +47,7 @@ def in_rows(data: bytes) -> Content:
     """Content of at most one frame, for a command."""
     if len(data) > FRAME:
         raise ValueError("content of more than one frame goes through a file")
-    return Content(digest=digest_of(data), size=len(data), frames=(_compress(data),))
+    return Content(digest=digest_of(data), size=len(data), frames=(_zstd.compress(data),))
 
 
 def in_file(data: memoryview, folder: Path) -> tuple[Content, int]:
@@ -54,7 +63,7 @@ def in_file(data: memoryview, folder: Path) -> tuple[Content, int]:
             for at in range(0, len(data), FRAME):
                 part = data[at : at + FRAME]
                 digest.update(part)
-                frame = _compress(part)
+                frame = _zstd.compress(part)
                 lengths.append(len(frame))
                 file.write(frame)
             file.write(b"".join(_U32.pack(n) for n in lengths))
@@ -103,7 +112,7 @@ def blob_path(folder: Path, blob: int) -> Path:
 def decompress(frame: bytes) -> bytes:
     """One frame's content. Raises ``ValueError`` where it is damaged."""
     try:
-        return _decompress(frame, max_output_size=FRAME)
+        return _zstd.decompress(frame, max_output_size=FRAME)
     except zstandard.ZstdError as error:
         raise ValueError(f"a stored frame is damaged: {error}") from error
 
