@@ -1,0 +1,123 @@
+"""What the store needs done now and then: purge what is past recovering, sweep what nothing uses.
+
+Each task works in slices, lets others pass between, and may be run twice or broken off anywhere.
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from malleposte.store import Store
+from malleposte.store.commands import (
+    PurgeAccount,
+    PurgeRecoverable,
+    SweepBlobs,
+    SweepRecords,
+)
+from malleposte.store.content import blob_path
+from malleposte.store.results import Done, LeasedJob, Swept
+
+log = structlog.get_logger("upkeep")
+
+PAUSE = 0.05
+"""Seconds between two slices, so that mail passes between."""
+RESULT_KEPT = 86_400
+"""Seconds a command's answer is kept for a worker that may ask again; a worker lives on or is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class UpkeepSettings:
+    """Seconds: how long unused content, traces and tombstones are kept."""
+
+    sweep_after: int = 48 * 3600
+    trace_kept: int = 30 * 86_400
+    tombstones_kept: int = 365 * 86_400
+
+
+async def purge_recoverable(store: Store) -> int:
+    """Remove expunged emails whose time is over; how many."""
+    count = 0
+    while True:
+        done = await store.submit(PurgeRecoverable(limit=1_000))
+        if not isinstance(done, Done):
+            return count
+        count += done.count
+        if not done.more:
+            return count
+        await asyncio.sleep(PAUSE)
+
+
+async def sweep_blobs(store: Store, idle: int) -> int:
+    """Remove content nothing uses, and its files; how many blobs."""
+    count = after = 0
+    while True:
+        swept = await store.submit(SweepBlobs(idle=idle, after=after, limit=1_000))
+        if not isinstance(swept, Swept):
+            return count
+        # Blob ids are never given twice, so a file that outlives its row by a crash is no danger.
+        await asyncio.to_thread(_unlink, store.blobs, swept.files)
+        count, after = count + swept.count, swept.after
+        if not swept.more:
+            return count
+        await asyncio.sleep(PAUSE)
+
+
+def _unlink(folder: Path, names: tuple[str, ...]) -> None:
+    for name in names:
+        blob_path(folder, int(name)).unlink(missing_ok=True)
+
+
+async def sweep_orphans(store: Store, idle: int) -> int:
+    """Remove files in the blob folder that a crash left without a row; how many."""
+    count = 0
+    for folder in await asyncio.to_thread(_folders, store.blobs):
+        old = await asyncio.to_thread(_old_files, folder, idle)
+        for blob in old:
+            row = await store.reader.row(
+                "SELECT 1 FROM blob WHERE id = $1 AND place = 'file'", blob
+            )
+            if row is None:
+                await asyncio.to_thread(_unlink, store.blobs, (str(blob),))
+                count += 1
+        await asyncio.sleep(0)
+    return count
+
+
+def _folders(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if path.is_dir() and len(path.name) == 2]
+
+
+def _old_files(folder: Path, idle: int) -> list[int]:
+    limit = time.time() - idle
+    return [
+        int(path.name)
+        for path in folder.iterdir()
+        if path.name.isdigit() and path.stat().st_mtime < limit
+    ]
+
+
+async def sweep_records(store: Store, settings: UpkeepSettings) -> int:
+    """Remove old answers, traces and tombstones; how many rows."""
+    now = int(time.time())
+    done = await store.submit(
+        SweepRecords(
+            results_before=now - RESULT_KEPT,
+            traces_before=now - settings.trace_kept,
+            tombstones_before=now - settings.tombstones_kept,
+        )
+    )
+    return done.count if isinstance(done, Done) else 0
+
+
+async def purge_account(store: Store, job: LeasedJob) -> None:
+    """The job that removes a deleted account's mail."""
+    account = msgspec.msgpack.decode(job.payload, type=int)
+    while True:
+        done = await store.submit(PurgeAccount(account=account))
+        if not isinstance(done, Done) or not done.more:
+            return
+        await asyncio.sleep(PAUSE)
