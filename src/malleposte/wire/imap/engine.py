@@ -54,6 +54,7 @@ from malleposte.wire.imap.input_buffer import Discard, InputBuffer
 from malleposte.wire.imap.lexer import Reader, Tag, readable_tag
 from malleposte.wire.imap.limits import Limits
 from malleposte.wire.imap.literals import Announcement, announced
+from malleposte.wire.imap.patience import Patience
 from malleposte.wire.imap.streaming import MessageStream
 
 _DEFAULT_LIMITS: Final = Limits()
@@ -83,29 +84,6 @@ class Connection:
     on. `utf8` says that mailbox names travel as UTF-8, in both directions.
     """
 
-    __slots__ = (
-        "_bad",
-        "_current",
-        "_discard",
-        "_enabled",
-        "_eof",
-        "_input",
-        "_line",
-        "_literal",
-        "_out",
-        "_outcome",
-        "_parts",
-        "_phase",
-        "_reason",
-        "_size",
-        "_stream",
-        "_wasted",
-        "limits",
-        "literal_plus",
-        "state",
-        "utf8",
-    )
-
     def __init__(self, limits: Limits = _DEFAULT_LIMITS) -> None:
         self.limits = limits
         self.state = State.NOT_AUTHENTICATED
@@ -122,9 +100,9 @@ class Connection:
         self._current: Command | None = None  # in work
         self._stream: MessageStream | None = None  # being read
         self._discard: Discard | None = None
-        self._outcome: tuple[bytes, Event | None] | None = None  # due when _discard has run
-        self._wasted = 0  # octets thrown away since the last good command
-        self._bad = 0
+        self._outcome: bytes | None = None  # the reply due when _discard has run
+        self._event: Event | None = None  # and the event
+        self._patience = Patience(limits)
         self._eof = False
         self._reason = ""
 
@@ -185,7 +163,7 @@ class Connection:
         """LOGIN or AUTHENTICATE succeeded, or the greeting was PREAUTH."""
         self.state = State.AUTHENTICATED
         self.literal_plus = True
-        self._bad = 0
+        self._patience.signed_in()
 
     def selected(self) -> None:
         """SELECT or EXAMINE succeeded."""
@@ -246,8 +224,11 @@ class Connection:
         stream = self._stream
         if self._phase not in {_Phase.DECIDE, _Phase.MESSAGE} or stream is None:
             raise RuntimeError("no message is announced")
-        asked = self._phase is _Phase.MESSAGE or not stream.waits
-        self._answer(reply, None, Discard(stream.left) if asked else None)
+        if self._phase is _Phase.DECIDE and stream.waits:
+            self._out.append(reply)
+            self._next_command()
+        else:
+            self._throw_away(Discard(stream.left), reply, None)
 
     def close(self, reason: str) -> None:
         """Read no more; the service has said why, or will."""
@@ -281,6 +262,7 @@ class Connection:
             self._parts.append(line)
             line = b"".join(self._parts)
         elif not line:
+            self._input.skip_empty_lines()
             return None
         kind, tag, args = identify(line, self.state, limits, self.utf8)
         command = kind.parse(tag, args)
@@ -289,7 +271,7 @@ class Connection:
 
     def _hand_out(self, command: Command) -> Event:
         self._current = command
-        self._progress()
+        self._patience.good_command()
         self._phase = _Phase.BUSY
         if isinstance(command, StartTls):
             self._phase = _Phase.TLS
@@ -308,9 +290,9 @@ class Connection:
         self, line: bytes, literal: Announcement, limit: int
     ) -> Event | Signal | None:
         """A line of a command that ends in the announcement of a literal."""
-        text = b"".join([*self._parts, line[: literal.start]])
         # A command that will not be run is refused before its client sends the literal.
-        kind, tag, args = identify(text, self.state, self.limits, self.utf8)
+        first = self._parts[0] if self._parts else line[: literal.start]
+        kind, tag, args = identify(first, self.state, self.limits, self.utf8)
         if (
             not literal.waits
             and not self.literal_plus
@@ -318,6 +300,7 @@ class Connection:
         ):
             raise TooBig("Before sign-in a literal this large must wait")  # RFC 7888 §5
         if issubclass(kind, StreamingCommand):
+            args.text = b"".join([*self._parts, line[: literal.start]])
             command = kind.parse_head(tag, args)
             if command is not None:
                 self._parts = []
@@ -348,7 +331,7 @@ class Connection:
     def _announce(self, args: Reader, literal: Announcement) -> Event:
         assert self._stream is not None
         start = self._stream.announce(args, literal)
-        self._progress()
+        self._patience.good_command()
         self._phase = _Phase.DECIDE
         return start
 
@@ -426,65 +409,45 @@ class Connection:
         event: Event = Rejected(tag, error.cause, error.text)
         if self._stream is not None and self._stream.index >= 0:
             event = AppendAborted(self._stream.command, error.cause, error.text)
+        enough = self._patience.refused(error)
+        if enough is not None:
+            self._out.append(reply)
+            self._bye(enough)
+            return event
+        if discard is None:
+            self._out.append(reply)
+            self._next_command()
+            return event
         if isinstance(error, LineError):
             # The end of such a line may never come: a person with a terminal waits for a word.
-            self._answer(reply, None, None)
-            self._throw_away(discard)
-            return self._count_bad(event)
-        return self._answer(reply, event, discard)
+            self._out.append(reply)
+            self._throw_away(discard, None, None)
+            return event
+        self._throw_away(discard, reply, event)
+        return None
 
-    def _answer(self, reply: bytes, event: Event | None, discard: Discard | None) -> Event | None:
-        """Leave a command with `reply`, at once or when `discard` has run."""
+    def _throw_away(self, discard: Discard, reply: bytes | None, event: Event | None) -> None:
+        """Go on when the rest of a command has gone by, with `reply` and `event`."""
         self._next_command()
-        if discard is not None:
-            self._outcome = (reply, event)
-            self._throw_away(discard)
-            return None
-        self._out.append(reply)
-        return event if event is None else self._count_bad(event)
-
-    def _throw_away(self, discard: Discard | None) -> None:
         self._discard = discard
+        self._outcome = reply
+        self._event = event
         self._phase = _Phase.DISCARD
 
     def _read_discard(self) -> Event | Signal | None:
         discard = self._discard
         assert discard is not None
         done = discard.run(self._input)
-        limits = self.limits
-        if self.state & SIGNED_IN:
-            allowed = limits.drain_bytes
-        else:
-            allowed = limits.drain_bytes_before_sign_in
-        if self._wasted + discard.thrown_away > allowed:
-            return self._bye("Too much that cannot be used", b"TOOBIG")  # RFC 7888 §4
+        enough = self._patience.wasted(discard.thrown_away, done=done)
+        if enough is not None:
+            return self._bye(enough, b"TOOBIG")  # RFC 7888 §4
         if not done:
             return NEED_DATA
-        self._wasted += discard.thrown_away
-        self._discard = None
-        self._phase = _Phase.COMMAND
-        if self._outcome is None:
-            return None
-        reply, event = self._outcome
-        self._outcome = None
-        return self._answer(reply, event, None)
-
-    def _count_bad(self, event: Event) -> Event:
-        self._bad += 1
-        limits = self.limits
-        if self.state & SIGNED_IN:
-            allowed = limits.bad_commands
-        else:
-            allowed = limits.bad_commands_before_sign_in
-        if self._bad >= allowed:
-            self._bye("Too many commands that make no sense")
+        event = self._event
+        if self._outcome is not None:
+            self._out.append(self._outcome)
+        self._next_command()
         return event
-
-    def _progress(self) -> None:
-        """A good command came."""
-        self._wasted = 0
-        if self.state & SIGNED_IN:
-            self._bad = 0
 
     # Ending
 
@@ -496,6 +459,9 @@ class Connection:
         self._current = None
         self._stream = None
         self._literal = None
+        self._discard = None
+        self._outcome = None
+        self._event = None
         self._phase = _Phase.COMMAND
 
     def _bye(self, text: str, code: bytes | None = None) -> Closed:

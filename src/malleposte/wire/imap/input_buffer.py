@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from malleposte.wire.imap.errors import Cause, LineError
 from malleposte.wire.imap.literals import ANNOUNCEMENT_MAX, announced
+
+_EMPTY_LINES: Final = re.compile(rb"(?:\r\n)+")
 
 
 class InputBuffer:
@@ -50,6 +55,14 @@ class InputBuffer:
         line = bytes(octets[: end - 1])
         del octets[: end + 1]
         return line
+
+    def skip_empty_lines(self) -> None:
+        """Many at once, so that a flood of them costs no more than its octets."""
+        match = _EMPTY_LINES.match(self._octets)
+        if match is not None:
+            end = match.end()
+            del match  # it holds the buffer
+            del self._octets[:end]
 
     def take(self, count: int) -> bytes:
         """So many octets, or as many as there are."""

@@ -249,6 +249,23 @@ def test_good_commands_before_sign_in_do_not_make_up_for_bad_ones() -> None:
     assert isinstance(conn.next_event(), Closed)
 
 
+def test_a_refusal_that_is_no_offence() -> None:
+    """A client that feels its way (another charset, another mechanism) is not shown the door."""
+    conn = Connection(Limits(bad_commands_before_sign_in=2, bad_commands=2))
+    for _ in range(4):
+        conn.receive_data(b"a AUTHENTICATE X\r\n")
+        _next(conn)
+        conn.challenge(b"")
+        conn.receive_data(b"*\r\n")
+        assert isinstance(_next(conn), Rejected)
+    conn.signed_in()
+    conn.selected()
+    for _ in range(4):
+        conn.receive_data(b"a SEARCH CHARSET X ALL\r\n")
+        assert isinstance(_next(conn), Rejected)
+    assert conn.next_event() is NEED_DATA
+
+
 def test_what_is_wasted_is_counted() -> None:
     conn = _signed_in(Limits(drain_bytes=100))
     conn.receive_data(b"a FROB {60+}\r\n" + b"x" * 60 + b"\r\nb NOOP\r\n")

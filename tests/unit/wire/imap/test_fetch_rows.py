@@ -7,6 +7,7 @@ from array import array
 import pytest
 
 from malleposte.wire.imap import fetch_rows
+from malleposte.wire.imap.commands.fetch import Attribute
 
 
 def test_flags() -> None:
@@ -25,6 +26,16 @@ def test_columns() -> None:
     assert rows == (
         b"* 1 FETCH (UID 7 ENVELOPE (e1 100%) BODYSTRUCTURE (b1) RFC822.SIZE 10)\r\n"
         b"* 2 FETCH (UID 9 ENVELOPE (e2) BODYSTRUCTURE (b2) RFC822.SIZE 20)\r\n"
+    )
+
+
+def test_every_plain_item_has_a_column() -> None:
+    assert set(fetch_rows.COLUMNS) == set(Attribute)
+    for attribute, column in fetch_rows.COLUMNS.items():
+        assert column.startswith(attribute.value + b" ")
+    names = [fetch_rows.COLUMNS[Attribute.MODSEQ], fetch_rows.COLUMNS[Attribute.EMAILID]]
+    assert fetch_rows.fetch_columns([1], names, [65402], [b"M1"]) == (
+        b"* 1 FETCH (MODSEQ (65402) EMAILID (M1))\r\n"
     )
 
 
