@@ -144,6 +144,11 @@ def test_endless_idle_commands_end_the_connection() -> None:
     assert codes(service.feed(b"NOOP\r\nRSET\r\n" * 100)) == [250] * 100 + [421]
 
 
+def test_endless_empty_chunks_end_the_connection() -> None:
+    service = prepare("rcpt")
+    assert codes(service.feed(b"BDAT 0\r\n" * 200)) == [250] * 99 + [421]  # one was HELO
+
+
 def test_accepted_messages_restore_patience() -> None:
     service = serve(limits=Limits(errors=3, idle_commands=3))
     envelope = b"MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.org>\r\nDATA\r\n"

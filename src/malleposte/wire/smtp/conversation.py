@@ -23,8 +23,6 @@ from .events import (
     MailFrom,
     Need,
     RcptTo,
-    Reset,
-    ResetCause,
 )
 from .incoming import Incoming
 from .limits import Limits
@@ -74,10 +72,6 @@ class Conversation:
         self.hello: Hello | None = None
         """The greeting in force."""
         self.signed_in = False
-        self.mail: MailFrom | None = None
-        """The sender of the transaction under way."""
-        self.recipients: list[RcptTo] = []
-        """Those accepted, in order. A new list for each transaction."""
         self.spoke_early = False
         """The client did not wait for our greeting (RFC 5321 §3.1 wants it to)."""
         self.step = 0
@@ -95,7 +89,7 @@ class Conversation:
         self._close_cause = CloseCause.SERVICE
         self._patience = Patience(self.limits)
         self._incoming: Incoming | None = None
-        self._failed = False  # the transaction is dead, but more BDAT may come
+        self._utf8 = False  # the client asked for UTF-8 in this transaction
 
     # --- octets ------------------------------------------------------------------------------
 
@@ -163,7 +157,7 @@ class Conversation:
             self.hello.greeting if self.hello else Greeting.HELO,
             tls=self.tls,
             signed_in=self.signed_in,
-            smtputf8=self.mail is not None and self.mail.smtputf8,
+            smtputf8=self._utf8,
         )
 
     # --- time --------------------------------------------------------------------------------
@@ -233,12 +227,15 @@ class Conversation:
     def _next_content(self) -> Event | Need | None:
         raise NotImplementedError
 
+    def _abandon(self) -> None:
+        """The connection ends; a transaction under way with it."""
+        raise NotImplementedError
+
     # --- replies and the end -----------------------------------------------------------------
 
     def _send(self, reply: Reply) -> None:
         # RFC 6531 §3.7.4.2: UTF-8 in replies only where the client asked for it.
-        mail = self.mail
-        self._out.append(reply.encode(utf8=mail is not None and mail.smtputf8))
+        self._out.append(reply.encode(utf8=self._utf8))
 
     def _refuse(self, reply: Reply) -> None:
         """Send an error that is the peer's fault."""
@@ -257,31 +254,9 @@ class Conversation:
         self._close(cause)
 
     def _close(self, cause: CloseCause) -> None:
-        if isinstance(self._waiting, DataEnd):
-            self._forget_transaction()  # the service has it in its hands
-        else:
-            self._reset(ResetCause.CLOSED)
+        self._abandon()
         self._waiting = None
         self._buffer.clear()
         self._state = CLOSED
         self._close_cause = cause
         self._pending.append(ConnectionClosed(cause))
-
-    # --- the transaction ---------------------------------------------------------------------
-
-    def _reset(self, cause: ResetCause) -> None:
-        """End the transaction, if there is one that the service does not know to be dead."""
-        if self.mail is not None and not self._failed:
-            self._pending.append(Reset(cause))
-        self._forget_transaction()
-
-    def _fail(self, cause: ResetCause) -> None:
-        """The transaction is dead; sender and recipients stay, for LMTP's replies."""
-        self._failed = True
-        self._pending.append(Reset(cause))
-
-    def _forget_transaction(self) -> None:
-        self.mail = None
-        self.recipients = []
-        self._incoming = None
-        self._failed = False

@@ -36,21 +36,18 @@ from malleposte.wire.sasl import (
 
 from . import reply as r
 from .capabilities import capability_lines
-from .commands import parse_bdat, parse_hello, parse_mail, parse_rcpt
+from .commands import parse_hello, parse_mail, parse_rcpt
 from .conversation import (
     AUTH,
     CLOSED,
     COMMAND,
-    CONTENT,
     HANDSHAKE,
     NEED_DATA,
     Answerable,
-    Conversation,
 )
 from .events import (
     Authenticate,
     CloseCause,
-    DataChunk,
     DataEnd,
     DataStart,
     Event,
@@ -62,14 +59,14 @@ from .events import (
     ResetCause,
     StartTls,
 )
-from .incoming import Incoming
 from .limits import Limits
 from .lines import INCOMPLETE, NoLine
 from .reply import Disconnect, LocalProtocolError, PeerError, Reply
 from .settings import Mode, Settings
+from .transaction import Transaction
 
 
-class SmtpServer(Conversation):
+class SmtpServer(Transaction):
     """One connection.
 
     `tls`: TLS is active from the start (port 465). `loopback`: the transport never leaves this
@@ -85,10 +82,7 @@ class SmtpServer(Conversation):
         loopback: bool = False,
     ) -> None:
         super().__init__(settings, limits, tls=tls, loopback=loopback)
-        self._answers_due = 0  # to DataEnd; more than one in LMTP only
         self._mechanism: Mechanism | None = None
-        self._last = True  # no chunk follows the one that comes; DATA is one last chunk
-        self._content_done = False
 
     def tls_started(self) -> None:
         """The handshake is done: all that was known of the client is forgotten (RFC 3207 §4.2)."""
@@ -117,10 +111,7 @@ class SmtpServer(Conversation):
                 standard = Reply(standard.code, standard.enhanced, text)
             self._answer(event, standard)
         elif isinstance(event, DataStart):
-            self._waiting = None
-            self._enter_content()
-            if not event.chunked:
-                self._send(r.START_INPUT)
+            self._answer_start(event, None)
         elif isinstance(event, Hello):
             self._accept_hello(event)
 
@@ -143,12 +134,12 @@ class SmtpServer(Conversation):
     def _answer(self, event: Answerable, reply: Reply) -> None:
         self.step += 1  # the time that the service took is not the peer's
         if isinstance(event, DataEnd):
-            self._answer_content(reply)
+            self._answer_end(reply)
+            return
+        if isinstance(event, DataStart):
+            self._answer_start(event, reply)
             return
         self._waiting = None
-        if isinstance(event, DataStart):
-            self._refuse_data(event, reply)
-            return
         self._send(reply)
         positive = reply.code < 300
         if isinstance(event, RcptTo):
@@ -159,6 +150,7 @@ class SmtpServer(Conversation):
         elif isinstance(event, MailFrom):
             if positive:
                 self.mail = event
+                self._utf8 = event.smtputf8
         elif isinstance(event, Authenticate):
             if positive:
                 self.signed_in = True
@@ -168,19 +160,6 @@ class SmtpServer(Conversation):
     def _not_asked(self) -> None:
         if self._state is not CLOSED:
             raise LocalProtocolError("no event waits for an answer")
-
-    def refuse_content(self, reply: Reply) -> None:
-        """Refuse the message while its content flows: the rest is dropped, the reply comes after.
-
-        A Reset event follows. Raises LocalProtocolError if no content is under way.
-        """
-        if self._state is CLOSED:
-            return
-        if self._state is not CONTENT or self._incoming is None:
-            raise LocalProtocolError("no content is under way")
-        if self._incoming.refusal is None:
-            self._incoming.refuse(reply, ResetCause.REFUSED)
-            self._fail(ResetCause.REFUSED)
 
     def _accept_hello(self, event: Hello) -> None:
         self._waiting = None
@@ -197,27 +176,6 @@ class SmtpServer(Conversation):
                 signed_in=self.signed_in,
             )
         self._send(Reply(250, "", "\n".join(lines)))
-
-    def _refuse_data(self, event: DataStart, reply: Reply) -> None:
-        if event.chunked and self._incoming is not None:
-            self._incoming.refuse(reply, ResetCause.REFUSED)
-            self._fail(ResetCause.REFUSED)
-            self._enter_content()
-            return
-        self._incoming = None
-        if self._buffer:
-            self._end(reply)  # see _refused_data
-        else:
-            self._refuse(reply)
-
-    def _answer_content(self, reply: Reply) -> None:
-        self._send(reply)
-        self._answers_due -= 1
-        if reply.positive:
-            self._patience.message_accepted()
-        if self._answers_due == 0:
-            self._waiting = None
-            self._forget_transaction()
 
     # --- lines -------------------------------------------------------------------------------
 
@@ -262,19 +220,14 @@ class SmtpServer(Conversation):
         if handler is None:
             raise _unknown(verb)
         if self.settings.tls_required and not self.tls and verb not in _BEFORE_TLS:
-            return self._refused(verb, argument, r.TLS_FIRST)
-        return handler(self, argument)
-
-    def _refused(self, verb: bytes, argument: bytes, reply: Reply) -> Event | None:
-        """Refuse a command whatever it says, and stay in step with what follows it."""
-        if verb == b"BDAT":
-            self._swallow_chunk(argument, reply)
+            if verb == b"BDAT":
+                self._swallow_chunk(argument, r.TLS_FIRST)
+            elif verb == b"DATA":
+                self._refuse_data(r.TLS_FIRST)
+            else:
+                self._refuse(r.TLS_FIRST)
             return None
-        if verb == b"DATA" and self._buffer:
-            # What was sent after DATA without waiting may be content, and content must never be
-            # read as commands (RFC 2920 §3.1: DATA is the last of a group).
-            raise Disconnect.of(reply)
-        raise PeerError.of(reply)
+        return handler(self, argument)
 
     # --- commands ----------------------------------------------------------------------------
 
@@ -299,7 +252,7 @@ class SmtpServer(Conversation):
             raise PeerError.of(r.HELLO_FIRST)
         if self.settings.mode is Mode.SUBMISSION and not self.signed_in:  # RFC 6409 §4.3
             raise PeerError.of(r.AUTH_FIRST if self._plaintext_allowed else r.TLS_FIRST)
-        if self.mail is not None and not self._failed:
+        if self._in_transaction:
             raise PeerError.of(r.NESTED_MAIL)
         mail = parse_mail(argument, self.settings, self.limits)
         too_many = self._patience.transaction()
@@ -311,7 +264,7 @@ class SmtpServer(Conversation):
 
     def _rcpt(self, argument: bytes) -> Event | None:
         mail = self.mail
-        if mail is None or self._failed:
+        if mail is None or self._failure is not None:
             raise PeerError.of(self._out_of_order)
         if self._incoming is not None:
             raise PeerError.of(r.IN_CHUNKS)  # RFC 3030 §2
@@ -319,37 +272,6 @@ class SmtpServer(Conversation):
             self._send(r.TOO_MANY_RECIPIENTS)  # the client's right, not its fault: not counted
             return None
         return self._ask(parse_rcpt(argument, self.settings, self.limits, smtputf8=mail.smtputf8))
-
-    def _data(self, argument: bytes) -> Event | None:
-        if argument:
-            return self._refused(b"DATA", argument, r.NO_ARGUMENT)
-        if self.mail is None or self._failed:
-            return self._refused(b"DATA", argument, self._out_of_order)
-        if self._incoming is not None:  # RFC 3030 §2
-            return self._refused(b"DATA", argument, r.IN_CHUNKS)
-        if not self.recipients:
-            return self._refused(b"DATA", argument, self._no_recipients)
-        self._incoming = Incoming(self.limits, self.settings.bare_newlines)
-        self._incoming.start_dots()
-        self._last = True
-        return self._ask(DataStart(chunked=False))
-
-    def _bdat(self, argument: bytes) -> Event | None:
-        if self.mail is None or self._failed:
-            return self._refused(b"BDAT", argument, self._out_of_order)
-        if not self.recipients:
-            return self._refused(b"BDAT", argument, self._no_recipients)
-        octets, self._last = parse_bdat(argument)
-        first = self._incoming is None
-        if self._incoming is None:
-            self._incoming = Incoming(self.limits, self.settings.bare_newlines)
-        self._incoming.start_chunk(octets)
-        if self._incoming.refusal is not None:
-            self._fail(self._incoming.cause)
-        elif first:
-            return self._ask(DataStart(chunked=True))
-        self._enter_content()
-        return None
 
     def _rset(self, argument: bytes) -> None:
         if argument:
@@ -403,7 +325,7 @@ class SmtpServer(Conversation):
             raise PeerError.of(r.NOT_IMPLEMENTED)
         if self.signed_in:
             raise PeerError.of(r.ALREADY_SIGNED_IN)  # RFC 4954 §4
-        if self.mail is not None and not self._failed:
+        if self._in_transaction:
             raise PeerError.of(r.IN_TRANSACTION)
         if not self._plaintext_allowed:
             raise PeerError.of(r.ENCRYPTION_FIRST)
@@ -438,89 +360,11 @@ class SmtpServer(Conversation):
             return None
         return self._ask(Authenticate(mechanism.name, result))
 
-    # --- content -----------------------------------------------------------------------------
-
-    def _enter_content(self) -> None:
-        self._content_done = False
-        self._state = CONTENT
-        self.step += 1
-
-    def _swallow_chunk(self, argument: bytes, reply: Reply) -> None:
-        """A BDAT that cannot be: its octets come all the same (RFC 3030 §2)."""
-        octets, self._last = parse_bdat(argument)
-        self._incoming = Incoming(self.limits, self.settings.bare_newlines)
-        self._incoming.refuse(reply, ResetCause.REFUSED)
-        self._incoming.start_chunk(octets)
-        self._enter_content()
-
-    def _next_content(self) -> Event | Need | None:
-        incoming = self._incoming
-        assert incoming is not None
-        if self._content_done:
-            return self._content_end(incoming)
-        if incoming.overdrawn:
-            self._end(incoming.refusal or r.TOO_LARGE)
-            return None
-        if not self._buffer and incoming.unfinished and not self._eof:
-            return NEED_DATA
-        refused_before = incoming.refusal is not None
-        content, self._content_done = incoming.take(self._buffer)
-        if self._content_done and self._last:
-            incoming.finish()
-        if incoming.refusal is not None and not refused_before:
-            self._fail(incoming.cause)
-        elif content:
-            return DataChunk(content)
-        elif not self._content_done and not incoming.overdrawn:
-            if not self._eof:
-                return NEED_DATA
-            self._close(CloseCause.PEER)
-        return None
-
-    def _content_end(self, incoming: Incoming) -> Event | None:
-        self._state = COMMAND
-        self.step += 1
-        lmtp = self.settings.mode is Mode.LMTP
-        if incoming.refusal is None:
-            if self._last:
-                self._answers_due = len(self.recipients) if lmtp else 1
-                return self._ask(DataEnd(incoming.size))
-            self._send(Reply(250, "2.0.0", f"{incoming.size} octets received so far"))
-            return None
-        self._incoming = None
-        if self._last:
-            if lmtp:  # RFC 2033 §4.2: one reply for each accepted recipient
-                for _ in self.recipients[1:]:
-                    self._send(incoming.refusal)
-            self._reset(ResetCause.REFUSED)
-        self._refuse(incoming.refusal)
-        return None
-
     # --- small questions ---------------------------------------------------------------------
 
     @property
     def _plaintext_allowed(self) -> bool:
         return self.tls or self.loopback
-
-    @property
-    def _out_of_order(self) -> Reply:
-        if self.hello is None:
-            return r.HELLO_FIRST
-        return r.TRANSACTION_FAILED if self._failed else r.MAIL_FIRST
-
-    @property
-    def _no_recipients(self) -> Reply:
-        # RFC 2033 §4.2 wants 503 here, RFC 5321 §3.3 allows 503 or 554.
-        return r.NO_RECIPIENTS_LMTP if self.settings.mode is Mode.LMTP else r.NO_RECIPIENTS
-
-    def _ask(self, event: Answerable) -> Event:
-        self._waiting = event
-        return event
-
-    def _idle(self) -> None:
-        too_many = self._patience.idle_command()
-        if too_many is not None:
-            raise Disconnect.of(too_many)
 
 
 def _unknown(verb: bytes) -> PeerError:

@@ -147,6 +147,20 @@ def test_the_service_can_refuse_content_while_it_flows() -> None:
     assert service.content == []
 
 
+def test_the_service_can_refuse_content_between_chunks() -> None:
+    """A temporary failure stays one, however many chunks are in the pipeline still."""
+    service = serve()
+    service.feed(ENVELOPE + b"BDAT 3\r\nabc")
+    service.engine.refuse_content(Reply(452, "4.3.1", "Disk full"))
+    replies = service.feed(b"BDAT 6\r\nQUIT\r\nBDAT 6 LAST\r\nRSET\r\nNOOP\r\n")
+    assert codes(replies) == [452, 452, 250]
+    assert service.resets == ["REFUSED"]
+    assert service.deliveries == []
+    service.engine.close_for_shutdown()
+    with pytest.raises(LocalProtocolError):
+        service.engine.refuse_content(Reply(452, "4.3.1", "Disk full"))
+
+
 def test_state_is_there_for_the_service() -> None:
     service = serve()
     engine = service.engine
