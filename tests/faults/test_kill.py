@@ -1,0 +1,84 @@
+"""`kill -9` of any process, at random moments, under load: nothing acknowledged is lost.
+
+Each message has an identity of its own and is sent once; a sender notes it when the 250 came. After
+the kills every noted identity is in the store, once, and every invariant holds.
+"""
+
+import asyncio
+import contextlib
+import os
+import random
+import signal
+from collections import Counter
+from pathlib import Path
+
+import psutil
+import pytest
+from support.server import Server
+from support.smtp_load import Sender
+
+ACCOUNTS = 4
+SENDERS = 8
+
+
+async def _storm(server: Server, kills: int, seed: int) -> list[Sender]:
+    """Load the server, kill `kills` processes, let it come back, end the load."""
+    chance = random.Random(seed)
+    recipients = tuple(f"u{n}@example.test" for n in range(ACCOUNTS))
+    senders = [Sender(server.ports["smtp"], recipients, f"s{seed}n{n}") for n in range(SENDERS)]
+    tasks = [asyncio.create_task(sender.run()) for sender in senders]
+    try:
+        for _ in range(kills):
+            await asyncio.sleep(chance.uniform(0.05, 0.6))
+            victim = chance.choice(("writer", "worker", "worker", "supervisor"))
+            if victim == "supervisor":
+                await asyncio.to_thread(server.kill)
+                await asyncio.to_thread(server.start)
+                continue
+            found = await asyncio.to_thread(server.named, victim)
+            if found:
+                with contextlib.suppress(ProcessLookupError, psutil.NoSuchProcess):
+                    os.kill(chance.choice(found).pid, signal.SIGKILL)
+        await asyncio.sleep(0.5)
+        await asyncio.to_thread(server.wait)
+    finally:
+        for sender in senders:
+            sender.stopped = True
+        await asyncio.wait_for(asyncio.gather(*tasks), 90)
+    return senders
+
+
+async def _stored(server: Server) -> Counter[str]:
+    async with server.open_store() as store:
+        rows = await store.reader.rows(
+            "SELECT w.message_id FROM email_wide w JOIN membership m ON m.email = w.id"
+        )
+    return Counter(row[0] for row in rows)
+
+
+async def _survives(server: Server, kills: int, seed: int) -> None:
+    await server.prepare(ACCOUNTS)
+    server.start()
+    try:
+        senders = await _storm(server, kills, seed)
+        server.stop()
+    finally:
+        server.end()
+    acknowledged = [identity for sender in senders for identity in sender.acknowledged]
+    stored = await _stored(server)
+    lost = [identity for identity in acknowledged if stored[identity] == 0]
+    doubled = [identity for identity, count in stored.items() if count > 1]
+    assert not lost, f"{len(lost)} of {len(acknowledged)} acknowledged messages are gone"
+    assert not doubled, f"{len(doubled)} messages were filed twice"
+    assert len(acknowledged) > kills, "the load hardly ran: this shows nothing"
+
+
+@pytest.mark.timeout(240)
+async def test_kills_lose_nothing(tmp_path: Path) -> None:
+    await _survives(Server(tmp_path), kills=15, seed=1)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+async def test_many_kills_lose_nothing(tmp_path: Path) -> None:
+    await _survives(Server(tmp_path), kills=200, seed=2)
