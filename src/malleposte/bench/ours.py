@@ -1,7 +1,8 @@
 """Malleposte itself as a subject: a private folder, bench accounts, plain loopback listeners.
 
-`_Commands` is the only place that knows how the command line is spelt and what the configuration
-looks like; everything else here is starting, waiting and stopping.
+`Commands` is the only place that knows how the command line is spelt and what the configuration
+looks like; everything else here is starting, waiting and stopping. `MALLEPOSTE_…` variables of the
+caller are not handed on: they would override the private configuration.
 """
 
 import os
@@ -28,7 +29,7 @@ _PASSWORD = "bench-bench-bench"
 
 
 @dataclass(frozen=True, slots=True)
-class _Commands:
+class Commands:
     """How the server is set up and started. Adapt here, nowhere else."""
 
     folder: Path
@@ -37,39 +38,70 @@ class _Commands:
     smtp_port: int
     lmtp_port: int
     imap_port: int
+    imaps_port: int
     metrics_port: int
 
     @property
     def program(self) -> list[str]:
-        return [sys.executable, "-m", "malleposte.cli"]
+        """The command beside this interpreter: the bench measures the code that it came with."""
+        return [str(Path(sys.executable).with_name("malleposte"))]
 
     @property
     def configuration_file(self) -> Path:
+        """The file that `configuration` goes into."""
         return self.folder / "malleposte.toml"
 
     @property
     def data(self) -> Path:
+        """Folder of all that is kept."""
         return self.folder / "data"
 
     def configuration(self) -> str:
-        """Plain listeners on loopback, two workers (as many as the machine of the README)."""
-        url = f'\nurl = "{self.database}"' if self.dialect == "postgresql" else ""
+        """Listeners on loopback, two workers (as many as processors in the README's machine).
+
+        Limits that a client with all its connections on one address would meet are raised, as they
+        are for the peers; nothing else differs from the defaults.
+        """
+        backend = "sqlite" if self.dialect == "sqlite" else "postgres"
+        dsn = f'\ndsn = "{self.database}"' if self.dialect == "postgresql" else ""
+        listeners = "".join(
+            f"""
+[[listeners]]
+service = "{service}"
+address = "127.0.0.1"
+port = {port}
+tls = "{tls}"
+"""
+            for service, port, tls in (
+                ("smtp", self.smtp_port, "none"),
+                ("lmtp", self.lmtp_port, "none"),
+                ("imap", self.imap_port, "none"),
+                ("imaps", self.imaps_port, "implicit"),
+            )
+        )
         return f"""\
-data = "{self.data}"
-domain = "example.test"
+[node]
+hostname = "mx.example.test"
+data_dir = "{self.data}"
+run_dir = "{self.folder}/run"
 workers = 2
 
 [store]
-dialect = "{self.dialect}"{url}
+backend = "{backend}"{dsn}
 
-[listen]
-smtp = "127.0.0.1:{self.smtp_port}"
-lmtp = "127.0.0.1:{self.lmtp_port}"
-imap = "127.0.0.1:{self.imap_port}"
-metrics = "127.0.0.1:{self.metrics_port}"
-"""
+[smtp]
+connections_per_address = 1000
+
+[imap]
+connections_per_account = 1000
+connections_per_address = 1000
+
+[metrics]
+port = {self.metrics_port}
+{listeners}"""
 
     def init(self) -> list[str]:
+        """Make what the configuration names, and the domain `example.test`."""
         return [*self.program, "init", "--config", str(self.configuration_file)]
 
     def add_account(self, address: str) -> list[str]:
@@ -78,6 +110,7 @@ metrics = "127.0.0.1:{self.metrics_port}"
         return [*self.program, "account", "add", address, "--password-stdin", *config]
 
     def serve(self) -> list[str]:
+        """Run in the foreground until SIGTERM."""
         return [*self.program, "serve", "--config", str(self.configuration_file)]
 
 
@@ -122,16 +155,18 @@ class Malleposte:
         self._postgres = tuple(postgres)
         self._postgres_folders = tuple(postgres_folders)
         self._extra_accounts = extra_accounts
-        self._commands: _Commands | None = None
+        self._commands: Commands | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
     def prepare(self) -> None:
         """`init`, then the accounts."""
         if self._dialect == "postgresql" and not self._database:
             raise Unavailable("no PostgreSQL was given for malleposte-postgresql")
-        smtp, lmtp, imap, metrics = free_ports(4)
+        smtp, lmtp, imap, imaps, metrics = free_ports(5)
         self._folder.mkdir(mode=0o700, exist_ok=True)
-        commands = _Commands(self._folder, self._dialect, self._database, smtp, lmtp, imap, metrics)
+        commands = Commands(
+            self._folder, self._dialect, self._database, smtp, lmtp, imap, imaps, metrics
+        )
         self._commands = commands
         commands.configuration_file.write_text(commands.configuration())
         self._run(commands.init())
@@ -145,7 +180,11 @@ class Malleposte:
         commands = self._prepared()
         with (self._folder / "serve.log").open("ab") as log:
             self._process = subprocess.Popen(
-                commands.serve(), stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                commands.serve(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=_environment(),
             )
         try:
             for port, words in (
@@ -175,6 +214,7 @@ class Malleposte:
             "smtp": commands.smtp_port,
             "lmtp": commands.lmtp_port,
             "imap": commands.imap_port,
+            "imaps": commands.imaps_port,
             "metrics": commands.metrics_port,
         }
         if service not in ports:
@@ -205,25 +245,33 @@ class Malleposte:
         """Not before there is a search index."""
         return None
 
-    def _prepared(self) -> _Commands:
+    def _prepared(self) -> Commands:
         if self._commands is None:
             raise BenchTrouble(f"{self.name} was not prepared")
         return self._commands
 
     def _run(self, command: list[str], password: str = "") -> None:
         started = time.monotonic()
-        done = subprocess.run(
-            command,
-            input=password.encode() + b"\n",
-            capture_output=True,
-            timeout=_COMMAND_LIMIT,
-            check=False,
-            env={**os.environ, "NO_COLOR": "1"},
-        )
+        try:
+            done = subprocess.run(
+                command,
+                input=password.encode() + b"\n",
+                capture_output=True,
+                timeout=_COMMAND_LIMIT,
+                check=False,
+                env=_environment(),
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise Unavailable(f"«{' '.join(command[:4])}»: {error}") from error
         if done.returncode != 0:
             said = (done.stderr or done.stdout)[-500:].decode(errors="replace")
             seconds = time.monotonic() - started
             raise Unavailable(
-                f"«{' '.join(command[1:4])}» failed after {seconds:.1f} s with "
+                f"«{' '.join(command[:4])}» failed after {seconds:.1f} s with "
                 f"{done.returncode}: {said}"
             )
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MALLEPOSTE_")}
+    return {**kept, "NO_COLOR": "1"}
