@@ -92,6 +92,8 @@ async def _get(url: WebUrl, policy: EgressPolicy, resolver: Resolver) -> Respons
                 ("Connection", "close"),
             ],
         )
+        if writer.transport.is_closing():  # already gone; uvloop would raise RuntimeError
+            raise ConnectionResetError
         writer.write(connection.send(request))
         writer.write(connection.send(h11.EndOfMessage()))
         return await _response(url, policy, connection, reader)
