@@ -212,13 +212,13 @@ class SmtpServer(Transaction):
     def _command(self, line: bytes) -> Event | None:
         # RFC 5321 §2.3.8: a bare CR or LF ends nothing, and has no place in a command.
         if b"\n" in line or b"\r" in line or b"\0" in line:
-            raise PeerError.of(r.BAD_OCTETS)
+            raise _bad_line(line, r.BAD_OCTETS)
         verb, _, argument = line.partition(b" ")
         argument = argument.rstrip(b" \t")  # RFC 5321 §4.1.1: trailing white space is tolerated
         verb = verb.rstrip(b"\t").upper()
         handler = _HANDLERS.get(verb)
         if handler is None:
-            raise _unknown(verb)
+            raise _bad_line(line, r.NOT_IMPLEMENTED if verb in _OBSOLETE else r.UNKNOWN_COMMAND)
         if self.settings.tls_required and not self.tls and verb not in _BEFORE_TLS:
             if verb == b"BDAT":
                 self._swallow_chunk(argument, r.TLS_FIRST)
@@ -367,10 +367,14 @@ class SmtpServer(Transaction):
         return self.tls or self.loopback
 
 
-def _unknown(verb: bytes) -> PeerError:
+def _bad_line(line: bytes, reply: Reply) -> PeerError:
+    """The error for a line that is no command, fatal where what follows may be no commands."""
+    verb = line.partition(b" ")[0].upper()
     if verb in _HTTP:
-        return Disconnect.of(r.NOT_SMTP)  # a browser made to speak to us; its body is no SMTP
-    return PeerError.of(r.NOT_IMPLEMENTED if verb in _OBSOLETE else r.UNKNOWN_COMMAND)
+        return Disconnect.of(r.NOT_SMTP)  # a browser made to speak to us
+    if verb.startswith(b"BDAT"):
+        return Disconnect.of(r.BAD_BDAT)
+    return PeerError.of(reply)
 
 
 _Handler = Callable[[SmtpServer, bytes], Event | None]
