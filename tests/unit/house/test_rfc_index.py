@@ -126,5 +126,18 @@ def test_a_cited_rfc_without_an_entry_is_named(tree: Path) -> None:
     ]
 
 
+def test_an_rfc_may_be_cited_without_being_built(tree: Path) -> None:
+    assert check.problems({"cited": {"5321": "Simple Mail Transfer Protocol"}}, tree) == []
+
+
+def test_cited_and_built_at_once_is_a_mistake(tree: Path) -> None:
+    both = index_of() | {"cited": {"5321": "SMTP", "5322": "", "mail": "Mail"}}
+    assert check.problems(both, tree) == [
+        "RFC 5321: has a table and stands among the cited",
+        "cited 5322: not a number with a title",
+        "cited mail: not a number with a title",
+    ]
+
+
 def test_an_rfc_without_a_section_says_nothing(tree: Path) -> None:
     assert check.problems({"5321": {"title": "SMTP"}}, tree) == ["RFC 5321: no section"]
