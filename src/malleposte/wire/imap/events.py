@@ -16,6 +16,7 @@ from malleposte.wire.imap.commands.base import Command
 from malleposte.wire.imap.errors import Cause
 from malleposte.wire.imap.flags import Flag
 from malleposte.wire.imap.lexer import Tag
+from malleposte.wire.imap.mailbox_names import MailboxName
 
 
 class Signal(Enum):
@@ -74,6 +75,14 @@ class AppendStart:
     binary: bool = False
     utf8: bool = False
     waiting: bool = True
+
+    @property
+    def tag(self) -> Tag:
+        return self.command.tag
+
+    @property
+    def mailbox(self) -> MailboxName:
+        return self.command.mailbox
 
 
 @dataclass(frozen=True, slots=True)

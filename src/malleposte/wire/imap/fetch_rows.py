@@ -71,3 +71,21 @@ def body(label: bytes, octets: bytes | None) -> bytes:
     if octets is None:
         return b"%b NIL" % label
     return b"%b %b" % (label, render.literal(octets))
+
+
+def binary(label: bytes, octets: bytes | None) -> bytes:
+    """`BINARY[…]`: a literal8 where there is a NUL, else a literal (RFC 3516 §4.2)."""
+    if octets is None:
+        return b"%b NIL" % label
+    rendered = render.literal8(octets) if b"\0" in octets else render.literal(octets)
+    return b"%b %b" % (label, rendered)
+
+
+def binary_size(label: bytes, size: int) -> bytes:
+    """`BINARY.SIZE[…]`."""
+    return b"%b %d" % (label, size)
+
+
+def preview(text: str | None, utf8: bool) -> bytes:
+    """PREVIEW; None where there is none yet, which only LAZY may be told (RFC 8970 §3.1)."""
+    return b"PREVIEW %b" % render.nstring(None if text is None else text.encode("utf-8"), utf8)

@@ -51,7 +51,10 @@ class InputBuffer:
             return None
         self._scanned = 0
         if end == 0 or octets[end - 1] != 13:
-            raise LineError("Lines end with CRLF, not with LF alone", cause=Cause.LINE_END)
+            raise LineError(
+                "Lines end with CRLF, not with LF alone (openssl s_client: -crlf)",
+                cause=Cause.LINE_END,
+            )
         line = bytes(octets[: end - 1])
         del octets[: end + 1]
         return line

@@ -129,6 +129,7 @@ def test_nothing_is_filed_of_a_command_that_breaks_off() -> None:
     conn.receive_data(b"a APPEND x {3+}\r\none {11+}\r\n01234567890\r\n")
     start = _next(conn)
     assert isinstance(start, AppendStart)
+    assert (start.tag, start.mailbox) == (b"a", "x")
     conn.accept_append()
     assert _next(conn) == AppendData(b"one")
     event = _next(conn)

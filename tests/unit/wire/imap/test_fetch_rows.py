@@ -52,6 +52,17 @@ def test_one_message() -> None:
     )
 
 
+def test_binary_and_preview() -> None:
+    assert fetch_rows.binary(b"BINARY[1]", b"abc") == b"BINARY[1] {3}\r\nabc"
+    assert fetch_rows.binary(b"BINARY[1]", b"a\x00c") == b"BINARY[1] ~{3}\r\na\x00c"
+    assert fetch_rows.binary(b"BINARY[1]", None) == b"BINARY[1] NIL"
+    assert fetch_rows.binary_size(b"BINARY.SIZE[1]", 7) == b"BINARY.SIZE[1] 7"
+    assert fetch_rows.preview("Hallo", False) == b'PREVIEW "Hallo"'
+    assert fetch_rows.preview("ü", False) == b"PREVIEW {2}\r\n\xc3\xbc"
+    assert fetch_rows.preview("ü", True) == b'PREVIEW "\xc3\xbc"'
+    assert fetch_rows.preview(None, True) == b"PREVIEW NIL"
+
+
 def test_a_body_in_pieces() -> None:
     head = fetch_rows.fetch_head(1, [b"UID 7"], b"BODY[]<0>", 5)
     whole = fetch_rows.fetch(1, [b"UID 7", fetch_rows.body(b"BODY[]<0>", b"hello")])

@@ -191,6 +191,7 @@ def _items(args: Reader) -> dict[FetchItem, None]:
             return dict.fromkeys(macro)
         return {_item(args): None}
     items: dict[FetchItem, None] = {}
+    args.take(b" ")  # some clients write `( UID FLAGS )`
     for _ in range(args.limits.fetch_items):
         items[_item(args)] = None
         if args.take(b")"):
