@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from .charset import guess
 from .encoded_words import decode_words
 from .headers import collapse
-from .limits import ADDRESSES, FIELD_BYTES
+from .limits import ADDRESS_TOKENS, ADDRESSES, FIELD_BYTES, NAME_BYTES
 from .parameters import skip_comment
 
 
@@ -55,9 +55,9 @@ _SIMPLE: Final = re.compile(
 )
 
 
-def addresses(value: bytes) -> AddressList:
-    """The addresses and groups of a raw field value."""
-    value = value[:FIELD_BYTES]
+def addresses(value: bytes, limit: int = FIELD_BYTES) -> AddressList:
+    """The addresses and groups of a raw field value, of which `limit` octets are read."""
+    value = value[:limit]
     found: AddressList = []
     at = 0
     size = len(value)
@@ -72,6 +72,8 @@ def addresses(value: bytes) -> AddressList:
             found.append(Address(b"", bare_mailbox, bare_host))
         else:
             name = quoted if quoted is not None else phrase.rstrip() if phrase else b""
+            if len(name) > NAME_BYTES:
+                name = name[:NAME_BYTES]
             found.append(Address(name, mailbox, host))
         at = match.end()
         if len(found) >= ADDRESSES:
@@ -100,10 +102,10 @@ class _Item:
         """The words joined; a quoted string keeps its own outer spaces."""
         if self.words and self.words[-1] == b" ":
             self.words.pop()
-        return b"".join(self.words)
+        return b"".join(self.words)[:NAME_BYTES]
 
     def comment(self) -> bytes:
-        return b" ".join(self.comments)
+        return b" ".join(self.comments)[:NAME_BYTES]
 
     def address(self) -> Address | None:
         if self.angle is not None:
@@ -121,10 +123,11 @@ def _loose(value: bytes) -> AddressList:
     members: list[Address] | None = None
     group = _Item()
     item = _Item()
-    count = 0
+    count = tokens = 0
     at = 0
     size = len(value)
-    while at < size and count < ADDRESSES:
+    while at < size and count < ADDRESSES and tokens < ADDRESS_TOKENS:
+        tokens += 1
         match = _TOKEN.match(value, at)
         if match is None:
             at += 1

@@ -11,11 +11,14 @@ from collections.abc import Generator
 from typing import Final
 
 from .imap_string import nstring, string
+from .limits import SLICE_PARTS
 from .part import Kind, Part
 from .slices import run
 
-SLICE_RENDERED: Final = 500
-"""Parts rendered in one slice: some 10 µs each."""
+SLICE_RENDERED: Final = 256 * 1024
+"""Octets rendered in one slice, each part counting `PART_COST` more: some 5 ms."""
+
+PART_COST: Final = 500
 
 EMPTY_ENVELOPE = b"(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)"
 _EMPTY_TEXT = b'("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 0 0'
@@ -32,6 +35,8 @@ def bodystructure_slices(
 ) -> Generator[None, None, tuple[bytes, bytes | None]]:
     """`bodystructure` in slices of a few milliseconds: yields between them."""
     rev1 = yield from _render(parts, extended=True, utf8=False)
+    if len(parts) > SLICE_PARTS:
+        yield
     if not any(map(_eight_bit, parts)):
         return rev1, None
     utf8 = yield from _render(parts, extended=True, utf8=True)
@@ -60,16 +65,19 @@ def _eight_bit(part: Part) -> bool:
 
 def _render(parts: tuple[Part, ...], extended: bool, utf8: bool) -> Generator[None, None, bytes]:
     done: dict[int, bytes] = {}
+    work = 0
     for index in range(len(parts) - 1, -1, -1):
         part = parts[index]
-        if index % SLICE_RENDERED == SLICE_RENDERED - 1:
-            yield
         if part.kind == Kind.MULTIPART:
             inner = b"".join([done.pop(child) for child in part.children])
             done[index] = _multipart(part, inner, extended, utf8)
         else:
             child = done.pop(part.children[0]) if part.children else None
             done[index] = _single(part, child, extended, utf8)
+        work += PART_COST + len(done[index])
+        if work > SLICE_RENDERED:
+            work = 0
+            yield
     return done[0]
 
 

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from .charset import guess, plain_text
 from .encoded_words import decode_text
 from .headers import collapse, unfold
-from .limits import CHARSET_CHARACTERS, CONTENT_BYTES
+from .limits import CHARSET_CHARACTERS, CONTENT_BYTES, PARAMETER_BYTES
 from .parameters import Parameter, parameters, skip_comment
 
 
@@ -47,6 +47,7 @@ def content_type(value: bytes) -> ContentType | None:
             match[2].lower().decode("ascii"),
             parameters(value, match.end()),
         )
+    value = value[:PARAMETER_BYTES]
     head, at = _main_value(value)
     main, slash, sub = head.partition(b"/")
     main, sub = main.strip(), sub.strip()

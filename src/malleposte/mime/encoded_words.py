@@ -19,7 +19,6 @@ from .limits import FIELD_BYTES
 # Charset (with the RFC 2231 §5 language), encoding, text. Spaces inside the text are forbidden
 # and usual; a `?` cannot be in it, so that no pattern part overlaps the next.
 WORD: Final = re.compile(rb"=\?([^?\s*]{1,64})(?:\*[^?\s]{0,64})?\?([bBqQ])\?([^?]*)\?=")
-_HEX: Final = b"0123456789ABCDEF"
 
 
 def decode_text(value: bytes) -> str:
@@ -65,43 +64,23 @@ def decode_words(value: bytes) -> str:
 
 
 def encode_word(text: str) -> bytes:
-    """`text` as encoded words in UTF-8, each at most 75 octets (§2), separated by spaces.
+    """`text` as encoded words in UTF-8 and base64, each at most 75 octets (§2), spaces between.
 
-    Quoted-printable where that is shorter, else base64; never cut inside a character (§5).
+    Never cut inside a character (§5).
     """
     raw = text.encode("utf-8", "replace")
-    plain = sum(1 for octet in raw if octet in _Q_SAFE)
-    encode, room = (_q_word, 0) if len(raw) - plain <= len(raw) // 3 else (_b_word, 45)
     words: list[bytes] = []
-    piece = bytearray()
-    width = 0
-    for char in text:
-        octets = char.encode("utf-8", "replace")
-        cost = len(octets) if room else sum(1 if o in _Q_SAFE else 3 for o in octets)
-        if width + cost > (room or 63):
-            words.append(encode(bytes(piece)))
-            piece.clear()
-            width = 0
-        piece += octets
-        width += cost
-    if piece:
-        words.append(encode(bytes(piece)))
+    at, size = 0, len(raw)
+    while at < size:
+        end = min(at + _WORD_OCTETS, size)
+        while end < size and raw[end] & 0xC0 == 0x80:
+            end -= 1
+        words.append(b"=?utf-8?B?" + b2a_base64(raw[at:end], newline=False) + b"?=")
+        at = end
     return b" ".join(words)
 
 
-# What stands for itself in a Q word wherever it is used, phrases included (§5 rule 3).
-_Q_SAFE: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/ ")
-_Q_TABLE: Final = tuple(
-    b"_" if o == 0x20 else bytes([o]) if o in _Q_SAFE else b"=%02X" % o for o in range(256)
-)
-
-
-def _q_word(octets: bytes) -> bytes:
-    return b"=?utf-8?Q?" + b"".join([_Q_TABLE[o] for o in octets]) + b"?="
-
-
-def _b_word(octets: bytes) -> bytes:
-    return b"=?utf-8?B?" + b2a_base64(octets, newline=False) + b"?="
+_WORD_OCTETS: Final = 45  # 60 characters of base64, with 12 around them
 
 
 def _plain(text: bytes) -> str:

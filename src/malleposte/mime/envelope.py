@@ -8,25 +8,28 @@ repeated count by their last instance. Bounded by `TEXT_BYTES` a text field, `FI
 
 from __future__ import annotations
 
+from typing import Final
+
 from .address import Address, AddressList, Group, addresses
 from .headers import collapse
 from .imap_string import nstring, string
-from .limits import TEXT_BYTES
+from .limits import FIELD_BYTES, TEXT_BYTES
 
 Lists = dict[bytes, AddressList]
 
 
-def envelope_of(fields: dict[bytes, bytes]) -> tuple[bytes, bytes | None]:
-    """ENVELOPE from raw values by lower-case name: the rev1 form, the UTF-8 form if different."""
-    return render(fields, address_lists(fields))
+def envelope_of(fields: dict[bytes, bytes], limit: int = FIELD_BYTES) -> tuple[bytes, bytes | None]:
+    """ENVELOPE from raw values by lower-case name: the rev1 form, the UTF-8 form if different.
+
+    Of each address field at most `limit` octets are read.
+    """
+    lists: Lists = {
+        name: addresses(fields[name], limit) for name in ADDRESS_FIELDS if name in fields
+    }
+    return render(fields, lists)
 
 
-_ADDRESS_FIELDS = (b"from", b"sender", b"reply-to", b"to", b"cc", b"bcc")
-
-
-def address_lists(fields: dict[bytes, bytes]) -> Lists:
-    """The parsed address fields of a header, those that are there."""
-    return {name: addresses(fields[name]) for name in _ADDRESS_FIELDS if name in fields}
+ADDRESS_FIELDS: Final[tuple[bytes, ...]] = (b"from", b"sender", b"reply-to", b"to", b"cc", b"bcc")
 
 
 def render(fields: dict[bytes, bytes], lists: Lists) -> tuple[bytes, bytes | None]:
@@ -39,7 +42,7 @@ def render(fields: dict[bytes, bytes], lists: Lists) -> tuple[bytes, bytes | Non
     return rev1, None
 
 
-_FIELDS = (*_ADDRESS_FIELDS, b"date", b"subject", b"in-reply-to", b"message-id")
+_FIELDS = (*ADDRESS_FIELDS, b"date", b"subject", b"in-reply-to", b"message-id")
 
 
 def _render(fields: dict[bytes, bytes], lists: Lists, utf8: bool) -> bytes:
@@ -60,7 +63,7 @@ def _text(value: bytes | None, utf8: bool) -> bytes:
     if value is None:
         return b"NIL"
     if len(value) > TEXT_BYTES:
-        value = value[:TEXT_BYTES].rsplit(None, 1)[0]
+        value = value[: max(value.rfind(b" ", 0, TEXT_BYTES), 0) or TEXT_BYTES]
     return nstring(collapse(value), utf8)
 
 

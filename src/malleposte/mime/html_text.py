@@ -52,26 +52,38 @@ _INLINE: Final = frozenset(
 _TAG_END: Final = re.compile(r"(?:[^>\"']++|\"[^\"]*+\"|'[^']*+')*+>")
 
 
-def html_text(html: str) -> str:
-    """The text of an HTML document or of its beginning; white space as it stands."""
+def html_text(html: str, enough: int | None = None) -> str:
+    """The text of an HTML document or of its beginning; white space as it stands.
+
+    Stops soon after `enough` characters that are not white space, if that is given.
+    """
     out: list[str] = []
-    at = 0
+    at = length = 0
     missing: set[str] = set()  # ends already known not to come
     while True:
         tag = _TAG.search(html, at)
         if tag is None:
             out.append(html[at:])
             break
-        out.append(html[at : tag.start()])
-        opener = tag[0]
-        if opener == "<!--":
-            at = _past(html, "-->", tag.end(), missing)
+        start = tag.start()
+        if start > at:
+            text = html[at:start]
+            out.append(text)
+            if enough is not None:
+                length += len(text.strip())
+                if length > enough:
+                    break
+        if tag.lastindex is None:
+            if tag[0] == "<!--":
+                at = _past(html, "-->", tag.end(), missing)
+            else:
+                at = _tag_end(html, tag.end(), missing)
             continue
-        name = (tag[1] or "").lower()
+        name = tag[1].lower()
         if name not in _INLINE:
-            out.append("\n" if name else "")
+            out.append("\n")
         at = _tag_end(html, tag.end(), missing)
-        if name in _HIDDEN and opener[1] != "/" and html[at - 2 : at] != "/>":
+        if name in _HIDDEN and html[start + 1] != "/" and html[at - 2 : at] != "/>":
             at = _past_element(html, name, at, missing)
     return unescape("".join(out))
 

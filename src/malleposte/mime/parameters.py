@@ -12,12 +12,13 @@ encoded, name ending in `*` if so), and text (decoded).
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from .charset import decode, guess
 from .encoded_words import decode_words
-from .limits import PARAMETER_BYTES, PARAMETER_SECTIONS, PARAMETERS
+from .limits import COMMENT_MARKS, PARAMETER_BYTES, PARAMETER_SECTIONS, PARAMETERS
 
 
 class Parameter(NamedTuple):
@@ -135,9 +136,12 @@ def _bare(value: bytes, at: int) -> tuple[bytes, int]:
 
 
 def skip_comment(value: bytes, at: int) -> int:
-    """The offset after the comment that opens at `at`; nesting and escapes count."""
+    """The offset after the comment that opens at `at`; nesting and escapes count.
+
+    One that is not closed, or not after `COMMENT_MARKS` parentheses, takes all that follows.
+    """
     depth = 0
-    for match in _COMMENT_MARK.finditer(value, at):
+    for match in islice(_COMMENT_MARK.finditer(value, at), COMMENT_MARKS):
         mark = match[0]
         if mark == b"(":
             depth += 1

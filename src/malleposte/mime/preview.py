@@ -42,10 +42,13 @@ def _beginning(buffer: Buffer, part: Part) -> str:
         raw = decode_transfer(raw, part.encoding)
     text = decode(raw, part.charset)
     if html:
-        text = html_text(text)
+        text = html_text(text, enough=2 * PREVIEW_CHARACTERS)
     elif "\n>" in text or text.startswith(">"):
         own = [line for line in text.split("\n") if not line.startswith(">")]
         text = " ".join(own).strip() or text
-    text = plain_text(" ".join(text.split())[:PREVIEW_CHARACTERS]).rstrip()
+    shown = " ".join(text[: 4 * PREVIEW_CHARACTERS].split())
+    if len(shown) < PREVIEW_CHARACTERS:
+        shown = " ".join(text.split())
+    shown = plain_text(shown[:PREVIEW_CHARACTERS]).rstrip()
     # What the cut leaves of a last character is none.
-    return text.rstrip("\ufffd") if end < part.body_end else text
+    return shown.rstrip("\ufffd") if end < part.body_end else shown

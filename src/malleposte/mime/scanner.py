@@ -13,13 +13,22 @@ from typing import Final, NamedTuple
 from .content import DEFAULT, DIGEST_DEFAULT, content, undescribed, undivided
 from .envelope import envelope_of
 from .headers import last_values
-from .limits import BOUNDARY_BYTES, SLICE_BYTES, Limits
+from .limits import (
+    BOUNDARY_BYTES,
+    EMBEDDED_FIELD_BYTES,
+    SLICE_BYTES,
+    SLICE_HEADERS,
+    SLICE_PARTS,
+    Limits,
+)
 from .part import Kind, Part
 
 Buffer = bytes | bytearray | memoryview | mmap
 """What a message is read from; a memoryview must be of single octets, contiguous."""
 
-_DASHES: Final = re.compile(rb"\n--([^\r\n]{1,%d})" % (BOUNDARY_BYTES + 4))
+DELIMITER_BYTES: Final = BOUNDARY_BYTES + 2
+"""As much of a line after its first two dashes as can matter: the boundary and two more."""
+
 _REST_OF_LINE: Final = re.compile(rb"[^\n]*+\n?")
 _IDENTITY: Final = frozenset((b"", b"7bit", b"8bit", b"binary"))
 
@@ -84,6 +93,8 @@ class Scanner:
         self.at = 0  # where the search goes on
         self.counted = 0  # line ends up to here …
         self._lines = 0  # … are this many
+        self._next_parts = SLICE_PARTS
+        self._next_described = SLICE_HEADERS
 
     # -- lines ---------------------------------------------------------------------------
 
@@ -105,6 +116,14 @@ class Scanner:
         )
 
     # -- parts ---------------------------------------------------------------------------
+
+    def slice_is_full(self) -> bool:
+        """Whether enough parts were opened since this was last true."""
+        if len(self.parts) < self._next_parts and self.described < self._next_described:
+            return False
+        self._next_parts = len(self.parts) + SLICE_PARTS
+        self._next_described = self.described + SLICE_HEADERS
+        return True
 
     def open(self, start: int) -> None:
         """A new part begins at `start`, inside the innermost open one."""
@@ -164,7 +183,7 @@ class Scanner:
                     self.reject_message()
                     return
                 if self.described <= self.limits.described_bytes:
-                    outer.envelopes = envelope_of(fields)
+                    outer.envelopes = envelope_of(fields, EMBEDDED_FIELD_BYTES)
         part.lines_before = self.lines_at(body_start)
 
     def close_above(self, keep: int, end: int) -> None:
@@ -234,23 +253,18 @@ class Scanner:
 
     # -- delimiters ----------------------------------------------------------------------
 
-    def match(self, at: int) -> Delimiter | None:
-        """The delimiter that the line end at `at` and the dashes after it begin, if it is one."""
-        line = _DASHES.match(self.buffer, at)
-        if line is None:
-            self.lookups -= 1
-            return None
-        text = line[1]
+    def match(self, at: int, text: bytes) -> Delimiter | None:
+        """The delimiter of the line end at `at`, two dashes and `text`, if it is one in force."""
         boundaries = self.boundaries
         for length in self.lengths:
             place = boundaries.get(text[:length])
             if place is not None and len(text) >= length:
-                rest = _REST_OF_LINE.match(self.buffer, line.end())
+                rest = _REST_OF_LINE.match(self.buffer, at + 3 + len(text))
                 end = rest.end() if rest is not None else self.size
                 return Delimiter(at, place, text.startswith(b"--", length), end)
         self.lookups -= len(self.lengths)
-        if self.lookups <= 0:
-            self.boundaries.clear()
+        if self.lookups < 0:
+            boundaries.clear()
             self.lengths = []
         return None
 

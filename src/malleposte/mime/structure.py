@@ -22,9 +22,9 @@ import re
 from collections.abc import Generator
 from typing import Final, NamedTuple
 
-from .limits import DEFAULT_LIMITS, SLICE_BYTES, SLICE_LOOKUPS, SLICE_PARTS, Limits
+from .limits import DEFAULT_LIMITS, SLICE_BYTES, SLICE_LOOKUPS, Limits
 from .part import Kind, Part
-from .scanner import Buffer, Scanner
+from .scanner import DELIMITER_BYTES, Buffer, Scanner
 from .slices import run
 
 
@@ -50,8 +50,8 @@ def parse_slices(
 
 
 _BLANK: Final = re.compile(rb"\n\r?\n")
-_BLANK_OR_DASHES: Final = re.compile(rb"\n(?:\r?\n|--)")
-_DASH_LINE: Final = re.compile(rb"\n--")
+_BLANK_OR_DASHES: Final = re.compile(rb"\n(?:\r?\n|--([^\r\n]{0,%d}))" % DELIMITER_BYTES)
+_DASHES: Final = re.compile(rb"\n--([^\r\n]{1,%d})" % DELIMITER_BYTES)
 
 
 def scan(buffer: Buffer, limits: Limits = DEFAULT_LIMITS) -> Generator[None, None, Tree]:
@@ -59,11 +59,9 @@ def scan(buffer: Buffer, limits: Limits = DEFAULT_LIMITS) -> Generator[None, Non
     scanner = Scanner(buffer, limits)
     size = scanner.size
     start = 0
-    opened = 0
     while True:
         scanner.open(start)
-        opened += 1
-        if opened % SLICE_PARTS == 0:
+        if scanner.slice_is_full():
             yield
         found = yield from _header(scanner, start)
         if found < 0 and scanner.stack[-1].kind is Kind.MESSAGE:
@@ -98,59 +96,59 @@ def _header(scanner: Scanner, start: int) -> Generator[None, None, int]:
             return -1
         at = 0
     pause = scanner.lookups - SLICE_LOOKUPS
-    search = (_BLANK_OR_DASHES if scanner.boundaries else _BLANK).search
     while True:
         end = min(at + SLICE_BYTES, size)
-        found = search(buffer, at, end)
-        if found is None:
-            if end == size:
-                scanner.at = size
-                scanner.header(size)
+        resume = end if end == size else end - 2  # what is cut there may be one
+        pattern = _BLANK_OR_DASHES if scanner.boundaries else _BLANK
+        for line in pattern.finditer(buffer, at, end):
+            if line.lastindex is None:  # the blank line
+                scanner.at = line.end() - 1
+                scanner.header(line.end())
                 return -1
-            at = end - 2  # a line end, a CR or a dash may stand at the cut
-            yield
-            continue
-        at = found.start()
-        after = found.end()
-        if found[0] != b"\n--":
-            scanner.at = after - 1
-            scanner.header(after)
+            text = line[1]
+            if line.end() == end < size:
+                resume = line.start()
+                break
+            delimiter = scanner.match(line.start(), text)
+            if delimiter is not None:
+                scanner.header(delimiter.at + 1)
+                return scanner.act(delimiter)
+            if scanner.lookups < pause:
+                pause = scanner.lookups - SLICE_LOOKUPS
+                resume = line.end()
+                break
+        at = resume
+        if at == size:
+            scanner.at = size
+            scanner.header(size)
             return -1
-        delimiter = scanner.match(at)
-        if delimiter is not None:
-            scanner.header(at + 1)
-            return scanner.act(delimiter)
-        at = after
-        if scanner.lookups < pause:
-            pause = scanner.lookups - SLICE_LOOKUPS
-            yield
+        yield
 
 
 def _body(scanner: Scanner) -> Generator[None, None, int]:
     """Look for the next delimiter from `scanner.at` on; where its header begins, 0 at the end."""
-    buffer, size, at = scanner.buffer, scanner.size, scanner.at
+    buffer, size = scanner.buffer, scanner.size
     pause = scanner.lookups - SLICE_LOOKUPS
-    while True:
-        end = min(at + SLICE_BYTES, size)
-        found = _DASH_LINE.search(buffer, at, end)
-        if found is None:
-            if end == size:
-                return 0
-            at = end - 2
-            scanner.lines_at(at)
-            yield
-            continue
-        at = found.start()
-        delimiter = scanner.match(at)
-        if delimiter is not None:
-            start = scanner.act(delimiter)
-            if start or not scanner.boundaries:
-                return start
-            at = scanner.at
-        else:
-            at += 3
-            if not scanner.boundaries:
-                return 0
+    while scanner.boundaries and scanner.at < size:
+        end = min(scanner.at + SLICE_BYTES, size)
+        resume = end if end == size else end - 2
+        for line in _DASHES.finditer(buffer, scanner.at, end):
+            if line.end() == end < size:
+                resume = line.start()
+                break
+            delimiter = scanner.match(line.start(), line[1])
+            if delimiter is not None:
+                start = scanner.act(delimiter)
+                if start:
+                    return start
+                resume = scanner.at
+                break
             if scanner.lookups < pause:
                 pause = scanner.lookups - SLICE_LOOKUPS
-                yield
+                resume = line.end()
+                break
+        else:
+            scanner.lines_at(resume)
+        scanner.at = resume
+        yield
+    return 0

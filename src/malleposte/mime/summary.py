@@ -11,14 +11,14 @@ from typing import Final
 
 import msgspec
 
-from .address import AddressList, display_name, mailboxes
+from .address import AddressList, addresses, display_name, mailboxes
 from .body_lists import body_lists, has_attachment
 from .bodystructure import bodystructure_slices
 from .charset import plain_text
 from .date import date_time
 from .encoded_words import decode_text
-from .envelope import address_lists, render
-from .limits import DEFAULT_LIMITS, Limits
+from .envelope import ADDRESS_FIELDS, render
+from .limits import DEFAULT_LIMITS, SLICE_PARTS, Limits
 from .message_id import message_ids
 from .part import dump_structure
 from .preview import preview
@@ -31,6 +31,12 @@ from .thread import ID_CHARACTERS, thread_ids
 SUBJECT_CHARACTERS: Final = 1_000
 """Longest subject kept in its column: RFC 5322 §2.1.1 has 998 for a line. The whole one stays
 in the message."""
+
+SUBJECT_BYTES: Final = 16 * SUBJECT_CHARACTERS
+"""Octets of Subject that are decoded for it: a character of three octets takes nine in Q words."""
+
+SLICE_HEADER: Final = 64 * 1024
+"""Octets of a header from which on its fields are read in slices of their own."""
 
 ADDRESS_CHARACTERS: Final = 4_000
 """Longest display text of an address field; whole addresses, the rest is left out."""
@@ -80,12 +86,23 @@ def summarize_slices(
 ) -> Generator[None, None, Summary]:
     """`summarize` in slices of a few milliseconds: yields between them, returns the summary."""
     parts, fields, lines = yield from scan(buffer, limits)
-    lists = address_lists(fields)
+    large = len(parts) > SLICE_PARTS or parts[0].body_start > SLICE_HEADER
+    lists: dict[bytes, AddressList] = {}
+    for name in ADDRESS_FIELDS:
+        if name in fields:
+            lists[name] = addresses(fields[name])
+            if large:
+                yield
     envelope, envelope_utf8 = render(fields, lists)
     structure, structure_utf8 = yield from bodystructure_slices(parts)
+    if large:
+        yield
     bodies = body_lists(parts)
+    if large:
+        yield
     raw_subject = fields.get(b"subject")
-    subject = plain_text(decode_text(raw_subject))[:SUBJECT_CHARACTERS] if raw_subject else ""
+    subject = plain_text(decode_text(raw_subject[:SUBJECT_BYTES])) if raw_subject else ""
+    subject = subject[:SUBJECT_CHARACTERS]
     raw_date = fields.get(b"date")
     date = date_time(raw_date) if raw_date else None
     return Summary(
