@@ -95,7 +95,7 @@ class Connection:
         self._out: list[bytes] = []
         self._line = b""  # the last one read
         self._literal: Announcement | None = None  # what that line ends in
-        self._parts: list[bytes] = []  # of the command being read, literals included
+        self._parts: list[bytes] = []  # of the command being read: line, literal, line, …
         self._size = 0  # of _parts
         self._current: Command | None = None  # in work
         self._stream: MessageStream | None = None  # being read
@@ -310,6 +310,8 @@ class Connection:
         size = self._size + len(line) + 2 + literal.size
         if size > limit:
             raise TooBig("The command is too long")
+        if len(self._parts) >= 2 * self.limits.literals:
+            raise TooBig("Too many literals in one command")
         self._parts.append(line + b"\r\n")
         self._size = size
         self._phase = _Phase.LITERAL

@@ -111,6 +111,7 @@ class Discard:
                 return False
             literal = announced(octets[max(0, end - ANNOUNCEMENT_MAX) : end])
             del octets[: end + 2]
+            self.thrown_away += end + 2
             # A client whose literal waits for a continuation will not send it now.
             if literal is None or literal.waits:
                 return True

@@ -38,7 +38,6 @@ _LIST_MAILBOX: Final = re.compile(rb"[!#$%&'*+,\-./0-9:;<=>?@A-Z\[\]^_`a-z|}~]+"
 _FLAG: Final = re.compile(rb"\\?[!#$&'+,\-./0-9:;<=>?@A-Z\[^_`a-z|}~]+")
 _PLAIN_QUOTED: Final = re.compile(rb'"([^"\\]*)"')
 _QUOTED: Final = re.compile(rb'"((?:[^"\\]|\\["\\])*)"')
-_ESCAPED: Final = re.compile(rb'\\(["\\])')
 _LITERAL: Final = re.compile(rb"(~?)\{([0-9]{1,20})\+?\}\r\n")
 _NUMBER: Final = re.compile(rb"[0-9]{1,20}")
 _SET: Final = re.compile(rb"[0-9:*,]+|\$")
@@ -165,7 +164,9 @@ class Reader:
                 match = _QUOTED.match(text, position)
                 if match is None:
                     raise CommandError("A quoted string is not closed, or a backslash is astray")
-                value = _ESCAPED.sub(rb"\1", match[1])
+                # Escaped backslashes first: what is left of `\\"` pairs then is quotes.
+                pieces = match[1].split(b"\\\\")
+                value = b"\\".join([piece.replace(b'\\"', b'"') for piece in pieces])
             else:
                 value = match[1]
             self.position = match.end()

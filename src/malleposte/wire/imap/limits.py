@@ -56,6 +56,9 @@ class Limits:
     string_bytes: int = 64 * 1024
     """One quoted string or buffered literal: search texts and mailbox names are far shorter."""
 
+    literals: int = 1_000
+    """Literals that are arguments of one command; each costs the engine a step of its own."""
+
     mailbox_bytes: int = 2048
     """A mailbox name on the wire; modified UTF-7 of 500 characters."""
 

@@ -17,8 +17,8 @@ from typing import Final
 
 MAX_NUMBER: Final = 4_294_967_295  # nz-number, RFC 9051 §9
 _ONE_RANGE: Final = re.compile(rb"([1-9][0-9]{0,9})(?::([1-9][0-9]{0,9}))?")
-_NUMBERS: Final = re.compile(rb"[1-9][0-9]{0,9}(?:,[1-9][0-9]{0,9})*")
-_STAR: Final = re.compile(rb"\*|([1-9][0-9]{0,9}):\*|\*:([1-9][0-9]{0,9}|\*)")
+_MEMBER: Final = rb"(?:[1-9][0-9]{0,9}|\*)(?::(?:[1-9][0-9]{0,9}|\*))?"
+_SET: Final = re.compile(_MEMBER + rb"(?:," + _MEMBER + rb")*")
 
 Range = tuple[int, int]
 
@@ -180,31 +180,30 @@ def parse_sequence_set(text: bytes) -> SequenceSet | None:
         if first > MAX_NUMBER or last > MAX_NUMBER:
             return None
         return SequenceSet(((first, last) if first <= last else (last, first),))
-    if _NUMBERS.fullmatch(text):
-        # Thousands of single UIDs, as some clients send them: all in C.
-        numbers = sorted(set(map(int, text.split(b","))))
-        return SequenceSet(tuple(_runs(numbers))) if numbers[-1] <= MAX_NUMBER else None
-    ranges: list[Range] = []
+    if not _SET.fullmatch(text):
+        return None
+    members = text.split(b",")
     tail = 0
-    for piece in text.split(b","):
-        match = _ONE_RANGE.fullmatch(piece)
-        if match:
-            first = int(match[1])
-            last = int(match[2]) if match[2] else first
-            if first > MAX_NUMBER or last > MAX_NUMBER:
-                return None
-            ranges.append((first, last) if first <= last else (last, first))
-            continue
-        # `*:n` is `n:*`; `*` and `*:*` are the last message alone.
-        match = _STAR.fullmatch(piece)
-        if match is None:
+    if b"*" in text:
+        for member in members:
+            if b"*" in member:
+                # `*:n` is `n:*`; `*` and `*:*` are the last message alone.
+                number = member.strip(b":*")
+                low = int(number) if number else MAX_NUMBER
+                tail = min(tail, low) if tail else low
+        members = [member for member in members if b"*" not in member]
+        if tail > MAX_NUMBER:
             return None
-        number = match[1] or match[2]
-        low = int(number) if number and number != b"*" else MAX_NUMBER
-        if low > MAX_NUMBER:
-            return None
-        tail = min(tail, low) if tail else low
-    return SequenceSet(_merge(ranges), tail)
+    if b":" not in text:
+        # Thousands of single UIDs, as some clients send them: all in C.
+        ranges = tuple(_runs(sorted(set(map(int, members)))))
+    else:
+        pairs = [member.partition(b":") for member in members]
+        ends = [(int(a), int(b or a)) for a, _, b in pairs]
+        ranges = _merge([(a, b) if a <= b else (b, a) for a, b in ends])
+    if ranges and ranges[-1][1] > MAX_NUMBER:
+        return None
+    return SequenceSet(ranges, tail)
 
 
 def parse_uid_set(text: bytes) -> UidSet | None:
