@@ -92,5 +92,5 @@ class NewlineWatch:
         """The content is complete. BDAT may have left it without CRLF, which would be added."""
         if self._after_cr:
             self.bare = True
-        if self.bare and _FALSE_END.search(self._tail + b"\r\n"):
+        if (self.bare or b"\0" in self._tail) and _FALSE_END.search(self._tail + b"\r\n"):
             self.false_end = True

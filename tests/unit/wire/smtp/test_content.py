@@ -122,6 +122,7 @@ def test_false_ends_are_seen_at_any_cut(content: bytes, cuts: list[int]) -> None
         b"x\n\0\0\0.\0\0\r\n",
         b"\0.\r\n",
         b"x\n.",
+        b"\0.",
     ],
 )
 def test_false_ends(content: bytes) -> None:
