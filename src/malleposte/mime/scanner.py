@@ -53,6 +53,7 @@ class OpenPart:
         "envelopes",
         "header_start",
         "index",
+        "is_message",
         "kind",
         "level",
         "lines_before",
@@ -68,6 +69,7 @@ class OpenPart:
         self.section = section
         self.header_start = self.body_start = start
         self.kind = Kind.LEAF
+        self.is_message = True  # the root, or the root of an embedded message
         self.content = DEFAULT
         self.children: list[int] = []
         self.boundary: bytes = b""  # in force while not empty
@@ -141,15 +143,18 @@ class Scanner:
             section = outer.section
         self.stack.append(OpenPart(index, outer.index, outer.level + 1, section, start))
 
-    def header(self, body_start: int) -> None:
-        """The header of the innermost part ends at `body_start`: read what it says."""
+    def header(self, body_start: int, cut_off: bool = False) -> None:
+        """The header of the innermost part ends at `body_start`: read what it says.
+
+        `cut_off`: by a delimiter, so that there is no body.
+        """
         part = self.stack[-1]
         start = part.header_start
         part.body_start = body_start
         outer = self.stack[-2] if len(self.stack) > 1 else None
-        embedded = outer is None or outer.kind is Kind.MESSAGE
+        part.is_message = outer is None or outer.kind is Kind.MESSAGE
         default = DEFAULT
-        if outer is not None and not embedded and outer.content.subtype == "digest":
+        if outer is not None and not part.is_message and outer.content.subtype == "digest":
             default = DIGEST_DEFAULT
         end = min(body_start, start + self.limits.header_bytes)
         fields = last_values(bytes(self.buffer[start:end]), self.limits)
@@ -168,14 +173,15 @@ class Scanner:
                 what.type == "message"
                 and what.subtype in ("rfc822", "global")
                 and what.encoding in _IDENTITY
+                and not cut_off
                 and len(self.parts) < self.limits.parts
             ):
                 part.kind = Kind.MESSAGE
         elif what.type == "multipart":
             part.content = undivided(what, opaque=True)
-        if embedded:
+        if part.is_message:
             if part.kind is not Kind.MULTIPART:
-                part.section = f"{part.section}.1" if part.section else "1"
+                part.section = _first(part.section)
             if outer is None:
                 self.fields = fields
             else:
@@ -197,6 +203,8 @@ class Scanner:
                 if not part.children and body_end > part.body_start:  # no delimiter was seen
                     part.kind = Kind.LEAF
                     part.content = undivided(part.content)
+                    if part.is_message:
+                        part.section = _first(part.section)
             what = part.content
             envelope, envelope_utf8 = part.envelopes or (None, None)
             self.parts[part.index] = Part(
@@ -280,3 +288,8 @@ class Scanner:
             self.forget(multipart)
             return 0
         return delimiter.end if delimiter.end < self.size else 0
+
+
+def _first(section: str) -> str:
+    """The number of the one part of a message that is no multipart."""
+    return f"{section}.1" if section else "1"

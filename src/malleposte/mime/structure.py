@@ -111,7 +111,7 @@ def _header(scanner: Scanner, start: int) -> Generator[None, None, int]:
                 break
             delimiter = scanner.match(line.start(), text)
             if delimiter is not None:
-                scanner.header(delimiter.at + 1)
+                scanner.header(delimiter.at + 1, cut_off=True)
                 return scanner.act(delimiter)
             if scanner.lookups < pause:
                 pause = scanner.lookups - SLICE_LOOKUPS
