@@ -1,0 +1,112 @@
+"""What the items of FETCH are made of: which columns, and how they are written (RFC 9051 §6.4.5).
+
+An item is a row of ``ITEMS``; an extension adds one. A list of items is planned once for all sessions.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from malleposte.mime import body, load_structure
+from malleposte.services.imapd.internal_date import internal_date
+from malleposte.services.imapd.replies import Refuse
+from malleposte.wire.imap import codes, render
+from malleposte.wire.imap.commands.fetch import (
+    Attribute,
+    Binary,
+    BinarySize,
+    Body,
+    FetchItem,
+    Preview,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """How an item is answered: its name with a format, the columns it needs (of the email, or
+    ``UID``, ``FLAGS``, ``MODSEQ`` of the view), and what makes the value of them."""
+
+    format: bytes
+    columns: tuple[str, ...]
+    make: Callable[..., object] | None = None
+
+
+UID, FLAGS, MODSEQ = "UID", "FLAGS", "MODSEQ"
+
+
+def _structure(structure: bytes, *, utf8: bool = False) -> bytes:
+    return body(load_structure(structure), utf8)
+
+
+def _first(form: bytes | None, other: bytes) -> bytes:
+    """The UTF-8 form where there is one of its own."""
+    return other if form is None else form
+
+
+ITEMS: Final[dict[FetchItem, Item]] = {
+    Attribute.UID: Item(b"UID %d", (UID,)),
+    Attribute.FLAGS: Item(b"FLAGS (%b)", (FLAGS,)),
+    Attribute.MODSEQ: Item(b"MODSEQ (%d)", (MODSEQ,)),
+    Attribute.INTERNALDATE: Item(b"INTERNALDATE %b", ("e.received_at",), internal_date),
+    Attribute.RFC822_SIZE: Item(b"RFC822.SIZE %d", ("e.size",)),
+    Attribute.ENVELOPE: Item(b"ENVELOPE %b", ("w.envelope",)),
+    Attribute.BODYSTRUCTURE: Item(b"BODYSTRUCTURE %b", ("w.bodystructure",)),
+    Attribute.BODY: Item(b"BODY %b", ("w.structure",), _structure),
+    Attribute.EMAILID: Item(b"EMAILID (E%x)", ("e.id",)),
+    Attribute.THREADID: Item(b"THREADID (T%x)", ("e.thread",)),
+    Preview(): Item(b"PREVIEW %b", ("w.preview",), lambda p: render.string(p.encode(), True)),
+    Preview(lazy=True): Item(
+        b"PREVIEW %b", ("w.preview",), lambda p: render.string(p.encode(), True)
+    ),
+}
+
+UTF8_ITEMS: Final[dict[FetchItem, Item]] = {
+    **ITEMS,
+    Attribute.ENVELOPE: Item(b"ENVELOPE %b", ("w.envelope_utf8", "w.envelope"), _first),
+    Attribute.BODYSTRUCTURE: Item(
+        b"BODYSTRUCTURE %b", ("w.bodystructure_utf8", "w.bodystructure"), _first
+    ),
+    Attribute.BODY: Item(b"BODY %b", ("w.structure",), lambda s: _structure(s, utf8=True)),
+}
+"""The same for sessions that speak UTF-8 (RFC 9051 §6.3.1, RFC 9755 §3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A list of FETCH items, made ready: values in the order of ``items``, bodies behind them."""
+
+    items: tuple[Item, ...]
+    formats: tuple[bytes, ...]
+    columns: tuple[str, ...]
+    """Of the email, without the view's."""
+    bodies: tuple[Body | Binary | BinarySize, ...]
+    marks: bool
+    r"""Whether it sets \Seen."""
+    modseq: bool
+    flags: bool
+
+
+@lru_cache(maxsize=512)
+def plan(items: tuple[FetchItem, ...], utf8: bool) -> Plan:
+    """The plan for items; remembered, as clients ask the same all day."""
+    table = UTF8_ITEMS if utf8 else ITEMS
+    chosen: list[Item] = []
+    bodies: list[Body | Binary | BinarySize] = []
+    for item in items:
+        if isinstance(item, Body | Binary | BinarySize):
+            bodies.append(item)
+        elif item in table:
+            chosen.append(table[item])
+        else:
+            raise Refuse("This item is not supported", codes.CANNOT, bad=True)
+    columns = dict.fromkeys(c for item in chosen for c in item.columns if c[1] == ".")
+    return Plan(
+        tuple(chosen),
+        tuple(item.format for item in chosen),
+        tuple(columns),
+        tuple(bodies),
+        any(isinstance(body, Body | Binary) and not body.peek for body in bodies),
+        Attribute.MODSEQ in items,
+        Attribute.FLAGS in items,
+    )

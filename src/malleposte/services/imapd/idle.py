@@ -1,0 +1,62 @@
+"""IDLE: the client waits for news (RFC 9051 §6.3.13).
+
+The session's own task sleeps in ``Connection.read``; a hint of the push hub, or of another session
+through the view, wakes it. Nothing else is kept while it sleeps.
+"""
+
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from malleposte.services.connection import TimedOut
+from malleposte.services.imapd import updates
+from malleposte.store import TemporaryFailure
+from malleposte.wire.imap import responses
+from malleposte.wire.imap.commands.session import Idle
+from malleposte.wire.imap.events import NEED_DATA, IdleDone
+
+if TYPE_CHECKING:
+    from malleposte.services.imapd.session import Session
+
+
+async def idle(session: "Session", command: Idle) -> bytes | None:
+    """From ``+ idling`` to DONE."""
+    engine, connection, selected = session.engine, session.connection, session.selected
+    settings = session.service.settings
+    engine.start_idle()
+    stop = session.service.push.subscribe(session.actor, connection.poke)
+    if selected is not None:
+        selected.wake = connection.poke
+    until = time.monotonic() + settings.idle_timeout
+    try:
+        while True:
+            event = engine.next_event()
+            session.send(engine.data_to_send())
+            if isinstance(event, IdleDone):
+                return responses.ok(command.tag, "Done")
+            if event is not NEED_DATA:
+                return None  # refused, or the end: the engine has answered
+            if session.dismissed:
+                return None
+            if selected is not None:
+                with suppress(TemporaryFailure):  # the hub looks again in a second
+                    await selected.view.refresh()
+                if selected.gone:
+                    session.leave_gone()
+                    return None
+                await updates.tell(session, expunge=True)
+            session.flush()
+            rest = until - time.monotonic()
+            try:
+                await session.read(min(rest, settings.idle_notice))
+            except TimedOut:
+                if rest <= settings.idle_notice:
+                    raise
+                session.send(responses.ok(responses.UNTAGGED, "Still here"))
+    finally:
+        stop()
+        if selected is not None:
+            selected.wake = None
+
+
+HANDLERS: Final = {Idle: idle}

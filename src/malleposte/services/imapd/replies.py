@@ -1,0 +1,62 @@
+"""How a command ends badly: words and response codes, in one place.
+
+``Refuse`` is raised wherever a handler finds that a command cannot be done; the session answers it.
+What the store refuses becomes a response code here and nowhere else (RFC 9051 §7.1, RFC 5530).
+"""
+
+from typing import Final
+
+from malleposte.store.results import Refused
+from malleposte.wire.imap import codes, responses
+
+
+class Refuse(Exception):
+    """The command is answered NO, or BAD where it breaks the protocol. ``words`` are for people."""
+
+    def __init__(self, words: str, code: bytes | None = None, *, bad: bool = False) -> None:
+        super().__init__(words)
+        self.words = words
+        self.code = code
+        self.bad = bad
+
+    def reply(self, tag: bytes) -> bytes:
+        """The tagged response."""
+        answer = responses.bad if self.bad else responses.no
+        return answer(tag, self.words, self.code)
+
+
+_REFUSED: Final[dict[str, tuple[bytes | None, str]]] = {
+    "no-such-mailbox": (codes.NONEXISTENT, "There is no mailbox of this name"),
+    "no-such-account": (codes.NONEXISTENT, "There is no such account"),
+    "exists": (codes.ALREADYEXISTS, "There is a mailbox of this name already"),
+    "no-rights": (codes.NOPERM, "You may not do this in this mailbox"),
+    "over-quota": (codes.OVERQUOTA, "The account has no room left for this"),
+    "over-quota-long": (codes.OVERQUOTA, "The account has no room left for this"),
+    "has-children": (codes.HASCHILDREN, "Delete the mailboxes below it first"),
+    "not-empty": (codes.INUSE, "Messages came in meanwhile; try again"),
+    "bad-name": (codes.CANNOT, "A mailbox cannot have this name"),
+    "limit": (codes.LIMIT, "This is more than the server takes at a time"),
+    "in-use": (codes.INUSE, "This is in use already"),
+    "loop": (codes.CANNOT, "A mailbox cannot move below itself"),
+    "reserved": (codes.CANNOT, "INBOX can be neither deleted nor renamed like this"),
+    "disk-full": (codes.UNAVAILABLE, "The server's disk is almost full; try again later"),
+}
+
+
+def refuse(refused: Refused, *, target: bool = False) -> Refuse:
+    """What the store's refusal is in IMAP.
+
+    ``target``: the mailbox that is missing is one to copy or append to, which the client may create
+    (RFC 9051 §6.3.12 [TRYCREATE]).
+    """
+    code, words = _REFUSED.get(refused.reason, (codes.CANNOT, "This cannot be done"))
+    if target and refused.reason == "no-such-mailbox":
+        code = codes.TRYCREATE
+    if " " in refused.text:
+        words = refused.text[0].upper() + refused.text[1:]
+    return Refuse(words, code)
+
+
+NO_SUCH_MAILBOX: Final = Refused(reason="no-such-mailbox")
+READ_ONLY: Final = "The mailbox is open for reading only"
+EXPUNGED: Final = "Some of these messages are no longer there"

@@ -1,0 +1,85 @@
+"""Opening and leaving a mailbox: SELECT, EXAMINE, CLOSE, UNSELECT (RFC 9051 §6.3.2, §6.4.1)."""
+
+from typing import TYPE_CHECKING, Final
+
+from malleposte.services.imapd import names, storing, updates
+from malleposte.services.imapd.replies import NO_SUCH_MAILBOX, refuse
+from malleposte.services.imapd.selected import Selected
+from malleposte.store.flags import SEEN
+from malleposte.store.view import View
+from malleposte.wire.imap import codes, responses
+from malleposte.wire.imap.commands.select import Close, Examine, Select, Unselect
+from malleposte.wire.imap.responses import UNTAGGED
+
+if TYPE_CHECKING:
+    from malleposte.services.imapd.session import Session
+
+
+async def select(session: "Session", command: Select | Examine) -> bytes:
+    """RFC 9051 §6.3.2, §6.3.3; RFC 7162 §3.1.1, §3.2.5."""
+    if session.selected is not None:
+        # §6.3.2: the mailbox open before is closed, also when the new one cannot be opened.
+        session.deselect()
+        session.engine.deselected()
+        session.send(responses.ok(UNTAGGED, "The mailbox before is closed", codes.CLOSED))
+    mailbox = await names.need(session, command.mailbox)
+    view = await session.patiently(session.service.store.views.open(mailbox))
+    if view.gone:
+        raise refuse(NO_SUCH_MAILBOX)
+    read_only = isinstance(command, Examine)
+    selected = Selected(view, read_only=read_only)
+    if command.condstore:
+        session.condstore = True
+    rev2 = session.engine.rev2
+    lines = [updates.flags_lines(view, read_only=read_only), responses.exists(selected.exists)]
+    if not rev2:
+        lines.append(responses.recent(0))
+        first = first_unseen(view)
+        if first:
+            lines.append(responses.ok(UNTAGGED, "First unseen", codes.unseen(first)))
+    lines += [
+        responses.ok(UNTAGGED, "UIDs are valid", codes.uid_validity(view.uidvalidity)),
+        responses.ok(UNTAGGED, "The next UID", codes.uid_next(view.uidnext)),
+        responses.ok(UNTAGGED, "The highest", codes.highest_modseq(view.highest)),
+    ]
+    session.send(b"".join(lines))
+    session.selected = selected
+    session.engine.selected()
+    if read_only:
+        return responses.ok(command.tag, "Open for reading", codes.READ_ONLY)
+    return responses.ok(command.tag, "Open", codes.READ_WRITE)
+
+
+def first_unseen(view: View) -> int:
+    """The sequence number of the first message without ``\\Seen``; 0 where all have it."""
+    first = len(view)
+    for index, (flags, _, _) in enumerate(view.flagsets):
+        if not flags & SEEN and first:
+            try:
+                first = view.sets.index(index, 0, first)
+            except ValueError:
+                continue
+    return first + 1 if first < len(view) else 0
+
+
+async def close(session: "Session", command: Close) -> bytes:
+    """RFC 9051 §6.4.1: what is marked goes, and nobody is told."""
+    selected = session.mailbox
+    code = None
+    if not selected.read_only:
+        gone = await storing.remove_marked(session, selected.everything())
+        if gone and session.qresync:
+            code = codes.highest_modseq(selected.view.highest)  # RFC 7162 §3.2.8
+    session.deselect()
+    session.engine.deselected()
+    return responses.ok(command.tag, "Closed", code)
+
+
+async def unselect(session: "Session", command: Unselect) -> bytes:
+    """RFC 9051 §6.4.2."""
+    session.deselect()
+    session.engine.deselected()
+    return responses.ok(command.tag, "Closed")
+
+
+HANDLERS: Final = {Select: select, Examine: select, Close: close, Unselect: unselect}

@@ -1,0 +1,111 @@
+"""What a listener serves: the parts all sessions share, and who is signed in."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from malleposte.directory.book import Account, Book
+from malleposte.directory.signin import Door
+from malleposte.services.connection import Connection
+from malleposte.services.imapd.session import Session
+from malleposte.services.imapd.settings import ImapSettings
+from malleposte.store import Store, StoreError
+
+LOOK_EVERY: Final = 20.0
+"""Seconds between looks at the accounts that are signed in: one that is suspended, or whose password
+changed, is out within the minute."""
+
+
+class Push(Protocol):
+    """Tells that something of an account may have changed. A hint may be wrong or come twice."""
+
+    def subscribe(self, account: int, callback: Callable[[], None]) -> Callable[[], None]:
+        """Have ``callback`` called on hints; the function that ends it. It is called in the loop."""
+        ...
+
+
+class Silence:
+    """A push hub that tells nothing: sessions see changes when they ask."""
+
+    def subscribe(self, account: int, callback: Callable[[], None]) -> Callable[[], None]:
+        """See ``Push``."""
+        return lambda: None
+
+
+class Observer:
+    """Told of what happens, for metrics and logs; this one keeps it to itself."""
+
+    def connected(self) -> None:
+        """A session began."""
+
+    def ended(self, reason: str) -> None:
+        """A session is over."""
+
+    def command(self, name: str, seconds: float, good: bool) -> None:
+        """A command was answered."""
+
+    def rejected(self, cause: str) -> None:
+        """A command never reached a handler."""
+
+    def signed_in(self, service: str, good: bool) -> None:
+        """A sign-in ended."""
+
+    def defect(self, where: str) -> None:
+        """An exception of ours was met (called in its handler)."""
+
+
+@dataclass(slots=True)
+class ImapService:
+    """See the module. One for each listener of a worker."""
+
+    settings: ImapSettings
+    store: Store
+    book: Book
+    door: Door
+    push: Push = field(default_factory=Silence)
+    observer: Observer = field(default_factory=Observer)
+    sessions: dict[int, set[Session]] = field(default_factory=dict)
+    """Signed-in sessions by account; share one dict between the listeners of a worker."""
+
+    async def serve(self, connection: Connection) -> None:
+        """One connection, from greeting to end."""
+        await Session(self, connection).run()
+
+    def enter(self, session: Session, account: Account) -> bool:
+        """Count a session that signs in; False where the account has too many already."""
+        sessions = self.sessions.setdefault(account.id, set())
+        if len(sessions) >= self.settings.sessions_per_account:
+            return False
+        sessions.add(session)
+        return True
+
+    def leave(self, session: Session) -> None:
+        """Forget a session."""
+        account = session.account
+        if account is not None:
+            sessions = self.sessions.get(account.id)
+            if sessions is not None:
+                sessions.discard(session)
+                if not sessions:
+                    del self.sessions[account.id]
+
+    async def look(self) -> None:
+        """End the sessions of accounts that may not be signed in any more."""
+        for number, sessions in list(self.sessions.items()):
+            account = await self.book.account(number)
+            for session in list(sessions):
+                before = session.account
+                if account is None or account.status != "active":
+                    session.dismiss("The account is suspended; ask your administrator")
+                elif before and before.credential_version != account.credential_version:
+                    session.dismiss("The password was changed; sign in again")
+
+    async def watch(self) -> None:
+        """Look at the accounts again and again; run beside the listeners until cancelled."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            try:
+                await self.look()
+            except StoreError:
+                continue  # asked again soon

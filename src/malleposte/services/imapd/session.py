@@ -1,0 +1,323 @@
+"""One connection: reads commands, has them done, tells the client what else happened, answers.
+
+A command is done by its handler (``registry``), which returns the tagged response; what changed in the
+selected mailbox goes out before it (``updates``). Responses are gathered and written together;
+``breathe`` sends what is there, waits for a slow client, and lets other connections run. Memory of an
+idle session is the engine, the connection and this object: no task of its own, nothing remembered.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import structlog
+
+from malleposte.directory.book import Account
+from malleposte.services.connection import Connection, ConnectionLost, Draining, TimedOut
+from malleposte.services.imapd import registry, updates
+from malleposte.services.imapd.replies import Refuse, refuse
+from malleposte.services.imapd.selected import Selected
+from malleposte.store import PermanentFailure, TemporaryFailure
+from malleposte.store.commands import AnyCommand
+from malleposte.store.results import AnyResult, Refused
+from malleposte.wire.imap import Connection as Engine
+from malleposte.wire.imap import codes, responses
+from malleposte.wire.imap.capability import Offer, capabilities
+from malleposte.wire.imap.commands.base import Command
+from malleposte.wire.imap.events import (
+    BUSY,
+    NEED_DATA,
+    AppendStart,
+    Closed,
+    Event,
+    Rejected,
+)
+from malleposte.wire.sasl import mechanism_names
+
+if TYPE_CHECKING:
+    from malleposte.services.imapd.service import ImapService
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+WRITE_AT_ONCE: Final = 64 * 1024
+"""Octets gathered before they are written: more would only stand in memory twice."""
+HOLD_AT_MOST: Final = 0.008
+"""Seconds of one piece of work between two breaths; with what a slice takes, under 20 ms."""
+
+
+class Session:
+    """See the module."""
+
+    __slots__ = (
+        "__weakref__",
+        "_breath",
+        "_out",
+        "_out_size",
+        "_since",
+        "account",
+        "condstore",
+        "connection",
+        "dismissed",
+        "engine",
+        "qresync",
+        "selected",
+        "service",
+    )
+
+    def __init__(self, service: "ImapService", connection: Connection) -> None:
+        self.service = service
+        self.connection = connection
+        self.engine = Engine(service.settings.limits)
+        self.account: Account | None = None
+        self.selected: Selected | None = None
+        self.condstore = False
+        """MODSEQ goes with every FETCH the server sends by itself (RFC 7162 §3.1)."""
+        self.qresync = False
+        """VANISHED takes the place of EXPUNGE (RFC 7162 §3.2.10)."""
+        self._out: list[bytes] = []
+        self._out_size = 0
+        self._since = 0.0
+        self._breath = 0.0
+        self.dismissed = ""
+        """Why the session ends as soon as it can; words for the client."""
+
+    # Who and what ---------------------------------------------------------------------------------
+
+    @property
+    def actor(self) -> int:
+        """The account that is signed in."""
+        assert self.account is not None
+        return self.account.id
+
+    @property
+    def mailbox(self) -> Selected:
+        """The selected mailbox; the engine lets no command come here without one."""
+        assert self.selected is not None
+        return self.selected
+
+    @property
+    def secure(self) -> bool:
+        """Whether a password may be sent: under TLS, or where nobody listens."""
+        return self.connection.tls or self.connection.loopback
+
+    def capabilities(self) -> tuple[bytes, ...]:
+        """What is offered at this moment (RFC 9051 §7.2.2)."""
+        names = mechanism_names(plaintext_allowed=self.secure)
+        return capabilities(
+            Offer(
+                signed_in=self.account is not None,
+                starttls=self.service.settings.starttls and not self.connection.tls,
+                secure=self.secure,
+                mechanisms=tuple(name.encode("ascii") for name in names),
+            )
+        )
+
+    # Output ---------------------------------------------------------------------------------------
+
+    def send(self, octets: bytes) -> None:
+        """Gather a response."""
+        self._out.append(octets)
+        self._out_size += len(octets)
+
+    def flush(self) -> None:
+        """Write what was gathered."""
+        if self._out:
+            out = self._out
+            self.connection.write(out[0] if len(out) == 1 else b"".join(out))
+            out.clear()
+            self._out_size = 0
+
+    async def ample(self) -> None:
+        """Write what was gathered if that is much; wait for a slow client."""
+        if self._out_size >= WRITE_AT_ONCE:
+            self.flush()
+            await self.connection.drain()
+
+    async def breathe(self) -> None:
+        """Write what was gathered, wait for a slow client, let others run."""
+        self.flush()
+        await self.connection.drain()
+        await asyncio.sleep(0)
+        self._breath = time.perf_counter()
+
+    async def pause(self) -> None:
+        """``breathe``, if the last time is long enough ago."""
+        if time.perf_counter() - self._breath > HOLD_AT_MOST:
+            await self.breathe()
+
+    # The store ------------------------------------------------------------------------------------
+
+    async def patiently(self, work: Awaitable[T]) -> T:
+        """Wait for the store; the client hears that the server lives (clients give up after 20 s).
+
+        Only between responses, never inside one.
+        """
+        call_later = asyncio.get_running_loop().call_later
+        notice = self.service.settings.waiting_notice
+        timer: asyncio.TimerHandle
+
+        def still_waiting() -> None:
+            nonlocal timer
+            self.send(responses.ok(responses.UNTAGGED, "Still waiting for the store"))
+            self.flush()
+            timer = call_later(notice, still_waiting)
+
+        timer = call_later(notice, still_waiting)
+        try:
+            return await work
+        finally:
+            timer.cancel()
+
+    async def submit(
+        self, command: AnyCommand, fd: int | None = None, *, target: bool = False
+    ) -> AnyResult:
+        """Have a command executed durably. Raises ``Refuse`` where the store refuses it; ``target``
+        as in ``replies.refuse``."""
+        result = await self.patiently(self.service.store.submit(command, fd))
+        if isinstance(result, Refused):
+            raise refuse(result, target=target)
+        return result
+
+    # The connection -------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """From greeting to end."""
+        observer = self.service.observer
+        observer.connected()
+        self._since = time.monotonic()
+        reason = "lost"
+        try:
+            self.send(
+                responses.ok(
+                    responses.UNTAGGED, "Malleposte ready", codes.capability(self.capabilities())
+                )
+            )
+            reason = await self._serve()
+        except TimedOut:
+            reason = "idle"
+            self._bye("Nothing was heard for too long")
+        except Draining:
+            reason = "shutdown"
+            self._bye("The server is being restarted; come back in a moment")
+        except ConnectionLost:
+            self._out.clear()
+        except Exception:
+            reason = "defect"
+            self._bye("Something went wrong in the server", codes.SERVERBUG)
+            raise
+        finally:
+            self.deselect()
+            self.service.leave(self)
+            self.flush()
+            observer.ended(reason)
+
+    async def _serve(self) -> str:
+        while True:
+            event = await self.next_event()
+            if isinstance(event, Command):
+                await self._perform(event)
+            elif isinstance(event, AppendStart):
+                await self._receive(event)
+            elif isinstance(event, Rejected):
+                self.service.observer.rejected(event.cause.value)
+            if self.dismissed:
+                self._bye(self.dismissed)
+                return "dismissed"
+            if isinstance(event, Closed):
+                return event.reason
+
+    async def next_event(self, seconds: float | None = None) -> Event:
+        """What the client does next. Raises ``TimedOut``, ``Draining``, ``ConnectionLost``."""
+        engine = self.engine
+        while True:
+            event = engine.next_event()
+            said = engine.data_to_send()
+            if said:
+                self.send(said)
+            if event is not NEED_DATA:
+                assert event is not BUSY
+                return event
+            self.flush()
+            if self.dismissed:
+                return Closed(self.dismissed)
+            await self.read(self._patience() if seconds is None else seconds)
+
+    def _patience(self) -> float:
+        settings = self.service.settings
+        if self.account is not None:
+            return settings.idle_timeout
+        return max(0.0, self._since + settings.sign_in_timeout - time.monotonic())
+
+    async def read(self, seconds: float) -> None:
+        """Hand what comes to the engine."""
+        connection = self.connection
+        await connection.drain()
+        data = await connection.read(seconds)
+        if data:
+            self.engine.receive_data(data)
+        elif connection.lost:
+            raise ConnectionLost
+        elif connection.at_end:
+            self.engine.receive_eof()
+
+    def dismiss(self, words: str) -> None:
+        """End the session when its command is over, or at once while it idles."""
+        self.dismissed = words
+        self.connection.poke()
+
+    def _bye(self, words: str, code: bytes | None = None) -> None:
+        self.send(responses.bye(words, code))
+        self.engine.close(words)
+
+    # Commands -------------------------------------------------------------------------------------
+
+    async def _perform(self, command: Command) -> None:
+        """Have a command done and answered."""
+        handler = registry.HANDLERS.get(type(command))
+        selected = self.selected
+        self._breath = time.perf_counter()
+        reply: bytes | None
+        try:
+            if selected is not None and type(command) not in registry.BLIND:
+                await self.patiently(selected.view.refresh())
+            if selected is not None and selected.gone:
+                self.leave_gone()
+                return
+            if handler is None:
+                raise Refuse("This command is not supported", codes.CANNOT)
+            reply = await handler(self, command)
+            if self.selected is not None and reply is not None:
+                await updates.tell(self, expunge=registry.may_expunge(command))
+        except Refuse as refusal:
+            reply = refusal.reply(command.tag)
+            if self.selected is not None:
+                await updates.tell(self, expunge=registry.may_expunge(command))
+        except TemporaryFailure as error:
+            log.warning("imap_store_away", error=str(error))
+            reply = responses.no(
+                command.tag, "The store cannot answer now; try again later", codes.UNAVAILABLE
+            )
+        except PermanentFailure:
+            self.service.observer.defect("store")
+            log.exception("imap_store_defect", command=type(command).__name__)
+            reply = responses.no(command.tag, "This went wrong in the server", codes.SERVERBUG)
+        if reply is not None:
+            self.send(reply)
+            self.engine.command_done()
+
+    async def _receive(self, start: AppendStart) -> None:
+        """A command whose messages stream in."""
+        handler = registry.STREAMING[type(start.command)]
+        await handler(self, start)
+
+    def deselect(self) -> None:
+        """Leave the selected mailbox, if any."""
+        if self.selected is not None:
+            self.selected.close()
+            self.selected = None
+
+    def leave_gone(self) -> None:
+        """The mailbox was deleted, or is another one under the same name (RFC 2180 §3)."""
+        self.dismissed = "The selected mailbox is gone"

@@ -1,0 +1,115 @@
+"""STARTTLS, LOGIN and AUTHENTICATE (RFC 9051 §6.2; RFC 4959, RFC 4616)."""
+
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from malleposte.directory.signin import Refusal, SignIn
+from malleposte.services.imapd.replies import Refuse
+from malleposte.wire.imap import codes, responses
+from malleposte.wire.imap.commands.auth import Authenticate, Login, StartTls
+from malleposte.wire.imap.events import AuthResponse
+from malleposte.wire.sasl import (
+    Challenge,
+    Credentials,
+    SaslError,
+    prepare_password,
+    start_mechanism,
+)
+
+if TYPE_CHECKING:
+    from malleposte.services.imapd.session import Session
+
+log = structlog.get_logger(__name__)
+
+_CODES: Final = {
+    Refusal.WRONG: codes.AUTHENTICATIONFAILED,
+    Refusal.SUSPENDED: codes.ALERT,  # shown to the user word for word
+    Refusal.TOO_MANY: codes.LIMIT,
+    Refusal.AWAY: codes.UNAVAILABLE,
+}
+_IN_CLEAR: Final = "A password may only be sent under TLS: use STARTTLS first"
+
+
+async def start_tls(session: "Session", command: StartTls) -> bytes | None:
+    """RFC 9051 §6.2.1."""
+    connection = session.connection
+    if connection.tls or not session.service.settings.starttls:
+        # The engine waits for TLS or for the end of the command.
+        raise Refuse("TLS is on already" if connection.tls else "There is no TLS here", bad=True)
+    if connection.has_input:
+        # What came with STARTTLS came in clear; the engine ends the connection (CVE-2021-33515).
+        await session.read(0.0)
+        return None
+    session.send(responses.ok(command.tag, "Begin TLS"))
+    session.flush()
+    await connection.start_tls()
+    session.engine.tls_started()
+    return None
+
+
+async def login(session: "Session", command: Login) -> bytes:
+    """RFC 9051 §6.2.3."""
+    if not session.secure:
+        raise Refuse(_IN_CLEAR, codes.PRIVACYREQUIRED)
+    try:
+        credentials = Credentials(command.user, prepare_password(command.password))
+    except SaslError:
+        raise Refuse("The name or the password is wrong", codes.AUTHENTICATIONFAILED) from None
+    return await _sign_in(session, command.tag, credentials)
+
+
+async def authenticate(session: "Session", command: Authenticate) -> bytes | None:
+    """RFC 9051 §6.2.2; the initial response is RFC 4959."""
+    mechanism = start_mechanism(command.mechanism, plaintext_allowed=session.secure)
+    if mechanism is None:
+        if not session.secure:
+            raise Refuse(_IN_CLEAR, codes.PRIVACYREQUIRED)
+        raise Refuse("This mechanism is not supported", codes.CANNOT)
+    response = command.initial
+    try:
+        while True:
+            step = mechanism.step(response)
+            if isinstance(step, Credentials):
+                return await _sign_in(session, command.tag, step)
+            assert isinstance(step, Challenge)
+            session.engine.challenge(step.octets)
+            event = await session.next_event()
+            if not isinstance(event, AuthResponse):
+                return None  # cancelled, or the end: the engine has answered
+            response = event.data
+    except SaslError as error:
+        raise Refuse(str(error), codes.AUTHENTICATIONFAILED) from None
+
+
+async def _sign_in(session: "Session", tag: bytes, credentials: Credentials) -> bytes:
+    service, connection = session.service, session.connection
+    result: SignIn = await session.patiently(
+        service.door.sign_in(
+            credentials.authcid,
+            credentials.password,
+            connection.peer,
+            acting_as=credentials.authzid,
+        )
+    )
+    account = result.account
+    service.observer.signed_in("imap", account is not None)
+    if account is None:
+        refusal = result.refusal or Refusal.WRONG
+        log.info("imap_sign_in_refused", peer=connection.peer, reason=refusal.value)
+        raise Refuse(result.text, _CODES[refusal])
+    if not service.enter(session, account):
+        most = service.settings.sessions_per_account
+        raise Refuse(
+            f"The account has {most} connections already: close a program on another device",
+            codes.LIMIT,
+        )
+    session.account = account
+    session.engine.signed_in()
+    if connection.admission is not None:
+        connection.admission.signed_in()
+    log.info("imap_signed_in", account=account.id, peer=connection.peer, tls=connection.tls)
+    return responses.ok(tag, "Signed in", codes.capability(session.capabilities()))
+
+
+HANDLERS: Final = {StartTls: start_tls, Login: login, Authenticate: authenticate}

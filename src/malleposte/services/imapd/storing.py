@@ -1,0 +1,187 @@
+r"""STORE and EXPUNGE (RFC 9051 §6.4.3, §6.4.6; UNCHANGEDSINCE is RFC 7162 §3.1.3).
+
+The store takes ``MAX_ROWS`` messages a command; more are cut into several. What the session changes
+itself is told apart from what others change meanwhile: a .SILENT change is not told unless the flags
+came out otherwise than the client must think.
+"""
+
+import time
+from array import array
+from typing import TYPE_CHECKING, Final
+
+from malleposte.services.imapd import updates
+from malleposte.services.imapd.replies import EXPUNGED, READ_ONLY, Refuse
+from malleposte.services.imapd.selected import Chosen, Selected
+from malleposte.store import commands as c
+from malleposte.store import flags as store_flags
+from malleposte.store.results import Expunged, Stored
+from malleposte.store.view import FlagSet
+from malleposte.wire.imap import codes, responses
+from malleposte.wire.imap.commands.message import Expunge
+from malleposte.wire.imap.commands.store import Store, StoreMode
+from malleposte.wire.imap.flags import DELETED
+from malleposte.wire.imap.sets import NumberSet
+
+if TYPE_CHECKING:
+    from malleposte.services.imapd.session import Session
+
+_MODES: Final = {StoreMode.REPLACE: "=", StoreMode.ADD: "+", StoreMode.REMOVE: "-"}
+
+
+def slices(uids: "array[int]") -> list[c.Ranges]:
+    """Ascending UIDs as the ranges of commands, each of ``MAX_ROWS`` messages at most."""
+    return [
+        NumberSet.from_sorted(uids[start : start + c.MAX_ROWS]).ranges
+        for start in range(0, len(uids), c.MAX_ROWS)
+    ]
+
+
+async def store(session: "Session", command: Store) -> bytes:
+    """RFC 9051 §6.4.6."""
+    selected = session.mailbox
+    if selected.read_only:
+        raise Refuse(READ_ONLY, codes.READ_ONLY)
+    chosen = selected.choose(command.messages, uid=command.uid)
+    if command.unchanged_since is not None:
+        session.condstore = True
+    bits, words = store_flags.split(command.flags)
+    shown = tuple(flag for flag in command.flags if flag.lower() in words)
+    before = _flag_sets(selected, chosen) if command.silent else {}
+    modified: list[int] = []
+    selected.begin_own()
+    try:
+        for ranges in slices(chosen.uids):
+            result = await session.submit(
+                c.StoreFlags(
+                    actor=session.actor,
+                    mailbox=selected.view.mailbox,
+                    uids=ranges,
+                    mode=_MODES[command.mode],
+                    flags=bits,
+                    keywords=shown,
+                    deleted=DELETED in command.flags,
+                    unchanged_since=command.unchanged_since,
+                )
+            )
+            assert isinstance(result, Stored)
+            modified += result.modified
+        await session.patiently(selected.view.refresh())
+    finally:
+        changed = selected.end_own()
+    left_alone = set(modified)
+    mine = [uid for uid in chosen.uids if uid not in left_alone] if modified else chosen.uids
+    selected.change(list(set(changed).difference(mine)))
+    if command.silent:
+        selected.change(_unforeseen(selected, before, command, bits, words, left_alone))
+        if session.condstore:
+            # RFC 7162 §3.1.3: the new MODSEQ is told also where the flags need not be.
+            touched = sorted(set(changed).intersection(mine))
+            await updates.send_modseqs(session, array("I", touched), uid=command.uid)
+    else:
+        await updates.send_flags(session, array("I", mine), uid=command.uid)
+        selected.seen(array("I", mine))
+    code = None
+    if modified:
+        numbers = sorted(modified)
+        named = numbers if command.uid else list(selected.seqs(array("I", numbers)))
+        code = codes.modified(named)
+        selected.change(numbers)  # what made them differ is news to the client
+    if chosen.ghosts and not command.uid:
+        return responses.no(command.tag, EXPUNGED, code or codes.EXPUNGEISSUED)
+    return responses.ok(command.tag, "Done" if code is None else "Some were changed before", code)
+
+
+def _flag_sets(selected: Selected, chosen: Chosen) -> dict[int, FlagSet]:
+    """Flags by UID, as the client has been told or will be."""
+    view = selected.view
+    places = selected.where(chosen.uids)
+    return {
+        uid: view.flags_at(at)
+        for uid, at in zip(chosen.uids, places, strict=True)
+        if at is not None
+    }
+
+
+def _unforeseen(
+    selected: Selected,
+    before: dict[int, FlagSet],
+    command: Store,
+    bits: int,
+    words: frozenset[str],
+    left_alone: set[int],
+) -> list[int]:
+    """UIDs whose flags are now other than a silent STORE makes of those before."""
+    deleted = DELETED in command.flags
+    foreseen: dict[FlagSet, FlagSet] = {}
+    view = selected.view
+    found = []
+    for uid, old in before.items():
+        if uid in left_alone:
+            continue
+        expected = foreseen.get(old)
+        if expected is None:
+            expected = foreseen[old] = _apply(old, command.mode, bits, words, deleted)
+        at = view.position(uid)
+        if at is not None and view.flags_at(at) != expected:
+            found.append(uid)
+    return found
+
+
+def _apply(
+    old: FlagSet, mode: StoreMode, bits: int, words: frozenset[str], deleted: bool
+) -> FlagSet:
+    flags, keywords, marked = old
+    have = frozenset(keywords.split(" ")) if keywords else frozenset()
+    if mode is StoreMode.REPLACE:
+        return bits, store_flags.join(words), int(deleted)
+    if mode is StoreMode.ADD:
+        return flags | bits, store_flags.join(have | words), int(marked or deleted)
+    return flags & ~bits, store_flags.join(have - words), int(marked and not deleted)
+
+
+async def expunge(session: "Session", command: Expunge) -> bytes:
+    """RFC 9051 §6.4.3, UID EXPUNGE §6.4.9."""
+    selected = session.mailbox
+    if selected.read_only:
+        raise Refuse(READ_ONLY, codes.READ_ONLY)
+    if command.uids is None:
+        chosen = selected.everything()
+    else:
+        chosen = selected.choose(command.uids, uid=True)
+    gone = await remove_marked(session, chosen)
+    if gone and session.qresync:
+        # RFC 7162 §3.2.7: the news go out first, so that this covers all the client knows.
+        await updates.tell(session, expunge=True)
+        code = codes.highest_modseq(selected.view.highest)
+        return responses.ok(command.tag, "Expunged", code)
+    return responses.ok(command.tag, "Expunged")
+
+
+async def remove_marked(session: "Session", chosen: Chosen) -> int:
+    r"""Expunge those of the chosen messages that are marked \Deleted; how many went."""
+    selected = session.mailbox
+    view = selected.view
+    marked = array(
+        "I",
+        [
+            uid
+            for uid, at in zip(chosen.uids, selected.where(chosen.uids), strict=True)
+            if at is not None and view.flags_at(at)[2]
+        ],
+    )
+    gone = 0
+    until = int(time.time()) + session.service.settings.recoverable
+    for ranges in slices(marked):
+        result = await session.submit(
+            c.Expunge(
+                actor=session.actor, mailbox=view.mailbox, uids=ranges, recoverable_until=until
+            )
+        )
+        assert isinstance(result, Expunged)
+        gone += len(result.uids)
+    if marked:
+        await session.patiently(view.refresh())
+    return gone
+
+
+HANDLERS: Final = {Store: store, Expunge: expunge}

@@ -1,0 +1,115 @@
+"""Telling the client what happened in its mailbox (RFC 9051 §7.4, §7.5; RFC 7162 §3.2.10)."""
+
+from array import array
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from malleposte.store.view import View
+from malleposte.wire.imap import codes, fetch_rows, responses
+from malleposte.wire.imap.flags import SYSTEM_FLAGS, render_flags
+
+if TYPE_CHECKING:
+    from malleposte.services.imapd.session import Session
+
+ROWS: Final = 2_000
+"""FETCH responses made at a time: some 2 ms."""
+
+_SYSTEM: Final = render_flags(SYSTEM_FLAGS)
+_WELL_KNOWN: Final = b"$Forwarded $MDNSent $Junk $NotJunk $Phishing"
+
+
+def flag_names(view: View) -> bytes:
+    """All flags there are in a mailbox: the system's, well-known keywords, the account's own."""
+    own = render_flags([*view.shown.values()])
+    return b" ".join([_SYSTEM, _WELL_KNOWN, own]) if own else b" ".join([_SYSTEM, _WELL_KNOWN])
+
+
+def flags_lines(view: View, *, read_only: bool) -> bytes:
+    """FLAGS and PERMANENTFLAGS."""
+    names = flag_names(view)
+    permanent = b"" if read_only else names + b" \\*"
+    return responses.flags(names) + responses.ok(
+        responses.UNTAGGED, "Flags that last", codes.permanent_flags(permanent)
+    )
+
+
+async def tell(session: "Session", *, expunge: bool) -> None:
+    """Send what changed in the selected mailbox. ``expunge``: whether EXPUNGE may be sent now."""
+    selected = session.selected
+    if selected is None or not selected.news:
+        return
+    view = selected.view
+    if expunge and selected.ghosts:
+        uids, numbers = selected.take_ghosts()
+        if session.qresync:
+            session.send(responses.vanished(uids))
+        else:
+            session.send(responses.expunges(reversed(numbers)))
+    if selected.take_arrivals():
+        session.send(responses.exists(selected.exists))
+    if len(view.shown) != selected.keywords:
+        selected.keywords = len(view.shown)
+        session.send(flags_lines(view, read_only=selected.read_only))
+    changed = selected.take_changed()
+    selected.up_to_date()
+    if changed:
+        await send_flags(session, changed)
+
+
+async def send_flags(session: "Session", uids: "array[int]", *, uid: bool = False) -> None:
+    """FETCH responses with the flags of messages the client knows; ghosts are passed over.
+
+    ``uid``: with their UIDs, as an answer to a UID command (RFC 9051 §6.4.9).
+    """
+    selected = session.mailbox
+    view = selected.view
+    with_uid = uid or session.qresync
+    for start in range(0, len(uids), ROWS):
+        part = uids[start : start + ROWS]
+        places: Sequence[int | None] = selected.where(part)
+        if not isinstance(places, range) and None in places:
+            kept = [(u, at) for u, at in zip(part, places, strict=True) if at is not None]
+            part = array("I", [u for u, _ in kept])
+            places = [at for _, at in kept]
+        if not part:
+            continue
+        seqs = selected.seqs(part)
+        if isinstance(places, range):
+            sets: Sequence[int] = view.sets[places.start : places.stop]
+        else:
+            sets = [view.sets[at] for at in places if at is not None]
+        flags = list(map(view.wire_flags, sets))
+        if session.condstore:
+            if isinstance(places, range):
+                modseqs: Sequence[int] = view.modseqs[places.start : places.stop]
+            else:
+                modseqs = [view.modseqs[at] for at in places if at is not None]
+            if with_uid:
+                names = (b"UID %d", b"FLAGS (%b)", b"MODSEQ (%d)")
+                session.send(fetch_rows.fetch_columns(seqs, names, part, flags, modseqs))
+            else:
+                names2 = (b"FLAGS (%b)", b"MODSEQ (%d)")
+                session.send(fetch_rows.fetch_columns(seqs, names2, flags, modseqs))
+        elif with_uid:
+            session.send(fetch_rows.fetch_uid_flags(seqs, part, flags))
+        else:
+            session.send(fetch_rows.fetch_flags(seqs, flags))
+        if start + ROWS < len(uids):
+            await session.breathe()
+
+
+async def send_modseqs(session: "Session", uids: "array[int]", *, uid: bool) -> None:
+    """FETCH responses with nothing but new modseqs, after a silent STORE (RFC 7162 §3.1.3)."""
+    selected = session.mailbox
+    view = selected.view
+    known = array("I", [u for u in uids if view.position(u) is not None])
+    for start in range(0, len(known), ROWS):
+        part = known[start : start + ROWS]
+        modseqs = [view.modseqs[view.rank(u)] for u in part]
+        seqs = selected.seqs(part)
+        if uid or session.qresync:
+            session.send(fetch_rows.fetch_columns(seqs, (b"UID %d", b"MODSEQ (%d)"), part, modseqs))
+        else:
+            session.send(fetch_rows.fetch_columns(seqs, (b"MODSEQ (%d)",), modseqs))
+        if start + ROWS < len(known):
+            await session.breathe()
