@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+
 from support.server import Server
 from support.smtp_load import Sender
 

@@ -61,7 +61,7 @@ def received(origin: Origin, hostname: str, number: int, recipient: str, at: flo
     return (
         f"Received: from {origin.hello or 'unknown'}{client}{secured}\r\n"
         f"\tby {hostname} with {origin.protocol} id {shown_id(number)}{target};\r\n"
-        f"\t{formatdate(at, localtime=False)}\r\n"
+        f"\t{formatdate(at).replace('-0000', '+0000')}\r\n"
     ).encode("utf-8", "replace")
 
 

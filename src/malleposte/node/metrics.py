@@ -40,6 +40,7 @@ class Figures:
     refused: "Counter"
     signins: "Counter"
     connections: "Gauge"
+    imap_commands: "Histogram"
     defects: "Counter"
     statements: "Gauge"
 
@@ -79,6 +80,12 @@ def figures() -> Figures:
             "Connections open",
             ["service"],
             multiprocess_mode="livesum",
+        ),
+        imap_commands=Histogram(
+            "malleposte_imap_command_seconds",
+            "From a command to its tagged answer",
+            ["command"],
+            buckets=_DELAYS,
         ),
         defects=Counter("malleposte_defects", "Exceptions of our own", ["where"]),
         statements=Gauge(

@@ -11,6 +11,9 @@ from malleposte.policy.throttle import ThrottleSettings
 from malleposte.runtime.logs import LogSettings
 from malleposte.runtime.passwords import PasswordSettings
 from malleposte.runtime.tls import TlsSettings
+from malleposte.runtime.upkeep import UpkeepSettings
+from malleposte.services.imapd.settings import ImapSettings
+from malleposte.wire.imap import Limits as ImapLimits
 from malleposte.wire.smtp import Limits as SmtpLimits
 from malleposte.wire.smtp import Mode
 from malleposte.wire.smtp import Settings as SmtpSettings
@@ -96,12 +99,39 @@ def delivery_settings(configuration: Configuration) -> DeliverySettings:
     )
 
 
+def upkeep_settings(configuration: Configuration) -> UpkeepSettings:
+    """For ``runtime.upkeep``."""
+    store = configuration.store
+    return UpkeepSettings(
+        sweep_after=store.sweep_after,
+        trace_kept=store.trace_kept,
+        tombstones_kept=store.tombstones_kept,
+    )
+
+
 def smtp_settings(configuration: Configuration, listener: Listener, *, tls: bool) -> SmtpSettings:
     """For a listener of smtp, submission, submissions or lmtp; ``tls``: there is a certificate."""
     return SmtpSettings(
         hostname=hostname(configuration),
         mode=MODES[listener.service],
         starttls=tls and listener.tls_mode == "starttls",
+    )
+
+
+def imap_settings(configuration: Configuration, listener: Listener, *, tls: bool) -> ImapSettings:
+    """For a listener of imap or imaps; ``tls``: there is a certificate."""
+    imap = configuration.imap
+    return ImapSettings(
+        limits=ImapLimits(
+            append_bytes=imap.max_append,
+            string_bytes=imap.max_literal,
+            command_bytes=max(imap.max_line, imap.max_literal),
+        ),
+        starttls=tls and listener.tls_mode == "starttls",
+        sign_in_timeout=float(imap.signin_timeout),
+        idle_timeout=float(imap.idle_timeout),
+        sessions_per_account=imap.connections_per_account,
+        recoverable=configuration.store.recoverable,
     )
 
 

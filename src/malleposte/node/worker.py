@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 import structlog
 
+from malleposte.delivery.quota_warning import QuotaWarning
 from malleposte.delivery.receive import Reception
 from malleposte.directory.book import Book
 from malleposte.directory.signin import Door
@@ -25,15 +26,21 @@ from malleposte.node.config import Configuration
 from malleposte.node.sockets import Bound
 from malleposte.policy.connections import ConnectionLimit
 from malleposte.policy.throttle import Throttle
-from malleposte.runtime.jobs import JobRunner, Upkeep
+from malleposte.runtime import upkeep
+from malleposte.runtime.jobs import JobRunner, Run, Task, Upkeep
 from malleposte.runtime.passwords import Passwords, TooBusyError
 from malleposte.runtime.passwords_memory import VerifiedMemory
 from malleposte.runtime.push import PushHub
 from malleposte.runtime.tls import CertificateError, Certificates
 from malleposte.services.connection import Connection, Listener, Sweep
+from malleposte.services.imapd.service import ImapService
+from malleposte.services.imapd.service import Observer as ImapObserver
+from malleposte.services.imapd.session import Session
 from malleposte.services.smtpd import Observer, SmtpService
 from malleposte.store import Store, StoreError, cluster, embedded
 from malleposte.store.commands import AnyCommand
+from malleposte.store.execute.directory import PURGE_JOB
+from malleposte.store.quota import QUOTA_JOB
 from malleposte.store.results import AnyResult
 
 log = structlog.get_logger("worker")
@@ -76,6 +83,21 @@ class _Timed:
             return result
         finally:
             self._wait.labels(type(command).__name__).observe(loop.time() - started)
+
+
+class _ImapObserver(ImapObserver):
+    def __init__(self, figures: metrics.Figures) -> None:
+        self._figures = figures
+
+    def command(self, name: str, seconds: float, good: bool) -> None:
+        self._figures.imap_commands.labels(name).observe(seconds)
+
+    def signed_in(self, service: str, good: bool) -> None:
+        self._figures.signins.labels(service, "good" if good else "refused").inc()
+
+    def defect(self, where: str) -> None:
+        self._figures.defects.labels(where).inc()
+        log.exception("a defect", where=where)
 
 
 class _SmtpObserver(Observer):
@@ -169,11 +191,12 @@ class _Worker:
         )
         push = PushHub(store)
         await self._open_smtp(store, book, door, certificates)
+        await self._open_imap(store, book, door, certificates, push)
         await self._open_health(store)
         holder = f"{wiring.hostname(configuration)}:{os.getpid()}"
         self._spawn(push.run())
-        self._spawn(JobRunner(store, holder, {}).run())
-        self._spawn(Upkeep(store, holder, {}).run())
+        self._spawn(JobRunner(store, holder, self._jobs(store)).run())
+        self._spawn(Upkeep(store, holder, self._upkeep(store)).run())
         self._spawn(Sweep([listener for _, listener in self._listeners]).run())
         self._spawn(metrics.measure_loop(self._figures.loop_delay.observe))
         self._spawn(self._count())
@@ -185,6 +208,21 @@ class _Worker:
         finally:
             await self._drain()
             passwords.close()
+
+    def _jobs(self, store: Store) -> dict[str, Run]:
+        warning = QuotaWarning(
+            store, wiring.hostname(self._configuration), self._configuration.quota.grace
+        )
+        return {QUOTA_JOB: warning.run, PURGE_JOB: lambda job: upkeep.purge_account(store, job)}
+
+    def _upkeep(self, store: Store) -> dict[str, tuple[float, Task]]:
+        settings = wiring.upkeep_settings(self._configuration)
+        return {
+            "purge": (3600.0, lambda: upkeep.purge_recoverable(store)),
+            "blobs": (3600.0, lambda: upkeep.sweep_blobs(store, settings.sweep_after)),
+            "orphans": (86_400.0, lambda: upkeep.sweep_orphans(store, settings.sweep_after)),
+            "records": (3600.0, lambda: upkeep.sweep_records(store, settings)),
+        }
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -226,6 +264,37 @@ class _Worker:
                 certificates,
                 limit,
                 b"421 4.7.0 Too many connections from your network; try again later\r\n",
+            )
+
+    async def _open_imap(
+        self,
+        store: Store,
+        book: Book,
+        door: Door,
+        certificates: Certificates | None,
+        push: PushHub,
+    ) -> None:
+        limit = ConnectionLimit(wiring.imap_connections(self._configuration))
+        observer = _ImapObserver(self._figures)
+        sessions: dict[int, set[Session]] = {}
+        watched = False
+        for bound in self._inherited.listeners:
+            if bound.listener.service not in ("imap", "imaps"):
+                continue
+            settings = wiring.imap_settings(
+                self._configuration, bound.listener, tls=certificates is not None
+            )
+            service = ImapService(settings, store, book, door, push, observer, sessions)
+            if not watched:
+                # The sessions of all listeners are in one dictionary: one look sees them all.
+                self._spawn(service.watch())
+                watched = True
+            await self._open(
+                bound,
+                service.serve,
+                certificates,
+                limit,
+                b"* BYE [UNAVAILABLE] Too many connections from your network; try again later\r\n",
             )
 
     async def _open(

@@ -17,6 +17,7 @@ from malleposte.store.results import Leased, LeasedJob, LeaseTaken
 log = structlog.get_logger("jobs")
 
 Run = Callable[[LeasedJob], Awaitable[None]]
+Task = Callable[[], Awaitable[object]]
 
 LEASE = 300
 """Seconds a job may take; past it another worker may run it again."""
@@ -82,7 +83,7 @@ class Upkeep:
         self,
         store: Store,
         holder: str,
-        tasks: Mapping[str, tuple[float, Callable[[], Awaitable[None]]]],
+        tasks: Mapping[str, tuple[float, Task]],
     ) -> None:
         self._store = store
         self._holder = holder

@@ -19,7 +19,7 @@ ASK_EVERY = 1.0
 MAX_ASKED = 500
 """Accounts asked for in one statement."""
 
-Callback = Callable[[int], None]
+Callback = Callable[[], None]
 
 _HEADS = both("SELECT account, modseq FROM account_head WHERE {ids}", ids=any_of("account", 1))
 
@@ -42,7 +42,7 @@ class PushHub:
         self._wake = asyncio.Event()
 
     def subscribe(self, account: int, callback: Callback) -> Callable[[], None]:
-        """Have ``callback(account)`` called soon after the account changes; returns the way out.
+        """Have ``callback()`` called soon after the account changes; returns the way out.
 
         A first call may come for a change that was known already.
         """
@@ -102,7 +102,7 @@ class PushHub:
                 self._modseqs[account] = modseq
                 if known or account in self._waiting:
                     for callback in list(self._waiting.get(account, ())):
-                        callback(account)
+                        callback()
             await asyncio.sleep(0)
 
 
