@@ -218,11 +218,11 @@ class Connection:
         self._phase = _Phase.MESSAGE
 
     def refuse_append(self, reply: bytes) -> None:
-        """Break a streaming command off, at an announcement or amid a message; `reply` is its
-        whole tagged response. What is on its way is thrown away before `reply` is sent. The
+        """Break a streaming command off, at any time before its `AppendEnd`; `reply` is its whole
+        tagged response. What is on its way is thrown away before `reply` is sent. The
         command is over with that: no `command_done`."""
         stream = self._stream
-        if self._phase not in {_Phase.DECIDE, _Phase.MESSAGE} or stream is None:
+        if self._phase not in _STREAMING or stream is None:
             raise RuntimeError("no message is announced")
         if self._phase is _Phase.DECIDE and stream.waits:
             self._out.append(reply)
@@ -485,6 +485,7 @@ class Connection:
         return Closed(self._reason)
 
 
+_STREAMING: Final = frozenset({_Phase.DECIDE, _Phase.MESSAGE, _Phase.BEHIND})
 _WAITING: Final = frozenset({_Phase.BUSY, _Phase.TLS, _Phase.DECIDE})
 
 _STEPS: Final = (

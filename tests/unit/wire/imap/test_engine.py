@@ -113,6 +113,22 @@ def test_a_message_refused_amid_its_octets() -> None:
     assert conn.data_to_send() == b"a NO [UNAVAILABLE] Later\r\n"
 
 
+def test_a_message_refused_when_all_of_it_has_come() -> None:
+    """The flush failed, say, before the line behind the message was in."""
+    conn = _signed_in()
+    conn.receive_data(b"a APPEND x {3+}\r\n012")
+    _next(conn)
+    conn.accept_append()
+    assert _next(conn) == AppendData(b"012")
+    assert conn.next_event() is NEED_DATA
+    conn.receive_data(b" (")
+    assert conn.next_event() is NEED_DATA
+    conn.refuse_append(b"a NO Later\r\n")
+    conn.receive_data(b"\\Seen) {2+}\r\nxx\r\nb NOOP\r\n")
+    assert isinstance(_next(conn), session.Noop)
+    assert conn.data_to_send() == b"a NO Later\r\n"
+
+
 def test_refused_messages_that_make_sense_do_not_add_up() -> None:
     """A client that uploads a whole folder to a full account is told so each time, and kept."""
     conn = _signed_in(Limits(drain_bytes=1000))
