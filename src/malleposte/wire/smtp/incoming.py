@@ -8,7 +8,7 @@ read as what it is. Memory: four octets.
 from .content import DotReader, NewlineWatch
 from .events import ResetCause
 from .limits import Limits
-from .reply import BARE_NEWLINES, TOO_LARGE, Reply
+from .reply import BARE_NEWLINES, FALSE_END, TOO_LARGE, Reply
 from .settings import BareNewlines
 
 
@@ -102,5 +102,7 @@ class Incoming:
 
     def _judge_newlines(self) -> None:
         watch = self._watch
-        if watch.false_end or (watch.bare and self._policy is BareNewlines.REFUSE):
+        if watch.bare and self._policy is BareNewlines.REFUSE:
             self.refuse(BARE_NEWLINES, ResetCause.BARE_NEWLINES)
+        elif watch.false_end:
+            self.refuse(FALSE_END, ResetCause.BARE_NEWLINES)

@@ -141,4 +141,7 @@ SIGN_IN_FAILED = Reply(535, "5.7.8", "Authentication failed")
 ENCRYPTION_FIRST = Reply(538, "5.7.11", "Encryption is required to sign in")
 TOO_LARGE = Reply(552, "5.3.4", "Message too large")
 NO_RECIPIENTS = Reply(554, "5.5.1", "No valid recipients")
+FALSE_END = Reply(
+    554, "5.6.0", "A lone dot after a bare CR, LF or NUL: other servers may end there"
+)
 BARE_NEWLINES = Reply(554, "5.6.0", "Bare CR or LF in message (RFC 5321 section 2.3.8)")

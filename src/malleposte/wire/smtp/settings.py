@@ -24,11 +24,12 @@ class BareNewlines(Enum):
     CR.CR for the end.
 
     `KEEP`, the default, keeps bare newlines as content, byte for byte, but refuses the message
-    (554 5.6.0) if a bare newline, with or without NULs between, is followed by a dot alone on
-    its line: the shapes that other servers have been found to take for an end. Nothing that
-    people write looks like this, and no message of the 3,790 in our corpora does, whereas six of
-    them (five of them received by real servers) hold a bare CR somewhere: refusing those outright,
-    as Gmail does, loses mail and turns away old scanners and printers for no gain in safety.
+    (554 5.6.0) if a dot stands alone on its line after a bare newline, or after any newline and
+    NULs (which some servers drop): the shapes that others have been found to take for an end.
+    Nothing that people write looks like this, and no message of the 3,790 in our corpora does,
+    whereas six of them (five of them received by real servers) hold a bare CR somewhere: refusing
+    those outright, as Gmail does, loses mail and turns away old scanners and printers for no gain
+    in safety.
 
     `REFUSE` refuses every message with a bare newline, as RFC 5321 §2.3.8 forbids them to the
     sender. Right where only known, correct clients submit.
