@@ -124,6 +124,7 @@ class _Session:
                     connection.write(engine.data_to_send())
                     await connection.start_tls()
                     engine.tls_started()
+                    self._account = None  # RFC 3207 §4.2: nothing learned before TLS counts
                 else:
                     await self._handle(event)
             connection.write(engine.data_to_send())
