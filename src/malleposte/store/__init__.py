@@ -86,6 +86,7 @@ class _Local:
         (answer,) = self._committer.apply(
             [Submission(0, self._seq, command, fd=fd)], {0: self._seq}
         )
+        self._committer.rest(idle=False)
         if isinstance(answer, bytes):
             return decode_result(answer)
         raise answer

@@ -19,7 +19,8 @@ from malleposte.store.batch import decode_result
 from malleposte.store.commands import AnyCommand
 from malleposte.store.errors import PermanentFailure, TemporaryFailure, UnknownOutcome
 from malleposte.store.results import AnyResult
-from malleposte.store.writer import AGAIN, ANSWER, OK, REQUEST, TEMPORARY, WITH_FD
+from malleposte.store.room import Room
+from malleposte.store.writer import AGAIN, ANSWER, MAX_FRAME, OK, REQUEST, TEMPORARY, WITH_FD
 
 PATIENCE = 60.0
 """Seconds a command may wait for the writer before its caller gives up (design, §6)."""
@@ -39,6 +40,21 @@ class _Pending:
         self.future = future
 
 
+class _Out:
+    """Octets on their way, with a descriptor of their own: a caller that gives up closes none of ours."""
+
+    __slots__ = ("data", "fd")
+
+    def __init__(self, data: bytes, fd: int | None) -> None:
+        self.data = data
+        self.fd = fd
+
+    def close(self) -> None:
+        if self.fd is not None:
+            os.close(self.fd)
+            self.fd = None
+
+
 class WriterClient:
     """See the module. Belongs to one event loop."""
 
@@ -48,10 +64,9 @@ class WriterClient:
         self._seq = 0
         self._acked = 0
         self._pending: dict[int, _Pending] = {}
-        self._octets = 0
-        self._room: deque[asyncio.Future[None]] = deque()
+        self._room = Room(MAX_WAITING, MAX_WAITING_OCTETS)
         self._sock: socket.socket | None = None
-        self._out: deque[tuple[bytes, int | None]] = deque()
+        self._out: deque[_Out] = deque()
         self._in = bytearray()
         self._flush_planned = False
         self._writing = False
@@ -71,19 +86,22 @@ class WriterClient:
         ``fd``: the spooled file of its content; it is duplicated, the caller's stays the caller's.
         Raises ``TemporaryFailure`` or ``PermanentFailure`` as the writer says.
         """
-        while len(self._pending) >= MAX_WAITING or self._octets >= MAX_WAITING_OCTETS:
-            gate = self._loop.create_future()
-            self._room.append(gate)
-            await gate
-        if self._closed:
-            raise TemporaryFailure("the server is stopping")
         body = _encode(command)
+        if len(body) > MAX_FRAME:
+            # The writer would hang up, and the next one too: it must not stop the others.
+            raise PermanentFailure(f"a command of {len(body)} octets is too large")
+        await self._room.enter(len(body))
+        try:
+            return await self._ask(body, fd)
+        finally:
+            self._room.leave(len(body))
+
+    async def _ask(self, body: bytes, fd: int | None) -> AnyResult:
         self._seq += 1
         seq = self._seq
         future: asyncio.Future[AnyResult] = self._loop.create_future()
         pending = _Pending(body, None if fd is None else os.dup(fd), future)
         self._pending[seq] = pending
-        self._octets += len(body)
         self._queue(seq, pending, 0)
         try:
             async with asyncio.timeout(PATIENCE):
@@ -91,28 +109,18 @@ class WriterClient:
         except TimeoutError:
             raise UnknownOutcome("the store does not answer") from None
         finally:
-            self._forget(seq)
-
-    def _forget(self, seq: int) -> None:
-        pending = self._pending.pop(seq, None)
-        if pending is None:
-            return
-        self._octets -= len(pending.body)
-        if pending.fd is not None:
-            os.close(pending.fd)
-        # Everything below the oldest still waiting has its answer and is never asked for again.
-        self._acked = (next(iter(self._pending)) - 1) if self._pending else self._seq
-        while self._room:
-            gate = self._room.popleft()
-            if not gate.done():
-                gate.set_result(None)
-                break
+            del self._pending[seq]
+            if pending.fd is not None:
+                os.close(pending.fd)
+            # Everything below the oldest still waiting has its answer and is never asked for again.
+            self._acked = (next(iter(self._pending)) - 1) if self._pending else self._seq
 
     def _queue(self, seq: int, pending: _Pending, flags: int) -> None:
         if pending.fd is not None:
             flags |= WITH_FD
         head = REQUEST.pack(len(pending.body), self._origin, seq, self._acked, flags)
-        self._out.append((head + pending.body, pending.fd))
+        fd = None if pending.fd is None else os.dup(pending.fd)
+        self._out.append(_Out(head + pending.body, fd))
         if not self._flush_planned:
             # One write for all commands of this turn of the loop.
             self._flush_planned = True
@@ -134,15 +142,16 @@ class WriterClient:
             return
         try:
             while self._out:
-                data, fd = self._out[0]
-                if fd is None and len(self._out) > 1:
-                    data = self._gather()
-                if fd is not None:
-                    sent = socket.send_fds(sock, [data], [fd])
+                self._gather()
+                out = self._out[0]
+                if out.fd is not None:
+                    sent = socket.send_fds(sock, [out.data], [out.fd])
+                    # It goes with the first octet.
+                    out.close()
                 else:
-                    sent = sock.send(data)
-                if sent < len(data):
-                    self._out[0] = (data[sent:], None)
+                    sent = sock.send(out.data)
+                if sent < len(out.data):
+                    out.data = out.data[sent:]
                 else:
                     self._out.popleft()
         except BlockingIOError:
@@ -157,17 +166,20 @@ class WriterClient:
             self._writing = False
             self._loop.remove_writer(sock.fileno())
 
-    def _gather(self) -> bytes:
+    def _gather(self) -> None:
         """Join leading commands without descriptors into one write."""
         parts = []
         size = 0
-        while self._out and self._out[0][1] is None and size < 1 << 18:
-            data, _ = self._out.popleft()
-            parts.append(data)
-            size += len(data)
-        joined = b"".join(parts)
-        self._out.appendleft((joined, None))
-        return joined
+        while self._out and self._out[0].fd is None and size < 1 << 18:
+            parts.append(self._out.popleft().data)
+            size += len(parts[-1])
+        if parts:
+            self._out.appendleft(_Out(b"".join(parts) if len(parts) > 1 else parts[0], None))
+
+    def _drop_out(self) -> None:
+        for out in self._out:
+            out.close()
+        self._out.clear()
 
     async def _connect(self) -> None:
         delay = 0.01
@@ -186,7 +198,7 @@ class WriterClient:
                     sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
                 self._sock = sock
                 self._in.clear()
-                self._out.clear()
+                self._drop_out()
                 self._loop.add_reader(sock.fileno(), self._readable)
                 flags = AGAIN if self._sent_before else 0
                 self._sent_before = True
@@ -243,6 +255,7 @@ class WriterClient:
     async def close(self) -> None:
         """Let go; commands without an answer fail as unknown."""
         self._closed = True
+        self._room.close()
         if self._connecting is not None:
             self._connecting.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -253,6 +266,7 @@ class WriterClient:
                 self._loop.remove_writer(self._sock.fileno())
             self._sock.close()
             self._sock = None
+        self._drop_out()
         for pending in list(self._pending.values()):
             if not pending.future.done():
                 pending.future.set_exception(UnknownOutcome("the server is stopping"))

@@ -28,7 +28,7 @@ from malleposte.store.dialect import drive
 from malleposte.store.errors import PermanentFailure, StoreError, TemporaryFailure
 from malleposte.store.execute.mailboxes import renew_uidvalidity
 from malleposte.store.migrations import migrate
-from malleposte.store.sqlite import Sqlite
+from malleposte.store.sqlite import Sqlite, failure
 from malleposte.store.work import Work
 
 CHECKPOINT_PAGES = 2_000
@@ -58,19 +58,24 @@ class Committer:
         self._wal_pages = 0
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.blobs.mkdir(mode=0o700, exist_ok=True)
-        self._lock = self._take_lock(folder / "writer.lock")
-        fresh = not (folder / "store.db").exists()
-        self.db = Sqlite(folder / "store.db", writable=True, create=True)
-        self.db.connection.set_wal_hook(self._wal_hook)
-        self.db.begin()
-        try:
+        with contextlib.ExitStack() as undo:
+            self._lock = self._take_lock(folder / "writer.lock")
+            undo.callback(os.close, self._lock)
+            fresh = not (folder / "store.db").exists()
+            self.db = Sqlite(folder / "store.db", writable=True, create=True)
+            undo.callback(self.db.close)
+            self.db.connection.set_wal_hook(self._wal_hook)
+            self.db.begin()
+            undo.callback(self.db.rollback)
             self.migrated = drive(migrate(self.db))
             self.restored = self._open_mark(fresh)
-        except BaseException:
-            self.db.rollback()
-            raise
-        self.db.commit()
-        self._mark_now()
+            undo.callback(self._mark.close)
+            try:
+                self.db.commit()
+            except apsw.Error as error:
+                raise failure(error) from error
+            self._mark_now()
+            undo.pop_all()
 
     @staticmethod
     def _take_lock(path: Path) -> int:
@@ -139,7 +144,9 @@ class Committer:
         todo = list(range(len(submissions)))
         if self.low_disk:
             for at in todo:
-                if isinstance(submissions[at].command, Deliver | Append):
+                # One sent again may have been executed before the disk was full: look.
+                again = submissions[at].again
+                if isinstance(submissions[at].command, Deliver | Append) and not again:
                     answers[at] = TemporaryFailure("the disk is almost full")
             todo = [at for at in todo if answers[at] is None]
         pending = [todo] if todo else []
@@ -181,6 +188,9 @@ class Committer:
             content.flush_folder(self.blobs)
         try:
             self.db.commit()
+        except apsw.FullError as error:
+            # No room to write the log, so nothing was flushed, let alone committed: not final.
+            raise TemporaryFailure(f"the disk is full: {error}") from error
         except apsw.Error as error:
             raise CommitFailed(f"a commit failed: {error}") from error
         self._commits = commits
@@ -195,10 +205,18 @@ class Committer:
             self.low_disk = state.f_bavail * state.f_frsize < self.reserve
 
     def rest(self, *, idle: bool) -> None:
-        """Between batches: copy the log into the file when it is long, or when there is time."""
+        """Between batches: copy the log into the file when it is long, or when there is time.
+
+        What cannot be copied now (a reader in the way, no room) stays in the log. Raises
+        ``CommitFailed`` when the flush fails.
+        """
         if self._wal_pages >= CHECKPOINT_PAGES or (idle and self._wal_pages):
-            with contextlib.suppress(apsw.BusyError, apsw.LockedError):
+            try:
                 self.db.checkpoint()
+            except (apsw.BusyError, apsw.LockedError, apsw.FullError):
+                pass
+            except apsw.Error as error:
+                raise CommitFailed(f"a checkpoint failed: {error}") from error
             self._wal_pages = 0
 
     def close(self) -> None:

@@ -7,7 +7,6 @@ blob's id. File format: the frames one after the other, then their lengths (u32 
 (u32), big-endian.
 """
 
-import contextlib
 import os
 import struct
 import threading
@@ -30,11 +29,17 @@ class _Zstd(threading.local):
     """A compressor and a decompressor a thread: sharing one between threads crashes the process."""
 
     def __init__(self) -> None:
-        self.compress = zstandard.ZstdCompressor(level=LEVEL, write_content_size=True).compress
+        # With a checksum, so that damage on disk is found when the frame is read.
+        self.compress = zstandard.ZstdCompressor(
+            level=LEVEL, write_content_size=True, write_checksum=True
+        ).compress
         self.decompress = zstandard.ZstdDecompressor().decompress
 
 
 _zstd = _Zstd()
+
+SPARE = ".new"
+"""Suffix of a name a file has for a moment while it replaces another."""
 _U32 = struct.Struct(">I")
 
 
@@ -79,20 +84,33 @@ def in_file(data: memoryview, folder: Path) -> tuple[Content, int]:
 
 
 def link(descriptor: int, folder: Path, blob: int) -> None:
-    """Give a spooled file its name; one that a crash left there under the same id is replaced."""
+    """Give a spooled file its name; one that a crash left there under the same id is replaced.
+
+    What a crash left may be this very file (the worker sent its command again): it is kept, for a file
+    whose last name was taken away cannot get another.
+    """
     path = blob_path(folder, blob)
     path.parent.mkdir(mode=0o700, exist_ok=True)
-    source = f"/proc/self/fd/{descriptor}"
-    here = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    if _link(descriptor, path):
+        return
+    spare = path.with_name(f"{blob}{SPARE}")
+    if not _link(descriptor, spare):
+        spare.unlink()
+        _link(descriptor, spare)
+    spare.rename(path)
+
+
+def _link(descriptor: int, path: Path) -> bool:
+    """False where another file has the name."""
+    # A folder named for the source makes Python call linkat(2), which follows the link in /proc.
+    here = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        # A folder named for the source makes Python call linkat(2), which follows the link in /proc.
-        with contextlib.suppress(FileExistsError):
-            os.link(source, path, src_dir_fd=here, follow_symlinks=True)
-            return
-        path.unlink()
-        os.link(source, path, src_dir_fd=here, follow_symlinks=True)
+        os.link(f"/proc/self/fd/{descriptor}", path, src_dir_fd=here, follow_symlinks=True)
+    except FileExistsError:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
     finally:
         os.close(here)
+    return True
 
 
 def flush_folder(folder: Path) -> None:
@@ -112,6 +130,9 @@ def blob_path(folder: Path, blob: int) -> Path:
 def decompress(frame: bytes) -> bytes:
     """One frame's content. Raises ``ValueError`` where it is damaged."""
     try:
+        if zstandard.frame_content_size(frame) > FRAME:
+            # Before anyone allocates what a damaged length says.
+            raise ValueError("a stored frame is damaged: its length is impossible")
         return _zstd.decompress(frame, max_output_size=FRAME)
     except zstandard.ZstdError as error:
         raise ValueError(f"a stored frame is damaged: {error}") from error

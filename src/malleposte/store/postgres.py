@@ -8,40 +8,49 @@ not waited for) is sent again under the same keys. A COMMIT is never cancelled.
 
 import asyncio
 import contextlib
+import os
 import secrets
 import time
 from collections import deque
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import asyncpg
 
 from malleposte.store.batch import Submission, decode_result, execute
-from malleposte.store.commands import AnyCommand
+from malleposte.store.commands import AnyCommand, Append, Deliver
 from malleposte.store.dialect import Bulk, Dialect, Row, Sql, placeholders
 from malleposte.store.errors import PermanentFailure, TemporaryFailure, UnknownOutcome
 from malleposte.store.migrations import migrate
 from malleposte.store.results import AnyResult
+from malleposte.store.room import Room
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
 
     Connection = PoolConnectionProxy[Any] | asyncpg.Connection[Any]
 
+_Batch = list[tuple[Submission, "asyncio.Future[AnyResult]", float]]
+
 MAX_BATCH = 128
 """Commands a transaction; past it PostgreSQL's gain is small and locks are held longer."""
 LANES = 2
 """Transactions a worker has under way at once: one flushes while the other is filled."""
+COLLISIONS = 5
+"""Times a transaction may meet a row that another one inserted first; past it, it is a defect."""
+MAX_WAITING = 2_000
+MAX_WAITING_OCTETS = 64 * 1024 * 1024
+"""Commands and octets under way; past it, submitting waits: back-pressure up to the socket."""
 PATIENCE = 60.0
+"""Seconds a command may wait for the database before its caller gives up (design, §6)."""
+NEVER = 1e9
+"""Seconds a COMMIT may take: it is never cancelled, since a cancelled one is not waited for."""
 MIGRATION_LOCK = 0x6D616C6C65  # "malle"
 
 _UNKNOWN = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.IdleSessionTimeoutError,
+    asyncpg.OperatorInterventionError,
     OSError,
 )
 _AWAY = (
@@ -144,6 +153,22 @@ async def migrate_postgres(dsn: str) -> list[str]:
         await connection.close()
 
 
+def _halve(parts: list[_Batch], part: _Batch, error: Exception) -> None:
+    """Try halves of a part that failed, until what is wrong stands alone and fails alone."""
+    if len(part) > 1:
+        middle = len(part) // 2
+        parts[:0] = [part[:middle], part[middle:]]
+    elif not part[0][1].done():
+        part[0][1].set_exception(_failure(error))
+
+
+def _octets(command: AnyCommand) -> int:
+    """About what a command takes in memory while it waits."""
+    if isinstance(command, Deliver | Append):
+        return 4096 + sum(map(len, command.content.frames))
+    return 1024
+
+
 class PostgresWriter:
     """Executes a worker's commands. Belongs to one event loop."""
 
@@ -152,44 +177,70 @@ class PostgresWriter:
         self._origin = secrets.randbits(62)
         self._seq = 0
         self._waiting: deque[tuple[Submission, asyncio.Future[AnyResult], float]] = deque()
+        self._room = Room(MAX_WAITING, MAX_WAITING_OCTETS)
         self._lanes: set[asyncio.Task[None]] = set()
         self._unanswered: set[int] = set()
         self._purged = 0
-        self._closed = False
 
     async def submit(self, command: AnyCommand, fd: int | None = None) -> AnyResult:
         """Have a command executed durably; its answer. See ``WriterClient.submit``."""
-        if self._closed:
-            raise TemporaryFailure("the server is stopping")
+        octets = _octets(command)
+        await self._room.enter(octets)
         self._seq += 1
         seq = self._seq
         future: asyncio.Future[AnyResult] = asyncio.get_running_loop().create_future()
-        submission = Submission(self._origin, seq, command, fd=fd)
+        # The caller may give up and close its descriptor while the command is under way.
+        own = None if fd is None else os.dup(fd)
+        submission = Submission(self._origin, seq, command, fd=own)
         self._unanswered.add(seq)
         self._waiting.append((submission, future, time.monotonic() + PATIENCE))
         if len(self._lanes) < LANES:
-            lane = asyncio.create_task(self._lane())
-            self._lanes.add(lane)
-            lane.add_done_callback(self._lanes.discard)
+            self._lanes.add(asyncio.create_task(self._lane()))
         try:
-            return await future
+            async with asyncio.timeout(PATIENCE):
+                return await future
+        except TimeoutError:
+            raise UnknownOutcome("the database does not answer") from None
         finally:
-            self._unanswered.discard(seq)
+            self._room.leave(octets)
 
     async def _lane(self) -> None:
         # Let the commands of this turn of the loop gather first.
         await asyncio.sleep(0)
-        while self._waiting:
-            count = min(len(self._waiting), MAX_BATCH)
-            batch = [self._waiting.popleft() for _ in range(count)]
-            await self._settle(batch)
+        batch: _Batch = []
+        try:
+            while self._waiting:
+                batch = self._next()
+                await self._settle(batch)
+                self._settled(batch)
+                batch = []
+        finally:
+            self._settled(batch)
+            # Here and not in a callback: whoever submits next must not count on a lane that ended.
+            self._lanes.discard(cast("asyncio.Task[None]", asyncio.current_task()))
 
-    async def _settle(
-        self, batch: list[tuple[Submission, "asyncio.Future[AnyResult]", float]]
-    ) -> None:
+    def _next(self) -> _Batch:
+        """The next batch; a command whose caller gave up before it was tried is left out."""
+        batch: _Batch = []
+        while self._waiting and len(batch) < MAX_BATCH:
+            entry = self._waiting.popleft()
+            if entry[1].done():
+                self._settled([entry])
+            else:
+                batch.append(entry)
+        return batch
+
+    def _settled(self, batch: _Batch) -> None:
+        for submission, _, _ in batch:
+            self._unanswered.discard(submission.seq)
+            if submission.fd is not None:
+                os.close(submission.fd)
+
+    async def _settle(self, batch: _Batch) -> None:
         """Execute a batch until each command has its answer or its failure."""
-        parts = [batch]
+        parts = [batch] if batch else []
         delay = 0.02
+        collisions = 0
         while parts:
             part = parts.pop(0)
             try:
@@ -199,6 +250,10 @@ class PostgresWriter:
                     if not future.done():
                         future.set_exception(UnknownOutcome("the server is stopping"))
                 raise
+            except asyncpg.DiskFullError as error:
+                # Waiting does not help; what needs no room may still pass.
+                _halve(parts, part, error)
+                continue
             except (*_AWAY, UnknownOutcome) as error:
                 # Away, or nobody knows whether it committed: the keys tell next time.
                 late = time.monotonic()
@@ -213,11 +268,14 @@ class PostgresWriter:
                     delay = min(delay * 2, 1.0)
                 continue
             except Exception as error:  # noqa: BLE001 - one bad command must fail alone
-                if len(part) > 1:
-                    middle = len(part) // 2
-                    parts[:0] = [part[:middle], part[middle:]]
-                elif not part[0][1].done():
-                    part[0][1].set_exception(_failure(error))
+                if isinstance(error, asyncpg.UniqueViolationError) and collisions < COLLISIONS:
+                    # Another transaction inserted the same content, or this very command, first.
+                    collisions += 1
+                    for submission, _, _ in part:
+                        submission.again = True
+                    parts.insert(0, part)
+                else:
+                    _halve(parts, part, error)
                 continue
             for (_, future, _), result in zip(part, results, strict=True):
                 if not future.done():
@@ -233,18 +291,17 @@ class PostgresWriter:
         async with self._pool.acquire() as connection:
             connection.add_log_listener(noticed)
             try:
-                transaction = connection.transaction()
-                await transaction.start()
+                await connection.execute("BEGIN")
                 try:
                     tx = PostgresTx(connection)
                     outcome = await execute(tx, submissions, int(time.time()))
                     await self._purge(tx)
                 except BaseException:
                     with contextlib.suppress(asyncpg.PostgresError, *_UNKNOWN):
-                        await transaction.rollback()
+                        await connection.execute("ROLLBACK")
                     raise
                 warnings.clear()
-                commit = asyncio.ensure_future(transaction.commit())
+                commit = asyncio.ensure_future(connection.execute("COMMIT", timeout=NEVER))
                 try:
                     await asyncio.shield(commit)
                 except asyncio.CancelledError:
@@ -268,6 +325,6 @@ class PostgresWriter:
 
     async def close(self) -> None:
         """Finish what is under way, refuse what comes."""
-        self._closed = True
+        self._room.close()
         if self._lanes:
             await asyncio.wait(list(self._lanes), timeout=PATIENCE)

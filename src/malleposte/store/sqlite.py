@@ -68,8 +68,12 @@ class Sqlite:
                 # Let freed pages be given back in steps.
                 self.connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
             if writable:
-                self.connection.execute("PRAGMA journal_mode = WAL")
+                (mode,) = self.connection.execute("PRAGMA journal_mode = WAL").fetchone() or ("",)
+                if mode != "wal":
+                    raise TemporaryFailure(f"{path} cannot keep a write-ahead log here ({mode})")
                 self.connection.execute("PRAGMA synchronous = FULL")
+                # As on PostgreSQL; only tables of the directory have any.
+                self.connection.execute("PRAGMA foreign_keys = ON")
             self.connection.execute("PRAGMA wal_autocheckpoint = 0")
             self.connection.execute(f"PRAGMA cache_size = {-65_536 if writable else -16_384}")
             self.connection.execute("PRAGMA temp_store = MEMORY")

@@ -86,18 +86,10 @@ class Writer:
     def serve(self) -> None:
         """Run until ``stop``. Raises ``CommitFailed`` when nothing may be tried any more."""
         while not self._stopping:
-            timeout = 0.0 if self._waiting else 1.0
-            events = self._selector.select(timeout)
-            for key, mask in events:
-                if key.data is None:
-                    self._accept()
-                elif key.data == "stop":
-                    self._stopping = True
-                else:
-                    self._serve_peer(key.data, mask)
+            came = self._receive(0.0 if self._waiting else 1.0)
             if self._waiting:
                 self._commit()
-            self._committer.rest(idle=not events)
+            self._committer.rest(idle=not came)
         while self._waiting:
             self._commit()
         for peer in list(self._peers):
@@ -108,10 +100,23 @@ class Writer:
             self._drop(peer)
         self._selector.close()
 
+    def _receive(self, timeout: float) -> bool:
+        """Take what comes within a time; whether anything did."""
+        events = self._selector.select(timeout)
+        for key, mask in events:
+            if key.data is None:
+                self._accept()
+            elif key.data == "stop":
+                self._stopping = True
+            else:
+                self._serve_peer(key.data, mask)
+        return bool(events)
+
     def _accept(self) -> None:
         try:
             sock, _ = self._listener.accept()
-        except BlockingIOError:
+        except OSError:
+            # Nobody there any more, or no descriptor free: whoever waits is served later.
             return
         sock.setblocking(False)
         peer = _Peer(sock)
@@ -130,14 +135,16 @@ class Writer:
         if not mask & selectors.EVENT_READ or peer not in self._peers:
             return
         try:
-            data, descriptors, _, _ = socket.recv_fds(peer.sock, _RECEIVE, 16)
+            data, descriptors, told, _ = socket.recv_fds(peer.sock, _RECEIVE, 16)
         except BlockingIOError:
             return
         except OSError:
             self._drop(peer)
             return
         peer.descriptors.extend(descriptors)
-        if not data:
+        if not data or told & socket.MSG_CTRUNC:
+            # Gone; or a descriptor was lost on the way (none free here): the worker sends all again,
+            # for which descriptor belongs to which command is not known any more.
             self._drop(peer)
             return
         peer.buffer += data
@@ -155,7 +162,12 @@ class Writer:
                 break
             body = bytes(memoryview(buffer)[at + head : at + head + length])
             at += head + length
-            descriptor = peer.descriptors.popleft() if flags & WITH_FD else None
+            descriptor = None
+            if flags & WITH_FD:
+                if not peer.descriptors:
+                    self._drop(peer)
+                    return
+                descriptor = peer.descriptors.popleft()
             peer.origin, peer.acked = origin, max(peer.acked, acked)
             try:
                 command = _decode(body)
@@ -168,6 +180,8 @@ class Writer:
                 (peer, Submission(origin, seq, command, bool(flags & AGAIN), descriptor))
             )
         del buffer[:at]
+        if peer.out:
+            self._send(peer)
 
     def _commit(self) -> None:
         batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
