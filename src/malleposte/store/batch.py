@@ -24,6 +24,7 @@ from malleposte.store.execute import (
     flagging,
     mailboxes,
     records,
+    repair,
     rights,
     upkeep,
 )
@@ -59,15 +60,19 @@ _EXECUTORS: dict[type[c.Command], Callable[[Work, Any], Awaitable[AnyResult]]] =
     c.PurgeRecoverable: upkeep.purge_recoverable,
     c.SweepBlobs: upkeep.sweep_blobs,
     c.SweepRecords: upkeep.sweep_records,
-    c.RepairAccount: upkeep.repair_account,
+    c.RepairAccount: repair.repair_account,
+    c.RepairNumbers: repair.repair_numbers,
 }
 
 _RESULT = dialect.insert(
     "command_result",
     {"origin": "bigint", "seq": "bigint", "at": "bigint", "result": "bytea"},
-    on_conflict="ON CONFLICT DO NOTHING",
+    # No ON CONFLICT: a second execution of the same key must fail, whoever is the first.
 )
-_FIND_RESULT = "SELECT result FROM command_result WHERE origin = $1 AND seq = $2"
+_FIND_RESULT = (
+    # A write, so that its commit too is flushed, or waits for the standby, before anyone is answered.
+    "UPDATE command_result SET at = $1 WHERE origin = $2 AND seq = $3 RETURNING result"
+)
 
 _encode = msgspec.msgpack.Encoder().encode
 decode_result: Callable[[bytes], AnyResult] = msgspec.msgpack.Decoder(AnyResult).decode
@@ -98,13 +103,15 @@ async def execute(tx: Tx, submissions: Sequence[Submission], now: int) -> Outcom
     """Execute submissions in an open transaction, in order.
 
     Raises whatever a command raised; the transaction must then be given up, and the caller tries
-    halves of the batch, so that one bad command fails alone.
+    halves of the batch, so that one bad command fails alone. A key that was executed meanwhile, or
+    stands in the batch twice, breaks the primary key of the results: tried once more with ``again``,
+    it is answered.
     """
     work = Work(tx, now)
     answers: dict[int, bytes] = {}
     for at, submission in enumerate(submissions):
         if submission.again:
-            row = await tx.row(_FIND_RESULT, submission.origin, submission.seq)
+            row = await tx.row(_FIND_RESULT, now, submission.origin, submission.seq)
             if row is not None:
                 answers[at] = bytes(row[0])
     todo = [(at, s) for at, s in enumerate(submissions) if at not in answers]

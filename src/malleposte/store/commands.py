@@ -405,7 +405,8 @@ class SweepBlobs(Command, frozen=True, array_like=True, kw_only=True):
 
 
 class SweepRecords(Command, frozen=True, array_like=True, kw_only=True):
-    """Remove old results, traces and tombstones. Answer: ``Done``."""
+    """Remove old results, traces and tombstones, up to ``limit`` of each. Answer: ``Done``, whose
+    ``more`` says whether something may be left."""
 
     results_before: int
     traces_before: int
@@ -424,13 +425,20 @@ class RenewUidValidity(Command, frozen=True, array_like=True, kw_only=True):
 
 
 class RepairAccount(Command, frozen=True, array_like=True, kw_only=True):
-    """Compute again what is derived in an account: counters, sizes, next ids. Answer: ``Done``."""
+    """Compute again what is derived in an account: counters, sizes, next ids, what names what is gone.
+
+    Answer: ``Done``, whose ``count`` is the rows put right. Takes seconds for a large account.
+    """
 
     account: int
 
     def accounts(self) -> tuple[int, ...]:
         """See ``Command``."""
         return (self.account,)
+
+
+class RepairNumbers(Command, frozen=True, array_like=True, kw_only=True):
+    """Have the next accounts, domains, blobs and jobs get numbers not in use. Answer: ``Done``."""
 
 
 AnyCommand = (
@@ -465,4 +473,5 @@ AnyCommand = (
     | SweepRecords
     | RenewUidValidity
     | RepairAccount
+    | RepairNumbers
 )

@@ -238,6 +238,13 @@ class Work:
         """Drop what is known of a mailbox whose row a command wrote itself."""
         self._mailboxes.pop(mailbox, None)
 
+    def forget_account(self, account: int) -> None:
+        """An account's rows were removed: to what follows in this transaction there is none such."""
+        self._heads[account] = None
+        for mailbox in self._mailboxes:
+            if account_of(mailbox) == account:
+                self._mailboxes[mailbox] = None
+
     async def flush(self) -> None:
         """Write everything gathered and every changed head and mailbox."""
         gathered, self._gathered = self._gathered, {}

@@ -8,10 +8,11 @@ from malleposte.store import dialect
 from malleposte.store.commands import MAX_ROWS, Copy, Recover
 from malleposte.store.dialect import Row, any_of, both
 from malleposte.store.execute.expunging import bury, remove, touch_holders
-from malleposte.store.execute.filing import INSERT_EMAIL, INSERT_MEMBERSHIP
+from malleposte.store.execute.filing import INSERT_EMAIL, INSERT_MEMBERSHIP, warn
+from malleposte.store.execute.keywords import admit_keywords
 from malleposte.store.execute.ranges import encode, in_ranges
-from malleposte.store.execute.rights import may
-from malleposte.store.flags import SEEN
+from malleposte.store.execute.rights import letters, may
+from malleposte.store.flags import MAX_KEYWORDS_ACCOUNT, SEEN, join
 from malleposte.store.ids import account_of, email_id, thread_id
 from malleposte.store.results import Copied, Refused
 from malleposte.store.work import Head, MailboxRow, Work
@@ -20,7 +21,7 @@ _ROWS = in_ranges(
     "SELECT m.uid, m.email, m.deleted, e.flags, e.size, e.mailboxes, e.keywords, e.thread, e.blob,"
     " e.received_at, e.sent_at, e.attachment FROM {ranges} r"
     " JOIN membership m ON m.mailbox = $2 AND m.uid BETWEEN r.first AND r.last"
-    " JOIN email e ON e.id = m.email ORDER BY m.uid"
+    f" JOIN email e ON e.id = m.email ORDER BY m.uid LIMIT {MAX_ROWS + 1}"
 )
 _HELD = both(
     "SELECT email FROM membership WHERE {emails} AND mailbox = $2",
@@ -40,8 +41,9 @@ _COPY_WIDE = dialect.Bulk(
     " unnest($1::bigint[], $2::bigint[]) AS v(new, old) JOIN email_wide ON id = v.old",
     types=("bigint", "bigint"),
 )
+_SHOWN = "SELECT name, shown FROM keyword WHERE account = $1"
 _RECOVER_ROWS = both(
-    "SELECT 0, e.id, 0, e.flags, e.size, e.mailboxes FROM recoverable r JOIN email e"
+    "SELECT 0, e.id, 0, e.flags, e.size, e.mailboxes, r.mailbox FROM recoverable r JOIN email e"
     " ON e.id = r.email WHERE {ids} AND r.account = $2 ORDER BY e.received_at, e.id",
     ids=any_of("r.email", 1),
 )
@@ -62,33 +64,36 @@ async def copy(work: Work, command: Copy) -> Copied | Refused:
     needed = "rte" if command.move else "r"
     if not await may(work.tx, command.actor, command.mailbox, needed):
         return Refused(reason="no-rights", text=needed)
-    if not await may(work.tx, command.actor, command.target, "i"):
+    held = await letters(work.tx, command.actor, command.target)
+    if "i" not in held:
         return Refused(reason="no-rights", text="i")
     rows = await work.tx.rows(_ROWS, encode(command.uids), command.mailbox)
     if len(rows) > MAX_ROWS:
         return Refused(reason="limit", text=f"at most {MAX_ROWS} messages in one command")
     if not rows:
         return Copied(uidvalidity=target.uidvalidity, uids=(), modseq=0)
-    held: set[int] = set()
+    there: set[int] = set()
     if not same_account:
         anew = rows
     elif source is target:
-        anew = [] if command.move else rows
         if command.move:
             return await _renumber(work, head, source, rows)
+        anew = rows
     else:
         emails = [row[1] for row in rows]
-        held = {row[0] for row in await work.tx.rows(_HELD, emails, target.id)}
-        anew = [row for row in rows if row[1] in held]
+        there = {row[0] for row in await work.tx.rows(_HELD, emails, target.id)}
+        anew = [row for row in rows if row[1] in there]
     size = sum(row[4] for row in anew)
     if anew and not command.move and _full(head, size):
         return Refused(reason="over-quota")
+    if not same_account:
+        rows = await _as_new(work, account_of(command.mailbox), head, rows, held)
     modseq = head.bump()
     join_ids: list[int] = []
     pairs: list[tuple[int, int]] = []
     new_emails: list[tuple[int, int]] = []
     for row in rows:
-        if not same_account or source is target or row[1] in held:
+        if not same_account or source is target or row[1] in there:
             email = _anew(work, head, row, modseq, same_account=same_account)
             new_emails.append((email, row[1]))
         else:
@@ -101,6 +106,8 @@ async def copy(work: Work, command: Copy) -> Copied | Refused:
         await work.tx.many(_COPY_WIDE, new_emails)
         head.used_bytes += size
         head.used_emails += len(new_emails)
+        head.dirty = True
+        await warn(work, head)
     if join_ids:
         await work.tx.run(_JOIN, 0 if command.move else 1, modseq, join_ids)
         joined = set(join_ids)
@@ -109,12 +116,36 @@ async def copy(work: Work, command: Copy) -> Copied | Refused:
         )
         source.changed(modseq)
     if command.move:
-        await _leave(work, head, source, rows, held, modseq)
+        await _leave(work, head, source, rows, there, modseq)
     return Copied(uidvalidity=target.uidvalidity, uids=tuple(pairs), modseq=modseq)
 
 
 def _full(head: Head, size: int) -> bool:
     return bool(head.quota_bytes) and head.used_bytes + size > head.quota_bytes
+
+
+async def _as_new(work: Work, source: int, head: Head, rows: list[Row], held: str) -> list[Row]:
+    """Rows as another account takes them: flags and keywords for which the actor holds rights there.
+
+    RFC 4314 §4 (COPY) and, for what an account's keywords are, ``admit_keywords``.
+    """
+    allowed = (SEEN if "s" in held else 0) | (~SEEN if "w" in held else 0)
+    words = {word for row in rows if row[6] and "w" in held for word in row[6].split(" ")}
+    admitted: set[str] = set()
+    if words:
+        shown: dict[str, str] = dict(await work.tx.rows(_SHOWN, source))
+        named = [shown.get(word, word) for word in sorted(words)]
+        admitted.update(await admit_keywords(work, head, named, most=MAX_KEYWORDS_ACCOUNT))
+    return [
+        (
+            *row[:3],
+            row[3] & allowed,
+            *row[4:6],
+            join(admitted.intersection(row[6].split(" "))) if row[6] else None,
+            *row[7:],
+        )
+        for row in rows
+    ]
 
 
 def _enter(work: Work, target: MailboxRow, email: int, row: Row) -> int:
@@ -147,12 +178,12 @@ def _anew(work: Work, head: Head, row: Row, modseq: int, *, same_account: bool) 
 
 
 async def _leave(
-    work: Work, head: Head, source: MailboxRow, rows: list[Row], held: set[int], modseq: int
+    work: Work, head: Head, source: MailboxRow, rows: list[Row], there: set[int], modseq: int
 ) -> None:
     """The source's side of a move inside an account."""
     # An email the target held already got a twin there; here its membership simply ends.
-    twins = [row for row in rows if row[1] in held]
-    moved = [row for row in rows if row[1] not in held]
+    twins = [row for row in rows if row[1] in there]
+    moved = [row for row in rows if row[1] not in there]
     if twins:
         await remove(
             work,
@@ -185,11 +216,17 @@ async def _renumber(work: Work, head: Head, mailbox: MailboxRow, rows: list[Row]
     pairs = [(row[0], _enter(work, mailbox, row[1], row)) for row in rows]
     await work.tx.run(_JOIN, 0, modseq, [row[1] for row in rows])
     mailbox.changed(modseq)
+    await touch_holders(work, [row[1] for row in rows if row[5] > 1], modseq)
     return Copied(uidvalidity=mailbox.uidvalidity, uids=tuple(pairs), modseq=modseq)
 
 
 async def recover(work: Work, command: Recover) -> Copied | Refused:
-    """Execute ``Recover``: emails come back with their flags, under new UIDs."""
+    """Execute ``Recover``: emails come back with their flags, under new UIDs.
+
+    Whoever is not the owner needs "r" and "t" on the mailboxes they were in.
+    """
+    if len(command.emails) > MAX_ROWS:
+        return Refused(reason="limit", text=f"at most {MAX_ROWS} messages in one command")
     target = await work.mailbox(command.target)
     head = await work.head(account_of(command.target))
     if target is None or head is None:
@@ -197,6 +234,10 @@ async def recover(work: Work, command: Recover) -> Copied | Refused:
     if not await may(work.tx, command.actor, command.target, "i"):
         return Refused(reason="no-rights", text="i")
     rows = await work.tx.rows(_RECOVER_ROWS, list(command.emails), head.account)
+    sources = {row[6] for row in rows}
+    lawful = {m for m in sources if await may(work.tx, command.actor, m, "rt")}
+    if sources - lawful:
+        return Refused(reason="no-rights", text="rt")
     if not rows:
         return Copied(uidvalidity=target.uidvalidity, uids=(), modseq=0)
     size = sum(row[4] for row in rows)
@@ -216,4 +257,5 @@ async def recover(work: Work, command: Recover) -> Copied | Refused:
     head.used_bytes += size
     head.used_emails += len(rows)
     target.changed(modseq)
+    await warn(work, head)
     return Copied(uidvalidity=target.uidvalidity, uids=tuple(pairs), modseq=modseq)

@@ -27,6 +27,8 @@ from malleposte.store.work import Work
 
 SYSTEM_LOCALS = ("postmaster", "abuse")
 PURGE_JOB = "purge-account"
+STATUSES = ("active", "suspended", "archived")
+"""What ``SetAccount`` can make of an account; deleting is a command of its own."""
 
 _HEAD = dialect.insert(
     "account_head",
@@ -54,6 +56,7 @@ _TARGET = (
     "INSERT INTO address_target (address, account, remote) VALUES ($1, $2, $3)"
     " ON CONFLICT DO NOTHING"
 )
+_ON_HOLD = "SELECT reason FROM hold WHERE account = $1 AND released_at IS NULL"
 
 
 async def changed(work: Work) -> None:
@@ -154,11 +157,19 @@ async def create_account(work: Work, command: CreateAccount) -> Created | Refuse
     return Created(id=account, modseq=modseq)
 
 
+async def _exists(work: Work, account: int) -> bool:
+    """Whether there is such an account that was not deleted."""
+    return bool(
+        await work.tx.row("SELECT 1 FROM account WHERE id = $1 AND status <> 'deleted'", account)
+    )
+
+
 async def set_password(work: Work, command: SetPassword) -> Done | Refused:
     """Execute ``SetPassword``."""
     await changed(work)
-    if not await _touch_credentials(work, command.account):
+    if not await _exists(work, command.account):
         return Refused(reason="no-such-account")
+    await _touch_credentials(work, command.account)
     await work.tx.run(
         "DELETE FROM credential WHERE account = $1 AND kind = 'password'", command.account
     )
@@ -176,11 +187,9 @@ async def set_password(work: Work, command: SetPassword) -> Done | Refused:
     return Done()
 
 
-async def _touch_credentials(work: Work, account: int) -> bool:
-    return bool(
-        await work.tx.run(
-            "UPDATE account SET credential_version = credential_version + 1 WHERE id = $1", account
-        )
+async def _touch_credentials(work: Work, account: int) -> None:
+    await work.tx.run(
+        "UPDATE account SET credential_version = credential_version + 1 WHERE id = $1", account
     )
 
 
@@ -188,8 +197,10 @@ async def set_account(work: Work, command: SetAccount) -> Done | Refused:
     """Execute ``SetAccount``."""
     await changed(work)
     head = await work.head(command.account)
-    if head is None:
+    if head is None or not await _exists(work, command.account):
         return Refused(reason="no-such-account")
+    if command.status is not None and command.status not in STATUSES:
+        return Refused(reason="bad-name", text=f"{command.status!r} is not one of {STATUSES}")
     await work.tx.run(
         "UPDATE account SET status = coalesce($1, status), name = coalesce($2, name),"
         " locale = coalesce($3, locale), time_zone = coalesce($4, time_zone) WHERE id = $5",
@@ -218,12 +229,9 @@ async def set_account(work: Work, command: SetAccount) -> Done | Refused:
 async def delete_account(work: Work, command: DeleteAccount) -> Done | Refused:
     """Execute ``DeleteAccount``."""
     await changed(work)
-    row = await work.tx.row("SELECT address FROM account WHERE id = $1", command.account)
-    if row is None:
+    if not await _exists(work, command.account):
         return Refused(reason="no-such-account")
-    held = await work.tx.row(
-        "SELECT reason FROM hold WHERE account = $1 AND released_at IS NULL", command.account
-    )
+    held = await work.tx.row(_ON_HOLD, command.account)
     if held is not None:
         return Refused(reason="in-use", text=f"a hold keeps this account: {held[0]}")
     await work.tx.run("DELETE FROM address_target WHERE account = $1", command.account)
@@ -264,6 +272,9 @@ async def purge_account(work: Work, command: PurgeAccount) -> Done | Refused:
         return Done()
     if row[0] != "deleted":
         return Refused(reason="in-use", text="only a deleted account can be purged")
+    held = await work.tx.row(_ON_HOLD, command.account)
+    if held is not None:
+        return Refused(reason="in-use", text=f"a hold keeps this account: {held[0]}")
     await work.flush()
     low, high = command.account << 32, (command.account + 1) << 32
     emails = await work.tx.rows(
@@ -281,6 +292,7 @@ async def purge_account(work: Work, command: PurgeAccount) -> Done | Refused:
         await work.tx.run(f"DELETE FROM {table} WHERE account = $1", command.account)
     await work.tx.run("DELETE FROM mailbox_right WHERE mailbox > $1 AND mailbox < $2", low, high)
     await work.tx.run("DELETE FROM account WHERE id = $1", command.account)
+    work.forget_account(command.account)
     return Done(count=0)
 
 
@@ -307,7 +319,7 @@ async def forget_emails(work: Work, emails: list[int]) -> None:
 async def grant_role(work: Work, command: GrantRole) -> Done | Refused:
     """Execute ``GrantRole``."""
     await changed(work)
-    if await work.tx.row("SELECT 1 FROM account WHERE id = $1", command.account) is None:
+    if not await _exists(work, command.account):
         return Refused(reason="no-such-account")
     if command.granted:
         await work.tx.run(
@@ -342,6 +354,9 @@ async def set_alias(work: Work, command: SetAlias) -> Done | Refused:
             if row[0] == "primary"
             else f"{command.address} always reaches the administrators",
         )
+    for account in command.accounts_:
+        if not await _exists(work, account):
+            return Refused(reason="no-such-account", text=f"there is no account {account}")
     await work.tx.run("DELETE FROM address_target WHERE address = $1", command.address)
     if not command.accounts_ and not command.remotes:
         if row is None:
@@ -351,8 +366,6 @@ async def set_alias(work: Work, command: SetAlias) -> Done | Refused:
     if row is None:
         await work.tx.run(_ADDRESS, command.address, domain[0], "alias", work.now)
     for account in command.accounts_:
-        if await work.tx.row("SELECT 1 FROM account WHERE id = $1", account) is None:
-            raise KeyError(account)
         await work.tx.run(_TARGET, command.address, account, "")
     for remote in command.remotes:
         await work.tx.run(_TARGET, command.address, 0, remote)

@@ -18,7 +18,7 @@ from malleposte.store.work import Head, MailboxRow, Work
 _ROWS = in_ranges(
     "SELECT m.uid, m.email, m.deleted, e.flags, e.size, e.mailboxes, e.thread FROM {ranges} r"
     " JOIN membership m ON m.mailbox = $2 AND m.uid BETWEEN r.first AND r.last AND m.deleted >= $3"
-    " JOIN email e ON e.id = m.email ORDER BY m.uid"
+    f" JOIN email e ON e.id = m.email ORDER BY m.uid LIMIT {MAX_ROWS + 1}"
 )
 _REMOVE = both("DELETE FROM membership WHERE mailbox = $1 AND {uids}", uids=any_of("uid", 2))
 _LEAVE = both(

@@ -14,7 +14,7 @@ from malleposte.store import dialect
 from malleposte.store.commands import Append, Content, Deliver, Filing, Rendered
 from malleposte.store.dialect import Row, Sql
 from malleposte.store.execute.keywords import admit_keywords
-from malleposte.store.execute.rights import may
+from malleposte.store.execute.rights import letters
 from malleposte.store.flags import SEEN, join
 from malleposte.store.ids import email_id, mailbox_id, thread_id
 from malleposte.store.quota import QUOTA_JOB, level_reached
@@ -102,7 +102,8 @@ _FIND_BLOBS = Sql(
     sqlite="SELECT organisation, digest, id FROM blob WHERE organisation = $1 AND digest = $2",
     postgres="SELECT b.organisation, b.digest, b.id FROM unnest($1::bigint[], $2::bytea[])"
     " AS v(organisation, digest) JOIN blob b ON b.organisation = v.organisation"
-    " AND b.digest = v.digest",
+    # Locked, so that a sweep cannot take the content away before this transaction touches it.
+    " AND b.digest = v.digest ORDER BY b.id FOR UPDATE OF b",
 )
 _FIND_THREADS = Sql(
     sqlite="SELECT account, hash, thread FROM thread_reference WHERE account = $1 AND hash = $2",
@@ -298,7 +299,10 @@ def _room(work: Work, head: Head, size: int, grace: int) -> str:
     return ""
 
 
-async def _warn(work: Work, head: Head) -> None:
+async def warn(work: Work, head: Head) -> None:
+    """Have the owner told when usage reached a level, once each."""
+    if not head.quota_bytes:
+        return
     level = level_reached(head.used_bytes, head.quota_bytes)
     if level > head.quota_level:
         head.quota_level = level
@@ -353,7 +357,7 @@ async def _deliver_one(work: Work, command: Deliver, filing: Filing, known: Know
         deleted=0,
     )
     if head.quota_bytes:
-        await _warn(work, head)
+        await warn(work, head)
     return Filed(account=filing.account, mailbox=mailbox.id, uid=uid, email=email, modseq=modseq)
 
 
@@ -363,11 +367,15 @@ async def append(work: Work, command: Append, known: Known) -> Appended | Refuse
     mailbox = await work.mailbox(command.mailbox)
     if head is None or mailbox is None:
         return Refused(reason="no-such-mailbox")
-    if not await may(work.tx, command.actor, command.mailbox, "i"):
+    held = await letters(work.tx, command.actor, command.mailbox)
+    if "i" not in held:
         return Refused(reason="no-rights", text="i")
+    # Flags without the right to set them are left out (RFC 4314 §4, APPEND).
+    allowed = (SEEN if "s" in held else 0) | (~SEEN if "w" in held else 0)
+    words = command.keywords if "w" in held else ()
     if not command.exempt and _room(work, head, command.content.size, 1 << 40):
         return Refused(reason="over-quota")
-    keywords = await admit_keywords(work, head, command.keywords) if command.keywords else ()
+    keywords = await admit_keywords(work, head, words) if words else ()
     email, uid, modseq = _file(
         work,
         known,
@@ -375,10 +383,10 @@ async def append(work: Work, command: Append, known: Known) -> Appended | Refuse
         mailbox,
         command,
         prefix=b"",
-        flags=command.flags,
+        flags=command.flags & allowed,
         keywords=join(keywords),
-        deleted=int(command.deleted),
+        deleted=int(command.deleted and "t" in held),
     )
     if head.quota_bytes:
-        await _warn(work, head)
+        await warn(work, head)
     return Appended(email=email, uid=uid, uidvalidity=mailbox.uidvalidity, modseq=modseq)

@@ -5,51 +5,51 @@ what really differs is changed, so that a repeated STORE costs no modseq. RFC 90
 """
 
 from malleposte.store import dialect
-from malleposte.store.commands import MAX_ROWS, StoreFlags
+from malleposte.store.commands import MAX_ROWS, SYSTEM, StoreFlags
+from malleposte.store.execute.expunging import touch_holders
 from malleposte.store.execute.keywords import admit_keywords
-from malleposte.store.execute.ranges import encode, in_ranges
-from malleposte.store.execute.rights import ALL, letters
-from malleposte.store.flags import SEEN, join
+from malleposte.store.execute.ranges import compact, encode, in_ranges
+from malleposte.store.execute.rights import letters
+from malleposte.store.flags import MAX_KEYWORDS_EMAIL, SEEN, join
 from malleposte.store.ids import account_of
 from malleposte.store.results import Refused, Stored
 from malleposte.store.work import Head, MailboxRow, Work
 
 _FROM = (
-    (
-        " FROM {{ranges}} r JOIN membership m ON m.mailbox = $2 AND m.uid BETWEEN r.first AND r.last"
-        " JOIN email e ON e.id = m.email"
-    )
-    .replace("{{", "{")
-    .replace("}}", "}")
+    " FROM {ranges} r JOIN membership m ON m.mailbox = $2 AND m.uid BETWEEN r.first AND r.last"
+    " JOIN email e ON e.id = m.email"
 )
-
-_MODIFIED = in_ranges("SELECT m.uid" + _FROM + " WHERE e.modseq > $3 ORDER BY m.uid")
-_COUNT = in_ranges("SELECT count(*)" + _FROM)
-_TOUCHED = in_ranges(
-    "SELECT count(*), sum(CASE WHEN e.flags & 1 = 0 THEN 1 ELSE 0 END), max(e.mailboxes)"
+_DIFFERS = _FROM + " WHERE e.flags & $3 <> $4"
+_COUNT = in_ranges(f"SELECT count(*) FROM (SELECT 1{_FROM} LIMIT {MAX_ROWS + 1}) AS hit")
+_MODSEQS = in_ranges(
+    "SELECT m.uid, e.modseq, coalesce(s.modseq, 0)"
     + _FROM
-    + " WHERE e.modseq <= $3 AND e.flags & $4 <> $5"
+    + " LEFT JOIN reader_seen s ON s.email = e.id AND s.reader = $3 ORDER BY m.uid"
+)
+_TOUCHED = in_ranges(
+    "SELECT count(*), sum(CASE WHEN e.flags & 1 = 0 THEN 1 ELSE 0 END), max(e.mailboxes)" + _DIFFERS
 )
 _OTHERS = in_ranges(
     "SELECT o.mailbox, count(*), sum(CASE WHEN e.flags & 1 = 0 THEN 1 ELSE 0 END)"
-    + _FROM
-    + " JOIN membership o ON o.email = m.email WHERE e.modseq <= $3 AND e.flags & $4 <> $5"
-    " GROUP BY o.mailbox"
+    + _DIFFERS.replace(" WHERE", " JOIN membership o ON o.email = m.email WHERE")
+    + " GROUP BY o.mailbox"
 )
 _SET_BITS = in_ranges(
-    "UPDATE email SET flags = (flags & ~$4) | $5, modseq = $6 WHERE id IN (SELECT m.email"
-    + _FROM
-    + " WHERE e.modseq <= $3 AND e.flags & $4 <> $5)"
+    f"WITH hit AS (SELECT m.email AS email{_DIFFERS})"
+    " UPDATE email SET flags = (flags & ~$3) | $4, modseq = $5 WHERE id IN (SELECT email FROM hit)"
+)
+_MARKED_ELSEWHERE = in_ranges(
+    "SELECT m.email" + _FROM + " WHERE m.deleted <> $3 AND e.mailboxes > 1"
 )
 _MARK_MODSEQ = in_ranges(
-    "UPDATE email SET modseq = $4 WHERE id IN (SELECT m.email" + _FROM + " WHERE m.deleted <> $5"
-    " AND (e.modseq <= $3 OR e.modseq = $4))"
+    f"WITH hit AS (SELECT m.email AS email{_FROM} WHERE m.deleted <> $3)"
+    " UPDATE email SET modseq = $4 WHERE id IN (SELECT email FROM hit)"
 )
 _MARK = in_ranges(
-    "UPDATE membership SET deleted = $3 WHERE mailbox = $2 AND deleted <> $3 AND uid IN"
-    " (SELECT m.uid" + _FROM + " WHERE e.modseq = $4)"
+    f"WITH hit AS (SELECT m.uid AS uid{_FROM} WHERE m.deleted <> $3)"
+    " UPDATE membership SET deleted = $3 WHERE mailbox = $2 AND uid IN (SELECT uid FROM hit)"
 )
-_ROWS = in_ranges("SELECT e.id, e.flags, e.keywords, e.mailboxes" + _FROM + " WHERE e.modseq <= $3")
+_ROWS = in_ranges("SELECT e.id, e.flags, e.keywords, e.mailboxes" + _FROM)
 _SET_ROW = dialect.update(
     "email", "id", {"flags": "bigint", "keywords": "text", "modseq": "bigint"}
 )
@@ -57,11 +57,8 @@ _MAILBOXES_OF = "SELECT mailbox FROM membership WHERE email = $1"
 _READER_ROWS = in_ranges(
     "SELECT e.id, e.flags & 1, s.seen"
     + _FROM
-    + " LEFT JOIN reader_seen s ON s.email = e.id AND s.reader = $3 WHERE e.modseq <= $4"
+    + " LEFT JOIN reader_seen s ON s.email = e.id AND s.reader = $3"
 )
-
-_EVER = 1 << 62
-"""A modseq no email reaches: without UNCHANGEDSINCE every message qualifies."""
 
 
 async def store_flags(work: Work, command: StoreFlags) -> Stored | Refused:
@@ -72,26 +69,27 @@ async def store_flags(work: Work, command: StoreFlags) -> Stored | Refused:
     if mailbox is None or head is None:
         return Refused(reason="no-such-mailbox")
     held = await letters(work.tx, command.actor, command.mailbox)
-    own = held == ALL
     if not any(letter in held for letter in "swt"):
         return Refused(reason="no-rights", text="w")
+    personal = command.actor not in (SYSTEM, owner)
     ranges = encode(command.uids)
     counted = await work.tx.row(_COUNT, ranges, command.mailbox)
     if counted is not None and counted[0] > MAX_ROWS:
         return Refused(reason="limit", text=f"at most {MAX_ROWS} messages in one command")
     modified: tuple[int, ...] = ()
-    since = _EVER
     if command.unchanged_since is not None:
+        # A reader's own \Seen counts as a change for nobody but that reader.
+        reader = command.actor if personal else SYSTEM
+        rows = await work.tx.rows(_MODSEQS, ranges, command.mailbox, reader)
         since = command.unchanged_since
-        rows = await work.tx.rows(_MODIFIED, ranges, command.mailbox, since)
-        modified = tuple(row[0] for row in rows)
+        modified = tuple(uid for uid, *modseqs in rows if max(modseqs) > since)
+        ranges = encode(compact([uid for uid, *modseqs in rows if max(modseqs) <= since]))
 
     before = head.modseq
     modseq = head.modseq + 1
     mask, value = _bits(command, held)
-    personal = not (own or account_of(command.mailbox) == command.actor)
     if personal and mask & SEEN:
-        await _reader_seen(work, command, ranges, since, modseq, head)
+        await _reader_seen(work, command, ranges, modseq, head)
         mask &= ~SEEN
         value &= ~SEEN
     words = command.keywords if "w" in held else ()
@@ -99,14 +97,12 @@ async def store_flags(work: Work, command: StoreFlags) -> Stored | Refused:
     if words or replace:
         words = await admit_keywords(work, head, words) if command.mode != "-" else words
         modseq = max(modseq, head.modseq + 1)
-        await _by_row(
-            work, command, ranges, since, modseq, mask, value, words, mailbox=mailbox, head=head
-        )
+        await _by_row(work, command, ranges, modseq, mask, value, words, mailbox=mailbox, head=head)
     elif mask:
-        await _by_bits(work, command.mailbox, ranges, since, modseq, mask, value, head, mailbox)
+        await _by_bits(work, command.mailbox, ranges, modseq, mask, value, head, mailbox)
     if "t" in held and (command.deleted or command.mode == "="):
         wanted = int(command.deleted and command.mode != "-")
-        await _mark(work, command.mailbox, ranges, since, modseq, wanted, head, mailbox)
+        await _mark(work, command.mailbox, ranges, modseq, wanted, head, mailbox)
     return Stored(modseq=head.modseq if head.modseq > before else 0, modified=modified)
 
 
@@ -134,7 +130,6 @@ async def _by_bits(
     work: Work,
     mailbox_id: int,
     ranges: str,
-    since: int,
     modseq: int,
     mask: int,
     value: int,
@@ -142,7 +137,7 @@ async def _by_bits(
     mailbox: MailboxRow,
 ) -> None:
     seen = bool(mask & SEEN)
-    args = (ranges, mailbox_id, since, mask, value)
+    args = (ranges, mailbox_id, mask, value)
     row = await work.tx.row(_TOUCHED, *args)
     if row is None or not row[0]:
         return
@@ -169,7 +164,6 @@ async def _by_row(
     work: Work,
     command: StoreFlags,
     ranges: str,
-    since: int,
     modseq: int,
     mask: int,
     value: int,
@@ -180,13 +174,11 @@ async def _by_row(
 ) -> None:
     chosen = {word.lower() for word in words}
     changes = []
-    for email, flags, keywords, mailboxes in await work.tx.rows(
-        _ROWS, ranges, command.mailbox, since
-    ):
+    for email, flags, keywords, mailboxes in await work.tx.rows(_ROWS, ranges, command.mailbox):
         new_flags = (flags & ~mask) | value
         old = set(keywords.split(" ")) if keywords else set()
         if command.mode == "+":
-            new = old | chosen
+            new = old | set(sorted(chosen - old)[: max(0, MAX_KEYWORDS_EMAIL - len(old))])
         elif command.mode == "-":
             new = old - chosen
         else:
@@ -211,29 +203,30 @@ async def _mark(
     work: Work,
     mailbox_id: int,
     ranges: str,
-    since: int,
     modseq: int,
     wanted: int,
     head: Head,
     mailbox: MailboxRow,
 ) -> None:
     """Set or clear ``\\Deleted`` of the memberships; the email's modseq tells of it."""
-    touched = await work.tx.run(_MARK_MODSEQ, ranges, mailbox_id, since, modseq, wanted)
-    if touched:
-        changed = await work.tx.run(_MARK, ranges, mailbox_id, wanted, modseq)
+    elsewhere = await work.tx.rows(_MARKED_ELSEWHERE, ranges, mailbox_id, wanted)
+    if await work.tx.run(_MARK_MODSEQ, ranges, mailbox_id, wanted, modseq):
+        changed = await work.tx.run(_MARK, ranges, mailbox_id, wanted)
         mailbox.deleted += changed if wanted else -changed
         mailbox.changed(modseq)
+        # Other mailboxes show no \Deleted for it, but the email's new MODSEQ.
+        await touch_holders(work, [row[0] for row in elsewhere], modseq)
         _advance(head, modseq)
 
 
 async def _reader_seen(
-    work: Work, command: StoreFlags, ranges: str, since: int, modseq: int, head: Head
+    work: Work, command: StoreFlags, ranges: str, modseq: int, head: Head
 ) -> None:
     """``\\Seen`` of a reader who is not the owner: a row only where it differs from the owner's."""
     wanted = int(bool(command.flags & SEEN) and command.mode != "-")
     changed = False
     for email, owners, own in await work.tx.rows(
-        _READER_ROWS, ranges, command.mailbox, command.actor, since
+        _READER_ROWS, ranges, command.mailbox, command.actor
     ):
         if (owners if own is None else own) == wanted:
             continue

@@ -26,9 +26,17 @@ MAX_DEPTH = 32
 """Levels of a mailbox; deeper trees come from broken clients, and every walk is bounded by it."""
 MAX_NAME = 255
 """Octets of one level in UTF-8."""
+MAX_PATH = MAX_DEPTH * (MAX_NAME + 1)
+"""Octets of a full name."""
 MAX_MAILBOXES = 10_000
 """Mailboxes of an account."""
 SEPARATOR = "/"
+
+MODSEQ_LEAP = 1 << 24
+ID_LEAP = 1 << 20
+UIDVALIDITY_LEAP = 1 << 16
+"""What is skipped after a restore: more than can have been given out since the copy was made (the clock
+alone is not enough for UIDVALIDITY: it may stand behind, and many mailboxes made at once run ahead)."""
 
 STANDARD = (
     ("INBOX", "inbox"),
@@ -135,12 +143,19 @@ async def create_mailbox(work: Work, command: CreateMailbox) -> Created | Refuse
             role=role if last else None,
             subscribe=command.subscribe and last,
         )
-    await work.tx.run(
-        "DELETE FROM subscription WHERE account = $1 AND name = $2",
-        command.account,
-        await path_of(work, parent),
-    )
+    await _take_subscription(work, head, parent)
     return Created(id=parent, modseq=modseq)
+
+
+async def _take_subscription(work: Work, head: Head, mailbox: int) -> None:
+    """A mailbox whose name was subscribed to while none had it is subscribed (RFC 9051 §6.3.9)."""
+    taken = await work.tx.run(
+        "DELETE FROM subscription WHERE account = $1 AND name = $2",
+        head.account,
+        await path_of(work, mailbox),
+    )
+    if taken:
+        await work.tx.run("UPDATE mailbox SET subscribed = 1 WHERE id = $1", mailbox)
 
 
 async def insert_mailbox(
@@ -212,7 +227,9 @@ async def rename_mailbox(work: Work, command: RenameMailbox) -> Done | Refused:
         if account_of(command.parent) != account or await work.mailbox(command.parent) is None:
             return Refused(reason="no-such-mailbox")
         above = command.parent
-        while above:
+        for _ in range(MAX_DEPTH):
+            if not above:
+                break
             if above == command.mailbox:
                 return Refused(reason="loop", text="a mailbox cannot move below itself")
             parent_row = await work.mailbox(above)
@@ -241,11 +258,7 @@ async def rename_mailbox(work: Work, command: RenameMailbox) -> Done | Refused:
         command.mailbox,
     )
     work.forget(command.mailbox)
-    await work.tx.run(
-        "DELETE FROM subscription WHERE account = $1 AND name = $2",
-        account,
-        await path_of(work, command.mailbox),
-    )
+    await _take_subscription(work, head, command.mailbox)
     return Done(modseq=modseq)
 
 
@@ -310,7 +323,8 @@ async def subscribe(work: Work, command: Subscribe) -> Done | Refused:
         return Refused(reason="no-such-account")
     if command.mailbox:
         row = await work.mailbox(command.mailbox)
-        if row is None:
+        # What is subscribed in another account is a name of the reader's own, below.
+        if row is None or account_of(command.mailbox) != command.account:
             return Refused(reason="no-such-mailbox")
         modseq = head.bump()
         await work.tx.run(
@@ -324,6 +338,8 @@ async def subscribe(work: Work, command: Subscribe) -> Done | Refused:
         else:
             row.modseq = max(row.modseq, modseq)
         return Done(modseq=modseq)
+    if not 0 < len(command.name.encode("utf-8", "surrogatepass")) <= MAX_PATH:
+        return Refused(reason="bad-name", text="empty or too long")
     if command.subscribed:
         count = await work.tx.row(
             "SELECT count(*) FROM subscription WHERE account = $1", command.account
@@ -347,12 +363,24 @@ async def subscribe(work: Work, command: Subscribe) -> Done | Refused:
 async def renew_uidvalidity(work: Work, command: RenewUidValidity) -> Done | Refused:
     """Execute ``RenewUidValidity``: no UID given before a restore can name another message after it.
 
-    The modseq leaps past any that was given out before the restore, so that no client's state matches.
+    The modseq leaps past any that was given out before the restore, and states from before it cannot be
+    told from, since what was filed after the copy left no tombstones (RFC 8620 §5.2). The next ids leap
+    as well: an email's or a mailbox's id names no other one later (RFC 8474 §4, RFC 8621 §1.2).
     """
     head = await work.head(command.account)
     if head is None:
         return Refused(reason="no-such-account")
-    head.modseq += 1 << 24
+    head.modseq += MODSEQ_LEAP
+    await work.tx.run(
+        "UPDATE account_head SET tombstone_floor = $1 WHERE account = $2",
+        head.modseq,
+        command.account,
+    )
+    head.tombstone_floor = head.modseq
+    head.next_email += ID_LEAP
+    head.next_mailbox += ID_LEAP
+    head.next_thread += ID_LEAP
+    head.uidvalidity = max(head.uidvalidity, work.now) + UIDVALIDITY_LEAP
     modseq = head.bump()
     rows = await work.tx.rows(
         "SELECT id FROM mailbox WHERE account = $1 ORDER BY id", command.account

@@ -1,6 +1,7 @@
 """UID ranges in SQL, the same parameter (JSON text) in both dialects."""
 
-from malleposte.store.commands import Ranges
+from collections.abc import Iterable
+
 from malleposte.store.dialect import Sql, both
 
 RANGES = Sql(
@@ -23,9 +24,18 @@ def in_ranges(template: str, parameter: int = 1) -> Sql:
     )
 
 
-def encode(ranges: Ranges) -> str:
-    """The parameter for ``in_ranges``."""
-    return "[" + ",".join(f"[{first},{last}]" for first, last in ranges) + "]"
+def encode(ranges: Iterable[tuple[int, int]]) -> str:
+    """The parameter for ``in_ranges``: sorted and joined, so that no statement meets a UID twice.
+
+    Clients write sets that overlap (``1:5,3``); a range that is empty is left out.
+    """
+    joined: list[tuple[int, int]] = []
+    for first, last in sorted(ranges):
+        if joined and first <= joined[-1][1] + 1:
+            joined[-1] = (joined[-1][0], max(last, joined[-1][1]))
+        elif first <= last:
+            joined.append((first, last))
+    return "[" + ",".join(f"[{first},{last}]" for first, last in joined) + "]"
 
 
 def compact(numbers: list[int]) -> list[tuple[int, int]]:

@@ -1,34 +1,47 @@
-"""What runs now and then: purge, sweep, repair. Each in slices, each harmless when run twice."""
+"""What runs now and then: purge and sweep. Each in slices, each harmless when run twice."""
 
 from malleposte.store.commands import (
     PurgeRecoverable,
-    RepairAccount,
     SweepBlobs,
     SweepRecords,
 )
 from malleposte.store.dialect import any_of, both
 from malleposte.store.execute.directory import forget_emails
-from malleposte.store.results import Done, Refused, Swept
+from malleposte.store.ids import account_of
+from malleposte.store.results import Done, Swept
 from malleposte.store.work import Work
 
 _UNUSED = (
     "NOT EXISTS (SELECT 1 FROM email e WHERE e.blob = blob.id)"
     " AND NOT EXISTS (SELECT 1 FROM upload u WHERE u.blob = blob.id)"
 )
-_HELD = "NOT EXISTS (SELECT 1 FROM hold h WHERE h.account = r.account AND h.released_at IS NULL)"
+_PURGEABLE = (
+    "r.until <= $1"
+    " AND NOT EXISTS (SELECT 1 FROM hold h WHERE h.account = r.account AND h.released_at IS NULL)"
+)
+_DUE = f"SELECT r.email FROM recoverable r WHERE {_PURGEABLE} ORDER BY r.until LIMIT $2"
+_STILL_DUE = both(
+    f"SELECT r.email FROM recoverable r WHERE {_PURGEABLE} AND {{ids}}", ids=any_of("r.email", 2)
+)
+_OLD_RESULTS = (
+    "DELETE FROM command_result WHERE (origin, seq) IN"
+    " (SELECT origin, seq FROM command_result WHERE at < $1 LIMIT $2)"
+)
+_OLD_TRACES = "DELETE FROM trace WHERE id IN (SELECT id FROM trace WHERE at < $1 LIMIT $2)"
+_OLD_TOMBSTONES = "SELECT account, modseq FROM tombstone WHERE at < $1 ORDER BY at LIMIT $2"
 
 
 async def purge_recoverable(work: Work, command: PurgeRecoverable) -> Done:
     """Execute ``PurgeRecoverable``."""
     await work.flush()
-    rows = await work.tx.rows(
-        f"SELECT r.email FROM recoverable r WHERE r.until <= $1 AND {_HELD} ORDER BY r.until LIMIT $2",
-        work.now,
-        command.limit,
-    )
+    found = await work.tx.rows(_DUE, work.now, command.limit)
+    # Only now are the accounts known. Locked, so that nobody recovers an email while it is removed;
+    # what was recovered before the lock is not due any more.
+    await work.lock(account_of(row[0]) for row in found)
+    rows = await work.tx.rows(_STILL_DUE, work.now, [row[0] for row in found])
     if rows:
         await forget_emails(work, [row[0] for row in rows])
-    return Done(count=len(rows), more=len(rows) == command.limit)
+    return Done(count=len(rows), more=len(found) == command.limit)
 
 
 async def sweep_blobs(work: Work, command: SweepBlobs) -> Swept:
@@ -61,75 +74,27 @@ async def sweep_blobs(work: Work, command: SweepBlobs) -> Swept:
 
 
 async def sweep_records(work: Work, command: SweepRecords) -> Done:
-    """Execute ``SweepRecords``."""
+    """Execute ``SweepRecords``, at most ``limit`` of each kind."""
     await work.flush()
-    count = await work.tx.run("DELETE FROM command_result WHERE at < $1", command.results_before)
-    count += await work.tx.run("DELETE FROM trace WHERE at < $1", command.traces_before)
-    rows = await work.tx.rows(
-        "SELECT account, max(modseq) FROM tombstone WHERE at < $1 GROUP BY account",
-        command.tombstones_before,
-    )
+    counts = [
+        await work.tx.run(_OLD_RESULTS, command.results_before, command.limit),
+        await work.tx.run(_OLD_TRACES, command.traces_before, command.limit),
+    ]
+    rows = await work.tx.rows(_OLD_TOMBSTONES, command.tombstones_before, command.limit)
+    counts.append(len(rows))
+    floors: dict[int, int] = {}
     for account, modseq in rows:
+        floors[account] = max(modseq, floors.get(account, 0))
+    await work.lock(floors)
+    for account, modseq in floors.items():
+        # All up to the floor go, so that what is asked for above it is complete.
         await work.tx.run(
             "UPDATE account_head SET tombstone_floor = $1"
             " WHERE account = $2 AND tombstone_floor < $1",
             modseq,
             account,
         )
-        count += await work.tx.run(
+        await work.tx.run(
             "DELETE FROM tombstone WHERE account = $1 AND modseq <= $2", account, modseq
         )
-    return Done(count=count)
-
-
-async def repair_account(work: Work, command: RepairAccount) -> Done | Refused:
-    """Execute ``RepairAccount``: what is derived is computed again from emails and memberships."""
-    await work.flush()
-    account = command.account
-    head = await work.head(account)
-    if head is None:
-        return Refused(reason="no-such-account")
-    low, high = account << 32, (account + 1) << 32
-    changed = await work.tx.run(
-        "UPDATE email SET mailboxes = (SELECT count(*) FROM membership m WHERE m.email = email.id)"
-        " WHERE id > $1 AND id < $2 AND mailboxes <>"
-        " (SELECT count(*) FROM membership m WHERE m.email = email.id)",
-        low,
-        high,
-    )
-    for (mailbox,) in await work.tx.rows("SELECT id FROM mailbox WHERE account = $1", account):
-        row = await work.mailbox(mailbox)
-        counted = await work.tx.row(
-            "SELECT count(*), coalesce(sum(1 - (e.flags & 1)), 0), coalesce(sum(m.deleted), 0),"
-            " coalesce(sum(e.size), 0), coalesce(max(m.uid), 0), coalesce(max(e.modseq), 0)"
-            " FROM membership m JOIN email e ON e.id = m.email WHERE m.mailbox = $1",
-            mailbox,
-        )
-        if row is None or counted is None:
-            continue
-        messages, unseen, deleted, size, top, modseq = (int(n) for n in counted)
-        before = (row.messages, row.unseen, row.deleted, row.size)
-        if before != (messages, unseen, deleted, size) or row.uidnext <= top:
-            row.messages, row.unseen, row.deleted, row.size = messages, unseen, deleted, size
-            row.uidnext = max(row.uidnext, top + 1)
-            row.message_modseq = max(row.message_modseq, modseq)
-            row.modseq = head.bump()
-            row.dirty = True
-            changed += 1
-    used = await work.tx.row(
-        "SELECT coalesce(sum(size), 0), count(*), coalesce(max(modseq), 0) FROM email"
-        " WHERE id > $1 AND id < $2 AND mailboxes > 0",
-        low,
-        high,
-    )
-    top_email = await work.tx.row(
-        "SELECT coalesce(max(id), 0) FROM email WHERE id > $1 AND id < $2", low, high
-    )
-    if used is not None and top_email is not None:
-        if (head.used_bytes, head.used_emails) != (int(used[0]), used[1]):
-            head.used_bytes, head.used_emails = int(used[0]), used[1]
-            head.dirty = True
-            changed += 1
-        head.modseq = max(head.modseq, used[2])
-        head.next_email = max(head.next_email, (top_email[0] & 0xFFFFFFFF) + 1)
-    return Done(count=changed, modseq=head.modseq)
+    return Done(count=sum(counts), more=max(counts) == command.limit)

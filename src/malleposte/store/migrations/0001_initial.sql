@@ -230,6 +230,7 @@ CREATE TABLE tombstone (
   at        INTEGER NOT NULL,
   PRIMARY KEY (account, kind, container, modseq, first)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX tombstone_at ON tombstone (at);
 
 -- Expunged everywhere, kept until `until` unless a hold stands.
 CREATE TABLE recoverable (

@@ -1,0 +1,160 @@
+"""The directory, and rows that hang on others: addresses, credentials, jobs, counters."""
+
+from collections.abc import AsyncIterator
+
+from malleposte.store import migrations
+from malleposte.store.dialect import Sql
+from malleposte.store.execute.directory import SYSTEM_LOCALS
+from malleposte.store.fsck.finding import Examination, Finding, Kind
+
+# Each statement gives (name of the object, account or 0) of what is wrong, and nothing else.
+_CHECKS: tuple[tuple[Kind, str, str, str], ...] = (
+    (
+        Kind.ADDRESS,
+        "address",
+        "SELECT a.address, 0 FROM address a"
+        " WHERE NOT EXISTS (SELECT 1 FROM domain d WHERE d.id = a.domain)",
+        "its domain is gone: no mail for it is taken",
+    ),
+    (
+        Kind.ADDRESS,
+        "address",
+        "SELECT a.address, 0 FROM address a WHERE a.kind <> 'system'"
+        " AND NOT EXISTS (SELECT 1 FROM address_target t WHERE t.address = a.address)",
+        "it reaches nobody: mail for it is refused",
+    ),
+    (
+        Kind.ADDRESS_TARGET,
+        "address",
+        "SELECT t.address, 0 FROM address_target t"
+        " WHERE NOT EXISTS (SELECT 1 FROM address a WHERE a.address = t.address)",
+        "a target without its address: nothing comes of it",
+    ),
+    (
+        Kind.ADDRESS_TARGET,
+        "address",
+        "SELECT t.address, t.account FROM address_target t WHERE t.account <> 0 AND NOT EXISTS"
+        " (SELECT 1 FROM account a WHERE a.id = t.account AND a.status <> 'deleted')",
+        "it reaches an account that is gone: mail for it is lost or refused",
+    ),
+    (
+        Kind.ACCOUNT_ADDRESS,
+        "account",
+        "SELECT a.address, a.id FROM account a WHERE a.status <> 'deleted' AND NOT EXISTS"
+        " (SELECT 1 FROM address p JOIN address_target t ON t.address = p.address"
+        " WHERE p.address = a.address AND p.kind = 'primary' AND t.account = a.id)",
+        "mail to its own address does not reach it",
+    ),
+    (
+        Kind.HEAD_MISSING,
+        "account",
+        "SELECT a.address, a.id FROM account a"
+        " WHERE NOT EXISTS (SELECT 1 FROM account_head h WHERE h.account = a.id)",
+        "its counters are gone: no mail can be filed for it",
+    ),
+    (
+        Kind.ROW_STRAY,
+        "credential",
+        "SELECT 'account ' || c.account, 0 FROM credential c"
+        " WHERE NOT EXISTS (SELECT 1 FROM account a WHERE a.id = c.account)",
+        "a credential of nobody",
+    ),
+    (
+        Kind.ROW_STRAY,
+        "role",
+        "SELECT 'account ' || r.account, 0 FROM role_grant r"
+        " WHERE NOT EXISTS (SELECT 1 FROM account a WHERE a.id = r.account)",
+        "a role of nobody",
+    ),
+    (
+        Kind.ROW_STRAY,
+        "upload",
+        "SELECT u.account || ':' || u.id, 0 FROM upload u"
+        " WHERE NOT EXISTS (SELECT 1 FROM blob b WHERE b.id = u.blob)",
+        "content that was uploaded is gone",
+    ),
+    (
+        Kind.ROW_STRAY,
+        "scheduled send",
+        "SELECT s.account || ':' || s.email, 0 FROM scheduled_send s"
+        " WHERE NOT EXISTS (SELECT 1 FROM email e WHERE e.id = s.email)",
+        "a message that was to be sent is gone",
+    ),
+    (
+        Kind.JOB_LEASE,
+        "job",
+        "SELECT j.kind || ' ' || j.key, 0 FROM job j"
+        " WHERE j.kind = '' OR (j.holder = '') <> (j.until = 0) OR j.epoch <> j.attempts",
+        "its lease is not as leases are given: it may run twice or never",
+    ),
+)
+
+_SYSTEM = (
+    "SELECT d.name FROM domain d WHERE NOT EXISTS"
+    " (SELECT 1 FROM address a WHERE a.address = $1 || '@' || d.name AND a.kind = 'system')"
+)
+_NEXT = {
+    name: Sql(
+        sqlite=f"SELECT s.next, coalesce((SELECT max(id) FROM {name}), 0) FROM sequence s"
+        f" WHERE s.name = '{name}'",
+        postgres=f"SELECT last_value + CASE WHEN is_called THEN 1 ELSE 0 END,"
+        f" coalesce((SELECT max(id) FROM {name}), 0) FROM seq_{name}",
+    )
+    for name in ("blob", "account", "domain", "organisation", "job")
+}
+
+
+async def records(examination: Examination) -> AsyncIterator[Finding]:
+    """Everything that is not an account's mail."""
+    reader = examination.reader
+    for at, (kind, what, sql, text) in enumerate(_CHECKS):
+        for name, account in await reader.rows(sql):
+            yield Finding(kind, f"{what} {name}", text, account)
+        examination.progress("directory", at + 1, len(_CHECKS))
+    for local in SYSTEM_LOCALS:
+        for (domain,) in await reader.rows(_SYSTEM, local):
+            yield Finding(
+                Kind.SYSTEM_ADDRESS,
+                f"address {local}@{domain}",
+                "every domain must have it, and it is gone (RFC 2142): its mail is refused",
+            )
+    if not await reader.rows("SELECT 1 FROM directory_head WHERE id = 1"):
+        yield Finding(
+            Kind.DIRECTORY_HEAD,
+            "directory",
+            "its counter of changes is gone: servers go on with what they remember",
+        )
+    for name, next_sql in _NEXT.items():
+        row = await reader.row(next_sql)
+        if row is None or row[1] >= row[0]:
+            yield Finding(
+                Kind.NEXT_NUMBERS,
+                f"numbers of {name}s",
+                "the next one is in use already or not known: nothing new can be made",
+            )
+
+
+async def engine(examination: Examination) -> AsyncIterator[Finding]:
+    """What the database says of itself, and whether its schema is this program's."""
+    reader = examination.reader
+    row = await reader.row("SELECT max(step) FROM migration")
+    newest = migrations.steps()[-1][0]
+    if row is None or row[0] != newest:
+        yield Finding(
+            Kind.SCHEMA,
+            "schema",
+            f"it is at step {row[0] if row else None}, this program knows {newest}",
+        )
+    if reader.dialect != "sqlite":
+        return
+    pragma = "integrity_check" if examination.deep else "quick_check"
+    for (text,) in await reader.rows(f"PRAGMA {pragma}(100)"):
+        if text != "ok":
+            yield Finding(
+                Kind.ENGINE,
+                "database file",
+                f"SQLite finds it damaged ({text}): put a copy back",
+            )
+    examination.progress("database file", 1, 1)
+    for table, *_ in await reader.rows("PRAGMA foreign_key_check"):
+        yield Finding(Kind.ENGINE, f"table {table}", "a row names another that is gone")
