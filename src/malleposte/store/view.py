@@ -1,7 +1,7 @@
 """A worker's view of a mailbox: what IMAP counts, in arrays, kept up to date by modseq.
 
 Sequence numbers and positions are ranks, which SQL answers in O(n). A view holds a mailbox's UIDs
-(sorted), emails, flags and modseqs in arrays, about 18 octets a message, shared by all sessions of the
+(sorted), emails, flags and modseqs in arrays, about 20 octets a message, shared by all sessions of the
 worker that have it selected. ``refresh`` reads what changed since the view's modseq and tells the
 sessions (``Watcher``); it never waits for them. One array a column beats blocks: taking 1,000 of
 200,000 UIDs out costs one copy of 800 kB.
@@ -21,6 +21,10 @@ from malleposte.store.ids import LOW, account_of
 
 SLICE = 5_000
 """Rows a statement brings before other work of the loop runs: some 4 ms."""
+MAX_SETS = 1_000
+"""Flag sets kept though no message has them any more, besides two for every message there is."""
+_LAST_ID = (1 << 63) - 1
+"""Past every email."""
 
 _BUILD = (
     "SELECT m.uid, m.email, e.flags, e.keywords, m.deleted, e.modseq FROM membership m"
@@ -64,6 +68,11 @@ class Clock(Protocol):
         ...
 
 
+def _columns() -> tuple["array[int]", "array[int]", "array[int]", "array[int]"]:
+    """Empty UIDs, email numbers, flag sets, modseqs."""
+    return array("I"), array("I"), array("I"), array("q")
+
+
 class View:
     """See the module."""
 
@@ -77,10 +86,7 @@ class View:
         self.highest = 0
         """The mailbox's HIGHESTMODSEQ at that time."""
         self.gone = False
-        self.uids = array("I")
-        self.emails = array("I")
-        self.sets = array("H")
-        self.modseqs = array("q")
+        self.uids, self.emails, self.sets, self.modseqs = _columns()
         self.flagsets: list[FlagSet] = []
         self._index: dict[FlagSet, int] = {}
         self._wire: list[bytes] = []
@@ -126,6 +132,8 @@ class View:
             self._seen = moved
 
     async def _refresh(self) -> None:
+        if self.gone:
+            return
         head = await self._reader.row(_HEAD, self.account)
         if head is not None and head[0] == self.modseq:
             return
@@ -145,7 +153,11 @@ class View:
                 await self._rebuild()
             else:
                 await self._advance()
-        self.uidnext, self.highest, self.modseq = uidnext, highest, head[0]
+        # Rows read after the head may be newer than it; they are read again next time.
+        self.uidnext = max(uidnext, self.uids[-1] + 1) if self.uids else uidnext
+        self.highest, self.modseq = highest, head[0]
+        if len(self.flagsets) > MAX_SETS + 2 * len(self.uids):
+            self._reintern()
 
     async def _load(self) -> None:
         rows = await self._reader.rows(
@@ -155,6 +167,8 @@ class View:
 
     async def _build(self) -> None:
         await self._load()
+        # What an attempt that failed half-way left.
+        self.uids, self.emails, self.sets, self.modseqs = _columns()
         last = 0
         while True:
             rows = await self._reader.rows(_BUILD, self.mailbox, last, SLICE)
@@ -181,9 +195,6 @@ class View:
     def _intern(self, key: FlagSet) -> int:
         index = self._index.get(key)
         if index is None:
-            if len(self.flagsets) >= 65_000:
-                # Sets no message has any more fill the table: count them anew.
-                self._reintern()
             index = len(self.flagsets)
             self._index[key] = index
             self.flagsets.append(key)
@@ -191,10 +202,11 @@ class View:
         return index
 
     def _reintern(self) -> None:
+        """Forget the flag sets no message has any more."""
         old = self.flagsets
         used = [old[index] for index in self.sets]
         self.flagsets, self._index, self._wire = [], {}, []
-        self.sets = array("H", [self._intern(key) for key in used])
+        self.sets = array("I", [self._intern(key) for key in used])
 
     def _render(self, key: FlagSet) -> bytes:
         flags, keywords, deleted = key
@@ -229,21 +241,27 @@ class View:
         self._tell(expunged, flagged, grown)
 
     async def _advance(self) -> None:
-        changed: list[Row] = []
-        modseq, email = self.modseq, LOW << 32
+        # By UID: a message that changes again between two slices comes twice, the last time is right.
+        changed: dict[int, Row] = {}
+        modseq, email = self.modseq, _LAST_ID
         while True:
             rows = await self._reader.rows(
                 _CHANGED, self.mailbox, self.account, modseq, email, SLICE
             )
-            changed += rows
+            changed.update((row[0], row) for row in rows)
             if len(rows) < SLICE:
                 break
             modseq, email = rows[-1][5], rows[-1][1]
             await asyncio.sleep(0)
         gone = await self._reader.rows(_GONE, self.account, self.mailbox, self.modseq)
-        if any(word not in self.shown for row in changed if row[3] for word in row[3].split(" ")):
+        if any(
+            word not in self.shown
+            for row in changed.values()
+            if row[3]
+            for word in row[3].split(" ")
+        ):
             await self._load()
-        self._apply(changed, gone)
+        self._apply(list(changed.values()), gone)
 
     def _apply(self, changed: list[Row], gone: list[Row]) -> None:
         expunged = self._take_out(gone) if gone else []
@@ -306,7 +324,7 @@ class Views:
         self._reader = reader
         self._clock = clock
         self._spare = spare
-        """Messages held in views nobody watches (18 octets each)."""
+        """Messages held in views nobody watches (20 octets each)."""
         self._views: OrderedDict[int, View] = OrderedDict()
 
     async def open(self, mailbox: int) -> View:
@@ -330,10 +348,12 @@ class Views:
 
     def _trim(self) -> None:
         spare = 0
+        newest = next(reversed(self._views), None)
         for mailbox, view in reversed(list(self._views.items())):
             if not view.watchers:
                 spare += len(view) + 50
-                if spare > self._spare:
+                # The newest stays: whoever opened it watches it next.
+                if spare > self._spare and mailbox != newest:
                     del self._views[mailbox]
 
     def watched(self) -> dict[int, list[View]]:

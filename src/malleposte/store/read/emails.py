@@ -152,6 +152,8 @@ async def read(
                     raise Damaged(f"frame {n} of blob {email.blob} is missing")
                 frame = row[0]
             data = content.decompress(frame)
+            if len(data) < high:
+                raise Damaged(f"frame {n} of blob {email.blob} is too short")
             yield data if low == 0 and high == len(data) else data[low:high]
     except (OSError, ValueError, IndexError) as error:
         raise Damaged(f"blob {email.blob}: {error}") from error

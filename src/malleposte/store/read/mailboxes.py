@@ -1,9 +1,10 @@
 """Mailboxes as listed, and the way from a full name to an id."""
 
+import unicodedata
 from dataclasses import dataclass
 
 from malleposte.store.dialect import Reader, Row
-from malleposte.store.execute.mailboxes import SEPARATOR
+from malleposte.store.execute.mailboxes import MAX_DEPTH, SEPARATOR
 
 _COLUMNS = (
     "id, parent, name, role, uidvalidity, uidnext, subscribed, sort_order, modseq, message_modseq,"
@@ -41,7 +42,8 @@ async def mailboxes(reader: Reader, account: int) -> list[Mailbox]:
     def path(mailbox: int) -> str:
         parts: list[str] = []
         at = mailbox
-        while at in names:
+        # Bounded, for a parent that is damaged may stand below its child.
+        while at in names and len(parts) <= MAX_DEPTH:
             if at in paths:
                 parts.append(paths[at])
                 break
@@ -89,6 +91,7 @@ def _mailbox(row: Row, path: str = "") -> Mailbox:
 async def find(reader: Reader, account: int, path: str) -> int:
     """The id of the mailbox with a full name, 0 where there is none. INBOX in any case."""
     parent = 0
+    path = unicodedata.normalize("NFC", path)
     for level, name in enumerate(path.split(SEPARATOR)):
         if level == 0 and name.upper() == "INBOX":
             name = "INBOX"
