@@ -6,13 +6,12 @@ Whole (`decode_body`) or in slices for what is searched or indexed (`byte_slices
 
 from __future__ import annotations
 
-import codecs
 import re
 from binascii import a2b_base64, a2b_qp
 from collections.abc import Iterator
 from typing import Final
 
-from .charset import codec_of, decode
+from .charset import TextDecoder, decode
 from .encoded_words import NOT_BASE64, decode_base64
 from .limits import SLICE_BYTES
 from .part import Part
@@ -73,35 +72,13 @@ def byte_slices(buffer: Buffer, part: Part, size: int = SLICE_BYTES) -> Iterator
 
 
 def text_slices(buffer: Buffer, part: Part, size: int = SLICE_BYTES) -> Iterator[str]:
-    """The text of a part in slices; line ends as they stand.
-
-    Without a charset it is UTF-8 up to the first octet that cannot be, from there windows-1252:
-    unlike `body_text`, which decides for the whole.
-    """
-    codec = codec_of(part.charset)
-    guessing = codec is None or codec == "ascii"
-    decoder = codecs.getincrementaldecoder("utf-8" if guessing else codec or "utf-8")(
-        "strict" if guessing else "replace"
-    )
+    """The text of a part in slices, as `TextDecoder` reads it; line ends as they stand."""
+    decoder = TextDecoder(part.charset)
     for piece in byte_slices(buffer, part, size):
-        try:
-            text = decoder.decode(piece)
-        except UnicodeDecodeError:
-            # Only the guess is strict. Octets of a character cut by the slice come again.
-            pending = decoder.getstate()[0]
-            decoder = codecs.getincrementaldecoder("cp1252")("replace")
-            text = decoder.decode(pending + piece)
-        if text:
+        if text := decoder.feed(piece):
             yield text
-    if rest := _rest(decoder):
-        yield rest
-
-
-def _rest(decoder: codecs.IncrementalDecoder) -> str:
-    try:
-        return decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return "\ufffd"
+    if text := decoder.feed(b"", final=True):
+        yield text
 
 
 def _base64_slices(raw: Iterator[bytes]) -> Iterator[bytes]:

@@ -9,6 +9,7 @@ as windows-1252, GB2312 as GB18030, KS C 5601 as windows-949, Shift_JIS as windo
 
 from __future__ import annotations
 
+import codecs
 import re
 from typing import Final
 
@@ -138,17 +139,70 @@ def guess(data: bytes) -> str:
         return data.decode("cp1252", "replace")
 
 
+def byte_order(codec: str, beginning: bytes) -> str:
+    """`codec`, or for UTF-16 and UTF-32 without an order in their name that of the first octets:
+    little-endian unless a mark says otherwise, whatever RFC 2781 §4.3 wants."""
+    if codec == "utf-16":
+        return "utf-16-be" if beginning.startswith(codecs.BOM_UTF16_BE) else "utf-16-le"
+    if codec == "utf-32":
+        return "utf-32-be" if beginning.startswith(codecs.BOM_UTF32_BE) else "utf-32-le"
+    return codec
+
+
 def decode(data: bytes, charset: str | None = None) -> str:
     """`data` as text. What the charset cannot read is tried as UTF-8, then with U+FFFD."""
     codec = codec_of(charset)
     if codec is None or codec == "ascii":
         return guess(data)
+    codec = byte_order(codec, data[:4])
     try:
         text = data.decode(codec)
-        # Python's UTF-7 lets halves of characters through.
-        return _LONE.sub("\ufffd", text) if codec == "utf-7" else text
     except ValueError:  # UnicodeDecodeError is one
         try:
-            return data.decode()
+            text = data.decode()
         except UnicodeDecodeError:
-            return data.decode(codec, "replace")
+            text = data.decode(codec, "replace")
+    if codec.startswith("utf"):
+        text = text.removeprefix("\ufeff")
+        # Python's UTF-7 lets halves of characters through.
+        return _LONE.sub("\ufffd", text) if codec == "utf-7" else text
+    return text
+
+
+class TextDecoder:
+    """`decode` for text that comes in pieces; of the two, only what fails differs.
+
+    Without a charset it is UTF-8 up to the first piece that cannot be, and from there
+    windows-1252; with one, what it cannot read is U+FFFD.
+    """
+
+    def __init__(self, charset: str | None) -> None:
+        codec = codec_of(charset)
+        self._guessing = codec is None or codec == "ascii"
+        self._codec = "utf-8" if codec is None or self._guessing else codec
+        self._decoder: codecs.IncrementalDecoder | None = None
+        self._held = b""  # until the byte order can be known
+
+    def feed(self, data: bytes, final: bool = False) -> str:
+        """The text of a piece; `final` with the last one, which may be empty."""
+        decoder = self._decoder
+        if decoder is None:
+            self._held += data
+            if len(self._held) < 4 and not final:
+                return ""
+            data = self._held
+            codec = byte_order(self._codec, data)
+            errors = "strict" if self._guessing else "replace"
+            decoder = self._decoder = codecs.getincrementaldecoder(codec)(errors)
+            return self._decode(decoder, data, final).removeprefix("\ufeff")
+        return self._decode(decoder, data, final)
+
+    def _decode(self, decoder: codecs.IncrementalDecoder, data: bytes, final: bool) -> str:
+        pending = decoder.getstate()[0] if self._guessing else b""
+        try:
+            text = decoder.decode(data, final)
+        except UnicodeDecodeError:  # only the guess is strict
+            self._guessing = False
+            self._decoder = codecs.getincrementaldecoder("cp1252")("replace")
+            text = self._decoder.decode(pending + data, final)
+        return _LONE.sub("\ufffd", text) if self._codec == "utf-7" else text

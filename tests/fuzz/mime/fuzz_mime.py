@@ -22,10 +22,10 @@ with atheris.instrument_imports(include=["malleposte.mime"]):
 
 SEEDS = (
     b"From: Ann <ann@example.org>\r\nSubject: =?utf-8?q?=C3=A4?= =?utf-8?b?w6Q=?=\r\n\r\ntext\r\n",
-    b"To: g: a@b, \"c, d\" (e) <@r:f@g>;\r\nDate: Fri, 7 Oct 94 16:15 PST (x)\r\n\r\n",
+    b'To: g: a@b, "c, d" (e) <@r:f@g>;\r\nDate: Fri, 7 Oct 94 16:15 PST (x)\r\n\r\n',
     b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nx\n--b\nContent-Type: message/rfc822\n\n"
     b"Subject: y\n\nz\n--b--\n",
-    b"Content-Type: multipart/digest; boundary=\"b b\"\r\n\r\n--b b\r\n\r\nFrom: a@b\r\n\r\n--b b--",
+    b'Content-Type: multipart/digest; boundary="b b"\r\n\r\n--b b\r\n\r\nFrom: a@b\r\n\r\n--b b--',
     b"Content-Type: text/plain; charset=iso-2022-jp;\n name*0*=utf-8''%C3%A4;\n name*1=x\n"
     b"Content-Transfer-Encoding: base64\n\nGyRCJUYbKEI=\n",
     b"Content-Type: text/html\nContent-Transfer-Encoding: quoted-printable\n\n<p =\na=3D'>'>x<!--",
