@@ -81,22 +81,21 @@ def addresses(value: bytes, limit: int = FIELD_BYTES) -> AddressList:
     return found
 
 
-_TOKEN: Final = re.compile(
-    rb"\s++|\"((?:[^\"\\]|\\.)*+)(?:\"|\\?\Z)|<([^>]*+)(?:>|\Z)|[(),:;]|[^\s\"<(),:;]++", re.DOTALL
-)
+_TOKEN: Final = re.compile(rb"\s++|<([^<>]*+)>?|[(),:;>\"]|[^\s\"<(),:;]++")
+_QUOTED: Final = re.compile(rb"\"((?:[^\"\\]|\\.)*+)\"", re.DOTALL)
 _ESCAPE: Final = re.compile(rb"\\(.)", re.DOTALL)
-_COMMENT: Final = re.compile(rb"\\.|[()]", re.DOTALL)
 
 
 class _Item:
     """One list item while its tokens come in."""
 
-    __slots__ = ("angle", "comments", "words")
+    __slots__ = ("angle", "comments", "quoted", "words")
 
     def __init__(self) -> None:
         self.words: list[bytes] = []  # phrase or bare address, white space as b" "
         self.comments: list[bytes] = []
         self.angle: bytes | None = None
+        self.quoted = False
 
     def phrase(self) -> bytes:
         """The words joined; a quoted string keeps its own outer spaces."""
@@ -112,7 +111,7 @@ class _Item:
             return _angle(self.phrase(), self.angle, self.comment())
         text = self.phrase()
         if text:
-            return _bare(text, self.comment())
+            return _bare(text, self.comment(), self.quoted)
         if self.comments:
             return Address(b"", b"", b"", self.comment())
         return None
@@ -123,6 +122,7 @@ def _loose(value: bytes) -> AddressList:
     members: list[Address] | None = None
     group = _Item()
     item = _Item()
+    closed = True
     count = tokens = 0
     at = 0
     size = len(value)
@@ -136,10 +136,19 @@ def _loose(value: bytes) -> AddressList:
         at = match.end()
         first = token[0]
         if first == 0x22:
-            item.words.append(_unquote(match[1]))
+            quoted = _QUOTED.match(value, match.start()) if closed else None
+            closed = quoted is not None  # one that is left open opens nothing, nor do later ones
+            if quoted is not None:
+                item.quoted = True
+                item.words.append(_unquote(quoted[1]))
+                at = quoted.end()
         elif first == 0x3C:
             if item.angle is None:
-                item.angle = match[2]
+                item.angle = match[1]
+                comma = token.find(b",")
+                if not token.endswith(b">") and comma > 0 and not item.angle.startswith(b"@"):
+                    item.angle = token[1:comma]  # left open: it ends where the next begins
+                    at = match.start() + comma
                 if item.words and item.words[-1] != b" ":
                     item.words.append(b" ")
         elif first == 0x28:
@@ -160,6 +169,9 @@ def _loose(value: bytes) -> AddressList:
             if first == 0x3B and members is not None:
                 found.append(Group(group.phrase(), tuple(members), group.comment()))
                 members = None
+                count += 1
+        elif first == 0x3E:
+            continue  # one that closes nothing
         elif token.isspace():
             if item.words and item.words[-1] != b" ":
                 item.words.append(b" ")
@@ -200,33 +212,41 @@ def _angle(name: bytes, inner: bytes, comment: bytes) -> Address:
     return Address(name, mailbox, host, comment, route)
 
 
-def _bare(text: bytes, comment: bytes) -> Address:
-    """An item without angle brackets: an addr-spec, or the name of somebody.
+def _bare(text: bytes, comment: bytes, quoted: bool) -> Address:
+    """An item without angle brackets: an addr-spec, the name of somebody, or both.
 
-    With a comment beside it is a mailbox: the comment is then the name (`root (Cron)`).
+    A single name with a comment beside it is a mailbox: the comment is the name (`root (Cron)`).
     """
-    if b"@" not in text and not comment:
-        return Address(text, b"", b"")
+    if b"@" not in text:
+        return Address(b"", text, b"", comment) if comment else Address(text, b"", b"")
+    name = b""
+    if b" " in text:
+        text = _ABOUT_DOTS.sub(rb"\1", text)
+        if b" " in text and not quoted:
+            words = text.split(b" ")
+            place = next(n for n, word in enumerate(words) if b"@" in word)
+            text = words.pop(place)
+            name = b" ".join(words)
     mailbox, host = _split(text)
-    return Address(b"", mailbox, host, comment)
+    return Address(name, mailbox, host, comment)
+
+
+# White space about dots and @ is no part of an address (RFC 5322 §4.4). The look-behind lets a
+# run of spaces be tried once only.
+_ABOUT_DOTS: Final = re.compile(rb"(?:(?<!\s)\s++)?([.@])\s*+")
 
 
 def _split(spec: bytes) -> tuple[bytes, bytes]:
-    """Local part and domain: cut at the last `@`, white space about dots dropped (§4.4)."""
+    """Local part and domain: cut at the last `@`."""
     local, at, host = spec.rpartition(b"@")
     if not at:
         return spec, b""
-    if local.startswith(b'"'):
-        if local.endswith(b'"') and len(local) > 1:
-            local = _unquote(local[1:-1])
-    elif b" " in local:
-        local = _DOT.sub(b".", local).strip()
-    if b" " in host:
-        host = _DOT.sub(b".", host).strip()
+    if len(local) > 1 and local.startswith(b'"') and local.endswith(b'"'):
+        return _unquote(local[1:-1]), host.strip()
+    if b" " in spec:
+        local = _ABOUT_DOTS.sub(rb"\1", local).strip()
+        host = _ABOUT_DOTS.sub(rb"\1", host).strip()
     return local, host
-
-
-_DOT: Final = re.compile(rb"(?<! )\s*+\.\s*+|(?<= )\.\s*+")
 
 
 def _uncomment(text: bytes) -> tuple[bytes, bytes]:

@@ -129,10 +129,12 @@ def content(fields: dict[bytes, bytes], default: Content = DEFAULT) -> Content:
     boundary = b""
     charset = name = None
     if media is not None:
-        main, sub = media.type, media.subtype or ""
+        main, sub, pairs = media.type, media.subtype or "", ()
         if not sub:
-            main, sub = ("text", "plain") if main != "multipart" else (main, "mixed")
-        pairs = ()
+            if main == "multipart":
+                sub = "mixed"
+            else:
+                main, sub, pairs = "text", "plain", DEFAULT.parameters
         if media.parameters:
             pairs = tuple([(p.raw_name, p.raw) for p in media.parameters])
             if main == "multipart":

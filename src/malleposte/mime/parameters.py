@@ -46,9 +46,9 @@ def parameters(value: bytes, start: int = 0) -> list[Parameter]:
     at = start
     while (match := _SIMPLE.match(value, at)) is not None and len(found) < PARAMETERS:
         raw = match[2] if match[3] is None else match[3]
-        if b"=?" in raw:
-            break
         name = match[1].lower()
+        if b"=?" in raw or any(name == known.raw_name for known in found):
+            break
         found.append(Parameter(name.decode("ascii"), raw.decode("ascii"), name, raw))
         at = match.end()
     if _END.match(value, at) is not None:
