@@ -5,13 +5,14 @@ What is sent was rendered when the message came; flags and modseqs are in the vi
 
 from typing import TYPE_CHECKING, Final
 
-from malleposte.services.imapd import fetch_bodies
+from malleposte.services.imapd import fetch_bodies, resync
 from malleposte.services.imapd.fetch_plan import Plan, plan
 from malleposte.services.imapd.fetch_slice import read_slice
-from malleposte.services.imapd.replies import EXPUNGED
+from malleposte.services.imapd.replies import EXPUNGED, Refuse
 from malleposte.services.imapd.selected import Chosen
 from malleposte.wire.imap import codes, fetch_rows, responses
 from malleposte.wire.imap.commands.fetch import Fetch
+from malleposte.wire.imap.sets import NumberSet, SavedResult
 
 if TYPE_CHECKING:
     from malleposte.services.imapd.session import Session
@@ -29,6 +30,10 @@ async def fetch(session: "Session", command: Fetch) -> bytes:
     made = plan(command.items, session.engine.utf8)
     if made.modseq or command.changed_since is not None:
         session.condstore = True
+    if command.changed_since is not None:
+        if command.vanished:
+            await _vanished(session, command, command.changed_since)
+        chosen = await resync.changed(session, chosen, command.changed_since)
     if made.bodies:
         gone = await fetch_bodies.answer(session, made, chosen)
     else:
@@ -36,6 +41,20 @@ async def fetch(session: "Session", command: Fetch) -> bytes:
     if gone:
         return responses.no(command.tag, EXPUNGED, codes.EXPUNGEISSUED)
     return responses.ok(command.tag, "Done")
+
+
+async def _vanished(session: "Session", command: Fetch, since: int) -> None:
+    """RFC 7162 §3.2.6."""
+    if not session.qresync:
+        raise Refuse("QRESYNC must be enabled first", bad=True)
+    selected = session.mailbox
+    if isinstance(command.messages, SavedResult):
+        known = selected.saved or NumberSet()
+    else:
+        # `*` is the last UID there ever was: the last messages may be those that went.
+        known = command.messages.resolve(selected.view.uidnext - 1)
+    gone = await resync.vanished(session, selected, known, since)
+    session.send(responses.vanished(gone, earlier=True))
 
 
 async def answer(session: "Session", made: Plan, chosen: Chosen) -> int:

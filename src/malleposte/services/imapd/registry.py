@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from malleposte.services.imapd import (
     appending,
+    copying,
     fetch,
     general,
     idle,
     listing,
+    mailbox_commands,
+    searching,
     select,
     signin,
+    status,
     storing,
 )
 from malleposte.wire.imap.commands.append import Append
@@ -33,13 +37,25 @@ if TYPE_CHECKING:
 Handler = Callable[["Session", Any], Awaitable[bytes | None]]
 StreamingHandler = Callable[["Session", AppendStart], Awaitable[None]]
 
-_MODULES: Final = (general, signin, select, listing, fetch, storing, idle)
+_MODULES: Final = (
+    general,
+    signin,
+    select,
+    mailbox_commands,
+    listing,
+    status,
+    fetch,
+    storing,
+    copying,
+    searching,
+    idle,
+)
 
 HANDLERS: Final[dict[type[Command], Handler]] = {
     command: handler for module in _MODULES for command, handler in module.HANDLERS.items()
 }
 
-STREAMING: Final[dict[type[Command], StreamingHandler]] = dict(appending.STREAMING)
+STREAMING: Final[dict[type[Command], StreamingHandler]] = {Append: appending.append}
 """Commands with messages in them: called when the first is announced."""
 
 BLIND: Final[frozenset[type[Command]]] = frozenset(

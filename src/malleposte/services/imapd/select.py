@@ -2,9 +2,11 @@
 
 from typing import TYPE_CHECKING, Final
 
-from malleposte.services.imapd import names, storing, updates
-from malleposte.services.imapd.replies import NO_SUCH_MAILBOX, refuse
+from malleposte.services.imapd import names, resync, storing, updates
+from malleposte.services.imapd.replies import NO_SUCH_MAILBOX, Refuse, refuse
 from malleposte.services.imapd.selected import Selected
+from malleposte.services.imapd.special_use import ATTRIBUTES
+from malleposte.store import StoreError
 from malleposte.store.flags import SEEN
 from malleposte.store.view import View
 from malleposte.wire.imap import codes, responses
@@ -22,7 +24,10 @@ async def select(session: "Session", command: Select | Examine) -> bytes:
         session.deselect()
         session.engine.deselected()
         session.send(responses.ok(UNTAGGED, "The mailbox before is closed", codes.CLOSED))
-    mailbox = await names.need(session, command.mailbox)
+    if command.qresync is not None and not session.qresync:
+        raise Refuse("QRESYNC must be enabled first", bad=True)  # RFC 7162 §3.2.5
+    box = await names.row(session, command.mailbox)
+    mailbox = box.id
     view = await session.patiently(session.service.store.views.open(mailbox))
     if view.gone:
         raise refuse(NO_SUCH_MAILBOX)
@@ -42,9 +47,21 @@ async def select(session: "Session", command: Select | Examine) -> bytes:
         responses.ok(UNTAGGED, "The next UID", codes.uid_next(view.uidnext)),
         responses.ok(UNTAGGED, "The highest", codes.highest_modseq(view.highest)),
     ]
+    if rev2:
+        # RFC 9051 §6.3.2: the name as LIST shows it.
+        attributes = [ATTRIBUTES[box.role]] if box.role in ATTRIBUTES else []
+        name = command.mailbox
+        lines.append(responses.list_mailbox(attributes, names.SEPARATOR, name, session.engine.utf8))
     session.send(b"".join(lines))
     session.selected = selected
     session.engine.selected()
+    if command.qresync is not None:
+        try:
+            await resync.resynchronise(session, selected, command.qresync)
+        except StoreError:
+            session.deselect()  # a SELECT that fails selects nothing (§6.3.2)
+            session.engine.deselected()
+            raise
     if read_only:
         return responses.ok(command.tag, "Open for reading", codes.READ_ONLY)
     return responses.ok(command.tag, "Open", codes.READ_WRITE)

@@ -191,9 +191,9 @@ class Selected:
         Raises ``Refuse`` for a sequence number that is not there.
         """
         if isinstance(messages, SavedResult):
-            return self._by_uid(self.saved or NumberSet())
+            return self.choose_uids(self.saved or NumberSet())
         if uid:
-            return self._by_uid(messages.resolve(self.highest_uid()))
+            return self.choose_uids(messages.resolve(self.highest_uid()))
         if messages.beyond(self.exists):
             raise Refuse("There is no message of such a number", bad=True)
         numbers = messages.resolve(self.exists)
@@ -203,7 +203,8 @@ class Selected:
         """All messages the client knows."""
         return self._cut([(0, self.exists)])
 
-    def _by_uid(self, uids: NumberSet) -> Chosen:
+    def choose_uids(self, uids: NumberSet) -> Chosen:
+        """The messages with these UIDs, as far as the client knows them."""
         base = self._base()[0]
         cuts = []
         for start, stop in uids.slices(base):

@@ -10,6 +10,7 @@ from array import array
 from typing import TYPE_CHECKING, Final
 
 from malleposte.services.imapd import updates
+from malleposte.services.imapd.ranges import slices
 from malleposte.services.imapd.replies import EXPUNGED, READ_ONLY, Refuse
 from malleposte.services.imapd.selected import Chosen, Selected
 from malleposte.store import commands as c
@@ -20,20 +21,11 @@ from malleposte.wire.imap import codes, responses
 from malleposte.wire.imap.commands.message import Expunge
 from malleposte.wire.imap.commands.store import Store, StoreMode
 from malleposte.wire.imap.flags import DELETED
-from malleposte.wire.imap.sets import NumberSet
 
 if TYPE_CHECKING:
     from malleposte.services.imapd.session import Session
 
 _MODES: Final = {StoreMode.REPLACE: "=", StoreMode.ADD: "+", StoreMode.REMOVE: "-"}
-
-
-def slices(uids: "array[int]") -> list[c.Ranges]:
-    """Ascending UIDs as the ranges of commands, each of ``MAX_ROWS`` messages at most."""
-    return [
-        NumberSet.from_sorted(uids[start : start + c.MAX_ROWS]).ranges
-        for start in range(0, len(uids), c.MAX_ROWS)
-    ]
 
 
 async def store(session: "Session", command: Store) -> bytes:

@@ -1,0 +1,113 @@
+"""COPY and MOVE (RFC 9051 §6.4.7, §6.4.8; COPYUID is RFC 4315).
+
+A COPY is done wholly or not at all: where a later slice of a large one fails, the copies of the
+earlier ones are removed again. A MOVE may stop half way (RFC 9051 §6.4.8); what moved is told.
+"""
+
+import time
+from array import array
+from typing import TYPE_CHECKING, Final
+
+from malleposte.services.imapd import names, updates
+from malleposte.services.imapd.ranges import slices
+from malleposte.services.imapd.replies import EXPUNGED, READ_ONLY, Refuse
+from malleposte.store import StoreError
+from malleposte.store import commands as c
+from malleposte.store.results import Copied
+from malleposte.wire.imap import codes, responses
+from malleposte.wire.imap.commands.message import Copy, Move
+from malleposte.wire.imap.responses import UNTAGGED
+
+if TYPE_CHECKING:
+    from malleposte.services.imapd.session import Session
+
+Pairs = list[tuple[int, int]]
+"""Source and target UIDs, in order."""
+
+
+async def transfer(
+    session: "Session", source: int, uids: "array[int]", target: int, *, move: bool
+) -> tuple[int, Pairs]:
+    """Copy or move messages of a mailbox; the target's UIDVALIDITY and what was done.
+
+    Raises ``Refuse`` and store failures; a move that stops half way returns what moved.
+    """
+    pairs: Pairs = []
+    uidvalidity = 0
+    try:
+        for ranges in slices(uids):
+            result = await session.submit(
+                c.Copy(actor=session.actor, mailbox=source, uids=ranges, target=target, move=move),
+                target=True,
+            )
+            assert isinstance(result, Copied)
+            uidvalidity = result.uidvalidity
+            pairs += result.uids
+    except (Refuse, StoreError):
+        if not pairs:
+            raise
+        if move:
+            return uidvalidity, pairs
+        made = array("I", sorted(new for _, new in pairs))
+        for ranges in slices(made):
+            await session.submit(
+                c.Expunge(
+                    actor=session.actor,
+                    mailbox=target,
+                    uids=ranges,
+                    marked=False,
+                    recoverable_until=int(time.time()),
+                )
+            )
+        raise
+    return uidvalidity, pairs
+
+
+async def copy(session: "Session", command: Copy) -> bytes:
+    """RFC 9051 §6.4.7."""
+    selected = session.mailbox
+    chosen = selected.choose(command.messages, uid=command.uid)
+    target = await names.need(session, command.mailbox, target=True)
+    if chosen.ghosts and not command.uid:
+        raise Refuse(EXPUNGED, codes.EXPUNGEISSUED)
+    if not chosen:
+        return responses.ok(command.tag, "There is nothing to copy")
+    view = selected.view
+    uidvalidity, pairs = await transfer(session, view.mailbox, chosen.uids, target, move=False)
+    await session.patiently(view.refresh())
+    if not pairs:
+        return responses.ok(command.tag, "There is nothing to copy")
+    return responses.ok(command.tag, "Copied", _copy_uid(uidvalidity, pairs))
+
+
+async def move(session: "Session", command: Move) -> bytes:
+    """RFC 9051 §6.4.8: COPYUID stands in an untagged OK, before the EXPUNGEs."""
+    selected = session.mailbox
+    if selected.read_only:
+        raise Refuse(READ_ONLY, codes.READ_ONLY)
+    chosen = selected.choose(command.messages, uid=command.uid)
+    target = await names.need(session, command.mailbox, target=True)
+    if chosen.ghosts and not command.uid:
+        raise Refuse(EXPUNGED, codes.EXPUNGEISSUED)
+    if not chosen:
+        return responses.ok(command.tag, "There is nothing to move")
+    view = selected.view
+    uidvalidity, pairs = await transfer(session, view.mailbox, chosen.uids, target, move=True)
+    if pairs:
+        session.send(responses.ok(UNTAGGED, "Moved", _copy_uid(uidvalidity, pairs)))
+    await session.patiently(view.refresh())
+    await updates.tell(session, expunge=True)
+    there = sum(view.position(uid) is not None for uid in chosen.uids)
+    if there:
+        raise Refuse("Not all of the messages could be moved", codes.LIMIT)
+    if pairs and session.qresync:
+        code = codes.highest_modseq(view.highest)  # RFC 7162 §3.2.7, as EXPUNGE
+        return responses.ok(command.tag, "Moved", code)
+    return responses.ok(command.tag, "Moved")
+
+
+def _copy_uid(uidvalidity: int, pairs: Pairs) -> bytes:
+    return codes.copy_uid(uidvalidity, [old for old, _ in pairs], [new for _, new in pairs])
+
+
+HANDLERS: Final = {Copy: copy, Move: move}

@@ -1,0 +1,164 @@
+"""CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE (RFC 9051 §6.3.4 to §6.3.8)."""
+
+import time
+from array import array
+from typing import TYPE_CHECKING, Final
+
+from malleposte.services.imapd import names
+from malleposte.services.imapd.copying import transfer
+from malleposte.services.imapd.ranges import slices
+from malleposte.services.imapd.replies import Refuse, refuse
+from malleposte.services.imapd.special_use import ROLES
+from malleposte.store import commands as c
+from malleposte.store.read import mailboxes
+from malleposte.store.results import Created, Refused
+from malleposte.store.view import View
+from malleposte.wire.imap import codes, mailbox_names, responses
+from malleposte.wire.imap.commands.mailbox import (
+    Create,
+    Delete,
+    Rename,
+    Subscribe,
+    Unsubscribe,
+)
+from malleposte.wire.imap.responses import UNTAGGED
+
+if TYPE_CHECKING:
+    from malleposte.services.imapd.session import Session
+
+
+def _fit(name: str) -> list[str]:
+    """The levels of a name that a mailbox may be given. Raises ``Refuse``."""
+    name = names.kept(name)
+    problem = mailbox_names.unfit(name)
+    if problem is not None:
+        raise Refuse(problem, codes.CANNOT)
+    return name.split(names.SEPARATOR)
+
+
+async def create(session: "Session", command: Create) -> bytes:
+    """RFC 9051 §6.3.4; USE is RFC 6154 §3."""
+    role = None
+    if command.special_uses:
+        # RFC 6154 §3: one that cannot be kept, or a second one, is refused.
+        role = ROLES.get(command.special_uses[0].lower())
+        if role is None or len(command.special_uses) > 1:
+            raise Refuse("A mailbox cannot have this special use", codes.USEATTR)
+    levels = _fit(command.mailbox)
+    await session.submit(
+        c.CreateMailbox(
+            actor=session.actor,
+            account=session.actor,
+            parent=0,
+            path=tuple(levels),
+            role=role,
+            subscribe=False,
+        )
+    )
+    return responses.ok(command.tag, "Created")
+
+
+async def delete(session: "Session", command: Delete) -> bytes:
+    """RFC 9051 §6.3.5. The messages go with the mailbox and stay recoverable."""
+    if names.kept(command.mailbox) == mailbox_names.INBOX:
+        raise refuse(Refused(reason="reserved"))
+    mailbox = await names.need(session, command.mailbox)
+    store = session.service.store
+    reader = store.reader
+    found = await session.patiently(mailboxes.mailboxes(reader, mailbox >> 32))
+    if any(box.parent == mailbox for box in found):
+        raise Refuse("Delete the mailboxes below it first", codes.HASCHILDREN)
+    until = int(time.time()) + session.service.settings.recoverable
+    view = await session.patiently(store.views.open(mailbox))
+    if len(view) > c.MAX_ROWS:
+        for ranges in slices(array("I", view.uids)):
+            await session.submit(
+                c.Expunge(
+                    actor=session.actor,
+                    mailbox=mailbox,
+                    uids=ranges,
+                    marked=False,
+                    recoverable_until=until,
+                )
+            )
+    if session.selected is not None and session.selected.view.mailbox == mailbox:
+        # The client that deletes its own selected mailbox need not be thrown out for it.
+        session.deselect()
+        session.engine.deselected()
+        session.send(responses.ok(UNTAGGED, "The mailbox is closed", codes.CLOSED))
+    await session.submit(
+        c.DeleteMailbox(actor=session.actor, mailbox=mailbox, recoverable_until=until)
+    )
+    await session.patiently(view.refresh())
+    return responses.ok(command.tag, "Deleted")
+
+
+async def rename(session: "Session", command: Rename) -> bytes:
+    """RFC 9051 §6.3.6. What is missing above the new name is made."""
+    mailbox = await names.need(session, command.mailbox)
+    levels = _fit(command.new_name)
+    if await names.find(session, command.new_name):
+        raise Refuse("There is a mailbox of this name already", codes.ALREADYEXISTS)
+    if names.kept(command.mailbox) == mailbox_names.INBOX:
+        return await _rename_inbox(session, command, mailbox, levels)
+    old = names.kept(command.mailbox).split(names.SEPARATOR)
+    if levels[: len(old)] == old:
+        raise Refuse("A mailbox cannot move below itself", codes.CANNOT)
+    parent = 0
+    if len(levels) > 1:
+        parent = await names.find(session, names.SEPARATOR.join(levels[:-1]))
+        if not parent:
+            parent = await _create(session, levels[:-1])
+    await session.submit(
+        c.RenameMailbox(actor=session.actor, mailbox=mailbox, parent=parent, name=levels[-1])
+    )
+    return responses.ok(command.tag, "Renamed")
+
+
+async def _create(session: "Session", levels: list[str]) -> int:
+    result = await session.submit(
+        c.CreateMailbox(
+            actor=session.actor,
+            account=session.actor,
+            parent=0,
+            path=tuple(levels),
+            subscribe=False,
+        )
+    )
+    assert isinstance(result, Created)
+    return result.id
+
+
+async def _rename_inbox(
+    session: "Session", command: Rename, inbox: int, levels: list[str]
+) -> bytes:
+    """INBOX stays and its messages move to a new mailbox (RFC 9051 §6.3.6)."""
+    target = await _create(session, levels)
+    view: View = await session.patiently(session.service.store.views.open(inbox))
+    await transfer(session, inbox, array("I", view.uids), target, move=True)
+    await session.patiently(view.refresh())
+    return responses.ok(command.tag, "The messages of INBOX were moved")
+
+
+async def subscribe(session: "Session", command: Subscribe | Unsubscribe) -> bytes:
+    """RFC 9051 §6.3.7, §6.3.8: also names that no mailbox has, or had."""
+    on = isinstance(command, Subscribe)
+    name = names.kept(command.mailbox)
+    mailbox = await names.find(session, name)
+    if on and not mailbox:
+        problem = mailbox_names.unfit(name)
+        if problem is not None:
+            raise Refuse(problem, codes.CANNOT)
+    await session.submit(
+        c.Subscribe(account=session.actor, name=name, mailbox=mailbox, subscribed=on)
+    )
+    return responses.ok(command.tag, "Subscribed" if on else "No longer subscribed")
+
+
+HANDLERS: Final = {
+    Create: create,
+    Delete: delete,
+    Rename: rename,
+    Subscribe: subscribe,
+    Unsubscribe: subscribe,
+}

@@ -1,0 +1,81 @@
+"""An email being read: sections by stored offsets, octets at once or in pieces.
+
+An email is a prefix and content (``store.read.emails``); the stored structure's offsets are the
+content's. Nothing is parsed, and only a small one (one frame) is ever held whole.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Final
+
+from malleposte.mime import Part, find_part, load_structure, section
+from malleposte.mime.section import SectionKind
+from malleposte.store import Store, content
+from malleposte.store.read import emails as read_emails
+from malleposte.store.read.emails import Damaged, Stored
+
+HEADER_BYTES: Final = 1 << 20
+"""Of a header block out of which fields are chosen; ``mime`` reads no more either."""
+
+
+class Opened:
+    """See the module. ``data`` is the whole email where it is small, else None."""
+
+    __slots__ = ("_parts", "_store", "data", "stored")
+
+    def __init__(self, store: Store, stored: Stored) -> None:
+        """Raises ``Damaged`` where a small one cannot be read."""
+        self._store = store
+        self.stored = stored
+        self._parts: tuple[Part, ...] | None = None
+        self.data: bytes | None = None
+        if stored.first is not None and stored.content_size <= content.FRAME:
+            try:
+                octets = content.decompress(stored.first)
+            except ValueError as error:
+                raise Damaged(str(error)) from error
+            self.data = stored.prefix + octets if stored.prefix else octets
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The stored structure; offsets without the prefix."""
+        if self._parts is None:
+            self._parts = load_structure(self.stored.structure)
+        return self._parts
+
+    def find(self, numbers: Sequence[int], kind: SectionKind) -> tuple[int, int] | None:
+        """Where a section lies in the email (RFC 9051 §6.4.5.1); None where there is no such."""
+        if not numbers and kind == "":
+            return 0, self.stored.size
+        found = section(self.parts, numbers, kind)
+        if found is None:
+            return None
+        prefix = len(self.stored.prefix)
+        start, end = found
+        if not numbers and kind == "HEADER":
+            return 0, end + prefix
+        return start + prefix, end + prefix
+
+    def part(self, numbers: Sequence[int]) -> Part | None:
+        """The part of a part number; the message itself for none."""
+        return find_part(self.parts, numbers) if numbers else self.parts[0]
+
+    def body(self, part: Part) -> tuple[int, int]:
+        """Where the body of a part lies in the email."""
+        prefix = len(self.stored.prefix)
+        return part.body_start + prefix, part.body_end + prefix
+
+    def header(self, part: Part) -> tuple[int, int]:
+        """Where the header of a part lies in the email; the message's with the prefix."""
+        prefix = len(self.stored.prefix)
+        start = 0 if part is self.parts[0] else part.header_start + prefix
+        return start, part.body_start + prefix
+
+    def pieces(self, start: int, end: int) -> AsyncIterator[bytes]:
+        """Octets of the email in pieces of at most a frame. Raises ``Damaged``."""
+        return read_emails.read(self._store.reader, self._store.blobs, self.stored, start, end)
+
+    async def octets(self, start: int, end: int) -> bytes:
+        """Octets of the email at once; the caller bounds how many. Raises ``Damaged``."""
+        if self.data is not None:
+            return self.data[start:end]
+        return b"".join([piece async for piece in self.pieces(start, end)])

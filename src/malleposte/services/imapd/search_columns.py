@@ -1,0 +1,205 @@
+"""Search keys that a stored column answers: sizes, dates, addresses, subject (RFC 9051 §6.4.4).
+
+Columns hold decoded text, cut at a length (``mime.Summary``): where a column is that long and does not
+match, the header itself is asked. A Date in the header counts in its own zone, which the column has
+lost: near the boundary of a day the header is asked as well.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from malleposte.mime import date_time
+from malleposte.services.imapd import search_headers
+from malleposte.services.imapd.folding import fold
+from malleposte.store.ids import LOW
+from malleposte.store.read import emails as read_emails
+from malleposte.wire.imap.commands import search_keys as keys
+from malleposte.wire.imap.commands.search_keys import SearchKey, When
+
+if TYPE_CHECKING:
+    from malleposte.services.imapd.search_program import Evaluation
+
+Positions = Sequence[int]
+
+ROWS: Final = 500
+"""Rows a statement brings: some 1 ms."""
+
+TEXT_COLUMNS: Final = {
+    "from": ("w.from_text", 3_500),
+    "to": ("w.to_text", 3_500),
+    "cc": ("w.cc_text", 3_500),
+    "bcc": ("w.bcc_text", 3_500),
+    "subject": ("w.subject", 1_000),
+    "message-id": ("w.message_id", 1 << 30),
+}
+"""Header to its column, and from which length on it may have been cut."""
+
+_DAY: Final = 86_400
+_ZONE: Final = 15 * 3_600
+"""More than any zone is from Greenwich."""
+
+
+def has_column(key: keys.Header) -> bool:
+    """Whether a column can answer; an empty text asks whether the header is there at all."""
+    return key.name in TEXT_COLUMNS and bool(key.text)
+
+
+async def sort_out(
+    run: "Evaluation", among: Positions, column: str, test: Callable[[Any], bool | None]
+) -> tuple[list[int], list[int]]:
+    """Positions whose column passes a test, and those of which the column cannot tell (None)."""
+    session = run.session
+    reader = session.service.store.reader
+    found: list[int] = []
+    unsure: list[int] = []
+    for start in range(0, len(among), ROWS):
+        part = among[start : start + ROWS]
+        numbers = [run.emails[at] for at in part]
+        rows = await session.patiently(
+            read_emails.columns_of(reader, run.account, numbers, (column,))
+        )
+        verdicts = {number: test(value) for number, value in rows}
+        for at, number in zip(part, numbers, strict=True):
+            verdict = verdicts.get(number, False)
+            if verdict:
+                found.append(at)
+            elif verdict is None:
+                unsure.append(at)
+        await session.pause()
+    return found, unsure
+
+
+async def select(
+    run: "Evaluation", among: Positions, column: str, test: Callable[[Any], bool]
+) -> list[int]:
+    """Positions whose column passes a test."""
+    return (await sort_out(run, among, column, test))[0]
+
+
+def _midnight(day: date) -> int:
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
+
+
+async def _larger(run: "Evaluation", key: keys.Larger, among: Positions) -> Positions:
+    return await select(run, among, "e.size", lambda size: size > key.octets)
+
+
+async def _smaller(run: "Evaluation", key: keys.Smaller, among: Positions) -> Positions:
+    return await select(run, among, "e.size", lambda size: size < key.octets)
+
+
+async def _internal_date(run: "Evaluation", key: keys.InternalDate, among: Positions) -> Positions:
+    return await select(run, among, "e.received_at", _by_day(key.when, key.day))
+
+
+def _by_day(when: When, day: date) -> Callable[[int], bool]:
+    start = _midnight(day)
+    if when is When.BEFORE:
+        return lambda seconds: seconds < start
+    if when is When.SINCE:
+        return lambda seconds: seconds >= start
+    return lambda seconds: start <= seconds < start + _DAY
+
+
+async def _older(run: "Evaluation", key: keys.Older, among: Positions) -> Positions:
+    limit = int(time.time()) - key.seconds
+    return await select(run, among, "e.received_at", lambda seconds: seconds <= limit)
+
+
+async def _younger(run: "Evaluation", key: keys.Younger, among: Positions) -> Positions:
+    limit = int(time.time()) - key.seconds
+    return await select(run, among, "e.received_at", lambda seconds: seconds >= limit)
+
+
+async def _sent_date(run: "Evaluation", key: keys.SentDate, among: Positions) -> Positions:
+    """Sure where the day is far enough from its boundaries; else by the header."""
+    start = _midnight(key.day)
+    boundaries = {
+        When.BEFORE: (start,),
+        When.SINCE: (start,),
+        When.ON: (start, start + _DAY),
+    }[key.when]
+    test = _by_day(key.when, key.day)
+
+    def sure(seconds: int | None) -> bool | None:
+        if seconds is None:
+            return False
+        if any(abs(seconds - boundary) <= _ZONE for boundary in boundaries):
+            return None
+        return test(seconds)
+
+    found, unsure = await sort_out(run, among, "e.sent_at", sure)
+    if unsure:
+        found += await search_headers.select(run, unsure, "date", _day_test(key))
+    return sorted(found)
+
+
+def _day_test(key: keys.SentDate) -> Callable[[list[bytes]], bool]:
+    def test(values: list[bytes]) -> bool:
+        found = date_time(values[-1]) if values else None
+        if found is None:
+            return False
+        day = (found.year, found.month, found.day)
+        wanted = (key.day.year, key.day.month, key.day.day)
+        if key.when is When.BEFORE:
+            return day < wanted
+        return day >= wanted if key.when is When.SINCE else day == wanted
+
+    return test
+
+
+async def header(run: "Evaluation", key: keys.Header, among: Positions) -> Positions:
+    """FROM, TO, CC, BCC, SUBJECT and Message-ID by column, all other headers by content."""
+    if not has_column(key):
+        return await search_headers.header(run, key, among)
+    column, cut_at = TEXT_COLUMNS[key.name]
+    needle = fold(key.text)
+    brackets = key.name == "message-id"  # which the column leaves out
+
+    def test(value: str | None) -> bool | None:
+        if value is None:
+            return None  # no id that could be kept, perhaps something else
+        if needle in fold(f"<{value}>" if brackets else value):
+            return True
+        return None if len(value) >= cut_at else False
+
+    found, unsure = await sort_out(run, among, column, test)
+    if unsure:
+        found += await search_headers.header(run, key, unsure)
+    return sorted(found)
+
+
+async def _email_id(run: "Evaluation", key: keys.EmailId, among: Positions) -> Positions:
+    wanted = _object_number(key.object_id, "E")
+    if wanted >> 32 != run.account:
+        return []
+    return [at for at in among if run.emails[at] == wanted & LOW]
+
+
+async def _thread_id(run: "Evaluation", key: keys.ThreadId, among: Positions) -> Positions:
+    wanted = _object_number(key.object_id, "T")
+    return await select(run, among, "e.thread", lambda thread: thread == wanted)
+
+
+def _object_number(text: str, letter: str) -> int:
+    try:
+        return int(text[1:], 16) if text[:1] == letter else 0
+    except ValueError:
+        return 0
+
+
+Leaf = Callable[["Evaluation", Any, Positions], Awaitable[Positions]]
+
+LEAVES: Final[dict[type[SearchKey], Leaf]] = {
+    keys.Larger: _larger,
+    keys.Smaller: _smaller,
+    keys.InternalDate: _internal_date,
+    keys.SentDate: _sent_date,
+    keys.Older: _older,
+    keys.Younger: _younger,
+    keys.Header: header,
+    keys.EmailId: _email_id,
+    keys.ThreadId: _thread_id,
+}

@@ -1,0 +1,76 @@
+"""Search keys that only the header itself answers (RFC 9051 §6.4.4 HEADER)."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from malleposte.mime import decode_text, fields
+from malleposte.services.imapd.folding import fold
+from malleposte.services.imapd.opened import HEADER_BYTES, Opened
+from malleposte.store.ids import LOW
+from malleposte.store.read import emails as read_emails
+from malleposte.store.read.emails import Damaged
+from malleposte.wire.imap.commands import search_keys as keys
+
+if TYPE_CHECKING:
+    from malleposte.services.imapd.search_program import Evaluation
+
+log = structlog.get_logger(__name__)
+Positions = Sequence[int]
+
+BODIES: Final = 50
+
+
+async def select(
+    run: "Evaluation", among: Positions, name: str, test: Callable[[list[bytes]], bool]
+) -> list[int]:
+    """Positions whose raw values of a header field, in order, pass a test."""
+    wanted = name.encode("ascii", "replace")
+
+    async def matches(opened: Opened) -> bool:
+        end = opened.parts[0].body_start + len(opened.stored.prefix)
+        header = await opened.octets(0, min(end, HEADER_BYTES))
+        if wanted not in header.lower():
+            return test([])
+        return test([field.value for field in fields(header) if field.name.lower() == wanted])
+
+    return await over_content(run, among, matches)
+
+
+async def header(run: "Evaluation", key: keys.Header, among: Positions) -> Positions:
+    """HEADER: a field that holds a text; with an empty text, a field that is there."""
+    needle = fold(key.text)
+
+    def test(values: list[bytes]) -> bool:
+        return any(needle in fold(decode_text(value)) for value in values)
+
+    return await select(run, among, key.name, test)
+
+
+async def over_content(
+    run: "Evaluation",
+    among: Positions,
+    matches: Callable[[Opened], Awaitable[bool]],
+) -> list[int]:
+    """Positions whose email, opened, passes a test. What is damaged matches nothing."""
+    session = run.session
+    store = session.service.store
+    found: list[int] = []
+    for start in range(0, len(among), BODIES):
+        part = among[start : start + BODIES]
+        rows = await session.patiently(
+            read_emails.stored_of(store.reader, run.account, [run.emails[at] for at in part])
+        )
+        by_email = {row.email & LOW: row for row in rows}
+        for at in part:
+            stored = by_email.get(run.emails[at])
+            if stored is None:
+                continue
+            try:
+                if await matches(Opened(store, stored)):
+                    found.append(at)
+            except Damaged as error:
+                log.error("imap_damaged", email=stored.email, error=str(error))
+            await session.pause()
+    return found

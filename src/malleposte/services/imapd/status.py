@@ -1,0 +1,52 @@
+"""STATUS, of any mailbox, and as LIST returns it (RFC 9051 §6.3.11, RFC 5819)."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from malleposte.services.imapd import names
+from malleposte.store.read.mailboxes import Mailbox
+from malleposte.wire.imap import responses
+from malleposte.wire.imap.commands.listing import Status, StatusItem
+
+if TYPE_CHECKING:
+    from malleposte.services.imapd.session import Session
+
+ITEMS: Final[dict[StatusItem, Callable[[Mailbox], int]]] = {
+    StatusItem.MESSAGES: lambda box: box.messages,
+    StatusItem.UIDNEXT: lambda box: box.uidnext,
+    StatusItem.UIDVALIDITY: lambda box: box.uidvalidity,
+    StatusItem.UNSEEN: lambda box: box.unseen,
+    StatusItem.DELETED: lambda box: box.deleted,
+    StatusItem.SIZE: lambda box: box.size,
+    StatusItem.RECENT: lambda box: 0,
+    StatusItem.HIGHESTMODSEQ: lambda box: box.message_modseq,
+}
+"""What is a column of the mailbox's row; the store keeps the counters."""
+
+
+def values(
+    session: "Session", box: Mailbox, items: tuple[StatusItem, ...]
+) -> dict[bytes, int | bytes | None]:
+    """The answer's items for a mailbox."""
+    if StatusItem.HIGHESTMODSEQ in items:
+        session.condstore = True  # RFC 7162 §3.1.7
+    found: dict[bytes, int | bytes | None] = {}
+    for item in items:
+        if item in ITEMS:
+            found[item.value] = ITEMS[item](box)
+        elif item is StatusItem.APPENDLIMIT:
+            found[item.value] = session.service.settings.limits.append_bytes
+        elif item is StatusItem.MAILBOXID:
+            found[item.value] = b"(M%x)" % box.id
+    return found
+
+
+async def status(session: "Session", command: Status) -> bytes:
+    """RFC 9051 §6.3.11."""
+    box = await names.row(session, command.mailbox)
+    found = values(session, box, command.items)
+    session.send(responses.status(command.mailbox, session.engine.utf8, found))
+    return responses.ok(command.tag, "Done")
+
+
+HANDLERS: Final = {Status: status}
