@@ -63,7 +63,7 @@ def addresses(value: bytes, limit: int = FIELD_BYTES) -> AddressList:
     size = len(value)
     while at < size:
         match = _SIMPLE.match(value, at)
-        if match is None:
+        if match is None or match.end() - at > NAME_BYTES:
             if value[at:].isspace():
                 break
             return _loose(value)
@@ -72,8 +72,6 @@ def addresses(value: bytes, limit: int = FIELD_BYTES) -> AddressList:
             found.append(Address(b"", bare_mailbox, bare_host))
         else:
             name = quoted if quoted is not None else phrase.rstrip() if phrase else b""
-            if len(name) > NAME_BYTES:
-                name = name[:NAME_BYTES]
             found.append(Address(name, mailbox, host))
         at = match.end()
         if len(found) >= ADDRESSES:
@@ -207,7 +205,7 @@ def _angle(name: bytes, inner: bytes, comment: bytes) -> Address:
     if inner.startswith(b"@"):
         head, colon, tail = inner.partition(b":")
         if colon:
-            route, inner = head, tail
+            route, inner = head[:NAME_BYTES], tail
     mailbox, host = _split(inner)
     return Address(name, mailbox, host, comment, route)
 
@@ -238,9 +236,9 @@ _ABOUT_DOTS: Final = re.compile(rb"(?:(?<!\s)\s++)?([.@])\s*+")
 
 def _split(spec: bytes) -> tuple[bytes, bytes]:
     """Local part and domain: cut at the last `@`."""
-    local, at, host = spec.rpartition(b"@")
+    local, at, host = spec[:NAME_BYTES].rpartition(b"@")
     if not at:
-        return spec, b""
+        return host, b""
     if len(local) > 1 and local.startswith(b'"') and local.endswith(b'"'):
         return _unquote(local[1:-1]), host.strip()
     if b" " in spec:

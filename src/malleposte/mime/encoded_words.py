@@ -80,7 +80,7 @@ def encode_word(text: str) -> bytes:
     return b" ".join(words)
 
 
-_WORD_OCTETS: Final = 45  # 60 characters of base64, with 12 around them
+_WORD_OCTETS: Final = 39  # 64 characters with what is around them: room for a field's name
 
 
 def _plain(text: bytes) -> str:

@@ -18,9 +18,19 @@ _ID: Final = re.compile(rb"<([^<>]++)>")
 
 def message_ids(value: bytes) -> list[str]:
     """All ids of a raw field value in order; one without brackets is taken as it is."""
+    return [id_text(raw) for raw in raw_ids(value)]
+
+
+def raw_ids(value: bytes) -> list[bytes]:
+    """The same, undecoded."""
     text = unfold(value[:FIELD_BYTES])
-    found = _ID.findall(text)
+    found: list[bytes] = _ID.findall(text)
     if not found:
         bare = text.strip(b"<> \t")
-        return [plain_text(guess(bare))] if bare else []
-    return [plain_text(guess(raw)) for raw in found]
+        return [bare] if bare else []
+    return found
+
+
+def id_text(raw: bytes) -> str:
+    """An id as text; 8-bit ones (RFC 6532 §3.3) as they can be read."""
+    return plain_text(guess(raw))

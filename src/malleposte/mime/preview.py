@@ -6,7 +6,7 @@ from typing import Final
 
 from .body import decode_transfer
 from .body_lists import BodyLists
-from .charset import decode, plain_text
+from .charset import TextDecoder, decode, plain_text
 from .html_text import html_text
 from .part import Part
 from .scanner import Buffer
@@ -40,7 +40,8 @@ def _beginning(buffer: Buffer, part: Part) -> str:
     raw = bytes(buffer[part.body_start : end])
     if part.encoding:
         raw = decode_transfer(raw, part.encoding)
-    text = decode(raw, part.charset)
+    # A last character that is cut makes no other charset likely.
+    text = TextDecoder(part.charset).feed(raw) if end < part.body_end else decode(raw, part.charset)
     if html:
         text = html_text(text, enough=2 * PREVIEW_CHARACTERS)
     elif "\n>" in text or text.startswith(">"):
@@ -49,6 +50,4 @@ def _beginning(buffer: Buffer, part: Part) -> str:
     shown = " ".join(text[: 4 * PREVIEW_CHARACTERS].split())
     if len(shown) < PREVIEW_CHARACTERS:
         shown = " ".join(text.split())
-    shown = plain_text(shown[:PREVIEW_CHARACTERS]).rstrip()
-    # What the cut leaves of a last character is none.
-    return shown.rstrip("\ufffd") if end < part.body_end else shown
+    return plain_text(shown[:PREVIEW_CHARACTERS]).rstrip()

@@ -113,7 +113,7 @@ def _header(scanner: Scanner, start: int) -> Generator[None, None, int]:
             if delimiter is not None:
                 scanner.header(delimiter.at + 1, cut_off=True)
                 return scanner.act(delimiter)
-            if scanner.lookups < pause:
+            if scanner.lookups < pause or not scanner.boundaries:
                 pause = scanner.lookups - SLICE_LOOKUPS
                 resume = line.end()
                 break
@@ -143,7 +143,7 @@ def _body(scanner: Scanner) -> Generator[None, None, int]:
                     return start
                 resume = scanner.at
                 break
-            if scanner.lookups < pause:
+            if scanner.lookups < pause or not scanner.boundaries:
                 pause = scanner.lookups - SLICE_LOOKUPS
                 resume = line.end()
                 break

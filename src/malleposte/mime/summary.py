@@ -19,20 +19,20 @@ from .date import date_time
 from .encoded_words import decode_text
 from .envelope import ADDRESS_FIELDS, render
 from .limits import DEFAULT_LIMITS, SLICE_PARTS, Limits
-from .message_id import message_ids
+from .message_id import id_text, raw_ids
 from .part import dump_structure
 from .preview import preview
 from .scanner import Buffer
 from .slices import run
 from .structure import scan
 from .subject import base_subject
-from .thread import ID_CHARACTERS, thread_ids
+from .thread import ID_OCTETS, thread_ids
 
 SUBJECT_CHARACTERS: Final = 1_000
 """Longest subject kept in its column: RFC 5322 §2.1.1 has 998 for a line. The whole one stays
 in the message."""
 
-SUBJECT_BYTES: Final = 16 * SUBJECT_CHARACTERS
+SUBJECT_BYTES: Final = 12 * SUBJECT_CHARACTERS
 """Octets of Subject that are decoded for it: a character of three octets takes nine in Q words."""
 
 SLICE_HEADER: Final = 64 * 1024
@@ -129,8 +129,8 @@ def summarize_slices(
 
 def _message_id(fields: dict[bytes, bytes]) -> str | None:
     value = fields.get(b"message-id")
-    ids = message_ids(value) if value is not None else None
-    return ids[0] if ids and len(ids[0]) <= ID_CHARACTERS else None
+    ids = raw_ids(value) if value is not None else None
+    return id_text(ids[0]) if ids and len(ids[0]) <= ID_OCTETS else None
 
 
 def _display(found: AddressList | None) -> str:

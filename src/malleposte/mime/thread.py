@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from .message_id import message_ids
+from .message_id import id_text, raw_ids
 
 THREAD_IDS: Final = 30
 """Ids kept of one message. Of a longer References the first (the root) and the last ones stay,
 as RFC 5537 §3.4.4 shortens it."""
 
-ID_CHARACTERS: Final = 500
+ID_OCTETS: Final = 500
 """Longest id kept; a longer one is left out, since a cut one could equal another's."""
 
 
@@ -19,14 +19,18 @@ def thread_ids(fields: dict[bytes, bytes]) -> tuple[str, ...]:
 
     `fields` holds raw values by lower-case name.
     """
-    found: dict[str, None] = {}
-    for name in (b"message-id", b"references", b"in-reply-to"):
-        value = fields.get(name)
-        if value is not None:
-            for identifier in message_ids(value)[: 1 if name == b"message-id" else None]:
-                if len(identifier) <= ID_CHARACTERS:
-                    found[identifier] = None
-    ids = tuple(found)
+    own = _ids(fields, b"message-id")[:1]
+    references = _ids(fields, b"references")
+    parents = _ids(fields, b"in-reply-to")
+    if len(references) > THREAD_IDS:
+        references = references[:1] + references[1 - THREAD_IDS :]
+    raws = dict.fromkeys(own + references + parents[:THREAD_IDS])
+    ids = tuple([id_text(raw) for raw in raws if len(raw) <= ID_OCTETS])
     if len(ids) > THREAD_IDS:
         return ids[:2] + ids[2 - THREAD_IDS :]
     return ids
+
+
+def _ids(fields: dict[bytes, bytes], name: bytes) -> list[bytes]:
+    value = fields.get(name)
+    return [] if value is None else raw_ids(value)
