@@ -28,6 +28,7 @@ from malleposte.store.execute import (
     rights,
     upkeep,
 )
+from malleposte.store.ids import frame_id
 from malleposte.store.results import AnyResult
 from malleposte.store.work import Work
 
@@ -183,6 +184,6 @@ async def _write_frames(work: Work, blob: int, descriptor: int) -> None:
         count = len(file.starts) - 1
         for first in range(0, count, _FRAMES_AT_ONCE):
             part = range(first, min(first + _FRAMES_AT_ONCE, count))
-            await work.tx.many(filing.FRAMES, [(blob, n, file.frame(n)) for n in part])
+            await work.tx.many(filing.FRAMES, [(frame_id(blob, n), file.frame(n)) for n in part])
     finally:
         file.close()

@@ -98,10 +98,10 @@ class Committer:
         row = drive(self.db.row("SELECT value FROM meta WHERE name = 'lineage'"))
         if row is None:
             lineage = secrets.token_hex(8)
-            drive(self.db.run("INSERT INTO meta VALUES ('lineage', $1), ('commits', '0')", lineage))
+            drive(self.db.run("INSERT INTO meta VALUES ('lineage', $1)", lineage))
         else:
             lineage = row[0]
-        counted = drive(self.db.row("SELECT value FROM meta WHERE name = 'commits'"))
+        counted = drive(self.db.row("SELECT next FROM sequence WHERE name = 'commit'"))
         self._commits = int(counted[0]) if counted else 0
         descriptor = os.open(
             self.folder / "store.mark", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
@@ -179,7 +179,7 @@ class Committer:
                 )
             )
         commits = self._commits + 1
-        drive(self.db.run("UPDATE meta SET value = $1 WHERE name = 'commits'", str(commits)))
+        drive(self.db.run("UPDATE sequence SET next = $1 WHERE name = 'commit'", commits))
         if outcome.links:
             for descriptor, blob in outcome.links:
                 content.link(descriptor, self.blobs, blob)

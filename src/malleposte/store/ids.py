@@ -36,6 +36,17 @@ def mailbox_id(account: int, n: int) -> MailboxId:
     return MailboxId(account << 32 | n)
 
 
+FRAMES = 1 << 12
+"""Frames a blob may have: a gigabyte of content."""
+
+
+def frame_id(blob: int, n: int) -> int:
+    """The id of the row that holds frame ``n`` of a blob."""
+    if n >= FRAMES:
+        raise ValueError("content of more than a gigabyte")
+    return blob * FRAMES + n
+
+
 def thread_id(account: int, n: int) -> ThreadId:
     """The thread ``n`` of an account."""
     return ThreadId(account << 32 | n)

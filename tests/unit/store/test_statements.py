@@ -6,11 +6,11 @@ from pathlib import Path
 import apsw
 import asyncpg
 import pytest
-from support import sql_texts
-from support.postgres import Server
 
 from malleposte.store.committer import Committer
 from malleposte.store.dialect import Bulk
+from support import sql_texts
+from support.postgres import Server
 
 CONSTANTS = list(sql_texts.constants())
 INLINE, PUT_TOGETHER = sql_texts.inline()
@@ -19,6 +19,8 @@ ALL = CONSTANTS + INLINE
 KNOWN_DIALECTS = {
     # Statements that only ever go to one database.
     "PRAGMA": "sqlite",
+    "SELECT next FROM sequence": "sqlite",
+    "UPDATE sequence": "sqlite",
     "SELECT pg_advisory_xact_lock": "postgres",
     "SELECT pg_notify": "postgres",
 }

@@ -16,7 +16,7 @@ from malleposte.store.dialect import Row, Sql
 from malleposte.store.execute.keywords import admit_keywords
 from malleposte.store.execute.rights import letters
 from malleposte.store.flags import SEEN, join
-from malleposte.store.ids import email_id, mailbox_id, thread_id
+from malleposte.store.ids import email_id, frame_id, mailbox_id, thread_id
 from malleposte.store.quota import QUOTA_JOB, level_reached
 from malleposte.store.results import Appended, Delivered, Filed, Refused
 from malleposte.store.work import Head, MailboxRow, Work
@@ -34,7 +34,7 @@ _BLOB = dialect.insert(
         "touched_at": _INT,
     },
 )
-FRAMES = dialect.insert("blob_frame", {"blob": _INT, "n": _INT, "data": "bytea"})
+FRAMES = dialect.insert("blob_frame", {"id": _INT, "data": "bytea"})
 EMAIL_COLUMNS = {
     "id": _INT,
     "account": _INT,
@@ -174,7 +174,7 @@ class Known:
         place = "file" if content.file and work.tx.dialect == "sqlite" else "rows"
         work.add(_BLOB, (blob, organisation, content.digest, content.size, stored, place, work.now))
         for n, frame in enumerate(content.frames):
-            work.add(FRAMES, (blob, n, frame))
+            work.add(FRAMES, (frame_id(blob, n), frame))
         if content.file:
             self.files.append((command_id, blob))
         return blob

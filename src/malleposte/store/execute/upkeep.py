@@ -5,7 +5,7 @@ from malleposte.store.commands import (
     SweepBlobs,
     SweepRecords,
 )
-from malleposte.store.dialect import any_of, both
+from malleposte.store.dialect import Sql, any_of, both
 from malleposte.store.execute.directory import forget_emails
 from malleposte.store.ids import account_of
 from malleposte.store.results import Done, Swept
@@ -29,6 +29,16 @@ _OLD_RESULTS = (
 )
 _OLD_TRACES = "DELETE FROM trace WHERE id IN (SELECT id FROM trace WHERE at < $1 LIMIT $2)"
 _OLD_TOMBSTONES = "SELECT account, modseq FROM tombstone WHERE at < $1 ORDER BY at LIMIT $2"
+
+
+_FRAMES_OF = both(
+    "DELETE FROM blob_frame WHERE id IN (SELECT f.id FROM {blobs}"
+    " JOIN blob_frame f ON f.id BETWEEN b.id * 4096 AND b.id * 4096 + 4095)",
+    blobs=Sql(
+        sqlite="(SELECT value AS id FROM json_each($1)) b",
+        postgres="(SELECT unnest($1::bigint[]) AS id) b",
+    ),
+)
 
 
 async def purge_recoverable(work: Work, command: PurgeRecoverable) -> Done:
@@ -65,10 +75,7 @@ async def sweep_blobs(work: Work, command: SweepBlobs) -> Swept:
         ids,
         work.now - command.idle,
     )
-    await work.tx.run(
-        both("DELETE FROM blob_frame WHERE {ids}", ids=any_of("blob", 1)),
-        [row[0] for row in removed],
-    )
+    await work.tx.run(_FRAMES_OF, [row[0] for row in removed])
     files = tuple(str(row[0]) for row in removed if row[1] == "file")
     return Swept(count=len(removed), files=files, after=ids[-1], more=len(rows) == command.limit)
 

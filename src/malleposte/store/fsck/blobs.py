@@ -9,26 +9,28 @@ from pathlib import Path
 from malleposte.store import content
 from malleposte.store.dialect import Row, any_of, both
 from malleposte.store.fsck.finding import Examination, Finding, Kind, slices
+from malleposte.store.ids import FRAMES, frame_id
 
 SLICE = 5_000
 """Blobs in a statement."""
 FRESH = 3600
 """Seconds for which a file may stand without its row: the writer links before it commits."""
 _FILES_AT_ONCE = 1_000
-_TOP = (1 << 63) - 1
+_TOP = (1 << 50) - 1
 
 _BLOBS = (
     "SELECT b.id, b.digest, b.size, b.stored, b.place, coalesce(f.frames, 0), coalesce(f.octets, 0),"
     " coalesce(f.low, 0), coalesce(f.high, -1) FROM blob b LEFT JOIN"
-    " (SELECT blob, count(*) AS frames, sum(length(data)) AS octets, min(n) AS low, max(n) AS high"
-    " FROM blob_frame WHERE blob BETWEEN $1 AND $2 GROUP BY blob) f ON f.blob = b.id"
-    " WHERE b.id BETWEEN $1 AND $2 ORDER BY b.id"
+    " (SELECT id / 4096 AS blob, count(*) AS frames, sum(length(data)) AS octets,"
+    " min(id % 4096) AS low, max(id % 4096) AS high"
+    " FROM blob_frame WHERE id BETWEEN $1 AND $2 GROUP BY id / 4096) f ON f.blob = b.id"
+    " WHERE b.id BETWEEN $3 AND $4 ORDER BY b.id"
 )
 _FRAMES_STRAY = (
-    "SELECT DISTINCT f.blob FROM blob_frame f WHERE f.blob BETWEEN $1 AND $2"
-    " AND NOT EXISTS (SELECT 1 FROM blob b WHERE b.id = f.blob)"
+    "SELECT DISTINCT f.id / 4096 FROM blob_frame f WHERE f.id BETWEEN $1 AND $2"
+    " AND NOT EXISTS (SELECT 1 FROM blob b WHERE b.id = f.id / 4096)"
 )
-_FRAME = "SELECT data FROM blob_frame WHERE blob = $1 AND n = $2"
+_FRAME = "SELECT data FROM blob_frame WHERE id = $1"
 _STANDING = both("SELECT id FROM blob WHERE place = 'file' AND {ids}", ids=any_of("id", 1))
 _COUNT = "SELECT count(*) FROM blob"
 
@@ -39,7 +41,7 @@ async def blobs(examination: Examination) -> AsyncIterator[Finding]:
     total = await reader.row(_COUNT) or (0,)
     done = 0
     async for low, high in slices(reader, "blob", "id", 0, _TOP, SLICE):
-        rows = await reader.rows(_BLOBS, low, high)
+        rows = await reader.rows(_BLOBS, frame_id(low, 0), frame_id(high, FRAMES - 1), low, high)
         for row in rows:
             found = list(_blob(examination, row))
             for finding in found:
@@ -51,7 +53,7 @@ async def blobs(examination: Examination) -> AsyncIterator[Finding]:
             if examination.deep and not done % 100:
                 examination.progress("content", done, total[0])
         examination.progress("content", done, total[0])
-    async for low, high in slices(reader, "blob_frame", "blob", 0, _TOP, SLICE):
+    async for low, high in slices(reader, "blob_frame", "id", 0, _TOP * FRAMES, SLICE):
         for (blob,) in await reader.rows(_FRAMES_STRAY, low, high):
             yield Finding(
                 Kind.FRAMES_STRAY,
@@ -136,7 +138,7 @@ async def _deep(examination: Examination, row: Row) -> AsyncIterator[Finding]:
             if file is not None:
                 frame = file.frame(n)
             else:
-                found = await examination.reader.row(_FRAME, blob, n)
+                found = await examination.reader.row(_FRAME, frame_id(blob, n))
                 frame = found[0] if found else b""
             data = content.decompress(frame)
             got += len(data)

@@ -13,7 +13,7 @@ CREATE TABLE sequence (
   name TEXT PRIMARY KEY,
   next INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-INSERT INTO sequence (name, next) VALUES ('blob', 1), ('account', 1), ('domain', 1), ('organisation', 1), ('job', 1);
+INSERT INTO sequence (name, next) VALUES ('blob', 1), ('account', 1), ('domain', 1), ('organisation', 1), ('job', 1), ('commit', 1);
 
 -- Who is who ---------------------------------------------------------------------------------------
 
@@ -125,7 +125,6 @@ CREATE TABLE mailbox (
   size           INTEGER NOT NULL,
   UNIQUE (account, parent, name)
 ) STRICT;
-CREATE INDEX mailbox_modseq ON mailbox (account, modseq);
 
 -- Names subscribed to that no mailbox has (RFC 9051 §6.3.9: deleting does not unsubscribe).
 CREATE TABLE subscription (
@@ -266,11 +265,10 @@ CREATE TABLE blob (
   UNIQUE (organisation, digest)
 ) STRICT;
 
+-- Frame n of a blob has id blob * 4096 + n and holds octets n * 256 KiB … of it.
 CREATE TABLE blob_frame (
-  blob INTEGER NOT NULL,
-  n    INTEGER NOT NULL,               -- frame n holds octets n * 256 KiB …
-  data BLOB NOT NULL,                  -- one zstd frame
-  PRIMARY KEY (blob, n)
+  id   INTEGER PRIMARY KEY,
+  data BLOB NOT NULL                   -- one zstd frame
 ) STRICT;
 
 -- Content someone holds a name for before an email uses it.
@@ -333,7 +331,6 @@ CREATE TABLE trace (
   message_id TEXT,
   record     BLOB NOT NULL             -- msgpack, see trace.py
 ) STRICT;
-CREATE INDEX trace_at ON trace (at);
 
 CREATE TABLE audit (
   id        INTEGER PRIMARY KEY,

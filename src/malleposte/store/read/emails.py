@@ -7,6 +7,7 @@ from pathlib import Path
 from malleposte.store import content
 from malleposte.store.dialect import Reader, Row, Sql, any_of, both
 from malleposte.store.execute.ranges import in_ranges
+from malleposte.store.ids import frame_id
 
 COLUMNS = frozenset(
     {
@@ -95,13 +96,13 @@ _STORED = (
     "SELECT m.uid, e.id, e.size, w.prefix, w.structure, b.id, b.size, b.place, f.data"
     " FROM {ranges} r JOIN membership m ON m.mailbox = $2 AND m.uid BETWEEN r.first AND r.last"
     " JOIN email e ON e.id = m.email JOIN email_wide w ON w.id = e.id JOIN blob b ON b.id = e.blob"
-    " LEFT JOIN blob_frame f ON f.blob = b.id AND f.n = 0 ORDER BY m.uid LIMIT $3"
+    " LEFT JOIN blob_frame f ON f.id = b.id * 4096 ORDER BY m.uid LIMIT $3"
 )
 _STORED_SQL = in_ranges(_STORED)
 _STORED_BY_ID = (
     "SELECT 0, e.id, e.size, w.prefix, w.structure, b.id, b.size, b.place, f.data"
     " FROM email e JOIN email_wide w ON w.id = e.id JOIN blob b ON b.id = e.blob"
-    " LEFT JOIN blob_frame f ON f.blob = b.id AND f.n = 0 WHERE e.id = $1"
+    " LEFT JOIN blob_frame f ON f.id = b.id * 4096 WHERE e.id = $1"
 )
 
 
@@ -146,7 +147,7 @@ async def read(
                 frame = file.frame(n)
             else:
                 row = await reader.row(
-                    "SELECT data FROM blob_frame WHERE blob = $1 AND n = $2", email.blob, n
+                    "SELECT data FROM blob_frame WHERE id = $1", frame_id(email.blob, n)
                 )
                 if row is None:
                     raise Damaged(f"frame {n} of blob {email.blob} is missing")
@@ -200,7 +201,7 @@ _TABLES = {"e": "email e", "w": "email_wide w"}
 _STORED_OF = both(
     "SELECT 0, e.id, e.size, w.prefix, w.structure, b.id, b.size, b.place, f.data"
     " FROM email e JOIN email_wide w ON w.id = e.id JOIN blob b ON b.id = e.blob"
-    " LEFT JOIN blob_frame f ON f.blob = b.id AND f.n = 0 AND b.stored <= $1"
+    " LEFT JOIN blob_frame f ON f.id = b.id * 4096 AND b.stored <= $1"
     " WHERE {ids} ORDER BY e.id",
     ids=any_of("e.id", 2),
 )
