@@ -3,11 +3,12 @@
 One bounded iterative parser that never raises on any bytes. `summarize` makes in one pass what
 the store keeps of a message; `load_structure` reads the stored parts back, `section` and
 `header_fields` cut IMAP sections out of the message by them, `body` renders BODY, `decode_body`
-decodes a part. Nothing here does I/O; a buffer is `bytes`, a `memoryview` or an `mmap`.
+decodes a part, the module `compose` builds messages. Nothing here does I/O; a buffer is `bytes`,
+a `memoryview` or an `mmap`.
 """
 
 from .address import Address, Group, addresses
-from .body import body_bytes, body_text, decode_body
+from .body import body_bytes, body_text, byte_slices, decode_body, text_slices
 from .body_lists import BodyLists, body_lists, has_attachment
 from .bodystructure import body, bodystructure
 from .date import DateTime, date_time
@@ -18,11 +19,13 @@ from .limits import DEFAULT_LIMITS, Limits
 from .message_id import message_ids
 from .part import Kind, Part, dump_structure, load_structure
 from .preview import preview
+from .received import Received, received
 from .scanner import Buffer
 from .section import SectionKind, find_part, section
 from .structure import parse, parse_slices
 from .subject import base_subject
 from .summary import Summary, summarize, summarize_slices
+from .text_list import text_list
 from .thread import thread_ids
 
 __all__ = [
@@ -36,6 +39,7 @@ __all__ = [
     "Kind",
     "Limits",
     "Part",
+    "Received",
     "SectionKind",
     "Summary",
     "addresses",
@@ -45,6 +49,7 @@ __all__ = [
     "body_lists",
     "body_text",
     "bodystructure",
+    "byte_slices",
     "date_time",
     "decode_body",
     "decode_text",
@@ -60,8 +65,11 @@ __all__ = [
     "parse",
     "parse_slices",
     "preview",
+    "received",
     "section",
     "summarize",
     "summarize_slices",
+    "text_list",
+    "text_slices",
     "thread_ids",
 ]

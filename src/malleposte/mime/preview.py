@@ -47,7 +47,7 @@ def _beginning(buffer: Buffer, part: Part) -> str:
     elif "\n>" in text or text.startswith(">"):
         own = [line for line in text.split("\n") if not line.startswith(">")]
         text = " ".join(own).strip() or text
-    shown = " ".join(text[: 4 * PREVIEW_CHARACTERS].split())
+    shown = " ".join(text[: 2 * PREVIEW_CHARACTERS].split())  # enough of most texts
     if len(shown) < PREVIEW_CHARACTERS:
         shown = " ".join(text.split())
     return plain_text(shown[:PREVIEW_CHARACTERS]).rstrip()

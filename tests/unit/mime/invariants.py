@@ -17,7 +17,7 @@ from malleposte.mime import (
     section,
     summarize,
 )
-from malleposte.mime.structure import Buffer
+from malleposte.mime.scanner import Buffer
 from unit.mime.imap_grammar import check_body, check_envelope, read
 
 
