@@ -26,6 +26,7 @@ from malleposte.store.commands import (
     Filing,
     Ranges,
     Rendered,
+    SetRights,
     StoreFlags,
 )
 from malleposte.store.dialect import Dialect, Row, Sql, Tx
@@ -39,6 +40,7 @@ from malleposte.store.results import (
     Copied,
     Created,
     Delivered,
+    Done,
     Expunged,
     Filed,
     Refused,
@@ -343,6 +345,11 @@ class House:
         command = Copy(actor=actor, mailbox=source, uids=uids, target=target, move=move)
         return await self.do(command, Copied)
 
+    async def grant(self, mailbox: int, grantee: int, letters: str) -> None:
+        """Give rights on a mailbox."""
+        command = SetRights(actor=SYSTEM, mailbox=mailbox, grantee=grantee, letters=letters)
+        await self.do(command, Done)
+
     # Asking ---------------------------------------------------------------------------------------
 
     async def info(self, mailbox: int) -> mailboxes.Mailbox:
@@ -390,6 +397,18 @@ class House:
     async def fsck(self, *, deep: bool = True) -> list[Finding]:
         """What fsck finds."""
         return [finding async for finding in check(self.store.reader, self.store.blobs, deep=deep)]
+
+    async def attempt(self, sql: str) -> None:
+        """Run a statement past all commands, with the database's own guards awake."""
+        if self.place.dsn:
+            connection = await asyncpg.connect(self.place.dsn)
+            try:
+                await connection.execute(sql)
+            finally:
+                await connection.close()
+        else:
+            async with self.place.raw() as tx:
+                await tx.run(sql)
 
     async def damage(self, sql: str | Sql, *parameters: Any) -> None:
         """Change rows past all commands."""

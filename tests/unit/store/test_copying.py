@@ -1,0 +1,287 @@
+"""Copy, move and recover: memberships where they do, new emails where they must be."""
+
+from typing import Any
+
+import pytest
+
+from malleposte.store.commands import Copy, Recover
+from malleposte.store.flags import FLAGGED, SEEN
+from malleposte.store.results import Copied
+from support.store import ALL, House, append, inbox
+
+
+async def emails(house: House, mailbox: int) -> list[int]:
+    rows = await house.rows("SELECT email FROM membership WHERE mailbox = $1 ORDER BY uid", mailbox)
+    return [row[0] for row in rows]
+
+
+async def counters(house: House, mailbox: int) -> tuple[int, int, int, int]:
+    info = await house.info(mailbox)
+    return info.messages, info.unseen, info.deleted, info.size
+
+
+async def test_a_copy_is_another_membership(house: House) -> None:
+    account = await house.account()
+    box, archive = inbox(account), await house.standard(account, "archive")
+    await house.fill(account, 3)
+    await house.flag(box, ((2, 2),), flags=SEEN, deleted=True)
+    answer = await house.copy(box, archive, ((2, 3),))
+    assert answer.uids == ((2, 1), (3, 2))
+    assert answer.uidvalidity == (await house.info(archive)).uidvalidity
+    assert await emails(house, archive) == (await emails(house, box))[1:]
+    assert (await house.email(archive, 1))["mailboxes"] == 2
+    assert (await counters(house, archive))[:3] == (2, 1, 0)
+    assert (await counters(house, box))[:3] == (3, 2, 1)
+    assert await house.value("SELECT count(*) FROM email") == 3
+    # mailboxIds changed, so the email did, also where it was.
+    assert (await house.email(box, 2))["modseq"] == answer.modseq
+    assert (await house.info(box)).message_modseq == answer.modseq
+
+
+async def test_a_copy_where_it_is_already_is_a_new_email(house: House) -> None:
+    account = await house.account()
+    box, archive = inbox(account), await house.standard(account, "archive")
+    filed = await house.deliver(account, data=b"twin", flags=FLAGGED, keywords=("k",))
+    await house.copy(box, archive)
+    await house.flag(archive, deleted=True)
+    answer = await house.copy(box, archive)
+    assert answer.uids == ((1, 2),)
+    first, twin = await emails(house, archive)
+    assert first == filed.email != twin
+    assert await house.bytes_of(twin) == b"twin"
+    email = await house.email(archive, 2)
+    assert (email["flags"], email["keywords"], email["deleted"]) == (FLAGGED, "k", 0)
+    assert email["thread"] == (await house.email(archive, 1))["thread"]
+    assert await house.value("SELECT count(*) FROM blob") == 1
+
+
+async def test_a_copy_inside_a_mailbox(house: House) -> None:
+    account = await house.account()
+    await house.fill(account, 2)
+    answer = await house.copy(inbox(account), inbox(account))
+    assert answer.uids == ((1, 3), (2, 4))
+    assert len(set(await emails(house, inbox(account)))) == 4
+
+
+async def test_copies_some_new_some_not(house: House) -> None:
+    account = await house.account()
+    box, archive = inbox(account), await house.standard(account, "archive")
+    await house.fill(account, 3)
+    await house.copy(box, archive, ((2, 2),))
+    answer = await house.copy(box, archive)
+    assert [pair[0] for pair in answer.uids] == [1, 2, 3]
+    mine, theirs = await emails(house, box), await emails(house, archive)
+    assert theirs[0] == mine[1]
+    assert theirs[1] == mine[0]
+    assert theirs[2] not in mine
+    assert theirs[3] == mine[2]
+
+
+async def test_a_move_takes_the_membership_along(house: House) -> None:
+    account = await house.account()
+    box, archive = inbox(account), await house.standard(account, "archive")
+    filed = await house.fill(account, 3)
+    await house.flag(box, ((1, 1),), deleted=True)
+    answer = await house.copy(box, archive, ((1, 2),), move=True)
+    assert answer.uids == ((1, 1), (2, 2))
+    assert await house.uids(box) == [3]
+    assert await emails(house, archive) == [filed[0].email, filed[1].email]
+    assert (await counters(house, box))[:3] == (1, 1, 0)
+    assert (await counters(house, archive))[:3] == (2, 2, 0)
+    assert await house.tombstones(account, "uid") == [(box, answer.modseq, 1, 2)]
+    assert await house.tombstones(account, "email") == []
+    assert await house.rows("SELECT * FROM recoverable") == []
+    assert (await house.email(archive, 1))["modseq"] == answer.modseq
+
+
+async def test_a_move_to_where_it_is_already(house: House) -> None:
+    account = await house.account()
+    box, archive = inbox(account), await house.standard(account, "archive")
+    await house.fill(account, 2)
+    await house.copy(box, archive, ((1, 1),))
+    answer = await house.copy(box, archive, move=True)
+    assert answer.uids == ((1, 2), (2, 3))
+    assert await house.uids(box) == []
+    assert await house.uids(archive) == [1, 2, 3]
+    assert await house.value("SELECT count(*) FROM email WHERE mailboxes = 1") == 3
+
+
+async def test_a_move_inside_a_mailbox_renumbers(house: House) -> None:
+    """RFC 6851 §3.3 allows it; another mailbox with the email must hear of its new MODSEQ."""
+    account = await house.account()
+    box, archive = inbox(account), await house.standard(account, "archive")
+    filed = await house.fill(account, 2)
+    await house.copy(box, archive, ((1, 1),))
+    answer = await house.copy(box, box, ((1, 1),), move=True)
+    assert answer.uids == ((1, 3),)
+    assert await house.uids(box) == [2, 3]
+    assert (await emails(house, box))[1] == filed[0].email
+    assert (await house.info(archive)).message_modseq == answer.modseq
+
+
+async def test_into_another_account(house: House) -> None:
+    one, two = await house.account(), await house.account()
+    await house.deliver(
+        one, data=b"for both", flags=SEEN, keywords=("Work", "b"), prefix=b"P: 1\r\n"
+    )
+    await house.grant(inbox(two), one, "lrswi")
+    answer = await house.copy(inbox(one), inbox(two), actor=one)
+    assert answer.uids == ((1, 1),)
+    (copy,) = await emails(house, inbox(two))
+    assert copy >> 32 == two
+    assert await house.bytes_of(copy) == b"P: 1\r\nfor both"
+    email = await house.email(inbox(two), 1)
+    assert (email["flags"], email["keywords"]) == (SEEN, "b work")
+    assert email["thread"] >> 32 == two
+    shown = await house.rows("SELECT shown FROM keyword WHERE account = $1 ORDER BY name", two)
+    assert shown == [("b",), ("Work",)]
+    assert await house.value("SELECT count(*) FROM blob") == 1
+    assert (await counters(house, inbox(two)))[:2] == (1, 0)
+    used = "SELECT used_bytes, used_emails FROM account_head WHERE account = $1"
+    assert await house.rows(used, two) == await house.rows(used, one) == [(14, 1)]
+
+
+@pytest.mark.parametrize(
+    ("letters", "flags", "keywords"), [("i", 0, None), ("is", SEEN, None), ("iw", FLAGGED, "k")]
+)
+async def test_into_another_account_with_the_flags_one_may_set(
+    house: House, letters: str, flags: int, keywords: str | None
+) -> None:
+    one, two = await house.account(), await house.account()
+    await house.deliver(one, flags=SEEN | FLAGGED, keywords=("k",))
+    await house.grant(inbox(two), one, letters)
+    await house.copy(inbox(one), inbox(two), actor=one)
+    email = await house.email(inbox(two), 1)
+    assert (email["flags"], email["keywords"]) == (flags, keywords)
+
+
+async def test_a_move_between_accounts_is_a_copy_first(house: House) -> None:
+    one, two = await house.account(), await house.account()
+    await house.fill(one, 1)
+    command = Copy(actor=0, mailbox=inbox(one), uids=ALL, target=inbox(two), move=True)
+    assert await house.refused(command) == "bad-name"
+
+
+async def test_nothing_to_copy(house: House) -> None:
+    account = await house.account()
+    archive = await house.standard(account, "archive")
+    before = await house.snapshot()
+    answer = await house.copy(inbox(account), archive)
+    assert (answer.uids, answer.modseq) == ((), 0)
+    assert await house.snapshot() == before
+
+
+@pytest.mark.parametrize(
+    ("move", "source", "target", "reason"),
+    [
+        (False, "lr", "i", ""),
+        (False, "lswipkxtea", "i", "no-rights"),
+        (False, "r", "lrswpkxtea", "no-rights"),
+        (True, "rte", "i", ""),
+        (True, "rt", "i", "no-rights"),
+        (True, "re", "i", "no-rights"),
+    ],
+)
+async def test_rights(house: House, move: bool, source: str, target: str, reason: str) -> None:
+    owner, other = await house.account(), await house.account()
+    archive = await house.standard(owner, "archive")
+    await house.fill(owner, 1)
+    await house.grant(inbox(owner), other, source)
+    await house.grant(archive, other, target)
+    command = Copy(actor=other, mailbox=inbox(owner), uids=ALL, target=archive, move=move)
+    if reason:
+        assert await house.refused(command) == reason
+    else:
+        await house.do(command, Copied)
+
+
+async def test_refusals(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    account = await house.account(quota=100)
+    await house.deliver(account, data=b"x" * 60)
+    box = inbox(account)
+
+    def command(**how: Any) -> Copy:
+        return Copy(**{"actor": 0, "mailbox": box, "uids": ALL, "target": box, **how})
+
+    assert await house.refused(command()) == "over-quota"
+    assert await house.refused(command(target=box + 90)) == "no-such-mailbox"
+    assert await house.refused(command(mailbox=box + 90)) == "no-such-mailbox"
+    monkeypatch.setattr("malleposte.store.execute.copying.MAX_ROWS", 0)
+    assert await house.refused(command()) == "limit"
+
+
+async def test_a_refused_copy_leaves_no_keywords_behind(house: House) -> None:
+    one, two = await house.account(), await house.account(quota=10)
+    await house.deliver(one, data=b"x" * 60, keywords=("k",))
+    command = Copy(actor=0, mailbox=inbox(one), uids=ALL, target=inbox(two))
+    assert await house.refused(command) == "over-quota"
+
+
+# Recover ------------------------------------------------------------------------------------------
+
+
+async def test_recovered_emails_come_back_as_they_were(house: House) -> None:
+    account = await house.account()
+    await house.deliver(account, data=b"one", keywords=("k",), flags=FLAGGED)
+    await house.deliver(account, data=b"two")
+    gone = await emails(house, inbox(account))
+    expunged = await house.expunge(inbox(account))
+    trash = await house.standard(account, "trash")
+    answer = await house.do(Recover(actor=account, target=trash, emails=tuple(gone)), Copied)
+    assert answer.uids == ((0, 1), (0, 2))
+    assert await emails(house, trash) == gone
+    email = await house.email(trash, 1)
+    assert (email["flags"], email["keywords"], email["mailboxes"]) == (FLAGGED, "k", 1)
+    assert (await counters(house, trash)) == (2, 2, 0, 6)
+    assert await house.rows("SELECT * FROM recoverable") == []
+    # JMAP was told that they are destroyed: they come as created ones.
+    created = await house.rows("SELECT DISTINCT created_modseq FROM email")
+    assert created == [(answer.modseq,)]
+    assert answer.modseq > expunged.modseq
+    used = await house.rows("SELECT used_bytes, used_emails FROM account_head")
+    assert used == [(6, 2)]
+
+
+async def test_what_is_not_recoverable_is_left_out(house: House) -> None:
+    one, two = await house.account(), await house.account()
+    living = await house.deliver(one)
+    foreign = await house.deliver(two)
+    await house.expunge(inbox(two))
+    before = await house.snapshot()
+    command = Recover(actor=one, target=inbox(one), emails=(living.email, foreign.email, 4711))
+    assert (await house.do(command, Copied)).uids == ()
+    assert await house.snapshot() == before
+
+
+async def test_recovery_does_not_open_private_mailboxes(house: House) -> None:
+    """Whoever may insert into one mailbox must not fetch what was expunged from another."""
+    owner, other = await house.account(), await house.account()
+    shared = await house.mailbox(owner, "shared")
+    await house.grant(shared, other, "lrswipte")
+    private = await house.deliver(owner)
+    public = await house.append(shared)
+    await house.expunge(inbox(owner))
+    await house.expunge(shared)
+
+    def command(*which: int) -> Recover:
+        return Recover(actor=other, target=shared, emails=which)
+
+    assert await house.refused(command(public.email, private.email)) == "no-rights"
+    assert (await house.do(command(public.email), Copied)).uids == ((0, 2),)
+
+
+async def test_recovery_refusals(house: House) -> None:
+    account = await house.account(quota=100)
+    filed = await house.deliver(account, data=b"x" * 60)
+    await house.expunge(inbox(account))
+    await house.do(append(inbox(account), data=b"y" * 60), object)
+
+    def command(**how: Any) -> Recover:
+        return Recover(
+            **{"actor": account, "target": inbox(account), "emails": (filed.email,), **how}
+        )
+
+    assert await house.refused(command()) == "over-quota"
+    assert await house.refused(command(target=inbox(account) + 90)) == "no-such-mailbox"
+    assert await house.refused(command(actor=account + 1)) == "no-rights"
+    assert await house.refused(command(emails=tuple(range(5001)))) == "limit"

@@ -1,0 +1,121 @@
+"""Jobs, leases, secrets, audit."""
+
+import pytest
+
+from malleposte.store import PermanentFailure
+from malleposte.store.commands import (
+    AddJob,
+    FinishJob,
+    LeaseJobs,
+    PutSecret,
+    RecordAudit,
+    TakeLease,
+)
+from malleposte.store.results import Done, Leased, LeasedJob, LeaseTaken
+from support.store import House
+
+
+def add(key: str, *, kind: str = "k", run_at: int = 0) -> AddJob:
+    return AddJob(kind=kind, key=key, payload=key.encode(), run_at=run_at)
+
+
+async def lease(
+    house: House, holder: str = "h", *kinds: str, limit: int = 10
+) -> tuple[LeasedJob, ...]:
+    command = LeaseJobs(holder=holder, kinds=kinds or ("k",), limit=limit, seconds=60)
+    return (await house.do(command, Leased)).jobs
+
+
+async def test_a_job_waits_once_under_its_key(house: House) -> None:
+    assert (await house.do(add("a"), Done)).count == 1
+    assert (await house.do(add("a", run_at=99), Done)).count == 0
+    assert await house.rows("SELECT key, payload, run_at FROM job") == [("a", b"a", 0)]
+
+
+async def test_due_jobs_are_leased_in_order(house: House) -> None:
+    now = house.clock.stop()
+    for key, run_at in (("late", now), ("early", now - 5), ("not yet", now + 5)):
+        await house.do(add(key, run_at=run_at), Done)
+    await house.do(add("other", kind="other"), Done)
+    jobs = await lease(house)
+    assert [(j.key, j.payload, j.epoch, j.attempts) for j in jobs] == [
+        ("early", b"early", 1, 1),
+        ("late", b"late", 1, 1),
+    ]
+    assert await lease(house) == ()
+    house.clock.turn(5)
+    assert [j.key for j in await lease(house, "h", "k", "other", limit=1)] == ["other"]
+
+
+async def test_a_job_of_a_holder_who_died_is_due_again(house: House) -> None:
+    house.clock.stop()
+    await house.do(add("a"), Done)
+    (first,) = await lease(house, "one")
+    house.clock.turn(60)
+    (second,) = await lease(house, "two")
+    assert (second.id, second.epoch, second.attempts) == (first.id, 2, 2)
+    late = FinishJob(job=first.id, epoch=first.epoch)
+    assert await house.refused(late) == "lease-lost"
+    await house.do(FinishJob(job=second.id, epoch=second.epoch), Done)
+    assert await house.rows("SELECT * FROM job") == []
+
+
+async def test_a_job_that_failed_waits_for_its_next_try(house: House) -> None:
+    now = house.clock.stop()
+    await house.do(add("a"), Done)
+    (job,) = await lease(house)
+    await house.do(
+        FinishJob(job=job.id, epoch=job.epoch, retry_at=now + 30, error="x" * 5000), Done
+    )
+    assert await lease(house) == ()
+    assert await house.rows("SELECT length(last_error), holder, until FROM job") == [(1000, "", 0)]
+    house.clock.turn(30)
+    ((again),) = await lease(house)
+    assert again.attempts == 2
+
+
+async def test_a_finished_job_can_be_added_again(house: House) -> None:
+    await house.do(add("a"), Done)
+    (job,) = await lease(house)
+    await house.do(FinishJob(job=job.id, epoch=job.epoch), Done)
+    assert (await house.do(add("a"), Done)).count == 1
+    (again,) = await lease(house)
+    assert again.id > job.id
+
+
+async def test_a_named_lease_has_one_holder(house: House) -> None:
+    now = house.clock.stop()
+
+    async def take(holder: str) -> tuple[int, int]:
+        taken = await house.do(TakeLease(name="n", holder=holder, seconds=60), LeaseTaken)
+        return taken.epoch, taken.until
+
+    assert await take("one") == (1, now + 60)
+    assert await take("two") == (0, 0)
+    house.clock.turn(30)
+    assert await take("one") == (1, now + 90), "renewed"
+    house.clock.turn(60)
+    assert await take("two") == (2, now + 150), "a new holder is a new epoch"
+    assert await take("one") == (0, 0)
+
+
+async def test_secrets_are_kept_replaced_removed(house: House) -> None:
+    for sealed in (b"one", b"two"):
+        await house.do(PutSecret(name="dkim", sealed=sealed, key_id="k1"), Done)
+    assert await house.rows("SELECT name, sealed, key_id FROM secret") == [("dkim", b"two", "k1")]
+    await house.do(PutSecret(name="dkim", sealed=b"", key_id=""), Done)
+    assert await house.rows("SELECT * FROM secret") == []
+
+
+async def test_the_audit_only_grows(house: House) -> None:
+    for n in range(2):
+        await house.do(RecordAudit(actor="a", operation=f"op{n}", target="t", outcome="done"), Done)
+    rows = await house.rows("SELECT operation, details FROM audit ORDER BY id")
+    assert rows == [("op0", "{}"), ("op1", "{}")]
+    statements = ["UPDATE audit SET actor = 'b'", "DELETE FROM audit"]
+    if house.place.dsn:
+        statements.append("TRUNCATE audit")
+    for statement in statements:
+        with pytest.raises((PermanentFailure, Exception), match="append-only"):
+            await house.attempt(statement)
+    assert len(await house.rows("SELECT * FROM audit")) == 2
