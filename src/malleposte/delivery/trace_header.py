@@ -37,18 +37,13 @@ def trace_id() -> int:
 
 
 def shown_id(number: int) -> str:
-    """A trace id as people see it, in replies and Received lines: base 36."""
-    digits = "0123456789abcdefghijklmnopqrstuvwxyz"
-    text = ""
-    while number:
-        number, digit = divmod(number, 36)
-        text = digits[digit] + text
-    return text or "0"
+    """A trace id as people see it, in replies and Received lines."""
+    return f"{number:x}"
 
 
 def parse_id(text: str) -> int:
     """The number behind ``shown_id``. Raises ``ValueError``."""
-    return int(text, 36)
+    return int(text, 16)
 
 
 def received(origin: Origin, hostname: str, number: int, recipient: str, at: float) -> bytes:

@@ -68,12 +68,25 @@ def run_worker(configuration: Configuration, inherited: Inherited, number: int) 
     return 0
 
 
+class Labelled(dict[str, Any]):
+    """A figure's children by their one label, each looked up once."""
+
+    def __init__(self, figure: Any) -> None:
+        super().__init__()
+        self._figure = figure
+
+    def __missing__(self, label: str) -> Any:
+        child = self[label] = self._figure.labels(label)
+        return child
+
+
 class _Timed:
     """The store's writer, with the time each command takes observed."""
 
     def __init__(self, inner: Any, figures: metrics.Figures) -> None:
         self._inner = inner
-        self._wait = figures.writer_wait
+        # Looking a label up costs more than observing.
+        self._waits = Labelled(figures.writer_wait)
 
     async def submit(self, command: AnyCommand, fd: int | None = None) -> AnyResult:
         loop = asyncio.get_running_loop()
@@ -82,15 +95,16 @@ class _Timed:
             result: AnyResult = await self._inner.submit(command, fd)
             return result
         finally:
-            self._wait.labels(type(command).__name__).observe(loop.time() - started)
+            self._waits[type(command).__name__].observe(loop.time() - started)
 
 
 class _ImapObserver(ImapObserver):
     def __init__(self, figures: metrics.Figures) -> None:
         self._figures = figures
+        self._commands = Labelled(figures.imap_commands)
 
     def command(self, name: str, seconds: float, good: bool) -> None:
-        self._figures.imap_commands.labels(name).observe(seconds)
+        self._commands[name].observe(seconds)
 
     def signed_in(self, service: str, good: bool) -> None:
         self._figures.signins.labels(service, "good" if good else "refused").inc()
@@ -103,10 +117,12 @@ class _ImapObserver(ImapObserver):
 class _SmtpObserver(Observer):
     def __init__(self, figures: metrics.Figures) -> None:
         self._figures = figures
+        self._accepted = Labelled(figures.accepted)
+        self._octets = Labelled(figures.octets)
 
     def accepted(self, mode: str, octets: int, recipients: int, seconds: float) -> None:
-        self._figures.accepted.labels(mode).inc()
-        self._figures.octets.labels(mode).inc(octets)
+        self._accepted[mode].inc()
+        self._octets[mode].inc(octets)
 
     def refused(self, mode: str, code: int) -> None:
         self._figures.refused.labels(mode, str(code)).inc()
