@@ -28,6 +28,8 @@ async def fetch(session: "Session", command: Fetch) -> bytes:
     selected = session.mailbox
     chosen = selected.choose(command.messages, uid=command.uid)
     made = plan(command.items, session.engine.utf8)
+    if command.vanished and not session.qresync:
+        raise Refuse("QRESYNC must be enabled first", bad=True)  # RFC 7162 §3.2.6
     if made.modseq or command.changed_since is not None:
         session.condstore = True
     if command.changed_since is not None:
@@ -45,8 +47,6 @@ async def fetch(session: "Session", command: Fetch) -> bytes:
 
 async def _vanished(session: "Session", command: Fetch, since: int) -> None:
     """RFC 7162 §3.2.6."""
-    if not session.qresync:
-        raise Refuse("QRESYNC must be enabled first", bad=True)
     selected = session.mailbox
     if isinstance(command.messages, SavedResult):
         known = selected.saved or NumberSet()

@@ -6,14 +6,13 @@ a window, so that memory stays small and the loop free.
 """
 
 import asyncio
-import codecs
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from malleposte.mime import Part, body_text, decode_text
-from malleposte.mime.charset import codec_of
+from malleposte.mime.charset import TextDecoder, codec_of
 from malleposte.mime.part import Kind
 from malleposte.services.imapd.folding import fold
 from malleposte.services.imapd.opened import HEADER_BYTES, Opened
@@ -109,18 +108,16 @@ async def _in_large(opened: Opened, part: Part, needle: Needle) -> bool:
     """Through a window that overlaps by the length of what is searched for."""
     start, end = opened.body(part)
     undo = decoder(part.encoding)
-    codec = codec_of(part.charset) or "cp1252"
-    read = codecs.getincrementaldecoder("utf-8" if codec == "ascii" else codec)("replace")
+    read = TextDecoder(part.charset)
     overlap = 4 * len(needle.text) + 4
     before = ""
     async for piece in opened.pieces(start, end):
-        text = before + read.decode(undo.feed(piece)).replace("\r\n", "\n")
+        text = before + read.feed(undo.feed(piece)).replace("\r\n", "\n")
         if needle.in_text(text):
             return True
         before = text[-overlap:]
         await asyncio.sleep(0)
-    last = before + read.decode(undo.end(), True)
-    return needle.in_text(last)
+    return needle.in_text(before + read.feed(undo.end(), final=True))
 
 
 async def _body(run: "Evaluation", key: keys.BodyText, among: Positions) -> Positions:

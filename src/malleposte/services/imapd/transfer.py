@@ -6,6 +6,8 @@ Small parts are decoded at once by ``mime``; these give the same for what is wel
 import binascii
 from typing import Final, Protocol
 
+from malleposte.mime.body import decode_quoted_printable
+
 IDENTITIES: Final = frozenset(("", "7bit", "8bit", "binary"))
 KNOWN: Final = IDENTITIES | {"base64", "quoted-printable"}
 """Encodings that can be undone; of others BINARY says UNKNOWN-CTE."""
@@ -80,11 +82,11 @@ class _QuotedPrintable:
             at = text.rfind(b"=", len(text) - 3)
             cut = at if at >= 0 else len(text)
         self._rest = text[cut:]
-        return binascii.a2b_qp(text[:cut])
+        return decode_quoted_printable(text[:cut])
 
     def end(self) -> bytes:
         rest, self._rest = self._rest, b""
-        return binascii.a2b_qp(rest)
+        return decode_quoted_printable(rest)
 
 
 def decoder(encoding: str) -> Decoder:

@@ -1,0 +1,122 @@
+"""A running IMAP service over a real store and real sockets, and short ways to use it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+
+from malleposte.directory.book import Book
+from malleposte.directory.signin import Door
+from malleposte.policy.throttle import Throttle, ThrottleSettings
+from malleposte.services.connection import Connection, Listener, Sweep
+from malleposte.services.imapd import ImapService, ImapSettings
+from malleposte.store import Store
+from malleposte.store.commands import CreateAccount
+from malleposte.store.results import Created
+from support.imap_client import ImapClient
+
+_numbers = itertools.count(1)
+
+
+class Plain:
+    """Passwords kept as `$` and themselves: what argon2 costs is not these tests' matter."""
+
+    async def verify(self, stored: str | None, password: str) -> bool:
+        return stored == f"${password}"
+
+
+class Forgetful:
+    """A memory of credentials that keeps none."""
+
+    def knows(self, account: str, version: int, password: str) -> bool:
+        return False
+
+    def remember(self, account: str, version: int, password: str) -> None:
+        """Does not."""
+
+
+class Busy(Exception):
+    """Never raised here."""
+
+
+class Hub:
+    """A push hub that hints when it is told to."""
+
+    def __init__(self) -> None:
+        self.callbacks: dict[int, list[Callable[[], None]]] = {}
+
+    def subscribe(self, account: int, callback: Callable[[], None]) -> Callable[[], None]:
+        self.callbacks.setdefault(account, []).append(callback)
+        return lambda: self.callbacks[account].remove(callback)
+
+    def hint(self, account: int) -> None:
+        for callback in list(self.callbacks.get(account, ())):
+            callback()
+
+
+@dataclass(slots=True)
+class Served:
+    """A service that listens on `port`; `defects` are tracebacks of what went wrong in it."""
+
+    service: ImapService
+    listener: Listener
+    port: int
+    hub: Hub
+    defects: list[BaseException] = field(default_factory=list)
+
+    @property
+    def store(self) -> Store:
+        return self.service.store
+
+    async def connect(self) -> ImapClient:
+        return await ImapClient.connect(self.port)
+
+    async def account(self, name: str = "", *, quota: int = 0) -> tuple[int, str]:
+        """A new account, password `secret`; its id and address."""
+        address = f"{name or f'user{next(_numbers)}'}@example.org"
+        result = await self.store.submit(
+            CreateAccount(address=address, name="", password_hash="$secret", quota_bytes=quota)
+        )
+        assert isinstance(result, Created), result
+        return result.id, address
+
+    async def signed_in(self, address: str) -> ImapClient:
+        client = await self.connect()
+        await client.login(address, "secret")
+        return client
+
+
+@contextlib.asynccontextmanager
+async def serve(store: Store, settings: ImapSettings | None = None) -> AsyncIterator[Served]:
+    """A service on a loopback port; fails at the end if a session met a defect."""
+    defects: list[BaseException] = []
+
+    def failed(connection: Connection) -> None:
+        error = sys.exc_info()[1]
+        if error is not None:
+            defects.append(error)
+
+    book = Book(store)
+    throttle = Throttle(ThrottleSettings(first_delay=0.0, delay_limit=0.0))
+    door = Door(book, throttle, Plain(), Forgetful(), busy=Busy)
+    hub = Hub()
+    service = ImapService(settings or ImapSettings(starttls=False), store, book, door, hub)
+    listener = Listener(service.serve, on_failure=failed)
+    listening = socket.create_server(("127.0.0.1", 0))
+    listening.setblocking(False)
+    await listener.listen(listening)
+    sweep = asyncio.create_task(Sweep([listener]).run())
+    try:
+        yield Served(service, listener, listening.getsockname()[1], hub, defects)
+        if defects:
+            raise defects[0]
+    finally:
+        sweep.cancel()
+        await listener.drain(2.0)
+        with contextlib.suppress(asyncio.CancelledError):
+            await sweep
