@@ -40,6 +40,7 @@ from malleposte.services.smtpd import Observer, SmtpService
 from malleposte.store import Store, StoreError, cluster, embedded
 from malleposte.store.commands import AnyCommand
 from malleposte.store.execute.directory import PURGE_JOB
+from malleposte.store.hints import Hints
 from malleposte.store.quota import QUOTA_JOB
 from malleposte.store.results import AnyResult
 
@@ -141,6 +142,7 @@ class _Worker:
         self._inherited = inherited
         self._number = number
         self._figures = metrics.figures()
+        self._hints: Hints | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._listeners: list[tuple[str, Listener]] = []
 
@@ -161,7 +163,8 @@ class _Worker:
         chosen = self._configuration.store
         if chosen.backend == "postgres" and chosen.dsn is not None:
             spool = self._configuration.node.data_dir / "spool"
-            async with cluster(chosen.dsn.reveal(), spool) as store:
+            self._hints = Hints(chosen.dsn.reveal())
+            async with cluster(chosen.dsn.reveal(), spool, committed=self._hints.changed) as store:
                 yield store
             return
         folder = self._configuration.node.data_dir
@@ -211,6 +214,8 @@ class _Worker:
         await self._open_health(store)
         holder = f"{wiring.hostname(configuration)}:{os.getpid()}"
         self._spawn(push.run())
+        if self._hints is not None:
+            self._spawn(self._hints.run(push.hint))
         self._spawn(JobRunner(store, holder, self._jobs(store)).run())
         self._spawn(Upkeep(store, holder, self._upkeep(store)).run())
         self._spawn(Sweep([listener for _, listener in self._listeners]).run())

@@ -7,7 +7,7 @@ of mailboxes in use. Which database stands behind it is decided where it is open
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -121,13 +121,22 @@ async def alone(folder: Path, *, reserve: int = 0) -> AsyncIterator[Store]:
 
 
 @contextlib.asynccontextmanager
-async def cluster(dsn: str, spool: Path, *, size: int = 8) -> AsyncIterator[Store]:
-    """A store on PostgreSQL; ``spool`` is a local folder for content on its way in."""
+async def cluster(
+    dsn: str,
+    spool: Path,
+    *,
+    size: int = 8,
+    committed: Callable[[Iterable[int]], None] = lambda accounts: None,
+) -> AsyncIterator[Store]:
+    """A store on PostgreSQL; ``spool`` is a local folder for content on its way in.
+
+    ``committed`` is told of the accounts this worker changed (see ``hints``).
+    """
     await migrate_postgres(dsn)
     spool.mkdir(mode=0o700, parents=True, exist_ok=True)  # noqa: ASYNC240 - once, at start
     pool = await open_pool(dsn, size=size)
     reader = PostgresReader(pool)
-    writer = PostgresWriter(pool)
+    writer = PostgresWriter(pool, committed)
     clock = _AskClock()
     try:
         yield Store(reader, writer, Views(reader, clock), clock, spool)

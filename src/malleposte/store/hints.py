@@ -27,11 +27,11 @@ RETRY = 2.0
 
 
 class Hints:
-    """One for each worker. ``heard`` is called with the accounts that changed somewhere."""
+    """One for each worker. ``run`` calls ``heard`` with the accounts that changed somewhere."""
 
-    def __init__(self, dsn: str, heard: Callable[[Iterable[int]], None]) -> None:
+    def __init__(self, dsn: str) -> None:
         self._dsn = dsn
-        self._heard = heard
+        self._heard: Callable[[Iterable[int]], None] = lambda accounts: None
         self._changed: set[int] = set()
         self._wake = asyncio.Event()
 
@@ -40,8 +40,9 @@ class Hints:
         self._changed.update(accounts)
         self._wake.set()
 
-    async def run(self) -> None:
+    async def run(self, heard: Callable[[Iterable[int]], None]) -> None:
         """Listen and send until cancelled; connect again when the database went away."""
+        self._heard = heard
         while True:
             try:
                 await self._connected()

@@ -12,7 +12,7 @@ import os
 import secrets
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import asyncpg
@@ -170,10 +170,18 @@ def _octets(command: AnyCommand) -> int:
 
 
 class PostgresWriter:
-    """Executes a worker's commands. Belongs to one event loop."""
+    """Executes a worker's commands. Belongs to one event loop.
 
-    def __init__(self, pool: "asyncpg.Pool[Any]") -> None:
+    ``committed`` is told of the accounts that changed, after each commit.
+    """
+
+    def __init__(
+        self,
+        pool: "asyncpg.Pool[Any]",
+        committed: Callable[[Iterable[int]], None] = lambda accounts: None,
+    ) -> None:
         self._pool = pool
+        self._committed = committed
         self._origin = secrets.randbits(62)
         self._seq = 0
         self._waiting: deque[tuple[Submission, asyncio.Future[AnyResult], float]] = deque()
@@ -280,6 +288,7 @@ class PostgresWriter:
             for (_, future, _), result in zip(part, results, strict=True):
                 if not future.done():
                     future.set_result(decode_result(result))
+            self._committed({account for s, _, _ in part for account in s.command.accounts()})
 
     async def _transaction(self, submissions: list[Submission]) -> list[bytes]:
         warnings: list[str] = []
