@@ -146,6 +146,8 @@ def _loose(value: bytes) -> DateTime | None:
         else:
             amount = int(piece.lstrip(b"+-"))
             zone = amount // 100 * 60 + amount % 100
+            if len(piece) < 4 and not piece[:1].isdigit():
+                zone = amount * 60  # GMT+1
             zone = -zone if piece.startswith(b"-") else zone
             if not ctime:
                 break

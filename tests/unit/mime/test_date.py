@@ -29,6 +29,8 @@ FIRST = DateTime(2003, 7, 1, 10, 52, 37, 120)
         (b"Tue Jul  1 10:52:37 EDT 2003", FIRST._replace(zone=-240)),
         (b"1 Jul 2003 10:52:37 PST", FIRST._replace(zone=-480)),
         (b"1 Jul 2003 10:52:37 GMT", FIRST._replace(zone=0)),
+        (b"1 Jul 2003 10:52:37 GMT+2", FIRST),
+        (b"1 Jul 2003 10:52:37 UTC-05", FIRST._replace(zone=-300)),
         (b"1 Jul 2003 10:52:37 A", FIRST._replace(zone=0)),
         (b"1 Jul 2003 10:52:37", FIRST._replace(zone=0)),
         (b"1 Jul 2003 10:52:37 +9999", FIRST._replace(zone=0)),

@@ -45,3 +45,46 @@ def test_the_columns_of_a_plain_message() -> None:
     assert summary.bodystructure_utf8 is None
     (part,) = load_structure(summary.structure)
     assert (part.section, part.media, part.size) == ("1", "text/plain", 24)
+
+
+def test_columns_of_a_message_without_anything() -> None:
+    summary = summarize(b"")
+    assert (summary.subject, summary.from_, summary.preview, summary.message_id) == (
+        "",
+        "",
+        "",
+        None,
+    )
+    assert summary.thread_ids == ()
+    assert summary.sent_at is None
+    assert summary.lines == summary.header_size == 0
+
+
+def test_columns_are_cut_where_they_say() -> None:
+    header = b"Subject: " + b"word " * 1_000 + b"\nTo: " + b"Someone <someone@example.org>, " * 900
+    header += b"\nMessage-ID: <%b>\n\n" % (b"i" * 501)
+    summary = summarize(header)
+    assert len(summary.subject) == 1_000
+    assert len(summary.to) <= 4_000
+    assert summary.to.endswith(", Someone <someone@example.org>")
+    assert summary.message_id is None
+
+
+def test_text_columns_hold_no_controls() -> None:
+    summary = summarize(
+        b"Subject: =?utf-8?q?a=0D=0Ab=00c?=\nFrom: =?utf-8?q?x=07y?= <a@b>\n\none\x01two"
+    )
+    assert summary.subject == "a  bc"
+    assert summary.from_ == "x y <a@b>"
+    assert summary.preview == "one two"
+
+
+def test_groups_are_shown_by_their_members() -> None:
+    summary = summarize(b"To: team: a@b, X <c@d>;, undisclosed:;\nCc: Only A Name\n\n")
+    assert summary.to == "a@b, X <c@d>"
+    assert summary.cc == "Only A Name"
+
+
+def test_an_mbox_line_does_not_hide_the_header() -> None:
+    summary = summarize(b"From me Mon Jan  5 10:00:00 2026\nSubject: s\n\nbody")
+    assert (summary.subject, summary.from_, summary.preview) == ("s", "", "body")
