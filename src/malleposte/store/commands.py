@@ -438,7 +438,12 @@ class RepairAccount(Command, frozen=True, array_like=True, kw_only=True):
 
 
 class RepairNumbers(Command, frozen=True, array_like=True, kw_only=True):
-    """Have the next accounts, domains, blobs and jobs get numbers not in use. Answer: ``Done``."""
+    """Have the next accounts, domains, blobs and jobs get numbers not in use. Answer: ``Done``.
+
+    ``leap``: numbers to skip besides, after a restore from a copy (with ``RenewUidValidity``).
+    """
+
+    leap: int = 0
 
 
 AnyCommand = (

@@ -23,10 +23,11 @@ import apsw
 
 from malleposte.store import content
 from malleposte.store.batch import Outcome, Submission, execute
-from malleposte.store.commands import Append, Deliver, RenewUidValidity
+from malleposte.store.commands import Append, Deliver, RenewUidValidity, RepairNumbers
 from malleposte.store.dialect import drive
 from malleposte.store.errors import PermanentFailure, StoreError, TemporaryFailure
-from malleposte.store.execute.mailboxes import renew_uidvalidity
+from malleposte.store.execute.mailboxes import ID_LEAP, renew_uidvalidity
+from malleposte.store.execute.repair import repair_numbers
 from malleposte.store.migrations import migrate
 from malleposte.store.sqlite import Sqlite, failure
 from malleposte.store.work import Work
@@ -123,6 +124,7 @@ class Committer:
             work = Work(self.db, int(time.time()))
             for (account,) in drive(self.db.rows("SELECT account FROM account_head")):
                 drive(renew_uidvalidity(work, RenewUidValidity(account=account)))
+            drive(repair_numbers(work, RepairNumbers(leap=ID_LEAP)))
             drive(work.flush())
             # A new lineage: the copy's own line of commits ends here.
             self._lineage = secrets.token_hex(8)

@@ -54,6 +54,7 @@ def test_the_statements_are_found() -> None:
         "fsck.finding",
         "fsck.records",
         "migrations",
+        "postgres",
         "read.emails",
         "sqlite",
     }

@@ -91,11 +91,11 @@ _LYING = (
 _BAD_REFERENCES = "DELETE FROM thread_reference WHERE account = $1 AND NOT thread BETWEEN $2 AND $3"
 _NEXT = {
     name: Sql(
-        sqlite="UPDATE sequence SET next = (SELECT coalesce(max(id), 0) + 1 FROM"
-        f" {name}) WHERE name = '{name}' AND next <= (SELECT coalesce(max(id), 0) FROM {name})",
-        postgres=f"SELECT setval('seq_{name}', (SELECT max(id) FROM {name}))"
-        f" WHERE (SELECT max(id) FROM {name}) >= (SELECT last_value +"
-        f" CASE WHEN is_called THEN 1 ELSE 0 END FROM seq_{name})",
+        sqlite="UPDATE sequence SET next = $1 + max(next, 1 + coalesce((SELECT max(id) FROM"
+        f" {name}), 0)) WHERE name = '{name}'",
+        postgres=f"SELECT setval('seq_{name}', $1 + greatest((SELECT last_value +"
+        f" CASE WHEN is_called THEN 1 ELSE 0 END FROM seq_{name}),"
+        f" 1 + (SELECT max(id) FROM {name})), false)",
     )
     for name in ("blob", "account", "domain", "organisation", "job")
 }
@@ -130,7 +130,7 @@ async def repair_numbers(work: Work, command: RepairNumbers) -> Done:
     """Execute ``RepairNumbers``."""
     await work.flush()
     for sql in _NEXT.values():
-        await work.tx.run(sql)
+        await work.tx.rows(sql, command.leap)
     return Done()
 
 

@@ -324,7 +324,7 @@ CREATE INDEX scheduled_send_at ON scheduled_send (send_at);
 
 -- One record a message: connection, verdicts, filing, attempts.
 CREATE TABLE trace (
-  id         INTEGER PRIMARY KEY,      -- given by the receiving worker: milliseconds << 20, then random
+  id         INTEGER PRIMARY KEY,      -- given by the receiving worker: seconds << 31, then its own count
   at         INTEGER NOT NULL,
   direction  TEXT NOT NULL,            -- in, out, local
   sender     TEXT NOT NULL,
