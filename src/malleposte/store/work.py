@@ -111,6 +111,21 @@ class Head:
         ) = row
         self.dirty = False
 
+    def row(self) -> Row:
+        """Parameters of ``_HEAD_UPDATE``."""
+        return (
+            self.modseq,
+            self.next_email,
+            self.next_mailbox,
+            self.next_thread,
+            self.uidvalidity,
+            self.used_bytes,
+            self.used_emails,
+            self.quota_level,
+            self.over_quota_since,
+            self.account,
+        )
+
     def bump(self) -> int:
         """The modseq of a new change."""
         self.dirty = True
@@ -159,6 +174,20 @@ class MailboxRow:
             self.size,
         ) = row
         self.dirty = False
+
+    def row(self) -> Row:
+        """Parameters of ``_MAILBOX_UPDATE``."""
+        return (
+            self.uidvalidity,
+            self.uidnext,
+            self.modseq,
+            self.message_modseq,
+            self.messages,
+            self.unseen,
+            self.deleted,
+            self.size,
+            self.id,
+        )
 
     def changed(self, modseq: int) -> None:
         """A message in it changed; the counts may have, so the mailbox did too (RFC 8621 §2)."""
@@ -248,48 +277,15 @@ class Work:
     async def flush(self) -> None:
         """Write everything gathered and every changed head and mailbox."""
         gathered, self._gathered = self._gathered, {}
-        for bulk, rows in gathered.values():
-            await self.tx.many(bulk, rows)
+        parts: list[tuple[Bulk, list[Row]]] = list(gathered.values())
         heads = [h for h in self._heads.values() if h is not None and h.dirty]
         if heads:
-            await self.tx.many(
-                _HEAD_UPDATE,
-                [
-                    (
-                        h.modseq,
-                        h.next_email,
-                        h.next_mailbox,
-                        h.next_thread,
-                        h.uidvalidity,
-                        h.used_bytes,
-                        h.used_emails,
-                        h.quota_level,
-                        h.over_quota_since,
-                        h.account,
-                    )
-                    for h in heads
-                ],
-            )
-            for h in heads:
-                h.dirty = False
+            parts.append((_HEAD_UPDATE, [h.row() for h in heads]))
         mailboxes = [m for m in self._mailboxes.values() if m is not None and m.dirty]
         if mailboxes:
-            await self.tx.many(
-                _MAILBOX_UPDATE,
-                [
-                    (
-                        m.uidvalidity,
-                        m.uidnext,
-                        m.modseq,
-                        m.message_modseq,
-                        m.messages,
-                        m.unseen,
-                        m.deleted,
-                        m.size,
-                        m.id,
-                    )
-                    for m in mailboxes
-                ],
-            )
-            for m in mailboxes:
-                m.dirty = False
+            parts.append((_MAILBOX_UPDATE, [m.row() for m in mailboxes]))
+        await self.tx.all(parts)
+        for head in heads:
+            head.dirty = False
+        for mailbox in mailboxes:
+            mailbox.dirty = False
