@@ -1,0 +1,86 @@
+"""The command line as a whole: every command, errors in one line, the exit code.
+
+Commands are modules that are imported when they are used. Expected troubles (``Trouble``) end in one
+line on standard error; a traceback is a defect of ours.
+"""
+
+import os
+import sys
+
+from cyclopts import App, CycloptsError
+
+from malleposte.cli.exit_codes import INTERRUPTED, OK, USAGE, Trouble
+from malleposte.cli.output import complain
+
+COMMANDS = {
+    "init": "Set this machine up: configuration, keys, first domain and administrator.",
+    "serve": "Run the server in the foreground until SIGTERM.",
+    "run": "Run a demo made on the spot.",
+    "domain": "Domains: add, list, delete.",
+    "account": "Accounts: add, list, show, set, passwd, disable, enable, delete.",
+    "alias": "Aliases: add, set, list, delete.",
+    "role": "Roles: grant, revoke.",
+    "bench": "Measure this server beside Postfix + Dovecot.",
+    "version": "Print the version.",
+}
+
+
+def application() -> App:
+    """The whole, with nothing of it imported yet."""
+    app = App(
+        name="malleposte",
+        help="A self-hosted mail system.",
+        help_format="plaintext",
+        version_flags=["--version"],
+        version=_version,
+        result_action="return_value",
+    )
+    for name, words in COMMANDS.items():
+        app.command(f"malleposte.cli.commands.{name}:{name}", name=name, help=words)
+    return app
+
+
+def _version() -> str:
+    from malleposte.operations.version import version
+
+    return f"malleposte {version()}"
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command line; its exit code."""
+    if arguments[:1] == ["bench"]:
+        from malleposte.cli.commands.bench import bench
+
+        # It has an argument parser of its own, also for --help.
+        return bench(*arguments[1:])
+    arguments = _moved(arguments)
+    json = "--json" in arguments
+    try:
+        code = application()(
+            arguments, exit_on_error=False, print_error=False, result_action="return_value"
+        )
+    except CycloptsError as error:
+        complain(Trouble(USAGE, f"{error} (see `malleposte --help`)"), json=json)
+        return USAGE
+    except Trouble as trouble:
+        complain(trouble, json=json)
+        return trouble.code
+    except KeyboardInterrupt:
+        print("malleposte: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has had enough; the interpreter must not complain at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    return code if isinstance(code, int) else OK
+
+
+def _moved(arguments: list[str]) -> list[str]:
+    """Options every command has may stand before it as well: ``malleposte --json domain list``."""
+    front: list[str] = []
+    rest = list(arguments)
+    while rest and (rest[0] in ("--json", "--config") or rest[0].startswith("--config=")):
+        count = 2 if rest[0] == "--config" else 1
+        front += rest[:count]
+        del rest[:count]
+    return rest + front if rest else arguments

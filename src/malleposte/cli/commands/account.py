@@ -1,0 +1,337 @@
+"""``malleposte account …``."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from malleposte.cli import account_list
+from malleposte.cli.caller import Caller, run
+from malleposte.cli.exit_codes import LEFT_OUT, OK, REFUSED, USAGE, Trouble
+from malleposte.cli.options import DEFAULT, NO_CHOICE, Common, NewPassword
+from malleposte.cli.output import as_json, moment, note, say, size, table
+from malleposte.cli.passwords import chosen
+from malleposte.cli.sizes import octets
+from malleposte.operations.accounts import (
+    AccountAdded,
+    AccountPage,
+    AccountRemoved,
+    AddAccount,
+    ChangeAccount,
+    ChangePassword,
+    DisableAccount,
+    EnableAccount,
+    ListAccounts,
+    OneAccount,
+    PasswordChanged,
+    RemoveAccount,
+    ShowAccount,
+)
+from malleposte.operations.finding import AccountShown
+
+account = App(name="account", help="Accounts: people, shared mailboxes, resources.")
+
+
+@account.command
+def add(
+    address: str | None = None,
+    /,
+    *,
+    name: str = "",
+    quota: str | None = None,
+    locale: str = "en",
+    time_zone: str = "UTC",
+    role: str = "",
+    from_file: Annotated[Path | None, Parameter(name="--from")] = None,
+    password: NewPassword = NO_CHOICE,
+    common: Common = DEFAULT,
+) -> int:
+    """Make an account, or with --from many.
+
+    Parameters
+    ----------
+    address
+        Its address, also the name to sign in with.
+    name
+        The person's name.
+    quota
+        Space, such as "20 GB"; 0 for no limit. Without it: the configuration's.
+    locale
+        Language of what the server writes to them: en, fr …
+    time_zone
+        Such as Europe/Paris.
+    role
+        owner, administrator, helpdesk, auditor or reviewer.
+    from_file
+        A list: one address a line, or CSV with a first line that names its columns (address, name,
+        password, quota, locale, time_zone, role). "-" is standard input. Accounts without a password
+        get none, or with --generate one each.
+    """
+    if (address is None) == (from_file is None):
+        raise Trouble(USAGE, "give an address, or a list of them with --from")
+    if from_file is not None:
+        return _add_many(from_file, password, quota, locale, common)
+    assert address is not None
+    configuration = common.configuration()
+    secret, generate = chosen(password, address, optional=True)
+    request = AddAccount(
+        address=address,
+        name=name,
+        password=secret,
+        generate=generate,
+        quota=None if quota is None else octets(quota),
+        locale=locale,
+        time_zone=time_zone,
+        role=role,
+    )
+    done = run(configuration, lambda c: c.call("account.add", request, AccountAdded))
+    if common.json:
+        as_json(done)
+        return OK
+    say(f"{done.address} was added")
+    if done.password:
+        say(f"its password: {done.password}")
+    elif not secret:
+        note("it has no password: `malleposte account passwd` sets one")
+    return OK
+
+
+def _add_many(
+    path: Path, password: NewPassword, quota: str | None, locale: str, common: Common
+) -> int:
+    if password.password_stdin or password.password_file is not None:
+        raise Trouble(USAGE, "with --from passwords come from the list, or from --generate")
+    defaults = account_list.Defaults(
+        generate=password.generate, quota=None if quota is None else octets(quota), locale=locale
+    )
+    wanted = account_list.read(path, defaults)
+    outcomes = account_list.add(common.configuration(), wanted, quiet=common.json)
+    if common.json:
+        as_json({"accounts": outcomes})
+    else:
+        for one in outcomes:
+            if one.password:
+                say(f"{one.address}\t{one.password}")
+            if one.outcome == "refused":
+                note(f"{one.address}: {one.text}")
+        counts = {k: sum(o.outcome == k for o in outcomes) for k in ("made", "there", "refused")}
+        note(
+            f"{counts['made']:,} made, {counts['there']:,} were there, {counts['refused']:,} refused"
+        )
+    return LEFT_OUT if any(one.outcome == "refused" for one in outcomes) else OK
+
+
+@account.command(name="list")
+def list_(*, domain: str = "", common: Common = DEFAULT) -> int:
+    """List accounts.
+
+    Parameters
+    ----------
+    domain
+        Only those in this domain.
+    """
+
+    async def all_of_them(caller: Caller) -> list[AccountShown]:
+        found: list[AccountShown] = []
+        while True:
+            request = ListAccounts(after=found[-1].address if found else "", domain=domain)
+            page = await caller.call("account.list", request, AccountPage)
+            found += page.accounts
+            if not page.more:
+                return found
+
+    found = run(common.configuration(), all_of_them)
+    if common.json:
+        as_json({"accounts": found})
+        return OK
+    table(
+        ("address", "name", "status", "messages", "used", "quota", "roles"),
+        [
+            (
+                one.address,
+                one.name,
+                one.status if one.password else f"{one.status}, no password",
+                f"{one.emails:,}",
+                size(one.used),
+                size(one.quota) if one.quota else "no limit",
+                ", ".join(one.roles),
+            )
+            for one in found
+        ],
+        right=(3, 4, 5),
+    )
+    return OK
+
+
+@account.command
+def show(address: str, /, *, common: Common = DEFAULT) -> int:
+    """Show one account.
+
+    Parameters
+    ----------
+    address
+        Its address.
+    """
+    request = ShowAccount(address=address)
+    done = run(common.configuration(), lambda c: c.call("account.show", request, OneAccount))
+    return _shown(done.account, common)
+
+
+def _shown(one: AccountShown, common: Common) -> int:
+    if common.json:
+        as_json(one)
+        return OK
+    table(
+        ("", one.address),
+        [
+            ("name", one.name),
+            ("status", one.status),
+            ("password", "set" if one.password else "none: nobody can sign in"),
+            ("roles", ", ".join(one.roles)),
+            ("aliases", ", ".join(one.aliases)),
+            ("messages", f"{one.emails:,}"),
+            ("used", size(one.used)),
+            ("quota", size(one.quota) if one.quota else "no limit"),
+            ("language", one.locale),
+            ("time zone", one.time_zone),
+            ("since", moment(one.created_at)),
+        ],
+    )
+    return OK
+
+
+@account.command(name="set")
+def set_(
+    address: str,
+    /,
+    *,
+    name: str | None = None,
+    quota: str | None = None,
+    locale: str | None = None,
+    time_zone: str | None = None,
+    common: Common = DEFAULT,
+) -> int:
+    """Change an account's settings; what is not named stays.
+
+    Parameters
+    ----------
+    address
+        The account.
+    name
+        The person's name.
+    quota
+        Space, such as "20 GB"; 0 for no limit.
+    locale
+        Language of what the server writes to them.
+    time_zone
+        Such as Europe/Paris.
+    """
+    if name is quota is locale is time_zone is None:
+        raise Trouble(USAGE, "nothing to change: give --name, --quota, --locale or --time-zone")
+    request = ChangeAccount(
+        address=address,
+        name=name,
+        quota=None if quota is None else octets(quota),
+        locale=locale,
+        time_zone=time_zone,
+    )
+    done = run(common.configuration(), lambda c: c.call("account.set", request, OneAccount))
+    return _shown(done.account, common)
+
+
+@account.command
+def passwd(address: str, /, *, password: NewPassword = NO_CHOICE, common: Common = DEFAULT) -> int:
+    """Replace an account's password; the old one signs in no more.
+
+    Parameters
+    ----------
+    address
+        The account.
+    """
+    configuration = common.configuration()
+    secret, generate = chosen(password, address, optional=False)
+    request = ChangePassword(address=address, password=secret, generate=generate)
+    done = run(configuration, lambda c: c.call("account.passwd", request, PasswordChanged))
+    if common.json:
+        as_json(done)
+        return OK
+    say(f"the password of {done.address} was changed")
+    if done.password:
+        say(f"it is: {done.password}")
+    return OK
+
+
+@account.command
+def disable(address: str, /, *, common: Common = DEFAULT) -> int:
+    """Suspend an account: nobody signs in to it, its mail still arrives.
+
+    Parameters
+    ----------
+    address
+        The account.
+    """
+    request = DisableAccount(address=address)
+    done = run(common.configuration(), lambda c: c.call("account.disable", request, OneAccount))
+    return _status_told(done, common)
+
+
+@account.command
+def enable(address: str, /, *, common: Common = DEFAULT) -> int:
+    """Undo disable.
+
+    Parameters
+    ----------
+    address
+        The account.
+    """
+    request = EnableAccount(address=address)
+    done = run(common.configuration(), lambda c: c.call("account.enable", request, OneAccount))
+    return _status_told(done, common)
+
+
+def _status_told(done: OneAccount, common: Common) -> int:
+    if common.json:
+        as_json(done.account)
+    else:
+        say(f"{done.account.address} is {done.account.status}")
+    return OK
+
+
+@account.command
+def delete(
+    address: str,
+    /,
+    *,
+    yes: Annotated[bool, Parameter(negative="")] = False,
+    common: Common = DEFAULT,
+) -> int:
+    """Delete an account with its aliases and all its mail.
+
+    Parameters
+    ----------
+    address
+        The account.
+    yes
+        Do not ask.
+    """
+    configuration = common.configuration()
+    if not yes:
+        _confirm(address)
+    request = RemoveAccount(address=address)
+    done = run(configuration, lambda c: c.call("account.delete", request, AccountRemoved))
+    if common.json:
+        as_json(done)
+    else:
+        say(f"{done.address} was deleted; its {done.emails:,} messages are being removed")
+    return OK
+
+
+def _confirm(address: str) -> None:
+    if not sys.stdin.isatty():
+        raise Trouble(USAGE, f"to delete {address} and all its mail, add --yes")
+    print(
+        f"This deletes {address} and all its mail. Type the address to go on: ", end="", flush=True
+    )
+    if sys.stdin.readline().strip() != address:
+        raise Trouble(REFUSED, "nothing was deleted")

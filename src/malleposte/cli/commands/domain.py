@@ -1,0 +1,86 @@
+"""``malleposte domain …``."""
+
+from cyclopts import App
+
+from malleposte.cli.caller import run
+from malleposte.cli.exit_codes import OK
+from malleposte.cli.options import DEFAULT, Common
+from malleposte.cli.output import as_json, say, table
+from malleposte.operations.domains import (
+    AddDomain,
+    DomainAdded,
+    DomainRemoved,
+    Domains,
+    ListDomains,
+    RemoveDomain,
+)
+
+domain = App(name="domain", help="Domains whose mail this server takes.")
+
+
+@domain.command
+def add(name: str, /, *, organisation: str = "", common: Common = DEFAULT) -> int:
+    """Add a domain, with postmaster@ and abuse@ in it.
+
+    Parameters
+    ----------
+    name
+        The domain, such as example.org.
+    organisation
+        Name of the organisation; only the first domain makes one.
+    """
+    request = AddDomain(domain=name, organisation=organisation)
+    done = run(
+        common.configuration(), lambda caller: caller.call("domain.add", request, DomainAdded)
+    )
+    if common.json:
+        as_json(done)
+    else:
+        say(f"{done.domain} was {'added' if done.made else 'there already'}")
+    return OK
+
+
+@domain.command(name="list")
+def list_(*, common: Common = DEFAULT) -> int:
+    """List the domains."""
+    found = run(
+        common.configuration(), lambda caller: caller.call("domain.list", ListDomains(), Domains)
+    ).domains
+    if common.json:
+        as_json({"domains": found})
+        return OK
+    table(
+        ("domain", "status", "accounts", "aliases", "organisation"),
+        [
+            (
+                one.domain if one.shown == one.domain else f"{one.shown} ({one.domain})",
+                one.status,
+                f"{one.accounts:,}",
+                f"{one.aliases:,}",
+                one.organisation,
+            )
+            for one in found
+        ],
+        right=(2, 3),
+    )
+    return OK
+
+
+@domain.command
+def delete(name: str, /, *, common: Common = DEFAULT) -> int:
+    """Delete a domain; its accounts and aliases must be gone before.
+
+    Parameters
+    ----------
+    name
+        The domain.
+    """
+    request = RemoveDomain(domain=name)
+    done = run(
+        common.configuration(), lambda caller: caller.call("domain.delete", request, DomainRemoved)
+    )
+    if common.json:
+        as_json(done)
+    else:
+        say(f"{done.domain} was deleted")
+    return OK

@@ -1,0 +1,33 @@
+"""``malleposte run --demo DIR``."""
+
+from pathlib import Path
+
+from malleposte.cli import demo as demonstration
+from malleposte.cli.exit_codes import UNAVAILABLE, Trouble
+from malleposte.cli.output import say
+
+
+def run(*, demo: Path) -> int:
+    """Make a demo in a folder, if it is not there, and serve it on loopback until Ctrl-C.
+
+    Parameters
+    ----------
+    demo
+        Folder of the demo. It is all there is: removing it forgets the demo.
+    """
+    from malleposte.node.serve import serve_configured
+    from malleposte.node.sockets import BindError
+
+    configuration = demonstration.prepare(demo)
+
+    def ready() -> None:
+        say(demonstration.reach(demo, configuration))
+
+    try:
+        return serve_configured(configuration, ready=ready)
+    except BindError as error:
+        raise Trouble(
+            UNAVAILABLE,
+            f"{error}; ports are set in {demo / 'malleposte.toml'}",
+            "bind",
+        ) from None

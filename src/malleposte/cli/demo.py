@@ -1,0 +1,251 @@
+"""The demo: an installation in one folder, on loopback, with two people and some mail.
+
+Everything is made once and kept: ports in the configuration, passwords in ``connect.json``; the next
+start finds ``demo.done`` and serves at once. ``rm -r`` of the folder forgets it all.
+"""
+
+import datetime
+import hashlib
+import os
+import socket
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from malleposte.cli import config_file, demo_mail, setup
+from malleposte.cli.caller import Caller, Outgoing, run
+from malleposte.cli.configuration import read_configuration
+from malleposte.cli.exit_codes import UNAVAILABLE, Trouble
+from malleposte.cli.output import say
+from malleposte.mime.compose import Mailbox
+from malleposte.node.config import Configuration
+from malleposte.operations.accounts import AddAccount, ChangePassword, PasswordChanged
+from malleposte.operations.aliases import AddAlias, AliasShown
+from malleposte.operations.mail_import import ImportMail, MailImported
+from malleposte.operations.mail_parcels import FolderWanted, ImportItem
+
+DOMAIN: Final = "example.test"
+HOSTNAME: Final = "mail.example.test"
+HOST: Final = "127.0.0.1"
+FOLDER_MODE: Final = 0o700
+# Easy to remember; taken ones are replaced by any free port.
+PORTS: Final = {
+    "smtp": 2525,
+    "lmtp": 2424,
+    "submission": 2587,
+    "submissions": 2465,
+    "imap": 2143,
+    "imaps": 2993,
+    "metrics": 9464,
+}
+TLS: Final = {
+    "smtp": "starttls",
+    "lmtp": "none",
+    "submission": "starttls",
+    "submissions": "implicit",
+    "imap": "starttls",
+    "imaps": "implicit",
+    "metrics": "none",
+}
+SUN_PATH: Final = 100
+"""Octets a socket's path may have, some spared (Linux: 108)."""
+
+
+def prepare(folder: Path) -> Configuration:
+    """Make what is missing of the demo; its configuration."""
+    folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    path = folder / "malleposte.toml"
+    if (folder / "demo.done").exists() and path.exists() and (folder / "connect.json").exists():
+        return read_configuration(path)
+    say(f"Making the demo in {folder}")
+    made = config_file.write_new(path, _configuration(folder), 0o600)
+    _told(setup.Step("configuration", setup.MADE if made else setup.THERE, str(path)))
+    configuration = read_configuration(path)
+    for step in (
+        setup.folders(configuration),
+        setup.node_key(configuration),
+        setup.certificate(configuration, HOSTNAME),
+        setup.first_domain(configuration, DOMAIN),
+    ):
+        _told(step)
+    accounts = [
+        _account(configuration, demo_mail.ADMIN, "owner"),
+        _account(configuration, demo_mail.CLAIRE, ""),
+    ]
+    _write_connect(folder, configuration, accounts)
+    _told(setup.Step("mail", setup.MADE, f"{_load_mail(configuration)} messages"))
+    say("\nAccounts (their passwords are shown once, and kept in connect.json):")
+    for account in accounts:
+        say(f"  {account['address']:<20} {account['password']}")
+    config_file.write_new(folder / "demo.done", "The demo was made.\n", 0o600)
+    return configuration
+
+
+def _told(step: setup.Step) -> None:
+    say(f"  {step}")
+
+
+def _configuration(folder: Path) -> str:
+    ports = _free_ports()
+    listeners: list[dict[str, config_file.Value]] = [
+        {"service": service, "address": HOST, "port": port}
+        for service, port in ports.items()
+        if service != "metrics"
+    ]
+    node: dict[str, config_file.Value] = {
+        "hostname": HOSTNAME,
+        "data_dir": "data",
+        "run_dir": _run_dir(folder),
+        "workers": 2,
+    }
+    metrics: dict[str, config_file.Value] = {"address": HOST, "port": ports["metrics"]}
+    return config_file.render({"node": node, "metrics": metrics}, listeners)
+
+
+def _run_dir(folder: Path) -> Path:
+    """``run`` beside the configuration, or a short path where that is too long for a socket."""
+    run_dir = folder.absolute() / "run"
+    if len(bytes(run_dir / "writer.sock")) <= SUN_PATH:
+        return Path("run")
+    mark = hashlib.sha256(bytes(run_dir)).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"malleposte-{os.geteuid()}-{mark}"
+
+
+def _free_ports() -> dict[str, int]:
+    """A free loopback port for each service, the usual one of the demo where it can be had."""
+    held: list[socket.socket] = []
+    found: dict[str, int] = {}
+    try:
+        for service, usual in PORTS.items():
+            sock = socket.socket()
+            held.append(sock)
+            try:
+                sock.bind((HOST, usual))
+            except OSError:
+                sock.bind((HOST, 0))
+            found[service] = int(sock.getsockname()[1])
+    except OSError as error:
+        raise Trouble(UNAVAILABLE, f"no free port on {HOST}: {error}") from None
+    finally:
+        for sock in held:
+            sock.close()
+    return found
+
+
+def _account(configuration: Configuration, who: Mailbox, role: str) -> dict[str, str]:
+    request = AddAccount(address=who.address, name=who.name, generate=True, role=role)
+    step, password = setup.account(configuration, request, title="account")
+    _told(step)
+    if not password:
+        # An earlier start broke off before it had written the password down.
+        again = ChangePassword(address=who.address, generate=True)
+        done = run(configuration, lambda c: c.call("account.passwd", again, PasswordChanged))
+        password = done.password
+    return {"address": who.address, "password": password, "role": role or "user"}
+
+
+def _write_connect(
+    folder: Path, configuration: Configuration, accounts: list[dict[str, str]]
+) -> None:
+    path = folder / "connect.json"
+    path.unlink(missing_ok=True)
+    services: dict[str, dict[str, Any]] = {
+        one.service: {"host": HOST, "port": one.port_number, "tls": one.tls_mode}
+        for one in configuration.listeners
+    }
+    metrics = configuration.metrics
+    services["metrics"] = {
+        "host": metrics.address,
+        "port": metrics.port,
+        "tls": TLS["metrics"],
+        "url": f"http://{metrics.address}:{metrics.port}/metrics",
+    }
+    ca = str(configuration.certificate_file.with_name("ca.pem").absolute())
+    document = {"ca": ca, "services": services, "accounts": accounts}
+    text = msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+    config_file.write_new(path, text, 0o600)
+
+
+def _load_mail(configuration: Configuration) -> int:
+    alias = AddAlias(address=f"info@{DOMAIN}", targets=(demo_mail.CLAIRE.address,))
+
+    async def work(caller: Caller) -> int:
+        await caller.call("alias.add", alias, AliasShown)
+        count = await _load(caller, demo_mail.CLAIRE.address, demo_mail.FOR_USER)
+        return count + await _load(caller, demo_mail.ADMIN.address, demo_mail.FOR_ADMIN)
+
+    return run(configuration, work)
+
+
+async def _load(caller: Caller, address: str, letters: tuple[demo_mail.Letter, ...]) -> int:
+    now = datetime.datetime.now().astimezone()
+    mail = list(demo_mail.written(letters, now))
+    paths = tuple(dict.fromkeys(one.mailbox for one in mail))
+    # Taken up again, what an earlier start had loaded is found by its octets.
+    request = ImportMail(
+        address=address,
+        folders=tuple(FolderWanted(path=path) for path in paths),
+        source="the demo's own mail",
+        resumed=True,
+    )
+
+    async def feed() -> AsyncIterator[Outgoing]:
+        for n, one in enumerate(mail):
+            item = ImportItem(
+                n=n,
+                folder=paths.index(one.mailbox),
+                flags=one.flags,
+                received_at=one.received_at,
+                doubt=True,
+            )
+            yield Outgoing(item, [one.octets])
+
+    done = await caller.call("mail.import", request, MailImported, feed=feed())
+    return done.imported + done.there
+
+
+def reach(folder: Path, configuration: Configuration) -> str:
+    """How to reach each service, with a command to try."""
+    ports = {one.service: one.port_number for one in configuration.listeners}
+    ca = _short(configuration.certificate_file.with_name("ca.pem"))
+    user = demo_mail.CLAIRE.address
+    metrics = configuration.metrics
+    trust = f"--cacert {ca} --user {user}"
+    rows = [
+        ("imap", "STARTTLS", f"curl --ssl-reqd {trust} imap://localhost:{ports['imap']}/INBOX"),
+        ("imaps", "TLS", f"curl {trust} 'imaps://localhost:{ports['imaps']}/INBOX;MAILINDEX=1'"),
+        ("smtp", "STARTTLS", f"swaks --server {HOST}:{ports['smtp']} --tls --to {user}"),
+        (
+            "submission",
+            "STARTTLS",
+            f"swaks --server {HOST}:{ports['submission']} --tls --auth --auth-user {user}"
+            f" --from {user} --to {demo_mail.ADMIN.address}",
+        ),
+        (
+            "submissions",
+            "TLS",
+            f"curl {trust} smtps://localhost:{ports['submissions']} --mail-from {user}"
+            f" --mail-rcpt {demo_mail.ADMIN.address} --upload-file README.md",
+        ),
+        ("lmtp", "no TLS", f"swaks --server {HOST}:{ports['lmtp']} --protocol LMTP --to {user}"),
+        ("metrics", "HTTP", f"curl http://{metrics.address}:{metrics.port}/metrics"),
+    ]
+    lines = [
+        "",
+        f"Serving on {HOST} until Ctrl-C. Addresses and passwords: {_short(folder)}/connect.json",
+    ]
+    for service, tls, command in rows:
+        port = ports.get(service, metrics.port)  # type: ignore[call-overload]
+        lines.append(f"  {service:<12} {port:<6} {tls:<9} {command}")
+    return "\n".join(lines)
+
+
+def _short(path: Path) -> Path:
+    """The path as it is typed from here, where that is shorter."""
+    try:
+        return path.absolute().relative_to(Path.cwd())
+    except ValueError:
+        return path

@@ -1,0 +1,73 @@
+"""Where passwords come from: a prompt, standard input, a file, or a generator. Never an argument."""
+
+import getpass
+import sys
+
+from malleposte.cli.exit_codes import REFUSED, USAGE, Trouble
+from malleposte.cli.options import NewPassword
+from malleposte.operations.errors import OperationError
+from malleposte.operations.password_rules import check_password
+
+MAX_LINE = 4_096
+"""Characters read at most: a password has 1,024 bytes."""
+TRIES = 3
+
+
+def chosen(options: NewPassword, address: str, *, optional: bool) -> tuple[str, bool]:
+    """(password, generate) for an address. ``optional``: none at all is a choice (``--no-password``).
+
+    Raises ``Trouble``.
+    """
+    ways = [
+        name
+        for name, given in (
+            ("--password-stdin", options.password_stdin),
+            ("--password-file", options.password_file is not None),
+            ("--generate", options.generate),
+            ("--no-password", options.no_password),
+        )
+        if given
+    ]
+    if len(ways) > 1:
+        raise Trouble(USAGE, f"{' and '.join(ways)} contradict each other: give one")
+    if options.no_password:
+        if not optional:
+            raise Trouble(USAGE, "--no-password makes no sense here")
+        return "", False
+    if options.generate:
+        return "", True
+    if options.password_stdin:
+        return _line(sys.stdin.readline(MAX_LINE), "standard input"), False
+    if options.password_file is not None:
+        try:
+            with options.password_file.open(encoding="utf-8") as file:
+                return _line(file.readline(MAX_LINE), str(options.password_file)), False
+        except (OSError, UnicodeDecodeError) as error:
+            raise Trouble(USAGE, f"{options.password_file}: {error}") from None
+    if not sys.stdin.isatty():
+        raise Trouble(
+            USAGE,
+            "no terminal to ask for a password: give --password-stdin, --password-file or --generate",
+        )
+    return _asked(address), False
+
+
+def _line(text: str, source: str) -> str:
+    password = text.rstrip("\r\n")
+    if not password:
+        raise Trouble(USAGE, f"{source} holds no password")
+    return password
+
+
+def _asked(address: str) -> str:
+    for _ in range(TRIES):
+        password = getpass.getpass(f"New password for {address}: ")
+        try:
+            check_password(password, address)
+        except OperationError as error:
+            print(error.text, file=sys.stderr)
+            continue
+        if getpass.getpass("The same again: ") == password:
+            return password
+        print("The two are not the same; once more.", file=sys.stderr)
+    raise Trouble(REFUSED, "no password was set")

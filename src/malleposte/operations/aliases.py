@@ -1,0 +1,170 @@
+"""Aliases: addresses that reach accounts.
+
+Targets are accounts of this server. An address elsewhere is refused for now: there is no outbound queue
+yet, so that mail to it could only be lost.
+"""
+
+import msgspec
+
+from malleposte.directory.addresses import new_address, normalise, normalise_domain
+from malleposte.operations.context import Context
+from malleposte.operations.errors import accepted, invalid, refusal
+from malleposte.operations.exchange import Progress
+from malleposte.operations.finding import account_id
+from malleposte.operations.registry import Request, Response, Subject, operation
+from malleposte.policy.audit import Detail
+from malleposte.store.commands import SetAlias
+from malleposte.store.dialect import Reader
+
+MAX_TARGETS = 500
+"""Accounts an alias reaches; more is a list, which will be a thing of its own."""
+MAX_PAGE = 1_000
+
+
+class OfAlias(Request, frozen=True, kw_only=True):
+    """A request about one alias."""
+
+    address: str
+
+    def subject(self) -> Subject:
+        """See ``Request``."""
+        return Subject("alias", self.address)
+
+
+class WithTargets(OfAlias, frozen=True, kw_only=True):
+    """``targets``: addresses of accounts."""
+
+    targets: tuple[str, ...]
+
+    def details(self) -> dict[str, Detail]:
+        """See ``Request``."""
+        return {"targets": " ".join(self.targets)}
+
+
+class AddAlias(WithTargets, frozen=True, kw_only=True):
+    """Make an alias, or have one reach further accounts."""
+
+
+class ReplaceAlias(WithTargets, frozen=True, kw_only=True):
+    """Make an alias, or have one reach these accounts and no others."""
+
+
+class AliasShown(Response, frozen=True, kw_only=True):
+    """An alias and the accounts it reaches."""
+
+    address: str
+    targets: tuple[str, ...]
+
+
+@operation("alias.add", AddAlias, AliasShown)
+async def add(context: Context, request: AddAlias, progress: Progress) -> AliasShown:
+    """Add targets. Again: they are there, nothing changes."""
+    return await _put(context, request, keep=True)
+
+
+@operation("alias.set", ReplaceAlias, AliasShown)
+async def set_(context: Context, request: ReplaceAlias, progress: Progress) -> AliasShown:
+    """Replace the targets. Again: the same ones."""
+    return await _put(context, request, keep=False)
+
+
+async def _put(context: Context, request: WithTargets, *, keep: bool) -> AliasShown:
+    reader = context.store.reader
+    if not request.targets:
+        raise invalid("an alias needs at least one account that it reaches")
+    if len(request.targets) > MAX_TARGETS:
+        raise invalid(f"an alias reaches at most {MAX_TARGETS} accounts")
+    row = await reader.row("SELECT 1 FROM address WHERE address = $1", normalise(request.address))
+    # Stricter for one about to be made than for one that is there.
+    address = normalise(request.address) if row else new_address(request.address)
+    wanted = [await _target(reader, target) for target in request.targets]
+    if keep:
+        there = await reader.rows(
+            "SELECT account FROM address_target WHERE address = $1 AND account > 0", address
+        )
+        wanted += [row[0] for row in there]
+    accounts = tuple(sorted(set(wanted)))
+    accepted(await context.store.submit(SetAlias(address=address, accounts_=accounts)))
+    return await _shown(reader, address)
+
+
+async def _target(reader: Reader, address: str) -> int:
+    whole = normalise(address)
+    domain = whole.rpartition("@")[2]
+    if await reader.row("SELECT 1 FROM domain WHERE name = $1", domain) is None:
+        raise refusal(
+            "remote-target",
+            f"{whole} is at another server: an alias reaches accounts of this one only, until this "
+            "version's successor can send mail out",
+        )
+    return await account_id(reader, whole)
+
+
+async def _shown(reader: Reader, address: str) -> AliasShown:
+    rows = await reader.rows(
+        "SELECT a.address FROM address_target t JOIN account a ON a.id = t.account"
+        " WHERE t.address = $1 ORDER BY a.address",
+        address,
+    )
+    return AliasShown(address=address, targets=tuple(row[0] for row in rows))
+
+
+class RemoveAlias(OfAlias, frozen=True, kw_only=True):
+    """The address; the accounts it reached stay."""
+
+
+class AliasRemoved(Response, frozen=True, kw_only=True):
+    """It is gone."""
+
+    address: str
+
+
+@operation("alias.delete", RemoveAlias, AliasRemoved)
+async def delete(context: Context, request: RemoveAlias, progress: Progress) -> AliasRemoved:
+    """Remove an alias. Again: refused, there is no such alias."""
+    address = normalise(request.address)
+    accepted(await context.store.submit(SetAlias(address=address)))
+    return AliasRemoved(address=address)
+
+
+class ListAliases(Request, frozen=True, kw_only=True):
+    """Aliases after an address, of one domain or of all."""
+
+    after: str = ""
+    domain: str = ""
+    limit: int = MAX_PAGE
+
+
+class AliasLine(msgspec.Struct, frozen=True, kw_only=True):
+    """``kind``: ``alias``, or ``system`` for postmaster and abuse, which reach the administrators."""
+
+    address: str
+    kind: str
+    targets: tuple[str, ...]
+
+
+class AliasPage(Response, frozen=True, kw_only=True):
+    """``more``: ask again after the last address."""
+
+    aliases: tuple[AliasLine, ...]
+    more: bool
+
+
+@operation("alias.list", ListAliases, AliasPage, audit="refused")
+async def list_(context: Context, request: ListAliases, progress: Progress) -> AliasPage:
+    """A page of aliases in the order of their addresses, system addresses among them."""
+    limit = max(1, min(request.limit, MAX_PAGE))
+    reader = context.store.reader
+    rows = await reader.rows(
+        "SELECT a.address, a.kind FROM address a JOIN domain d ON d.id = a.domain"
+        " WHERE a.kind <> 'primary' AND a.address > $1 AND ($2 = '' OR d.name = $2)"
+        " ORDER BY a.address LIMIT $3",
+        request.after,
+        normalise_domain(request.domain) if request.domain else "",
+        limit + 1,
+    )
+    lines = [
+        AliasLine(address=row[0], kind=row[1], targets=(await _shown(reader, row[0])).targets)
+        for row in rows[:limit]
+    ]
+    return AliasPage(aliases=tuple(lines), more=len(rows) > limit)

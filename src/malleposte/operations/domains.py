@@ -1,0 +1,122 @@
+"""Domains: add, list, delete."""
+
+from typing import cast
+
+import msgspec
+
+from malleposte.directory.addresses import normalise_domain, shown_domain
+from malleposte.operations.context import Context
+from malleposte.operations.errors import accepted
+from malleposte.operations.exchange import Progress
+from malleposte.operations.registry import Request, Response, Subject, operation
+from malleposte.policy.audit import Detail
+from malleposte.store.commands import CreateDomain, DeleteDomain
+from malleposte.store.results import Created, Refused
+
+MAX_DOMAINS = 5_000
+"""Domains in one list: a line of the admin socket holds them."""
+
+
+class AddDomain(Request, frozen=True, kw_only=True):
+    """``organisation``: name of the organisation, for the first domain."""
+
+    domain: str
+    organisation: str = ""
+
+    def subject(self) -> Subject:
+        """See ``Request``."""
+        return Subject("domain", self.domain)
+
+
+class DomainAdded(Response, frozen=True, kw_only=True):
+    """``made``: False where it was there."""
+
+    domain: str
+    made: bool
+
+    def outcome(self) -> dict[str, Detail]:
+        """See ``Response``."""
+        return {"made": self.made}
+
+
+@operation("domain.add", AddDomain, DomainAdded)
+async def add(context: Context, request: AddDomain, progress: Progress) -> DomainAdded:
+    """Make a domain with postmaster@ and abuse@. Again: it is there, nothing changes."""
+    name = normalise_domain(request.domain)
+    result = await context.store.submit(
+        CreateDomain(name=name, organisation=request.organisation.strip())
+    )
+    if isinstance(result, Refused) and result.reason == "exists":
+        return DomainAdded(domain=name, made=False)
+    cast("Created", accepted(result))
+    return DomainAdded(domain=name, made=True)
+
+
+class DomainShown(msgspec.Struct, frozen=True, kw_only=True):
+    """``domain`` as the store keeps it (A-labels), ``shown`` as people read it."""
+
+    domain: str
+    shown: str
+    status: str
+    organisation: str
+    accounts: int
+    aliases: int
+
+
+class ListDomains(Request, frozen=True, kw_only=True):
+    """All of them."""
+
+
+class Domains(Response, frozen=True, kw_only=True):
+    """In the order of their names."""
+
+    domains: tuple[DomainShown, ...]
+
+
+@operation("domain.list", ListDomains, Domains, audit="refused")
+async def list_(context: Context, request: ListDomains, progress: Progress) -> Domains:
+    """Every domain with the number of its accounts and aliases."""
+    rows = await context.store.reader.rows(
+        "SELECT d.name, d.status, o.name,"
+        " (SELECT count(*) FROM address a WHERE a.domain = d.id AND a.kind = 'primary'),"
+        " (SELECT count(*) FROM address a WHERE a.domain = d.id AND a.kind = 'alias')"
+        " FROM domain d JOIN organisation o ON o.id = d.organisation ORDER BY d.name LIMIT $1",
+        MAX_DOMAINS,
+    )
+    return Domains(
+        domains=tuple(
+            DomainShown(
+                domain=name,
+                shown=shown_domain(name),
+                status=status,
+                organisation=organisation,
+                accounts=accounts,
+                aliases=aliases,
+            )
+            for name, status, organisation, accounts, aliases in rows
+        )
+    )
+
+
+class RemoveDomain(Request, frozen=True, kw_only=True):
+    """Only a domain without accounts and aliases can go."""
+
+    domain: str
+
+    def subject(self) -> Subject:
+        """See ``Request``."""
+        return Subject("domain", self.domain)
+
+
+class DomainRemoved(Response, frozen=True, kw_only=True):
+    """It is gone."""
+
+    domain: str
+
+
+@operation("domain.delete", RemoveDomain, DomainRemoved)
+async def delete(context: Context, request: RemoveDomain, progress: Progress) -> DomainRemoved:
+    """Remove a domain that nothing uses. Again: refused, there is no such domain."""
+    name = normalise_domain(request.domain)
+    accepted(await context.store.submit(DeleteDomain(name=name)))
+    return DomainRemoved(domain=name)
