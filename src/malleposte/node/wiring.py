@@ -6,6 +6,7 @@ import sys
 
 from malleposte.delivery.receive import DeliverySettings
 from malleposte.node.config import Configuration, Listener
+from malleposte.operations.context import OperationSettings
 from malleposte.policy.connections import ConnectionSettings
 from malleposte.policy.throttle import ThrottleSettings
 from malleposte.runtime.logs import LogSettings
@@ -106,6 +107,15 @@ def upkeep_settings(configuration: Configuration) -> UpkeepSettings:
         sweep_after=store.sweep_after,
         trace_kept=store.trace_kept,
         tombstones_kept=store.tombstones_kept,
+    )
+
+
+def operation_settings(configuration: Configuration) -> OperationSettings:
+    """For ``operations``, beside a running server."""
+    return OperationSettings(
+        hostname=hostname(configuration),
+        quota=configuration.quota.default,
+        recoverable=configuration.store.recoverable,
     )
 
 

@@ -24,7 +24,9 @@ from malleposte.directory.signin import Door
 from malleposte.node import metrics, wiring
 from malleposte.node.config import Configuration
 from malleposte.node.sockets import Bound
+from malleposte.operations.context import Context
 from malleposte.policy.connections import ConnectionLimit
+from malleposte.policy.permissions import Actor
 from malleposte.policy.throttle import Throttle
 from malleposte.runtime import upkeep
 from malleposte.runtime.jobs import JobRunner, Run, Task, Upkeep
@@ -32,6 +34,7 @@ from malleposte.runtime.passwords import Passwords, TooBusyError
 from malleposte.runtime.passwords_memory import VerifiedMemory
 from malleposte.runtime.push import PushHub
 from malleposte.runtime.tls import CertificateError, Certificates
+from malleposte.services.admin_socket import serve_admin
 from malleposte.services.connection import Connection, Listener, Sweep
 from malleposte.services.imapd.service import ImapService
 from malleposte.services.imapd.service import Observer as ImapObserver
@@ -212,6 +215,7 @@ class _Worker:
         await self._open_smtp(store, book, door, certificates)
         await self._open_imap(store, book, door, certificates, push)
         await self._open_health(store)
+        self._open_admin(store, book, passwords)
         holder = f"{wiring.hostname(configuration)}:{os.getpid()}"
         self._spawn(push.run())
         if self._hints is not None:
@@ -341,6 +345,16 @@ class _Worker:
             )
             await listener.listen(sock)
             self._listeners.append((bound.listener.service, listener))
+
+    def _open_admin(self, store: Store, book: Book, passwords: Passwords) -> None:
+        if self._inherited.admin is None:
+            return
+        settings = wiring.operation_settings(self._configuration)
+
+        def context(actor: Actor) -> Context:
+            return Context.of(store, book, passwords, settings, actor)
+
+        self._spawn(serve_admin(self._inherited.admin, context))
 
     async def _open_health(self, store: Store) -> None:
         if self._inherited.metrics is None:
