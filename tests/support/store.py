@@ -410,6 +410,11 @@ class House:
             async with self.place.raw() as tx:
                 await tx.run(sql)
 
+    async def reset_sequence(self, name: str) -> None:
+        """Have PostgreSQL give out numbers again."""
+        self.damaged = True
+        await self.attempt(f"ALTER SEQUENCE seq_{name} RESTART")
+
     async def damage(self, sql: str | Sql, *parameters: Any) -> None:
         """Change rows past all commands."""
         self.damaged = True

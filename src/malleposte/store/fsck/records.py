@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 from malleposte.store import migrations
 from malleposte.store.dialect import Sql
+from malleposte.store.errors import StoreError
 from malleposte.store.execute.directory import SYSTEM_LOCALS
 from malleposte.store.fsck.finding import Examination, Finding, Kind
 
@@ -148,7 +149,11 @@ async def engine(examination: Examination) -> AsyncIterator[Finding]:
     if reader.dialect != "sqlite":
         return
     pragma = "integrity_check" if examination.deep else "quick_check"
-    for (text,) in await reader.rows(f"PRAGMA {pragma}(100)"):
+    try:
+        said = [row[0] for row in await reader.rows(f"PRAGMA {pragma}(100)")]
+    except StoreError as error:
+        said = [str(error)]
+    for text in said:
         if text != "ok":
             yield Finding(
                 Kind.ENGINE,

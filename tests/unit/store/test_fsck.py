@@ -1,0 +1,629 @@
+"""fsck: finds each kind of damage, says what it means, and what it repairs stays repaired."""
+
+import os
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from malleposte.store import alone
+from malleposte.store.commands import RepairAccount
+from malleposte.store.content import FRAME, blob_path, in_file
+from malleposte.store.flags import SEEN
+from malleposte.store.fsck import Finding, Kind, check, repairs
+from malleposte.store.fsck.finding import REPAIRED_BY_ACCOUNT
+from malleposte.store.results import Delivered, Done
+from malleposte.store.sqlite import Sqlite
+from support.store import Clock, House, Place, deliver, inbox, rendered
+
+Damage = Callable[[House, int], Awaitable[Any]]
+
+
+async def filled(house: House) -> int:
+    """An account that has some of everything."""
+    account, other = await house.account("one"), await house.account("two")
+    box = inbox(account)
+    deep = await house.mailbox(account, "a", "b")
+    for n in range(4):
+        about = rendered(message_id=f"m{n}", references=("m0",) if n else ())
+        await house.deliver(account, about=about, keywords=("k", "z"), prefix=b"P: p\r\n")
+    await house.flag(box, ((1, 1),), flags=SEEN)
+    await house.flag(box, ((2, 2),), deleted=True)
+    await house.copy(box, deep, ((1, 2),))
+    await house.expunge(box, ((4, 4),))
+    await house.grant(deep, other, "lrs")
+    await house.flag(deep, actor=other, flags=SEEN)
+    await house.fill(other, 1)
+    assert await house.fsck() == []
+    return account
+
+
+def sql(text: str, *parameters: Any) -> Damage:
+    return lambda house, account: house.damage(text, *(p(account) for p in parameters))
+
+
+def email(n: int) -> Callable[[int], int]:
+    return lambda account: account << 32 | n
+
+
+def mailbox(n: int) -> Callable[[int], int]:
+    return lambda account: account << 32 | n
+
+
+def me(account: int) -> int:
+    return account
+
+
+A, B = 7, 8  # numbers of the mailboxes a and a/b
+
+ONE = "UPDATE mailbox SET {} WHERE id = $1"
+
+DAMAGE: dict[str, tuple[Kind, Damage]] = {
+    "too many messages": (Kind.MAILBOX_COUNTERS, sql(ONE.format("messages = 9"), mailbox(1))),
+    "too few unseen": (Kind.MAILBOX_COUNTERS, sql(ONE.format("unseen = 0"), mailbox(1))),
+    "wrong deleted": (Kind.MAILBOX_COUNTERS, sql(ONE.format("deleted = 3"), mailbox(1))),
+    "wrong size": (Kind.MAILBOX_COUNTERS, sql(ONE.format("size = 3"), mailbox(1))),
+    "uidnext in use": (Kind.UIDNEXT, sql(ONE.format("uidnext = 3"), mailbox(1))),
+    "messages changed later": (
+        Kind.MAILBOX_MODSEQ,
+        sql(ONE.format("message_modseq = 1"), mailbox(1)),
+    ),
+    "mailbox of the future": (
+        Kind.MAILBOX_MODSEQ,
+        sql(ONE.format("modseq = 999999"), mailbox(1)),
+    ),
+    "parent gone": (Kind.MAILBOX_PARENT, sql(ONE.format("parent = 4711"), mailbox(A))),
+    "parents in a ring": (
+        Kind.MAILBOX_PARENT,
+        sql("UPDATE mailbox SET parent = $1 WHERE id = $2", mailbox(B), mailbox(A)),
+    ),
+    "bad name": (Kind.MAILBOX_NAME, sql(ONE.format("name = 'x/y'"), mailbox(A))),
+    "a role twice": (Kind.MAILBOX_ROLE, sql(ONE.format("role = 'sent'"), mailbox(A))),
+    "another's mailbox": (Kind.MAILBOX_STRAY, sql(ONE.format("account = 4711"), mailbox(A))),
+    "one uidvalidity for two": (
+        Kind.UIDVALIDITY_TWICE,
+        sql(
+            "UPDATE mailbox SET uidvalidity = (SELECT max(uidvalidity) FROM mailbox WHERE id <> $1)"
+            " WHERE id = $1 OR uidvalidity = (SELECT max(uidvalidity) FROM mailbox WHERE id <> $1)",
+            mailbox(A),
+        ),
+    ),
+    "inbox gone": (Kind.INBOX_MISSING, sql("DELETE FROM mailbox WHERE id = $1", mailbox(1))),
+    "mailbox gone": (
+        Kind.MEMBERSHIP_WITHOUT_MAILBOX,
+        sql("DELETE FROM mailbox WHERE id = $1", mailbox(B)),
+    ),
+    "email gone": (
+        Kind.MEMBERSHIP_WITHOUT_EMAIL,
+        sql("DELETE FROM email WHERE id = $1", email(1)),
+    ),
+    "twice in one mailbox": (
+        Kind.MEMBERSHIP_TWICE,
+        sql(
+            "INSERT INTO membership (mailbox, uid, email, deleted, saved_at)"
+            " VALUES ($1, 90, $2, 0, 0)",
+            mailbox(1),
+            email(1),
+        ),
+    ),
+    "membership gone": (
+        Kind.EMAIL_MAILBOXES,
+        sql("DELETE FROM membership WHERE email = $1", email(1)),
+    ),
+    "mailboxes counted wrong": (
+        Kind.EMAIL_MAILBOXES,
+        sql("UPDATE email SET mailboxes = 1 WHERE id = $1", email(1)),
+    ),
+    "in no mailbox": (
+        Kind.EMAIL_UNLISTED,
+        sql("DELETE FROM recoverable WHERE email = $1", email(4)),
+    ),
+    "living and recoverable": (
+        Kind.RECOVERABLE_LISTED,
+        sql(
+            "INSERT INTO recoverable (email, account, mailbox, at, until) VALUES ($1, $2, 1, 1, 1)",
+            email(1),
+            me,
+        ),
+    ),
+    "recoverable and gone": (
+        Kind.RECOVERABLE_STRAY,
+        sql(
+            "INSERT INTO recoverable (email, account, mailbox, at, until) VALUES ($1, $2, 1, 1, 1)",
+            email(77),
+            me,
+        ),
+    ),
+    "changed before it came": (
+        Kind.EMAIL_MODSEQ,
+        sql("UPDATE email SET created_modseq = modseq + 1 WHERE id = $1", email(1)),
+    ),
+    "changed in the future": (
+        Kind.EMAIL_MODSEQ,
+        sql("UPDATE email SET modseq = 999999 WHERE id = $1", email(1)),
+    ),
+    "size": (Kind.EMAIL_SIZE, sql("UPDATE email SET size = 1 WHERE id = $1", email(1))),
+    "thread": (Kind.EMAIL_THREAD, sql("UPDATE email SET thread = 5 WHERE id = $1", email(1))),
+    "another's email": (
+        Kind.EMAIL_ACCOUNT,
+        sql("UPDATE email SET account = 4711 WHERE id = $1", email(1)),
+    ),
+    "keywords unsorted": (
+        Kind.EMAIL_KEYWORDS,
+        sql("UPDATE email SET keywords = 'z k' WHERE id = $1", email(1)),
+    ),
+    "keyword unknown": (
+        Kind.KEYWORD_UNKNOWN,
+        sql("DELETE FROM keyword WHERE account = $1 AND name = 'z'", me),
+    ),
+    "wide row gone": (Kind.EMAIL_WIDE, sql("DELETE FROM email_wide WHERE id = $1", email(1))),
+    "wide row of nothing": (
+        Kind.WIDE_STRAY,
+        sql("UPDATE email_wide SET id = $1 WHERE id = $2", email(77), email(4)),
+    ),
+    "content gone": (
+        Kind.EMAIL_CONTENT,
+        sql("DELETE FROM blob WHERE id = (SELECT blob FROM email WHERE id = $1)", email(1)),
+    ),
+    "another organisation's content": (
+        Kind.BLOB_ORGANISATION,
+        sql(
+            "UPDATE blob SET organisation = 9 WHERE id = (SELECT blob FROM email WHERE id = $1)",
+            email(1),
+        ),
+    ),
+    "frame gone": (
+        Kind.BLOB_FRAMES,
+        sql(
+            "DELETE FROM blob_frame WHERE id / 4096 = (SELECT blob FROM email WHERE id = $1)",
+            email(1),
+        ),
+    ),
+    "frames of nothing": (
+        Kind.FRAMES_STRAY,
+        sql("INSERT INTO blob_frame (id, data) VALUES (4096 * 777, $1)", lambda _: b"x"),
+    ),
+    "frame cut": (
+        Kind.BLOB_FRAMES,
+        sql(
+            "UPDATE blob_frame SET data = substr(data, 1, 9) WHERE id = (SELECT min(id) FROM blob_frame)"
+        ),
+    ),
+    "other bytes": (
+        Kind.BLOB_CONTENT,
+        sql(
+            "UPDATE blob SET digest = $1 WHERE id = (SELECT min(id) FROM blob)", lambda _: b"d" * 32
+        ),
+    ),
+    "no digest": (
+        Kind.BLOB_CONTENT,
+        sql("UPDATE blob SET digest = $1 WHERE id = (SELECT min(id) FROM blob)", lambda _: b"d"),
+    ),
+    "no such place": (
+        Kind.BLOB_CONTENT,
+        sql("UPDATE blob SET place = 'moon' WHERE id = (SELECT min(id) FROM blob)"),
+    ),
+    "usage": (Kind.USED, sql("UPDATE account_head SET used_bytes = 1 WHERE account = $1", me)),
+    "next email in use": (
+        Kind.NEXT_IDS,
+        sql("UPDATE account_head SET next_email = 2 WHERE account = $1", me),
+    ),
+    "next mailbox in use": (
+        Kind.NEXT_IDS,
+        sql("UPDATE account_head SET next_mailbox = 2 WHERE account = $1", me),
+    ),
+    "next thread in use": (
+        Kind.NEXT_IDS,
+        sql("UPDATE account_head SET next_thread = 1 WHERE account = $1", me),
+    ),
+    "head behind": (
+        Kind.HEAD_MODSEQ,
+        sql("UPDATE account_head SET modseq = 3 WHERE account = $1", me),
+    ),
+    "uidvalidity behind": (
+        Kind.HEAD_UIDVALIDITY,
+        sql("UPDATE account_head SET uidvalidity = 3 WHERE account = $1", me),
+    ),
+    "floor of the future": (
+        Kind.TOMBSTONE_MODSEQ,
+        sql("UPDATE account_head SET tombstone_floor = 999999 WHERE account = $1", me),
+    ),
+    "a living uid is dead": (
+        Kind.TOMBSTONE_LIVING,
+        sql("UPDATE tombstone SET first = 3 WHERE account = $1 AND kind = 'uid'", me),
+    ),
+    "a living email is dead": (
+        Kind.TOMBSTONE_LIVING,
+        sql("UPDATE tombstone SET first = $1 WHERE kind = 'email'", email(2)),
+    ),
+    "a living mailbox is dead": (
+        Kind.TOMBSTONE_LIVING,
+        sql(
+            "INSERT INTO tombstone (account, kind, container, modseq, first, last, at)"
+            " VALUES ($1, 'mailbox', 0, 2, $2, $3, 0)",
+            me,
+            mailbox(2),
+            mailbox(2),
+        ),
+    ),
+    "a living thread is dead": (
+        Kind.TOMBSTONE_LIVING,
+        sql(
+            "INSERT INTO tombstone (account, kind, container, modseq, first, last, at)"
+            " SELECT account, 'thread', 0, modseq, thread, thread, 0 FROM email WHERE id = $1",
+            email(1),
+        ),
+    ),
+    "replies go to another's thread": (
+        Kind.THREAD_REFERENCE,
+        sql("UPDATE thread_reference SET thread = 5 WHERE account = $1", me),
+    ),
+    "head gone": (
+        Kind.HEAD_MISSING,
+        sql("DELETE FROM account_head WHERE account = $1", me),
+    ),
+    "account gone": (Kind.HEAD_STRAY, sql("DELETE FROM account WHERE id = $1", me)),
+    "mail of nobody": (
+        Kind.EMAIL_STRAY,
+        sql("UPDATE email SET id = $1 WHERE id = $2", lambda _: 99 << 32 | 1, email(4)),
+    ),
+    "domain gone": (
+        Kind.ADDRESS,
+        sql("DELETE FROM domain"),
+    ),
+    "reaches nobody": (Kind.ADDRESS, sql("DELETE FROM address_target WHERE account = $1", me)),
+    "target of nothing": (
+        Kind.ADDRESS_TARGET,
+        sql("DELETE FROM address WHERE address = 'one@example.org'"),
+    ),
+    "target of a deleted account": (
+        Kind.ADDRESS_TARGET,
+        sql("UPDATE account SET status = 'deleted' WHERE id = $1", me),
+    ),
+    "own address elsewhere": (
+        Kind.ACCOUNT_ADDRESS,
+        sql("UPDATE account SET address = 'three@example.org' WHERE id = $1", me),
+    ),
+    "no postmaster": (
+        Kind.SYSTEM_ADDRESS,
+        sql("DELETE FROM address WHERE address = 'postmaster@example.org'"),
+    ),
+    "credential of nobody": (
+        Kind.ROW_STRAY,
+        sql("UPDATE credential SET account = 99 WHERE account = $1", me),
+    ),
+    "rights on nothing": (Kind.ROW_STRAY, sql("UPDATE mailbox_right SET mailbox = mailbox + 50")),
+    "seen of nothing": (Kind.ROW_STRAY, sql("UPDATE reader_seen SET email = email + 50")),
+    "upload of nothing": (
+        Kind.ROW_STRAY,
+        sql("INSERT INTO upload (account, id, blob, until) VALUES (1, 1, 999, 1)"),
+    ),
+    "send of nothing": (
+        Kind.ROW_STRAY,
+        sql(
+            "INSERT INTO scheduled_send (account, email, send_at, payload) VALUES (1, 999, 1, $1)",
+            lambda _: b"",
+        ),
+    ),
+    "job": (
+        Kind.JOB_LEASE,
+        sql(
+            "INSERT INTO job (id, kind, key, payload, run_at, until) VALUES (1, 'k', 'k', $1, 1, 99)",
+            lambda _: b"",
+        ),
+    ),
+    "directory head gone": (Kind.DIRECTORY_HEAD, sql("DELETE FROM directory_head")),
+    "another schema": (
+        Kind.SCHEMA,
+        sql(
+            "INSERT INTO migration (step, name, applied_at, rows_before, rows_after)"
+            " VALUES (999, 'x', 1, '', '')"
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+async def test_each_kind_of_damage_is_found(house: House, name: str) -> None:
+    kind, damage = DAMAGE[name]
+    account = await filled(house)
+    try:
+        await damage(house, account)
+        found = await house.fsck()
+        assert kind in {finding.kind for finding in found}, found
+        for finding in found:
+            assert len(finding.text) > 10
+            assert finding.object
+            assert finding.repairable == bool(repairs([finding]))
+        if kind in REPAIRED_BY_ACCOUNT:
+            await check_repair(house, account)
+    finally:
+        if kind is Kind.SCHEMA and house.place.dsn:
+            await house.damage("DELETE FROM migration WHERE step = 999")
+
+
+async def check_repair(house: House, account: int) -> None:
+    """What could be read before can be read after, nothing is lost, and a second run is idle."""
+    emails = sorted(await house.rows("SELECT id, blob FROM email"))
+    for command in repairs(await house.fsck()):
+        await house.do(command, Done)
+    left = [f for f in await house.fsck() if f.kind in REPAIRED_BY_ACCOUNT or f.repairable]
+    assert left == []
+    assert sorted(await house.rows("SELECT id, blob FROM email")) == emails
+    before = await house.snapshot()
+    again = await house.do(RepairAccount(account=account), Done)
+    assert again.count == 0
+    assert await house.snapshot() == before
+    # The account works on.
+    await house.deliver(account)
+    await house.mailbox(account, "after the repair")
+
+
+async def test_every_kind_is_tried() -> None:
+    """Damage that no case above does is done below, or needs the disk."""
+    elsewhere = {
+        Kind.ENGINE,
+        Kind.UNREADABLE,
+        Kind.BLOB_FILE,
+        Kind.FILE_STRAY,
+        Kind.NEXT_NUMBERS,
+    }
+    assert {kind for kind, _ in DAMAGE.values()} | elsewhere == set(Kind)
+
+
+@pytest.mark.parametrize("name", ["blob", "account", "domain", "organisation", "job"])
+async def test_numbers_in_use_are_found_and_repaired(house: House, name: str) -> None:
+    await filled(house)
+    if name == "job":
+        await house.damage(
+            "INSERT INTO job (id, kind, key, payload, run_at) VALUES (5, 'k', 'k', $1, 1)", b""
+        )
+    if house.place.dsn:
+        await house.reset_sequence(name)
+    else:
+        await house.damage("UPDATE sequence SET next = 1 WHERE name = $1", name)
+    (finding,) = await house.fsck()
+    assert finding.kind is Kind.NEXT_NUMBERS
+    assert finding.repairable
+    (command,) = repairs([finding])
+    await house.do(command, Done)
+    assert await house.fsck() == []
+    account = await house.account("three")
+    await house.fill(account, 1)
+    await house.domain("example.net")
+    assert await house.fsck() == []
+
+
+async def test_a_lost_mailbox_comes_back_with_its_messages(house: House) -> None:
+    account = await filled(house)
+    before = await house.info(mailbox(B)(account))
+    await house.damage("DELETE FROM mailbox WHERE id = $1", mailbox(B)(account))
+    await house.do(RepairAccount(account=account), Done)
+    after = await house.info(mailbox(B)(account))
+    assert (after.name, after.parent, after.messages) == ("Recovered", 0, before.messages)
+    assert after.uidvalidity > before.uidvalidity
+    assert after.uidnext == before.uidnext
+    assert await house.fsck() == []
+
+
+async def test_a_dead_uid_leaves_a_tombstone_and_is_not_given_again(house: House) -> None:
+    account = await filled(house)
+    view = await house.store.views.open(inbox(account))
+    await house.damage("DELETE FROM email WHERE id = $1", email(3)(account))
+    await house.do(RepairAccount(account=account), Done)
+    await view.refresh()
+    assert list(view.uids) == await house.uids(inbox(account)) == [1, 2]
+    assert (await house.deliver(account)).uid == 5
+
+
+async def test_what_nobody_could_see_becomes_recoverable(house: House) -> None:
+    account = await filled(house)
+    await house.damage("DELETE FROM membership WHERE email = $1", email(1)(account))
+    await house.do(RepairAccount(account=account), Done)
+    rows = await house.rows("SELECT email, until FROM recoverable ORDER BY email")
+    assert [row[0] for row in rows] == [email(1)(account), email(4)(account)]
+    assert rows[0][1] > time.time() + 29 * 86_400
+    assert await house.fsck() == []
+
+
+async def test_repair_of_all_at_once(house: House) -> None:
+    """Many kinds of damage together, as a bad disk does them."""
+    account = await filled(house)
+    for kind, damage in DAMAGE.values():
+        if kind in REPAIRED_BY_ACCOUNT and kind not in {
+            Kind.MEMBERSHIP_WITHOUT_EMAIL,
+            Kind.INBOX_MISSING,
+        }:
+            await damage(house, account)
+    await check_repair(house, account)
+
+
+async def test_only_some_accounts(house: House) -> None:
+    account = await filled(house)
+    await house.damage("UPDATE mailbox SET messages = 9")
+    reader = house.store.reader
+    found = [f async for f in check(reader, house.store.blobs, accounts=[account])]
+    assert {finding.account for finding in found} == {account}
+    assert [f async for f in check(reader, accounts=[])] == []
+
+
+async def test_progress_is_told(house: House) -> None:
+    await filled(house)
+    told: list[tuple[str, int, int]] = []
+    findings = check(
+        house.store.reader,
+        house.store.blobs,
+        deep=True,
+        progress=lambda *step: told.append(step),
+    )
+    assert [f async for f in findings] == []
+    stages = {stage for stage, _, _ in told}
+    assert {"accounts", "directory", "content"} <= stages
+    assert all(done <= total for _, done, total in told)
+    last = {stage: (done, total) for stage, done, total in told}
+    assert all(done == total for done, total in last.values())
+
+
+async def test_too_many_of_a_kind_are_counted(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("malleposte.store.fsck.MAX_SAME", 2)
+    account = await house.account()
+    await house.fill(account, 5)
+    await house.damage("UPDATE email SET size = 1")
+    found = [f for f in await house.fsck() if f.kind is Kind.EMAIL_SIZE]
+    assert len(found) == 3
+    assert found[-1].text == "3 more of this kind"
+
+
+async def test_slices_see_every_row(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("malleposte.store.fsck.emails.SLICE", 2)
+    monkeypatch.setattr("malleposte.store.fsck.blobs.SLICE", 2)
+    account = await house.account()
+    await house.fill(account, 5)
+    assert await house.fsck() == []
+    await house.damage("UPDATE email SET size = size + 1")
+    await house.damage("UPDATE blob SET stored = stored + 1")
+    kinds = [finding.kind for finding in await house.fsck()]
+    assert kinds.count(Kind.EMAIL_SIZE) == 5
+    assert kinds.count(Kind.BLOB_FRAMES) == 5
+
+
+async def test_a_store_in_use_gives_no_false_alarm(house: House) -> None:
+    """Each statement sees one state, whatever happens between two."""
+    busy = _Busy(house, await filled(house))
+    assert [f async for f in check(busy, house.store.blobs)] == []
+
+
+class _Busy:
+    """A reader before whose every statement something changes."""
+
+    def __init__(self, house: House, account: int) -> None:
+        self._house = house
+        self._account = account
+        self.dialect = house.store.reader.dialect
+
+    async def _change(self) -> None:
+        account, box = self._account, inbox(self._account)
+        await self._house.deliver(account, keywords=(f"new{time.monotonic_ns()}",))
+        uids = await self._house.uids(box)
+        await self._house.flag(box, ((uids[-1], uids[-1]),), flags=SEEN)
+        if len(uids) > 3:
+            await self._house.expunge(box, ((uids[0], uids[0]),))
+
+    async def rows(self, *args: Any) -> Any:
+        await self._change()
+        return await self._house.store.reader.rows(*args)
+
+    async def row(self, *args: Any) -> Any:
+        await self._change()
+        return await self._house.store.reader.row(*args)
+
+
+# SQLite: files and the database file ---------------------------------------------------------------
+
+
+@pytest.fixture
+async def large(house: House) -> tuple[int, Path]:
+    """A blob that is a file, and its path."""
+    if house.place.dsn:
+        pytest.skip("no files on PostgreSQL")
+    account = await house.account()
+    what, descriptor = in_file(memoryview(os.urandom(FRAME + 5)), house.store.blobs)
+    try:
+        await house.do(deliver(account, what=what), Delivered, descriptor)
+    finally:
+        os.close(descriptor)
+    ((blob,),) = await house.rows("SELECT id FROM blob")
+    return blob, blob_path(house.store.blobs, blob)
+
+
+async def test_files_are_looked_at(house: House, large: tuple[int, Path]) -> None:
+    _, path = large
+    assert await house.fsck() == []
+    house.damaged = True
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1])
+    (finding,) = await house.fsck(deep=False)
+    assert finding.kind is Kind.BLOB_FILE
+    path.unlink()
+    (finding,) = await house.fsck(deep=False)
+    assert finding.kind is Kind.BLOB_FILE
+    assert not finding.repairable
+    path.write_bytes(whole[:1000] + bytes([whole[1000] ^ 1]) + whole[1001:])
+    assert await house.fsck(deep=False) == []
+    (finding,) = await house.fsck(deep=True)
+    assert finding.kind is Kind.BLOB_CONTENT
+
+
+async def test_stray_files_are_named_once_they_are_old(
+    house: House, large: tuple[int, Path]
+) -> None:
+    blob, path = large
+    house.damaged = True
+    strays = [
+        path.with_name(f"{blob + 256}"),
+        path.with_name(f"{blob}.new"),
+        path.with_name(f"{blob + 1}"),  # the wrong folder for it
+    ]
+    for stray in strays:
+        stray.write_bytes(b"x")
+    assert await house.fsck() == []
+    for stray in strays:
+        os.utime(stray, (1, 1))
+    found = await house.fsck()
+    assert {finding.kind for finding in found} == {Kind.FILE_STRAY}
+    assert sorted(finding.object for finding in found) == sorted(
+        f"file {s.parent.name}/{s.name}" for s in strays
+    )
+
+
+@pytest.fixture
+async def closed(tmp_path: Path) -> Place:
+    """A closed store on SQLite with some mail in it."""
+    place = Place(tmp_path / "data")
+    async with place.open() as store:
+        house = House(store, place, Clock())
+        await house.domain("example.org")
+        await house.fill(await house.account(), 20)
+    return place
+
+
+async def examine(place: Place) -> list[Finding]:
+    async with alone(place.folder) as store:
+        return [f async for f in check(store.reader, store.blobs, deep=True)]
+
+
+async def test_an_index_that_disagrees_with_its_table_is_found(closed: Place) -> None:
+    assert await examine(closed) == []
+    db = Sqlite(closed.database, writable=True)
+    pages = {
+        str(name): page
+        for name, page in db.connection.execute("SELECT name, rootpage FROM sqlite_schema")
+    }
+    db.connection.execute("PRAGMA writable_schema = ON")
+    for name, other in (("email_thread", "email_blob"), ("email_blob", "email_thread")):
+        db.connection.execute(
+            "UPDATE sqlite_schema SET rootpage = ? WHERE name = ?", (pages[other], name)
+        )
+    db.close()
+    assert Kind.ENGINE in {f.kind for f in await examine(closed)}
+
+
+async def test_a_part_that_cannot_be_read_is_named_and_the_rest_examined(closed: Place) -> None:
+    db = Sqlite(closed.database, writable=True)
+    ((page,),) = db.connection.execute(
+        "SELECT rootpage FROM sqlite_schema WHERE name = 'email_wide'"
+    ).fetchall()
+    db.connection.execute("UPDATE address SET kind = 'alias' WHERE kind = 'system'")
+    db.checkpoint(truncate=True)
+    db.close()
+    with closed.database.open("r+b") as file:
+        file.seek((int(page or 0) - 1) * 4096)
+        file.write(b"\xff" * 200)
+    found = await examine(closed)
+    unreadable = [f.object for f in found if f.kind is Kind.UNREADABLE]
+    assert unreadable == ["emails of account 1"]
+    assert {Kind.ENGINE, Kind.SYSTEM_ADDRESS} <= {f.kind for f in found}
