@@ -42,7 +42,7 @@ class Figures:
     connections: "Gauge"
     imap_commands: "Histogram"
     defects: "Counter"
-    statements: "Gauge"
+    statements: "Counter"
 
 
 def figures() -> Figures:
@@ -88,9 +88,7 @@ def figures() -> Figures:
             buckets=_DELAYS,
         ),
         defects=Counter("malleposte_defects", "Exceptions of our own", ["where"]),
-        statements=Gauge(
-            "malleposte_statements", "SQL statements read by workers", multiprocess_mode="sum"
-        ),
+        statements=Counter("malleposte_store_statements", "SQL statements run"),
     )
 
 

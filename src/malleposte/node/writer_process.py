@@ -8,6 +8,7 @@ import structlog
 from malleposte.node.config import Configuration
 from malleposte.node.metrics import figures
 from malleposte.store.committer import CommitFailed, Committer, reserve_octets
+from malleposte.store.dialect import TALLY
 from malleposte.store.writer import Writer
 
 log = structlog.get_logger("writer")
@@ -26,9 +27,14 @@ def run_writer(configuration: Configuration, listener: socket.socket) -> int:
             " clients will read their mailboxes again"
         )
 
+    counted = 0
+
     def observe(commands: int, seconds: float) -> None:
+        nonlocal counted
         kept.batch_commands.observe(commands)
         kept.batch_seconds.observe(seconds)
+        kept.statements.inc(TALLY.statements - counted)
+        counted = TALLY.statements
 
     writer = Writer(committer, listener, observe=observe)
     signal.signal(signal.SIGTERM, lambda *_: writer.stop())

@@ -21,7 +21,7 @@ import asyncpg
 
 from malleposte.store.batch import Submission, decode_result, execute
 from malleposte.store.commands import AnyCommand, Append, Deliver
-from malleposte.store.dialect import Bulk, Dialect, Row, Sql, placeholders
+from malleposte.store.dialect import TALLY, Bulk, Dialect, Row, Sql, placeholders
 from malleposte.store.errors import PermanentFailure, TemporaryFailure, UnknownOutcome
 from malleposte.store.migrations import migrate
 from malleposte.store.results import AnyResult
@@ -103,17 +103,20 @@ class PostgresTx:
 
     async def rows(self, sql: str | Sql, *parameters: Any) -> list[Row]:
         """See ``Reader.rows``."""
+        TALLY.statements += 1
         text = sql if isinstance(sql, str) else sql.postgres
         return [tuple(row) for row in await self.connection.fetch(text, *parameters)]
 
     async def row(self, sql: str | Sql, *parameters: Any) -> Row | None:
         """See ``Reader.row``."""
+        TALLY.statements += 1
         text = sql if isinstance(sql, str) else sql.postgres
         row = await self.connection.fetchrow(text, *parameters)
         return None if row is None else tuple(row)
 
     async def run(self, sql: str | Sql, *parameters: Any) -> int:
         """See ``Tx.run``."""
+        TALLY.statements += 1
         text = sql if isinstance(sql, str) else sql.postgres
         status = await self.connection.execute(text, *parameters)
         count = str(status).rpartition(" ")[2]
@@ -121,11 +124,13 @@ class PostgresTx:
 
     async def many(self, bulk: Bulk, rows: Sequence[Row]) -> None:
         """See ``Tx.many``."""
+        TALLY.statements += 1
         if rows:
             await self.connection.execute(bulk.postgres, *placeholders(rows))
 
     async def all(self, parts: Sequence[tuple[Bulk, Sequence[Row]]]) -> None:
         """See ``Tx.all``: one statement, each part a ``WITH`` that modifies (measured: half the time)."""
+        TALLY.statements += 1
         if parts:
             text = _together(tuple(bulk.postgres for bulk, _ in parts))
             columns = [column for _, rows in parts for column in placeholders(rows)]
@@ -142,6 +147,7 @@ class PostgresReader:
 
     async def rows(self, sql: str | Sql, *parameters: Any) -> list[Row]:
         """See ``Reader.rows``."""
+        TALLY.statements += 1
         text = sql if isinstance(sql, str) else sql.postgres
         try:
             return [tuple(row) for row in await self.pool.fetch(text, *parameters)]
@@ -150,6 +156,7 @@ class PostgresReader:
 
     async def row(self, sql: str | Sql, *parameters: Any) -> Row | None:
         """See ``Reader.row``."""
+        TALLY.statements += 1
         text = sql if isinstance(sql, str) else sql.postgres
         try:
             row = await self.pool.fetchrow(text, *parameters)

@@ -12,7 +12,7 @@ from typing import Any
 import apsw
 import msgspec
 
-from malleposte.store.dialect import Bulk, Dialect, Row, Sql
+from malleposte.store.dialect import TALLY, Bulk, Dialect, Row, Sql
 from malleposte.store.errors import PermanentFailure, SchemaMismatch, TemporaryFailure
 
 LEAST_VERSION = 3_051_003
@@ -82,6 +82,7 @@ class Sqlite:
 
     async def rows(self, sql: str | Sql, *parameters: Any) -> list[Row]:
         """See ``Reader.rows``."""
+        TALLY.statements += 1
         text = sql if type(sql) is str else sql.sqlite  # type: ignore[union-attr]
         try:
             return self._execute(text, _bind(parameters)).fetchall()
@@ -90,6 +91,7 @@ class Sqlite:
 
     async def row(self, sql: str | Sql, *parameters: Any) -> Row | None:
         """See ``Reader.row``."""
+        TALLY.statements += 1
         text = sql if type(sql) is str else sql.sqlite  # type: ignore[union-attr]
         try:
             return self._execute(text, _bind(parameters)).fetchone()
@@ -98,6 +100,7 @@ class Sqlite:
 
     async def run(self, sql: str | Sql, *parameters: Any) -> int:
         """See ``Tx.run``."""
+        TALLY.statements += 1
         text = sql if type(sql) is str else sql.sqlite  # type: ignore[union-attr]
         try:
             self._execute(text, _bind(parameters))
@@ -107,6 +110,7 @@ class Sqlite:
 
     async def many(self, bulk: Bulk, rows: Sequence[Row]) -> None:
         """See ``Tx.many``."""
+        TALLY.statements += 1
         try:
             self.connection.executemany(bulk.sqlite, rows)
         except apsw.Error as error:
@@ -114,6 +118,7 @@ class Sqlite:
 
     async def all(self, parts: Sequence[tuple[Bulk, Sequence[Row]]]) -> None:
         """See ``Tx.all``."""
+        TALLY.statements += len(parts)
         try:
             for bulk, rows in parts:
                 self.connection.executemany(bulk.sqlite, rows)
