@@ -38,7 +38,7 @@ BEGIN
   FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'migration'
   LOOP EXECUTE format('DELETE FROM %I', name); END LOOP;
   FOR name IN SELECT sequencename FROM pg_sequences WHERE schemaname = 'public'
-  LOOP EXECUTE format('ALTER SEQUENCE %I RESTART', name); END LOOP;
+  LOOP PERFORM setval(name::regclass, 1, false); END LOOP;
   INSERT INTO directory_head (id, version) VALUES (1, 1);
 END $$
 """

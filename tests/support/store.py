@@ -100,14 +100,19 @@ class Place:
         return alone(self.folder)
 
     @contextlib.asynccontextmanager
-    async def raw(self) -> AsyncIterator[Tx]:
-        """A transaction past all commands, to do damage; foreign keys and triggers are asleep."""
+    async def raw(self, *, keep: bool = True) -> AsyncIterator[Tx]:
+        """A transaction past all commands, to do damage; foreign keys and triggers are asleep.
+
+        ``keep``: committed at the end.
+        """
         if self.dsn:
             connection = await asyncpg.connect(self.dsn)
             try:
-                async with connection.transaction():
-                    await connection.execute("SET LOCAL session_replication_role = replica")
-                    yield PostgresTx(connection)
+                transaction = connection.transaction()
+                await transaction.start()
+                await connection.execute("SET LOCAL session_replication_role = replica")
+                yield PostgresTx(connection)
+                await (transaction.commit() if keep else transaction.rollback())
             finally:
                 await connection.close()
         else:
@@ -116,7 +121,10 @@ class Place:
                 db.connection.execute("PRAGMA foreign_keys = OFF")
                 db.begin()
                 yield db
-                db.commit()
+                if keep:
+                    db.commit()
+                else:
+                    db.rollback()
             finally:
                 db.close()
 
@@ -414,6 +422,10 @@ class House:
         """Have PostgreSQL give out numbers again."""
         self.damaged = True
         await self.attempt(f"ALTER SEQUENCE seq_{name} RESTART")
+
+    def trial(self) -> AbstractAsyncContextManager[Tx]:
+        """A transaction to do damage in, given up at the end."""
+        return self.place.raw(keep=False)
 
     async def damage(self, sql: str | Sql, *parameters: Any) -> None:
         """Change rows past all commands."""
