@@ -117,7 +117,10 @@ class Server:
 
     def start(self, *, patience: float = 30.0) -> None:
         """Start, and wait until the health page says that all is well."""
-        code = "import pathlib, sys; from malleposte.node import serve; sys.exit(serve(pathlib.Path(sys.argv[1])))"
+        code = (
+            "import pathlib, sys; from malleposte.node import serve;"
+            " sys.exit(serve(pathlib.Path(sys.argv[1])))"
+        )
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", code, str(self.config)],

@@ -154,8 +154,9 @@ class _Worker:
         """Serve until SIGTERM."""
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(signal.SIGTERM, stop.set)
+        # Ctrl-C reaches the whole group; the supervisor hears it and stops its children in order.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         async with self._store() as store:
             store.writer = _Timed(store.writer, self._figures)
             await self._await_store(store, stop)
@@ -344,7 +345,7 @@ class _Worker:
                 refuse=refuse,
                 on_failure=failed,
             )
-            await listener.listen(sock)
+            listener.listen(sock)
             self._listeners.append((bound.listener.service, listener))
 
     def _open_admin(self, store: Store, book: Book, passwords: Passwords) -> None:

@@ -3,9 +3,9 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from support.store import Place
 
 from malleposte.store import Store
+from support.store import Place
 
 
 @pytest.fixture
