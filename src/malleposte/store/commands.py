@@ -415,9 +415,14 @@ class SweepRecords(Command, frozen=True, array_like=True, kw_only=True):
 
 
 class RenewUidValidity(Command, frozen=True, array_like=True, kw_only=True):
-    """Give every mailbox of an account a new UIDVALIDITY, after a restore from a copy."""
+    """Give every mailbox of an account a new UIDVALIDITY, after a restore from a copy.
+
+    ``leaps``: how many restores what is skipped must be beyond; more than 1 where a copy is put back
+    that knows nothing of the earlier ones.
+    """
 
     account: int
+    leaps: int = 1
 
     def accounts(self) -> tuple[int, ...]:
         """See ``Command``."""

@@ -5,14 +5,12 @@ line that found no server. A command that raises is found by halving and fails a
 fails is final: ``CommitFailed``, and the process must end; what was committed shows when it starts
 again, and the workers' keys tell which commands to repeat.
 
-``mark`` is a few bytes beside the database that follow its commit counter. A database that is behind
-its mark was put back from a copy: then every mailbox gets a new UIDVALIDITY, so that no UID given since
-the copy can name another message.
+A database that is behind its ``Mark`` was put back from a copy: then every mailbox gets a new
+UIDVALIDITY, and all numbers leap, so that none given since the copy can name something else.
 """
 
 import contextlib
 import fcntl
-import mmap
 import os
 import secrets
 import time
@@ -28,12 +26,18 @@ from malleposte.store.dialect import drive
 from malleposte.store.errors import PermanentFailure, StoreError, TemporaryFailure
 from malleposte.store.execute.mailboxes import ID_LEAP, renew_uidvalidity
 from malleposte.store.execute.repair import repair_numbers
+from malleposte.store.mark import Mark
 from malleposte.store.migrations import migrate
 from malleposte.store.sqlite import Sqlite, failure
 from malleposte.store.work import Work
 
 CHECKPOINT_PAGES = 2_000
 """Pages in the write-ahead log (8 MB) after which it is copied into the file between two batches."""
+
+_REMEMBER = (
+    "INSERT INTO meta (name, value) VALUES ($1, $2)"
+    " ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+)
 
 Answer = bytes | TemporaryFailure | PermanentFailure
 
@@ -69,8 +73,9 @@ class Committer:
             self.db.begin()
             undo.callback(self.db.rollback)
             self.migrated = drive(migrate(self.db))
-            self.restored = self._open_mark(fresh)
-            undo.callback(self._mark.close)
+            self.mark = Mark(folder / "store.mark")
+            undo.callback(self.mark.close)
+            self.restored = self._follow_mark(fresh=fresh)
             try:
                 self.db.commit()
             except apsw.Error as error:
@@ -94,46 +99,34 @@ class Committer:
 
     # The mark ---------------------------------------------------------------------------------
 
-    def _open_mark(self, fresh: bool) -> bool:
+    def _follow_mark(self, *, fresh: bool) -> bool:
         """Compare database and mark; True where the database was put back from a copy."""
-        row = drive(self.db.row("SELECT value FROM meta WHERE name = 'lineage'"))
-        if row is None:
-            lineage = secrets.token_hex(8)
-            drive(self.db.run("INSERT INTO meta VALUES ('lineage', $1)", lineage))
-        else:
-            lineage = row[0]
+        meta: dict[str, str] = dict(drive(self.db.rows("SELECT name, value FROM meta")))
+        self._lineage = meta.get("lineage") or secrets.token_hex(8)
+        self._generation = int(meta.get("generation", 0))
         counted = drive(self.db.row("SELECT next FROM sequence WHERE name = 'commit'"))
         self._commits = int(counted[0]) if counted else 0
-        descriptor = os.open(
-            self.folder / "store.mark", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
-        )
-        try:
-            os.ftruncate(descriptor, 64)
-            self._mark = mmap.mmap(descriptor, 64)
-        finally:
-            os.close(descriptor)
-        seen = bytes(self._mark[:64]).rstrip(b"\0").decode("ascii", "replace").split(" ")
-        self._lineage = lineage
-        behind = (
-            not fresh
-            and len(seen) == 2
-            and seen[1].isdigit()
-            and (seen[0] != lineage or int(seen[1]) > self._commits)
-        )
-        if behind:
+        restored = not fresh and self.mark.ahead_of(self._lineage, self._commits)
+        if restored:
+            leaps = max(self.mark.generation, self._generation) + 1 - self._generation
+            self._generation += leaps
+            # Durable before anything new is given out; a crash from here on only renews once more.
+            self.mark.write(self.mark.lineage or "0" * 16, self.mark.commits, self._generation)
+            self.mark.flush()
+            # The copy's own line of commits ends here.
+            self._lineage = secrets.token_hex(8)
             work = Work(self.db, int(time.time()))
             for (account,) in drive(self.db.rows("SELECT account FROM account_head")):
-                drive(renew_uidvalidity(work, RenewUidValidity(account=account)))
-            drive(repair_numbers(work, RepairNumbers(leap=ID_LEAP)))
+                drive(renew_uidvalidity(work, RenewUidValidity(account=account, leaps=leaps)))
+            drive(repair_numbers(work, RepairNumbers(leap=leaps * ID_LEAP)))
             drive(work.flush())
-            # A new lineage: the copy's own line of commits ends here.
-            self._lineage = secrets.token_hex(8)
-            drive(self.db.run("UPDATE meta SET value = $1 WHERE name = 'lineage'", self._lineage))
-        return behind
+        for name, value in (("lineage", self._lineage), ("generation", str(self._generation))):
+            if meta.get(name) != value:
+                drive(self.db.run(_REMEMBER, name, value))
+        return restored
 
     def _mark_now(self) -> None:
-        text = f"{self._lineage} {self._commits}".encode()
-        self._mark[:64] = text.ljust(64, b"\0")
+        self.mark.write(self._lineage, self._commits, self._generation)
 
     # Work -------------------------------------------------------------------------------------
 
@@ -226,7 +219,7 @@ class Committer:
         with contextlib.suppress(apsw.Error):
             self.db.checkpoint(truncate=True)
         self.db.close()
-        self._mark.close()
+        self.mark.close()
         os.close(self._lock)
 
 

@@ -35,7 +35,7 @@ SEPARATOR = "/"
 MODSEQ_LEAP = 1 << 24
 ID_LEAP = 1 << 20
 UIDVALIDITY_LEAP = 1 << 16
-"""What is skipped after a restore: more than can have been given out since the copy was made (the clock
+"""What is skipped for each restore: more than can have been given out since the copy was made (the clock
 alone is not enough for UIDVALIDITY: it may stand behind, and many mailboxes made at once run ahead)."""
 
 STANDARD = (
@@ -370,17 +370,18 @@ async def renew_uidvalidity(work: Work, command: RenewUidValidity) -> Done | Ref
     head = await work.head(command.account)
     if head is None:
         return Refused(reason="no-such-account")
-    head.modseq += MODSEQ_LEAP
+    leaps = max(1, command.leaps)
+    head.modseq += leaps * MODSEQ_LEAP
     await work.tx.run(
         "UPDATE account_head SET tombstone_floor = $1 WHERE account = $2",
         head.modseq,
         command.account,
     )
     head.tombstone_floor = head.modseq
-    head.next_email += ID_LEAP
-    head.next_mailbox += ID_LEAP
-    head.next_thread += ID_LEAP
-    head.uidvalidity = max(head.uidvalidity, work.now) + UIDVALIDITY_LEAP
+    head.next_email += leaps * ID_LEAP
+    head.next_mailbox += leaps * ID_LEAP
+    head.next_thread += leaps * ID_LEAP
+    head.uidvalidity = max(head.uidvalidity, work.now) + leaps * UIDVALIDITY_LEAP
     modseq = head.bump()
     rows = await work.tx.rows(
         "SELECT id FROM mailbox WHERE account = $1 ORDER BY id", command.account
