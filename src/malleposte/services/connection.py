@@ -3,10 +3,12 @@
 One long-lived task a connection reads with ``read`` and writes with ``write`` and ``drain``. Deadlines
 are looked at once a second for all connections of a worker (``Sweep``), so that waiting costs nothing
 and an idle connection is a few hundred octets. Input is bounded: what the task has not taken yet stops
-the socket.
+the socket. All connections of a listener read into one buffer, out of which each takes its octets at
+once: an idle one keeps none, with TLS or without.
 """
 
 import asyncio
+import contextlib
 import socket
 import ssl
 import time
@@ -14,11 +16,16 @@ from collections.abc import Awaitable, Callable
 from typing import cast
 
 from malleposte.policy.connections import Admission, ConnectionLimit
+from malleposte.services.accepting import Accepting
 
 READ_AHEAD = 256 * 1024
 """Octets received but not yet taken, past which the socket is no longer read."""
 WRITE_AHEAD = 256 * 1024
 """Octets not yet sent, past which ``drain`` waits: a slow client holds no more."""
+READ_AT_ONCE = 128 * 1024
+"""Octets taken from a socket at a time: the buffer of a listener."""
+HANDSHAKE = 30.0
+"""Seconds for a TLS handshake; the slowest honest ones take two round trips over a satellite."""
 
 
 class ConnectionLost(Exception):
@@ -33,8 +40,8 @@ class Draining(Exception):
     """The server stops: say goodbye and end. Raised by ``read`` when nothing is waiting in it."""
 
 
-class Connection(asyncio.Protocol):
-    """See the module. ``serve`` is the coroutine of one connection."""
+class Connection(asyncio.BufferedProtocol):
+    """See the module. Made for a socket that was let in; ``start`` runs its task."""
 
     __slots__ = (
         "__weakref__",
@@ -53,13 +60,12 @@ class Connection(asyncio.Protocol):
         "_transport",
         "_waiter",
         "admission",
-        "local",
         "loopback",
         "peer",
         "tls",
     )
 
-    def __init__(self, owner: "Listener") -> None:
+    def __init__(self, owner: "Listener", peer: str, admission: Admission | None) -> None:
         self._owner = owner
         self._loop = owner.loop
         self._transport: asyncio.Transport | None = None
@@ -74,54 +80,42 @@ class Connection(asyncio.Protocol):
         self._lost = False
         self._closing = False
         self._timed_out = False
-        self.admission: Admission | None = None
-        self.peer = ""
+        self.admission = admission
+        self.peer = peer
         """The client's address, '' on a Unix socket."""
-        self.local = ""
-        self.loopback = False
+        self.loopback = not peer or peer == "::1" or peer.startswith("127.")
         self.tls = owner.tls is not None and owner.implicit
         """Whether TLS is on."""
 
-    # asyncio.Protocol -------------------------------------------------------------------------
+    # asyncio.BufferedProtocol -----------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """See ``asyncio.Protocol``; comes again after STARTTLS."""
+        """See ``asyncio.BaseProtocol``; comes again after STARTTLS."""
         # uvloop's are no subclass of asyncio's.
         self._transport = cast(asyncio.Transport, transport)
         self._transport.set_write_buffer_limits(high=WRITE_AHEAD)
-        if self._task is not None:
-            return
-        peer = transport.get_extra_info("peername")
-        here = transport.get_extra_info("sockname")
-        if isinstance(peer, tuple):
-            self.peer = str(peer[0]).removeprefix("::ffff:")
-            self.local = str(here[0]) if isinstance(here, tuple) else ""
-            self.loopback = self.peer == "::1" or self.peer.startswith("127.")
-            sock = transport.get_extra_info("socket")
-            if sock is not None:
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        else:
-            self.loopback = True
-        self._owner.opened(self)
-        self._task = self._loop.create_task(self._run())
 
-    def data_received(self, data: bytes) -> None:
-        """See ``asyncio.Protocol``."""
-        self._inbox.append(data)
-        self._inbox_size += len(data)
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """See ``asyncio.BufferedProtocol``. What is read is taken before another may ask."""
+        return self._owner.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """See ``asyncio.BufferedProtocol``."""
+        self._inbox.append(self._owner.buffer[:nbytes].tobytes())
+        self._inbox_size += nbytes
         if self._inbox_size > READ_AHEAD and not self._paused and self._transport is not None:
             self._paused = True
             self._transport.pause_reading()
         self._wake()
 
     def eof_received(self) -> bool:
-        """See ``asyncio.Protocol``: the task may still answer what came before."""
+        """See ``asyncio.BufferedProtocol``: the task may still answer what came before."""
         self._eof = True
         self._wake()
         return not self.tls
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """See ``asyncio.Protocol``."""
+        """See ``asyncio.BaseProtocol``."""
         self._lost = self._eof = True
         self._wake()
         if self._drain is not None and not self._drain.done():
@@ -129,11 +123,11 @@ class Connection(asyncio.Protocol):
         self._owner.closed(self)
 
     def pause_writing(self) -> None:
-        """See ``asyncio.Protocol``."""
+        """See ``asyncio.BaseProtocol``."""
         self._drain = self._loop.create_future()
 
     def resume_writing(self) -> None:
-        """See ``asyncio.Protocol``."""
+        """See ``asyncio.BaseProtocol``."""
         drain, self._drain = self._drain, None
         if drain is not None and not drain.done():
             drain.set_result(None)
@@ -145,19 +139,45 @@ class Connection(asyncio.Protocol):
 
     # What the task uses -----------------------------------------------------------------------
 
-    async def _run(self) -> None:
+    def start(self, sock: socket.socket) -> None:
+        """Take the socket over and serve it."""
+        self._task = self._loop.create_task(self._run(sock))
+
+    async def _run(self, sock: socket.socket) -> None:
+        owner = self._owner
         try:
-            await self._owner.serve(self)
+            await self._open(sock)
+            await owner.serve(self)
         except (ConnectionLost, TimedOut, Draining, ConnectionError):
             pass
         except asyncio.CancelledError:
             self.abort()
             raise
         except Exception:  # noqa: BLE001 - a defect ends one connection, not the worker
-            self._owner.failed(self)
+            owner.failed(self)
             self.abort()
         finally:
             self.close()
+            if self.admission is not None:
+                self.admission.close()
+            if self._transport is None:
+                owner.closed(self)
+
+    async def _open(self, sock: socket.socket) -> None:
+        """Hand the socket to the loop, with the handshake. Raises ``ConnectionLost``."""
+        owner = self._owner
+        context = owner.tls() if self.tls and owner.tls is not None else None
+        try:
+            await self._loop.connect_accepted_socket(
+                lambda: self,
+                sock,
+                ssl=context,
+                ssl_handshake_timeout=HANDSHAKE if context is not None else None,
+            )
+        except OSError as error:  # also what ssl raises
+            raise ConnectionLost from error
+        if self._transport is None:
+            raise ConnectionLost
 
     async def read(self, seconds: float) -> bytes:
         """What has come since; waits at most ``seconds`` for the first octet. b'' at the end.
@@ -189,6 +209,11 @@ class Connection(asyncio.Protocol):
     def _stop_if_draining(self) -> None:
         if self._owner.draining:
             raise Draining
+
+    @property
+    def made(self) -> bool:
+        """Whether it is past the handshake, if there is one."""
+        return self._transport is not None
 
     def poke(self) -> None:
         """Wake a ``read`` before its time: it returns b'' with ``at_end`` false."""
@@ -284,8 +309,9 @@ class Connection(asyncio.Protocol):
 class Listener:
     """A place where a service listens: makes connections, counts them, drains them.
 
-    ``serve`` runs for each connection; ``refuse`` gives the bytes for one too many. ``tls`` gives the
-    context for a handshake now. ``failed`` is told of a defect that ended a connection.
+    ``serve`` runs for each connection; ``refuse`` gives the bytes for one too many (under TLS from the
+    first octet it is only closed). ``tls`` gives the context for a handshake now. ``failed`` is told
+    of a defect that ended a connection.
     """
 
     def __init__(
@@ -299,54 +325,43 @@ class Listener:
         on_failure: Callable[[Connection], None] | None = None,
     ) -> None:
         self.loop = asyncio.get_running_loop()
-        self.serve = self._limited if limit is not None else serve
-        self._serve = serve
+        self.serve = serve
         self.tls = tls
         self.implicit = implicit
+        self.buffer = memoryview(bytearray(READ_AT_ONCE))
+        """Where what comes stands for a moment; nothing else of this loop runs in it."""
         self._limit = limit
         self._refuse = refuse
         self._on_failure = on_failure
         self.connections: set[Connection] = set()
+        """Those that are open, also in the middle of a handshake."""
         self.total = 0
         self.draining = False
-        self._server: asyncio.Server | None = None
+        self._accepting: Accepting | None = None
 
-    async def listen(self, sock: socket.socket) -> None:
-        """Accept connections on a bound, listening socket."""
-        context = self.tls() if self.tls is not None and self.implicit else None
-        handshake = 30.0 if context is not None else None
-        if sock.family == socket.AF_UNIX:
-            self._server = await self.loop.create_unix_server(
-                lambda: Connection(self),
-                sock=sock,
-                ssl=context,
-                ssl_handshake_timeout=handshake,
-            )
-        else:
-            self._server = await self.loop.create_server(
-                lambda: Connection(self),
-                sock=sock,
-                ssl=context,
-                backlog=1024,
-                ssl_handshake_timeout=handshake,
-            )
+    def listen(self, sock: socket.socket) -> None:
+        """Accept connections on a bound, listening socket, which is closed when the listener drains."""
+        self._accepting = Accepting(sock, self._take)
 
-    async def _limited(self, connection: Connection) -> None:
-        assert self._limit is not None
-        admission = self._limit.admit(connection.peer)
-        if admission is None:
-            connection.write(self._refuse)
-            return
-        connection.admission = admission
-        try:
-            await self._serve(connection)
-        finally:
-            admission.close()
-
-    def opened(self, connection: Connection) -> None:
-        """A connection came."""
+    def _take(self, client: socket.socket, peer: str) -> bool:
+        admission = None
+        if self._limit is not None:
+            admission = self._limit.admit(peer)
+            if admission is None:
+                self._turn_away(client)
+                return False
+        if client.family != socket.AF_UNIX:
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection = Connection(self, peer, admission)
         self.connections.add(connection)
         self.total += 1
+        connection.start(client)
+        return True
+
+    def _turn_away(self, client: socket.socket) -> None:
+        with client, contextlib.suppress(OSError):
+            if not self.implicit:
+                client.send(self._refuse)
 
     def closed(self, connection: Connection) -> None:
         """A connection is gone."""
@@ -360,12 +375,16 @@ class Listener:
     async def drain(self, seconds: float) -> None:
         """Accept no more; wait for connections to end what they are at, then end them."""
         self.draining = True
-        if self._server is not None:
-            self._server.close()
+        if self._accepting is not None:
+            self._accepting.close()
+            self._accepting = None
         for connection in list(self.connections):
-            connection.poke()
+            if connection.made:
+                connection.poke()
+            else:
+                connection.cancel()
         until = self.loop.time() + seconds
-        while self.connections and self.loop.time() < until:
+        while self.connections and self.loop.time() < until:  # noqa: ASYNC110 - once in a life
             await asyncio.sleep(0.02)
         for connection in list(self.connections):
             connection.cancel()

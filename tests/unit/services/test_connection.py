@@ -2,15 +2,20 @@
 
 import asyncio
 import contextlib
+import errno
 import socket
+import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 import pytest
 import uvloop
 
 from malleposte.policy.connections import ConnectionLimit, ConnectionSettings
+from malleposte.runtime.tls_selfsigned import self_signed_pair
+from malleposte.services import accepting
 from malleposte.services.connection import (
     READ_AHEAD,
     Connection,
@@ -46,7 +51,7 @@ async def listening(serve: Serve, **options: object) -> AsyncIterator[tuple[List
     sock = socket.create_server(("127.0.0.1", 0))
     sock.setblocking(False)
     port = sock.getsockname()[1]
-    await listener.listen(sock)
+    listener.listen(sock)
     sweep = asyncio.create_task(Sweep([listener]).run())
     try:
         yield listener, port
@@ -215,3 +220,140 @@ async def test_a_defect_ends_one_connection_only() -> None:
         writer.close()
         other_writer.close()
     assert failures == ["127.0.0.1"]
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """TLS contexts of a server and its client."""
+    folder: Path = tmp_path_factory.mktemp("tls")
+    self_signed_pair(folder, "localhost")
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(folder / "server.pem", folder / "server.key")
+    return server, ssl.create_default_context(cafile=str(folder / "ca.pem"))
+
+
+async def echo(connection: Connection) -> None:
+    while data := await connection.read(5):
+        connection.write(data)
+        await connection.drain()
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_octets_keep_their_order_under_tls(
+    loop: str, pair: tuple[ssl.SSLContext, ssl.SSLContext]
+) -> None:
+    """Two clients at once: what they send stands in the listener's one buffer in turn."""
+    server, client = pair
+
+    async def one(port: int, mark: bytes) -> None:
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", port, ssl=client, server_hostname="localhost"
+        )
+        sent = b"".join(b"%b%06d" % (mark, n) for n in range(60_000))
+        writer.write(sent)
+        assert await reader.readexactly(len(sent)) == sent
+        writer.close()
+
+    async def test() -> None:
+        async with listening(echo, tls=lambda: server, implicit=True) as (_, port):
+            await asyncio.gather(one(port, b"a"), one(port, b"b"))
+
+    with asyncio.Runner(loop_factory=LOOPS[loop]) as runner:
+        runner.run(test())
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_tls_after_a_word_in_clear(loop: str, pair: tuple[ssl.SSLContext, ssl.SSLContext]) -> None:
+    server, client = pair
+
+    async def serve(connection: Connection) -> None:
+        assert await connection.read(5) == b"STARTTLS"
+        connection.write(b"go")
+        await connection.start_tls()
+        assert connection.tls
+        assert connection.tls_facts()[0] == "TLSv1.3"
+        await echo(connection)
+
+    async def test() -> None:
+        async with listening(serve, tls=lambda: server) as (_, port):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"STARTTLS")
+            assert await reader.readexactly(2) == b"go"
+            await writer.start_tls(client, server_hostname="localhost")
+            writer.write(b"x" * 300_000)
+            assert await reader.readexactly(300_000) == b"x" * 300_000
+            writer.close()
+
+    with asyncio.Runner(loop_factory=LOOPS[loop]) as runner:
+        runner.run(test())
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_half_a_handshake_counts_and_does_not_hold_the_end_up(
+    loop: str, pair: tuple[ssl.SSLContext, ssl.SSLContext]
+) -> None:
+    server, client = pair
+
+    async def test() -> None:
+        limit = ConnectionLimit(ConnectionSettings(per_network=3, total=10))
+        async with listening(echo, tls=lambda: server, implicit=True, limit=limit) as (
+            listener,
+            port,
+        ):
+            halves = [socket.create_connection(("127.0.0.1", port)) for _ in range(3)]
+            try:
+                halves[0].send(b"\x16\x03\x01")
+                await asyncio.sleep(0.1)
+                with pytest.raises(OSError):  # closed: nothing is spent on a handshake
+                    await asyncio.open_connection(
+                        "127.0.0.1", port, ssl=client, server_hostname="localhost"
+                    )
+                assert limit.total == 3
+                halves.pop().close()
+                await asyncio.sleep(0.1)
+                reader, writer = await asyncio.open_connection(
+                    "127.0.0.1", port, ssl=client, server_hostname="localhost"
+                )
+                writer.write(b"hello")
+                assert await reader.readexactly(5) == b"hello"
+                writer.close()
+                await asyncio.sleep(0.1)
+                started = time.monotonic()
+                await listener.drain(20)
+                assert time.monotonic() - started < 10
+                assert not listener.connections
+                assert limit.total == 0
+            finally:
+                for half in halves:
+                    half.close()
+
+    with asyncio.Runner(loop_factory=LOOPS[loop]) as runner:
+        runner.run(test())
+
+
+@on_both_loops
+async def test_no_free_descriptor_is_a_rest_not_the_end() -> None:
+    """EMFILE: the socket stays readable, so looking at it again at once would only spin."""
+
+    class Poor(socket.socket):
+        refusals = 0
+
+        def accept(self) -> Any:
+            if Poor.refusals < 1:
+                Poor.refusals += 1
+                raise OSError(errno.EMFILE, "Too many open files")
+            return super().accept()
+
+    listener = Listener(echo)
+    sock = Poor(socket.AF_INET, socket.SOCK_STREAM)
+    sock.bind(("127.0.0.1", 0))
+    sock.listen()
+    sock.setblocking(False)
+    listener.listen(sock)
+    reader, writer = await asyncio.open_connection(*sock.getsockname())
+    writer.write(b"hello")
+    assert await asyncio.wait_for(reader.readexactly(5), 10 * accepting.REST) == b"hello"
+    assert Poor.refusals == 1
+    Poor.refusals = 0
+    writer.close()
+    await listener.drain(1)
