@@ -284,6 +284,7 @@ class _Session:
             self._answer([AWAY] * len(recipients), "")
         else:
             self._answer(verdicts, shown_id(number))
+            self._connection.write(self._engine.data_to_send())  # figures can wait, he cannot
             if any(v.good for v in verdicts):
                 self._service.observer.accepted(
                     self._service.settings.mode.value,

@@ -192,8 +192,7 @@ class Writer:
             if peer.acked - peer.purged >= 1_000:
                 acked[peer.origin] = peer.purged = peer.acked
         answers = self._committer.apply([s for _, s in batch], acked)
-        if self._observe is not None:
-            self._observe(len(batch), time.monotonic() - started)
+        taken = time.monotonic() - started
         for (peer, submission), answer in zip(batch, answers, strict=True):
             if submission.fd is not None:
                 os.close(submission.fd)
@@ -204,6 +203,8 @@ class Writer:
                 self._answer(peer, submission.seq, status, str(answer).encode())
         for peer in {peer for peer, _ in batch}:
             self._send(peer)
+        if self._observe is not None:
+            self._observe(len(batch), taken)
 
     def _answer(self, peer: _Peer, seq: int, status: int, body: bytes) -> None:
         peer.out += ANSWER.pack(len(body), seq, status)
