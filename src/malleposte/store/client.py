@@ -86,7 +86,10 @@ class WriterClient:
         ``fd``: the spooled file of its content; it is duplicated, the caller's stays the caller's.
         Raises ``TemporaryFailure`` or ``PermanentFailure`` as the writer says.
         """
-        body = _encode(command)
+        try:
+            body = _encode(command)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise PermanentFailure(f"not a command: {error}") from error
         if len(body) > MAX_FRAME:
             # The writer would hang up, and the next one too: it must not stop the others.
             raise PermanentFailure(f"a command of {len(body)} octets is too large")
