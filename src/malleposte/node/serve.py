@@ -1,5 +1,6 @@
 """``malleposte serve``: read the configuration, bind, fork, supervise."""
 
+import gc
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,7 @@ import structlog
 from malleposte.node import metrics, wiring
 from malleposte.node.config import Configuration
 from malleposte.node.config_read import load
-from malleposte.node.processes import become, name_process
+from malleposte.node.processes import become, name_process, open_files, settle_memory
 from malleposte.node.sockets import bind_all, bind_path, bind_tcp
 from malleposte.node.supervisor import Child, Supervisor
 from malleposte.runtime.logs import set_up
@@ -29,8 +30,10 @@ def serve_configured(
     configuration: Configuration, *, ready: Callable[[], None] | None = None
 ) -> int:
     """``serve`` with a configuration that has been read."""
+    settle_memory()
     set_up(wiring.log_settings(configuration))
     name_process("malleposte")
+    open_files()
     node = configuration.node
     node.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     node.run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -45,7 +48,11 @@ def serve_configured(
     if node.user:
         become(node.user)
     metrics.prepare(node.run_dir)
-    # Imported before the fork, so that the processes share it.
+    # Imported before the fork, so that the processes share it. prometheus_client looks at its
+    # environment when it is imported, and not before.
+    import prometheus_client  # noqa: F401
+    import uvloop  # noqa: F401
+
     from malleposte.node.worker import Inherited, run_worker
     from malleposte.node.writer_process import run_writer
 
@@ -68,6 +75,9 @@ def serve_configured(
                 grace=node.drain + 5.0,
             )
         )
+    # A collection in a child would write to every page that is shared.
+    gc.collect()
+    gc.freeze()
     supervisor = Supervisor(children)
     code = supervisor.run(ready)
     for path in (configuration.admin_socket, node.run_dir / "writer.sock"):

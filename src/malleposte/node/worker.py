@@ -65,8 +65,6 @@ def run_worker(configuration: Configuration, inherited: Inherited, number: int) 
     """A worker's life; the exit code."""
     import uvloop
 
-    gc.collect()
-    gc.freeze()
     # Young objects die by reference counts; full collections of a large heap would hold the loop.
     gc.set_threshold(50_000, 20, 100)
     uvloop.run(_Worker(configuration, inherited, number).run())
