@@ -1,0 +1,43 @@
+"""A running server's processes by what they do."""
+
+import contextlib
+import os
+import signal
+import time
+from typing import Literal
+
+import psutil
+
+from support.server import Server
+
+Kind = Literal["writer", "worker"]
+
+
+def of_kind(server: Server, kind: Kind) -> list[psutil.Process]:
+    """The writers or workers that live now. The kernel cuts a process's name at 15 octets."""
+    found = []
+    for child in server.children():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if child.name() in (f"malleposte {kind}", f"malleposte {kind}"[:15]):
+                found.append(child)
+    return found
+
+
+def wait_for(server: Server, kind: Kind, *, patience: float = 20.0) -> list[psutil.Process]:
+    """The same, once there is one."""
+    until = time.monotonic() + patience
+    while time.monotonic() < until:
+        found = of_kind(server, kind)
+        if found:
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"there is no {kind}:\n{server.tail()}")
+
+
+def kill(process: psutil.Process) -> bool:
+    """SIGKILL; whether it was there."""
+    try:
+        os.kill(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True
