@@ -106,6 +106,7 @@ def upkeep_settings(configuration: Configuration) -> UpkeepSettings:
     return UpkeepSettings(
         sweep_after=store.sweep_after,
         trace_kept=store.trace_kept,
+        tombstones=store.tombstones,
         tombstones_kept=store.tombstones_kept,
     )
 

@@ -17,8 +17,10 @@ from malleposte.store.commands import (
     PurgeRecoverable,
     SweepBlobs,
     SweepRecords,
+    SweepTombstones,
 )
 from malleposte.store.content import blob_path
+from malleposte.store.read.tombstones import accounts_with_heads, sweepable
 from malleposte.store.results import Done, LeasedJob, Swept
 
 log = structlog.get_logger("upkeep")
@@ -31,10 +33,12 @@ RESULT_KEPT = 86_400
 
 @dataclass(frozen=True, slots=True)
 class UpkeepSettings:
-    """Seconds: how long unused content, traces and tombstones are kept."""
+    """Seconds that unused content, traces and tombstones are kept; and how many tombstones of an
+    account are kept in any case."""
 
     sweep_after: int = 48 * 3600
     trace_kept: int = 30 * 86_400
+    tombstones: int = 1_000_000
     tombstones_kept: int = 365 * 86_400
 
 
@@ -101,16 +105,34 @@ def _old_files(folder: Path, idle: int) -> list[int]:
 
 
 async def sweep_records(store: Store, settings: UpkeepSettings) -> int:
-    """Remove old answers, traces and tombstones; how many rows."""
+    """Remove old answers and traces; how many rows."""
     now = int(time.time())
     done = await store.submit(
         SweepRecords(
             results_before=now - RESULT_KEPT,
             traces_before=now - settings.trace_kept,
-            tombstones_before=now - settings.tombstones_kept,
         )
     )
     return done.count if isinstance(done, Done) else 0
+
+
+async def sweep_tombstones(store: Store, settings: UpkeepSettings) -> int:
+    """Remove tombstones beyond an account's number that are old enough; how many."""
+    count = account = 0
+    before = int(time.time()) - settings.tombstones_kept
+    while accounts := await accounts_with_heads(store.reader, account, 500):
+        for account in accounts:
+            upto = await sweepable(store.reader, account, number=settings.tombstones, before=before)
+            while upto:
+                done = await store.submit(SweepTombstones(account=account, upto=upto))
+                if not isinstance(done, Done):
+                    break
+                count += done.count
+                if not done.more:
+                    break
+                await asyncio.sleep(PAUSE)
+        await asyncio.sleep(0)
+    return count
 
 
 async def purge_account(store: Store, job: LeasedJob) -> None:

@@ -61,6 +61,7 @@ _EXECUTORS: dict[type[c.Command], Callable[[Work, Any], Awaitable[AnyResult]]] =
     c.PurgeRecoverable: upkeep.purge_recoverable,
     c.SweepBlobs: upkeep.sweep_blobs,
     c.SweepRecords: upkeep.sweep_records,
+    c.SweepTombstones: upkeep.sweep_tombstones,
     c.RepairAccount: repair.repair_account,
     c.RepairNumbers: repair.repair_numbers,
 }

@@ -405,13 +405,25 @@ class SweepBlobs(Command, frozen=True, array_like=True, kw_only=True):
 
 
 class SweepRecords(Command, frozen=True, array_like=True, kw_only=True):
-    """Remove old results, traces and tombstones, up to ``limit`` of each. Answer: ``Done``, whose
-    ``more`` says whether something may be left."""
+    """Remove old results and traces, up to ``limit`` of each. Answer: ``Done``, whose ``more`` says
+    whether something may be left."""
 
     results_before: int
     traces_before: int
-    tombstones_before: int
     limit: int = MAX_ROWS
+
+
+class SweepTombstones(Command, frozen=True, array_like=True, kw_only=True):
+    """Remove an account's tombstones up to a modseq, ``limit`` at a time; from then on nobody is told
+    of changes since before it. Answer: ``Done``, whose ``more`` says whether something is left."""
+
+    account: int
+    upto: int
+    limit: int = MAX_ROWS
+
+    def accounts(self) -> tuple[int, ...]:
+        """See ``Command``."""
+        return (self.account,)
 
 
 class RenewUidValidity(Command, frozen=True, array_like=True, kw_only=True):
@@ -481,6 +493,7 @@ AnyCommand = (
     | PurgeRecoverable
     | SweepBlobs
     | SweepRecords
+    | SweepTombstones
     | RenewUidValidity
     | RepairAccount
     | RepairNumbers

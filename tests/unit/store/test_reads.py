@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from malleposte.store.commands import SweepRecords
+from malleposte.store.commands import SweepTombstones
 from malleposte.store.content import FRAME, blob_path, in_file
 from malleposte.store.execute.ranges import encode
 from malleposte.store.ids import LOW
@@ -195,8 +195,7 @@ async def test_what_vanished_since(house: House) -> None:
     assert await vanished(reader, account, box, 0) == ([(1, 2), (4, 5)], True)
     assert await vanished(reader, account, box, first.modseq) == ([(1, 2)], True)
     assert await vanished(reader, account, box, second.modseq) == ([], True)
-    future = int(house.clock.time()) + 9
-    await house.do(SweepRecords(results_before=0, traces_before=0, tombstones_before=future), Done)
+    await house.do(SweepTombstones(account=account, upto=second.modseq), Done)
     assert await vanished(reader, account, box, first.modseq) == ([], False)
     assert await vanished(reader, account, box, second.modseq) == ([], True)
     assert await vanished(reader, account + 9, box, 0) == ([], False)

@@ -11,8 +11,10 @@ from malleposte.store.commands import (
     RepairNumbers,
     SweepBlobs,
     SweepRecords,
+    SweepTombstones,
 )
 from malleposte.store.content import blob_path, in_file
+from malleposte.store.read.tombstones import sweepable
 from malleposte.store.results import Delivered, Done, Swept
 from support.store import House, deliver, inbox
 
@@ -205,11 +207,9 @@ async def test_files_are_named_for_removal(house: House) -> None:
 
 
 async def sweep_records(
-    house: House, *, results: int = 0, traces: int = 0, tombstones: int = 0, limit: int = 100
+    house: House, *, results: int = 0, traces: int = 0, limit: int = 100
 ) -> tuple[int, bool]:
-    command = SweepRecords(
-        results_before=results, traces_before=traces, tombstones_before=tombstones, limit=limit
-    )
+    command = SweepRecords(results_before=results, traces_before=traces, limit=limit)
     done = await house.do(command, Done)
     return done.count, done.more
 
@@ -239,35 +239,33 @@ async def test_results_are_swept_by_time(house: House) -> None:
     assert rows == [(2,)]
 
 
-async def test_swept_tombstones_raise_the_floor(house: House) -> None:
-    """Whoever asks for changes since before it hears that they cannot be told."""
-    now = house.clock.stop()
-    account, other = await house.account(), await house.account()
-    await house.fill(account, 4)
-    await house.fill(other, 1)
-    first = await house.expunge(inbox(account), ((1, 1),))
-    house.clock.turn(100)
-    second = await house.expunge(inbox(account), ((3, 3),))
-    await house.expunge(inbox(other))
-    assert (await sweep_records(house, tombstones=now + 100))[0] > 0
-    floor = "SELECT tombstone_floor FROM account_head WHERE account = $1"
-    assert await house.value(floor, account) == first.modseq
-    assert await house.value(floor, other) == 0
-    assert await house.tombstones(account, "uid") == [(inbox(account), second.modseq, 3, 3)]
-    assert (await sweep_records(house, tombstones=now + 100)) == (0, False)
-
-
-async def test_tombstones_are_swept_in_slices_whole_changes_at_a_time(house: House) -> None:
-    """A floor in the middle of a change would leave out its other tombstones."""
+async def test_tombstones_go_by_number_and_age(house: House) -> None:
+    """Whoever asks for changes since before the floor hears that they cannot be told."""
     now = house.clock.stop()
     account = await house.account()
     await house.fill(account, 6)
-    answer = await house.expunge(inbox(account), ((1, 1), (3, 3), (5, 5)))
-    count, more = await sweep_records(house, tombstones=now + 1, limit=1)
-    assert (count, more) == (1, True)
-    assert await house.tombstones(account, "uid") == []
-    assert await house.value("SELECT tombstone_floor FROM account_head") == answer.modseq
-    assert await sweep_records(house, tombstones=now + 1) == (0, False)
+    changes = []
+    for uid in (1, 3, 5):
+        changes.append(await house.expunge(inbox(account), ((uid, uid),)))
+        house.clock.turn(100)
+    reader = house.store.reader
+    # Each expunge left three: a uid, an email, a thread.
+    assert await sweepable(reader, account, number=9, before=now + 1000) == 0
+    assert await sweepable(reader, account, number=0, before=now) == 0
+    assert await sweepable(reader, account, number=0, before=now + 150) == changes[1].modseq
+    # The cut keeps a change whole: with room for four, two changes stay.
+    upto = await sweepable(reader, account, number=4, before=now + 1000)
+    assert changes[0].modseq <= upto < changes[1].modseq
+    done = await house.do(SweepTombstones(account=account, upto=upto, limit=2), Done)
+    assert (done.count, done.more) == (2, True)
+    done = await house.do(SweepTombstones(account=account, upto=upto, limit=2), Done)
+    assert (done.count, done.more) == (1, False)
+    assert await house.value("SELECT tombstone_floor FROM account_head") == upto
+    assert [t[2] for t in await house.tombstones(account, "uid")] == [3, 5]
+
+
+async def test_tombstones_of_no_account_are_refused(house: House) -> None:
+    assert await house.refused(SweepTombstones(account=99, upto=1)) == "no-such-account"
 
 
 # Numbers ------------------------------------------------------------------------------------------

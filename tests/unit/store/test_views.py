@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from malleposte.store import TemporaryFailure
-from malleposte.store.commands import DeleteMailbox, Recover, RenewUidValidity, SweepRecords
+from malleposte.store.commands import DeleteMailbox, Recover, RenewUidValidity, SweepTombstones
 from malleposte.store.dialect import Dialect, Reader, Row, Sql
 from malleposte.store.flags import ANSWERED, FLAGGED, FORWARDED, SEEN
 from malleposte.store.ids import LOW
@@ -366,9 +366,7 @@ async def test_without_tombstones_a_view_compares_everything(house: House) -> No
     await house.expunge(box, ((2, 2), (4, 4)))
     await house.flag(box, ((3, 3),), flags=SEEN)
     await house.deliver(account)
-    future = int(house.clock.time()) + 9
-    command = SweepRecords(results_before=0, traces_before=0, tombstones_before=future)
-    await house.do(command, Done)
+    await house.do(SweepTombstones(account=account, upto=1 << 40), Done)
     await view.refresh()
     await agree(house, view)
     assert watcher.told == [([2, 4], [3], True)]

@@ -4,11 +4,12 @@ from malleposte.store.commands import (
     PurgeRecoverable,
     SweepBlobs,
     SweepRecords,
+    SweepTombstones,
 )
 from malleposte.store.dialect import Sql, any_of, both
 from malleposte.store.execute.directory import forget_emails
 from malleposte.store.ids import account_of
-from malleposte.store.results import Done, Swept
+from malleposte.store.results import Done, Refused, Swept
 from malleposte.store.work import Work
 
 _UNUSED = (
@@ -36,7 +37,11 @@ _OLD_TRACES = (
     # The number begins with the time, so that no other index is needed.
     "DELETE FROM trace WHERE id IN (SELECT id FROM trace WHERE id < $1 ORDER BY id LIMIT $2)"
 )
-_OLD_TOMBSTONES = "SELECT account, modseq FROM tombstone WHERE at < $1 ORDER BY at LIMIT $2"
+_SWEEP_TOMBSTONES = (
+    "DELETE FROM tombstone WHERE (account, kind, container, modseq, first) IN"
+    " (SELECT account, kind, container, modseq, first FROM tombstone"
+    " WHERE account = $1 AND modseq <= $2 LIMIT $3)"
+)
 
 
 _FRAMES_OF = both(
@@ -88,21 +93,22 @@ async def sweep_records(work: Work, command: SweepRecords) -> Done:
         await work.tx.run(_OLD_RESULTS, command.results_before, command.limit),
         await work.tx.run(_OLD_TRACES, command.traces_before << 31, command.limit),
     ]
-    rows = await work.tx.rows(_OLD_TOMBSTONES, command.tombstones_before, command.limit)
-    counts.append(len(rows))
-    floors: dict[int, int] = {}
-    for account, modseq in rows:
-        floors[account] = max(modseq, floors.get(account, 0))
-    await work.lock(floors)
-    for account, modseq in floors.items():
-        # All up to the floor go, so that what is asked for above it is complete.
-        await work.tx.run(
-            "UPDATE account_head SET tombstone_floor = $1"
-            " WHERE account = $2 AND tombstone_floor < $1",
-            modseq,
-            account,
-        )
-        await work.tx.run(
-            "DELETE FROM tombstone WHERE account = $1 AND modseq <= $2", account, modseq
-        )
     return Done(count=sum(counts), more=max(counts) == command.limit)
+
+
+async def sweep_tombstones(work: Work, command: SweepTombstones) -> Done | Refused:
+    """Execute ``SweepTombstones``: the floor first, so that nothing is half told between two slices."""
+    await work.flush()
+    head = await work.head(command.account)
+    if head is None:
+        return Refused(reason="no-such-account")
+    head.tombstone_floor = max(head.tombstone_floor, min(command.upto, head.modseq))
+    await work.tx.run(
+        "UPDATE account_head SET tombstone_floor = $1 WHERE account = $2",
+        head.tombstone_floor,
+        command.account,
+    )
+    count = await work.tx.run(
+        _SWEEP_TOMBSTONES, command.account, head.tombstone_floor, command.limit
+    )
+    return Done(count=count, more=count == command.limit)
