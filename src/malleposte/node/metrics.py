@@ -1,4 +1,4 @@
-"""Figures for Prometheus, from all processes, and the health page; over plain HTTP on loopback.
+"""Figures for Prometheus, from all processes.
 
 Each process keeps its figures in files of its own in ``run_dir/metrics`` (prometheus-client's
 multi-process mode); whichever worker is asked adds them up. ``prepare`` must run before
@@ -8,10 +8,10 @@ prometheus_client is imported, hence the imports inside functions here.
 import asyncio
 import os
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from prometheus_client import Counter, Gauge, Histogram
@@ -109,56 +109,3 @@ def exposition() -> bytes:
     registry = CollectorRegistry()
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     return generate_latest(registry)
-
-
-class HealthPage(asyncio.Protocol):
-    """Answers ``GET /metrics`` and ``GET /health``; nothing else, and one request a connection."""
-
-    MAX_REQUEST = 8_192
-
-    def __init__(self, healthy: Callable[[], Awaitable[tuple[bool, str]]]) -> None:
-        self._healthy = healthy
-        self._transport: asyncio.Transport | None = None
-        self._request = b""
-        self._task: asyncio.Task[None] | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """See ``asyncio.Protocol``."""
-        # uvloop's are no subclass of asyncio's.
-        self._transport = cast(asyncio.Transport, transport)
-
-    def data_received(self, data: bytes) -> None:
-        """See ``asyncio.Protocol``."""
-        self._request += data
-        if self._transport is None or self._task is not None:
-            return
-        if len(self._request) > self.MAX_REQUEST:
-            self._transport.abort()
-        elif b"\r\n\r\n" in self._request:
-            self._task = asyncio.get_running_loop().create_task(self._answer())
-
-    async def _answer(self) -> None:
-        line = self._request.partition(b"\r\n")[0].split(b" ")
-        path = line[1].partition(b"?")[0] if len(line) > 1 else b""
-        status, kind, body = "404 Not Found", "text/plain", b"ask for /metrics or /health\n"
-        if line[0] not in (b"GET", b"HEAD"):
-            status, body = "405 Method Not Allowed", b"only GET\n"
-        elif path == b"/metrics":
-            status, kind = "200 OK", "text/plain; version=0.0.4; charset=utf-8"
-            body = await asyncio.to_thread(exposition)
-        elif path == b"/health":
-            good, words = await self._healthy()
-            status, kind = "200 OK" if good else "503 Service Unavailable", "application/json"
-            body = words.encode() + b"\n"
-        head = (
-            f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
-            "Connection: close\r\nX-Content-Type-Options: nosniff\r\n\r\n"
-        ).encode()
-        if self._transport is not None:
-            self._transport.write(head + (b"" if line[0] == b"HEAD" else body))
-            self._transport.close()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """See ``asyncio.Protocol``."""
-        if self._task is not None:
-            self._task.cancel()

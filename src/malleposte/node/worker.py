@@ -23,6 +23,7 @@ from malleposte.directory.book import Book
 from malleposte.directory.signin import Door
 from malleposte.node import metrics, wiring
 from malleposte.node.config import Configuration
+from malleposte.node.health_page import Page
 from malleposte.node.sockets import Bound
 from malleposte.operations.context import Context
 from malleposte.policy.connections import ConnectionLimit
@@ -371,7 +372,8 @@ class _Worker:
             return good, msgspec.json.encode(facts).decode()
 
         loop = asyncio.get_running_loop()
-        await loop.create_server(lambda: metrics.HealthPage(healthy), sock=self._inherited.metrics)
+        page = Page(healthy, metrics.exposition)
+        await loop.create_server(page.connection, sock=self._inherited.metrics)
 
     async def _count(self) -> None:
         """Keep the gauges that are cheaper to look at than to count."""
