@@ -259,8 +259,13 @@ class Smtp(Struct, frozen=True, kw_only=True):
     ] = 300
     transaction_timeout: Annotated[
         int,
-        _duration("A whole message must have come in this time, so that none trickles.", 60, DAY),
-    ] = 3600
+        _duration(
+            "A message may come in at any speed for so long; after that it must have brought 1,000 "
+            "bytes a second on the average, so that none trickles.",
+            10,
+            DAY,
+        ),
+    ] = 600
     max_errors: Annotated[
         int, _number("Refused commands after which the connection is closed.", 3, 1000)
     ] = 20

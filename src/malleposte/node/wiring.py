@@ -155,4 +155,5 @@ def smtp_limits(configuration: Configuration) -> SmtpLimits:
         errors=smtp.max_errors,
         command_seconds=float(smtp.command_timeout),
         content_idle_seconds=float(smtp.data_timeout),
+        content_seconds=float(smtp.transaction_timeout),
     )
