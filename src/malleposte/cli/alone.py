@@ -34,14 +34,22 @@ def start_alone(configuration: Configuration) -> tuple[socket.socket, int]:
     if pid:
         theirs.close()
         return ours, pid
-    ours.close()
     code = 1
     try:
+        _close_others(theirs.fileno())
         # The operator's Ctrl-C is for the command; this ends when the connection does.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         code = _main(configuration, theirs)
     finally:
         os._exit(code)
+
+
+def _close_others(kept: int) -> None:
+    """Close what the command has open: its end of the pair, its journal and that file's lock."""
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) > 2 and int(name) != kept:
+            with contextlib.suppress(OSError):
+                os.close(int(name))
 
 
 def owner_of(folder: Path) -> int:
@@ -124,7 +132,8 @@ async def _serve(configuration: Configuration, connection: socket.socket, caller
 @contextlib.asynccontextmanager
 async def open_store(configuration: Configuration) -> "AsyncIterator[Store]":
     """The store as this process's own; waits a moment for the lock. Raises ``WriterRunning``."""
-    from malleposte.store import alone, cluster
+    from malleposte.cli.alone_store import alone
+    from malleposte.store import cluster
     from malleposte.store.committer import WriterRunning, reserve_octets
 
     chosen, data = configuration.store, configuration.node.data_dir

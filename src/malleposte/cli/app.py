@@ -4,6 +4,7 @@ Commands are modules that are imported when they are used. Expected troubles (``
 line on standard error; a traceback is a defect of ours.
 """
 
+import keyword
 import os
 import sys
 
@@ -20,6 +21,10 @@ COMMANDS = {
     "account": "Accounts: add, list, show, set, passwd, disable, enable, delete.",
     "alias": "Aliases: add, set, list, delete.",
     "role": "Roles: grant, revoke.",
+    "import": "Import mail: mbox, Maildir, folder of .eml.",
+    "export": "Export mail: Maildir, mbox, folder of .eml.",
+    "recover": "Expunged mail: list it, bring it back.",
+    "fsck": "Check the store, repair what is derived.",
     "bench": "Measure this server beside Postfix + Dovecot.",
     "version": "Print the version.",
 }
@@ -36,7 +41,9 @@ def application() -> App:
         result_action="return_value",
     )
     for name, words in COMMANDS.items():
-        app.command(f"malleposte.cli.commands.{name}:{name}", name=name, help=words)
+        # A word of Python's cannot be the name of a module.
+        module = f"{name}_" if keyword.iskeyword(name) else name
+        app.command(f"malleposte.cli.commands.{module}:{module}", name=name, help=words)
     return app
 
 

@@ -58,8 +58,32 @@ class ImportAck(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     refused: str = ""
 
 
+class FolderOffered(msgspec.Struct, frozen=True, kw_only=True):
+    """A mailbox that is exported, and how much is in it now."""
+
+    path: str
+    role: str
+    uidvalidity: int
+    messages: int
+    size: int
+
+
+class ExportPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """The first parcel of an export: its mailboxes. The caller answers with ``ExportHave``."""
+
+    folders: tuple[FolderOffered, ...]
+
+
+class ExportHave(msgspec.Struct, frozen=True, kw_only=True):
+    """What the caller has of a mailbox from an earlier run: UID ranges, both ends included."""
+
+    folder: int
+    uids: tuple[tuple[int, int], ...]
+
+
 class ExportItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A message of an export; its octets are the body. ``damaged``: there is none, and why."""
+    """A message of an export; its octets are the body. ``damaged``: there is none, and why; it may
+    follow a body that broke off."""
 
     folder: int
     uid: int

@@ -26,8 +26,12 @@ MODULES = (
     "accounts_many",
     "aliases",
     "domains",
+    "mail_export",
     "mail_import",
+    "mail_recover",
     "roles",
+    "store_fsck",
+    "store_renew",
 )
 
 

@@ -1,0 +1,121 @@
+"""``malleposte fsck``."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+import msgspec
+from cyclopts import Parameter
+
+from malleposte.cli.caller import Caller, Outgoing, run
+from malleposte.cli.exit_codes import DAMAGE, OK, USAGE, Trouble
+from malleposte.cli.options import DEFAULT, Common
+from malleposte.cli.output import as_json, say, table
+from malleposte.cli.progress import Shown, shown
+from malleposte.operations.store_fsck import Examined, Found, Fsck
+from malleposte.operations.store_renew import RenewUids, UidsRenewed
+
+
+def fsck(
+    *addresses: str,
+    deep: Annotated[bool, Parameter(negative="")] = False,
+    repair: Annotated[bool, Parameter(negative="")] = False,
+    renew_uids: Annotated[bool, Parameter(negative="")] = False,
+    common: Common = DEFAULT,
+) -> int:
+    """Check every invariant of the store; with --repair put right what is derived.
+
+    It can run while the server serves. Lost or damaged content is named and never removed.
+
+    Parameters
+    ----------
+    addresses
+        Only the mail of these accounts.
+    deep
+        Also read all content back and compare it with its digest.
+    repair
+        Put right what can be put right without a guess.
+    renew_uids
+        After PostgreSQL was put back from a copy: give every mailbox (of the accounts named, or of all)
+        a new UIDVALIDITY, so that no UID names another message than before. SQLite sees this by itself.
+    """
+    if renew_uids:
+        return _renew(addresses, common, alone=not (deep or repair))
+    found: list[Found] = []
+
+    async def work(caller: Caller) -> Examined:
+        return await _examined(caller, addresses, deep, repair, found, bar)
+
+    with shown("fsck", quiet=common.json) as bar:
+        done = run(common.configuration(), work)
+    first = [one for one in found if not one.remains]
+    left = [one for one in found if one.remains]
+    if common.json:
+        as_json({"summary": done, "findings": first, "remaining": left if repair else first})
+    else:
+        _told(first)
+        say(
+            f"{done.found:,} found"
+            + (f", {done.repaired:,} repaired, {done.remaining:,} remain" if repair else "")
+            + f" ({done.seconds:.1f} s{'' if deep else '; --deep also reads all content back'})"
+        )
+        if not repair and any(one.repairable for one in first):
+            say("`malleposte fsck --repair` puts right what is marked repairable.")
+        if left and repair:
+            say("What remains:")
+            _told(left)
+    return DAMAGE if done.remaining else OK
+
+
+async def _examined(
+    caller: Caller,
+    addresses: tuple[str, ...],
+    deep: bool,
+    repair: bool,
+    found: list[Found],
+    bar: Shown,
+) -> Examined:
+    async def take(head: msgspec.Raw, pieces: AsyncIterator[bytes] | None) -> None:
+        found.append(msgspec.json.decode(head, type=Found))
+
+    async def nothing() -> AsyncIterator[Outgoing]:
+        return
+        yield
+
+    request = Fsck(deep=deep, repair=repair, addresses=addresses)
+    return await caller.call(
+        "store.fsck", request, Examined, progress=bar, feed=nothing(), take=take
+    )
+
+
+def _told(found: list[Found]) -> None:
+    if found:
+        table(
+            ("kind", "where", "account", "", "what"),
+            [
+                (
+                    one.kind,
+                    one.object,
+                    one.address,
+                    "repairable" if one.repairable else "",
+                    one.text,
+                )
+                for one in found
+            ],
+        )
+
+
+def _renew(addresses: tuple[str, ...], common: Common, *, alone: bool) -> int:
+    if not alone:
+        raise Trouble(USAGE, "--renew-uids goes alone")
+
+    async def work(caller: Caller) -> list[UidsRenewed]:
+        requests = [RenewUids(address=address) for address in addresses] or [RenewUids()]
+        return [await caller.call("store.renew-uids", one, UidsRenewed) for one in requests]
+
+    done = run(common.configuration(), work)
+    accounts, mailboxes = sum(d.accounts for d in done), sum(d.mailboxes for d in done)
+    if common.json:
+        as_json({"accounts": accounts, "mailboxes": mailboxes})
+    else:
+        say(f"{mailboxes:,} mailboxes of {accounts:,} accounts have a new UIDVALIDITY")
+    return OK

@@ -1,0 +1,153 @@
+"""Names of folders: how Maildir spells them, what can be a mailbox, and which mailbox a name means.
+
+Programs of all languages call the same few folders by different names: they are put into the account's
+own Sent, Drafts and so on, so that nobody ends up with two of each.
+"""
+
+import re
+import unicodedata
+from hashlib import sha256
+
+from malleposte.wire.imap import utf7
+
+MAX_LEVEL = 255
+"""Octets of one level in the store (``mailboxes.MAX_NAME``)."""
+MAX_LEVELS = 32
+MAX_FILE_NAME = 250
+"""Octets of a folder's name on disk: file systems have 255, some are spared."""
+_DOT = "&AC4-"
+"""A dot inside a level, in Maildir++ where dots stand between levels."""
+_UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff/]")
+
+ROLES: dict[str, frozenset[str]] = {
+    "drafts": frozenset(
+        (
+            "drafts",
+            "draft",
+            "brouillons",
+            "entwürfe",
+            "borradores",
+            "bozze",
+            "concepten",
+            "rascunhos",
+        )
+    ),
+    "sent": frozenset(
+        (
+            "sent",
+            "sent items",
+            "sent messages",
+            "sent mail",
+            "sent-mail",
+            "envoyés",
+            "messages envoyés",
+            "éléments envoyés",
+            "courrier envoyé",
+            "gesendet",
+            "gesendete elemente",
+            "gesendete objekte",
+            "enviados",
+            "elementos enviados",
+            "inviati",
+            "posta inviata",
+            "verzonden",
+            "verzonden items",
+            "itens enviados",
+        )
+    ),
+    "archive": frozenset(("archive", "archives", "archiv", "archivo", "archivio", "archief")),
+    "junk": frozenset(
+        (
+            "junk",
+            "spam",
+            "junk e-mail",
+            "junk email",
+            "junk-e-mail",
+            "bulk mail",
+            "indésirables",
+            "courrier indésirable",
+            "pourriel",
+            "unerwünscht",
+            "correo no deseado",
+            "posta indesiderata",
+            "ongewenste e-mail",
+        )
+    ),
+    "trash": frozenset(
+        (
+            "trash",
+            "deleted",
+            "deleted items",
+            "deleted messages",
+            "bin",
+            "corbeille",
+            "éléments supprimés",
+            "messages supprimés",
+            "papierkorb",
+            "gelöscht",
+            "gelöschte elemente",
+            "papelera",
+            "elementos eliminados",
+            "cestino",
+            "prullenbak",
+            "verwijderde items",
+            "lixeira",
+        )
+    ),
+}
+"""Role → names programs give its folder, lower case, NFC."""
+_ROLE_OF = {name: role for role, names in ROLES.items() for name in names}
+
+
+def role_of(path: str) -> str:
+    """The role a folder's name means, or ''. Also below INBOX, where some servers keep them all."""
+    levels = unicodedata.normalize("NFC", path).casefold().split("/")
+    if len(levels) == 2 and levels[0] == "inbox":
+        del levels[0]
+    return _ROLE_OF.get(levels[0], "") if len(levels) == 1 else ""
+
+
+def fit(path: str) -> str:
+    """The path as a mailbox can be named: nothing empty, no control characters, not too long."""
+    levels = []
+    for level in path.split("/")[:MAX_LEVELS]:
+        clean = _UNFIT.sub("_", unicodedata.normalize("NFC", level)).strip()
+        while len(clean.encode()) > MAX_LEVEL:
+            clean = clean[:-1]
+        levels.append(clean or "_")
+    return "/".join(levels)
+
+
+def from_maildir(name: str) -> str:
+    """The path of a Maildir++ folder by its name on disk, such as ``.Projets.&AMk-t&AOk-``."""
+    levels = name.removeprefix(".").split(".")
+    return "/".join(_level(level) for level in levels)
+
+
+def _level(name: str) -> str:
+    # utf7 leaves shifts of printable ASCII as they are; the dot is the one that must be shifted here.
+    return ".".join(utf7.decode(piece) for piece in name.split(_DOT)).replace("/", "_")
+
+
+def to_maildir(path: str) -> str:
+    """A folder's name on disk in Maildir++. What is too long for a file is cut, with a mark of its own."""
+    levels = [utf7.encode(level).decode("ascii").replace(".", _DOT) for level in path.split("/")]
+    return _short("." + ".".join(levels), path)
+
+
+def to_file(path: str) -> str:
+    """A relative path on disk for a folder: its levels, with what file systems and shells mind as ``_``."""
+    return "/".join(_short(_plain(level), level) for level in path.split("/"))
+
+
+def _plain(level: str) -> str:
+    name = re.sub(r'[\x00-\x1f<>:"\\|?*]', "_", level)
+    return f"_{name}" if name in (".", "..") or name.startswith("-") else name
+
+
+def _short(name: str, whole: str) -> str:
+    if len(name.encode()) <= MAX_FILE_NAME:
+        return name
+    mark = sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    cut = name.encode()[: MAX_FILE_NAME - 9].decode("utf-8", "ignore")
+    return f"{cut}-{mark}"

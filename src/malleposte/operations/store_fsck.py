@@ -1,0 +1,119 @@
+"""fsck: examines every invariant of the store, also while it serves; repairs what is derived."""
+
+import contextlib
+import time
+
+import msgspec
+
+from malleposte.operations.context import Context
+from malleposte.operations.exchange import Exchange
+from malleposte.operations.finding import account_id
+from malleposte.operations.registry import Request, Response, operation
+from malleposte.policy.audit import Detail
+from malleposte.store.fsck import Finding, check, repairs
+from malleposte.store.results import Done
+
+
+class Fsck(Request, frozen=True, kw_only=True):
+    """``deep``: also read all content back. ``repair``: put right what is derived. ``addresses``: only
+    the mail of these accounts."""
+
+    deep: bool = False
+    repair: bool = False
+    addresses: tuple[str, ...] = ()
+
+    def details(self) -> dict[str, Detail]:
+        """See ``Request``."""
+        return {
+            "deep": self.deep,
+            "repair": self.repair,
+            "accounts": " ".join(self.addresses) or None,
+        }
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A parcel for each finding: its kind, what it is about, what it means. ``address`` of the account
+    it concerns; ``remains``: it is there still after the repair."""
+
+    kind: str
+    object: str
+    text: str
+    address: str = ""
+    repairable: bool = False
+    remains: bool = False
+
+
+class Examined(Response, frozen=True, kw_only=True):
+    """``found`` findings, of which ``repaired`` are gone now and ``remaining`` are left."""
+
+    found: int
+    repaired: int
+    remaining: int
+    seconds: float
+
+    def outcome(self) -> dict[str, Detail]:
+        """See ``Response``."""
+        return {"found": self.found, "repaired": self.repaired, "remaining": self.remaining}
+
+
+@operation("store.fsck", Fsck, Examined, streams=True)
+async def run(context: Context, request: Fsck, exchange: Exchange) -> Examined:
+    """Examine the store, and repair. Again: examined again; a repair finds nothing left to do."""
+    started = time.monotonic()
+    reader = context.store.reader
+    only = [await account_id(reader, address) for address in request.addresses] or None
+    found = await _findings(context, request, exchange, only)
+    for finding in found:
+        await exchange.send(await _shown(context, finding, remains=False))
+    remaining = len(found)
+    commands = repairs(found) if request.repair else []
+    for count, command in enumerate(commands, 1):
+        exchange.report(count, len(commands), "repairing")
+        done = await context.store.submit(command)
+        if not isinstance(done, Done):
+            exchange.report(count, len(commands), f"not repaired: {done}")
+    if commands:
+        left = await _findings(context, request, exchange, only)
+        remaining = len(left)
+        for finding in left:
+            await exchange.send(await _shown(context, finding, remains=True))
+    return Examined(
+        found=len(found),
+        repaired=max(0, len(found) - remaining),
+        remaining=remaining,
+        seconds=round(time.monotonic() - started, 3),
+    )
+
+
+async def _findings(
+    context: Context, request: Fsck, exchange: Exchange, only: list[int] | None
+) -> list[Finding]:
+    def told(stage: str, done: int, total: int) -> None:
+        with contextlib.suppress(ConnectionError):
+            exchange.report(done, total, stage)
+
+    store = context.store
+    blobs = store.blobs if store.reader.dialect == "sqlite" else None
+    return [
+        finding
+        async for finding in check(
+            store.reader, blobs, deep=request.deep, accounts=only, progress=told
+        )
+    ]
+
+
+async def _shown(context: Context, finding: Finding, *, remains: bool) -> Found:
+    address = ""
+    if finding.account:
+        row = await context.store.reader.row(
+            "SELECT address FROM account WHERE id = $1", finding.account
+        )
+        address = row[0] if row else f"account {finding.account}"
+    return Found(
+        kind=finding.kind.value,
+        object=finding.object,
+        text=finding.text,
+        address=address,
+        repairable=finding.repairable,
+        remains=remains,
+    )
