@@ -109,7 +109,7 @@ async def serve(store: Store, settings: ImapSettings | None = None) -> AsyncIter
     listener = Listener(service.serve, on_failure=failed)
     listening = socket.create_server(("127.0.0.1", 0))
     listening.setblocking(False)
-    await listener.listen(listening)
+    listener.listen(listening)
     sweep = asyncio.create_task(Sweep([listener]).run())
     try:
         yield Served(service, listener, listening.getsockname()[1], hub, defects)

@@ -13,7 +13,8 @@ r"""Transcripts that read like the RFCs, played against the service over a real 
 In C and S lines `{{msg NAME}}` is a message of `messages.py` as a literal (in C lines LITERAL+);
 `{{size NAME}}` its size; `{{me}}` the account's address; `\xNN`, `\r`, `\n` are octets. In S lines
 `{{re:…}}` is a regular expression, `{{name=…}}` one whose match is kept and stands for `{{$name}}`
-in later lines, `{{not $name}}` a word that differs from it; `~` at the end is any text. Every response is held against the grammar besides.
+in later lines, `{{not $name}}` a word that differs from it; `~` at the end is any text. Every
+response is held against the grammar besides.
 """
 
 from __future__ import annotations
