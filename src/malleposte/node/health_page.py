@@ -74,10 +74,10 @@ class _Connection(asyncio.Protocol):
         if self._transport is None or self._task is not None or self._transport.is_closing():
             return  # what follows the request is nobody's
         self._request += data
-        if len(self._request) > MAX_REQUEST:
-            self._send("431 Request Header Fields Too Large", b"too much\n")
-        elif b"\r\n\r\n" in self._request:
+        if b"\r\n\r\n" in self._request[:MAX_REQUEST]:
             self._task = asyncio.get_running_loop().create_task(self._answer())
+        elif len(self._request) > MAX_REQUEST:
+            self._send("431 Request Header Fields Too Large", b"too much\n")
 
     async def _answer(self) -> None:
         head = self._request.partition(b"\r\n\r\n")[0]

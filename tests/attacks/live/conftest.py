@@ -1,0 +1,41 @@
+"""One running server for all attacks: one worker, so that whoever holds its loop holds everybody, and
+times as short as the configuration allows."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from support.server import Server
+from support.vital_signs import VitalSigns
+
+SETTINGS = {
+    "smtp": {
+        "command_timeout": '"10s"',
+        "data_timeout": '"10s"',
+        "transaction_timeout": '"10s"',
+        "connections_per_address": "20",
+    },
+    "imap": {"signin_timeout": '"10s"', "connections_per_address": "20"},
+    "signin": {"delay_limit": '"1s"', "refusal": '"10s"'},
+}
+
+
+@pytest.fixture(scope="session")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server on SQLite with accounts u0 (owner) to u9."""
+    server = Server(tmp_path_factory.mktemp("target"), workers=1, settings=SETTINGS)
+    asyncio.run(server.prepare(10))
+    server.start()
+    try:
+        yield server
+    finally:
+        server.end()
+
+
+@pytest.fixture
+def signs(target: Server) -> Iterator[VitalSigns]:
+    """Looked at after every attack: same processes, no defect, bounded memory."""
+    signs = VitalSigns(target)
+    yield signs
+    signs.check()
