@@ -25,6 +25,8 @@ COMMANDS = {
     "export": "Export mail: Maildir, mbox, folder of .eml.",
     "recover": "Expunged mail: list it, bring it back.",
     "fsck": "Check the store, repair what is derived.",
+    "config": "The configuration: show, check, example, reference.",
+    "doctor": "What is wrong with this installation, and how to mend it.",
     "bench": "Measure this server beside Postfix + Dovecot.",
     "version": "Print the version.",
 }

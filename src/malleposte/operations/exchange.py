@@ -35,6 +35,11 @@ class Progress(Protocol):
 class Exchange(Progress, Protocol):
     """Progress, and parcels in both directions. Only operations that stream use the parcels."""
 
+    @property
+    def gone(self) -> bool:
+        """Whether the caller went away: long work that sends nothing for a while asks."""
+        ...
+
     async def receive(self) -> Parcel | None:
         """The next parcel; None after the last."""
         ...
@@ -50,6 +55,8 @@ class Exchange(Progress, Protocol):
 
 class Quiet:
     """Nobody listens: for operations that stream nothing."""
+
+    gone = False
 
     def report(self, done: int, total: int, words: str = "") -> None:
         """See ``Progress``."""

@@ -152,6 +152,11 @@ class Channel:
         except asyncio.IncompleteReadError:
             raise ProtocolError("the connection ended within a message") from None
 
+    @property
+    def ended(self) -> bool:
+        """Whether the other side is gone, and everything it sent was read."""
+        return self._reader.at_eof() or self._writer.is_closing()
+
     async def discard(self, seconds: float) -> None:
         """Throw away what still comes, so that the other side can read what was sent to it."""
         with contextlib.suppress(TimeoutError, ConnectionError):

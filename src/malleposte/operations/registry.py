@@ -30,6 +30,7 @@ MODULES = (
     "mail_import",
     "mail_recover",
     "roles",
+    "server_examine",
     "store_fsck",
     "store_renew",
 )

@@ -1,17 +1,16 @@
 """fsck: examines every invariant of the store, also while it serves; repairs what is derived."""
 
-import contextlib
 import time
 
 import msgspec
 
 from malleposte.operations.context import Context
+from malleposte.operations.errors import accepted
 from malleposte.operations.exchange import Exchange
 from malleposte.operations.finding import account_id
 from malleposte.operations.registry import Request, Response, operation
 from malleposte.policy.audit import Detail
 from malleposte.store.fsck import Finding, check, repairs
-from malleposte.store.results import Done
 
 
 class Fsck(Request, frozen=True, kw_only=True):
@@ -60,23 +59,15 @@ class Examined(Response, frozen=True, kw_only=True):
 async def run(context: Context, request: Fsck, exchange: Exchange) -> Examined:
     """Examine the store, and repair. Again: examined again; a repair finds nothing left to do."""
     started = time.monotonic()
-    reader = context.store.reader
-    only = [await account_id(reader, address) for address in request.addresses] or None
-    found = await _findings(context, request, exchange, only)
-    for finding in found:
-        await exchange.send(await _shown(context, finding, remains=False))
+    only = [await account_id(context.store.reader, a) for a in request.addresses] or None
+    found = await _findings(context, request, exchange, only, remains=False)
     remaining = len(found)
     commands = repairs(found) if request.repair else []
     for count, command in enumerate(commands, 1):
         exchange.report(count, len(commands), "repairing")
-        done = await context.store.submit(command)
-        if not isinstance(done, Done):
-            exchange.report(count, len(commands), f"not repaired: {done}")
+        accepted(await context.store.submit(command))
     if commands:
-        left = await _findings(context, request, exchange, only)
-        remaining = len(left)
-        for finding in left:
-            await exchange.send(await _shown(context, finding, remains=True))
+        remaining = len(await _findings(context, request, exchange, only, remains=True))
     return Examined(
         found=len(found),
         repaired=max(0, len(found) - remaining),
@@ -86,20 +77,29 @@ async def run(context: Context, request: Fsck, exchange: Exchange) -> Examined:
 
 
 async def _findings(
-    context: Context, request: Fsck, exchange: Exchange, only: list[int] | None
+    context: Context,
+    request: Fsck,
+    exchange: Exchange,
+    only: list[int] | None,
+    *,
+    remains: bool,
 ) -> list[Finding]:
+    """What is wrong, sent as it is found."""
+
     def told(stage: str, done: int, total: int) -> None:
-        with contextlib.suppress(ConnectionError):
-            exchange.report(done, total, stage)
+        if exchange.gone:
+            raise ConnectionResetError("the caller went away")
+        exchange.report(done, total, stage)
 
     store = context.store
     blobs = store.blobs if store.reader.dialect == "sqlite" else None
-    return [
-        finding
-        async for finding in check(
-            store.reader, blobs, deep=request.deep, accounts=only, progress=told
-        )
-    ]
+    found = []
+    async for finding in check(
+        store.reader, blobs, deep=request.deep, accounts=only, progress=told
+    ):
+        found.append(finding)
+        await exchange.send(await _shown(context, finding, remains=remains))
+    return found
 
 
 async def _shown(context: Context, finding: Finding, *, remains: bool) -> Found:

@@ -161,6 +161,11 @@ class _Exchange:
         self._ended = False
         self._sending = asyncio.Lock()
 
+    @property
+    def gone(self) -> bool:
+        """Whether the caller went away."""
+        return self._channel.ended
+
     def report(self, done: int, total: int, words: str = "") -> None:
         """Tell the caller, now and then."""
         now = asyncio.get_running_loop().time()

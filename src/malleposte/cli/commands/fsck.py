@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 
-from malleposte.cli.caller import Caller, Outgoing, run
+from malleposte.cli.caller import Caller, run
 from malleposte.cli.exit_codes import DAMAGE, OK, USAGE, Trouble
 from malleposte.cli.options import DEFAULT, Common
 from malleposte.cli.output import as_json, say, table
@@ -77,14 +77,8 @@ async def _examined(
     async def take(head: msgspec.Raw, pieces: AsyncIterator[bytes] | None) -> None:
         found.append(msgspec.json.decode(head, type=Found))
 
-    async def nothing() -> AsyncIterator[Outgoing]:
-        return
-        yield
-
     request = Fsck(deep=deep, repair=repair, addresses=addresses)
-    return await caller.call(
-        "store.fsck", request, Examined, progress=bar, feed=nothing(), take=take
-    )
+    return await caller.call("store.fsck", request, Examined, progress=bar, take=take)
 
 
 def _told(found: list[Found]) -> None:

@@ -1,0 +1,90 @@
+"""``malleposte doctor``."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from malleposte.cli.caller import Caller, run, to_server
+from malleposte.cli.configuration import find_configuration, read_configuration
+from malleposte.cli.doctor import files, listeners, machine, store
+from malleposte.cli.doctor.check import Check, wrong
+from malleposte.cli.exit_codes import DAMAGE, OK, Trouble
+from malleposte.cli.options import DEFAULT, Common
+from malleposte.cli.output import as_json, printable, say
+from malleposte.node.config import Configuration
+from malleposte.operations.server_examine import Facts
+
+COLOURS = {"ok": "32", "warn": "33", "wrong": "31;1"}
+
+
+def doctor(*, fsck: bool = True, common: Common = DEFAULT) -> int:
+    """Look at everything an installation needs; say what is wrong and how to mend it.
+
+    Changes nothing. Exit code 0 where nothing is wrong (warnings aside), 4 otherwise.
+
+    Parameters
+    ----------
+    fsck
+        Also look for damage in the store, for up to a minute.
+    """
+    found: list[Check] = []
+    for check in _checks(common.config, fsck=fsck):
+        found.append(check)
+        if not common.json:
+            _tell(check)
+    counts = {s: sum(c.state == s for c in found) for s in ("ok", "warn", "wrong")}
+    if common.json:
+        as_json({"checks": found, **counts})
+    else:
+        say(f"\n{counts['ok']} ok, {counts['warn']} to look at, {counts['wrong']} wrong")
+    return DAMAGE if counts["wrong"] else OK
+
+
+def _checks(given: Path | None, *, fsck: bool) -> Iterator[Check]:
+    try:
+        path = find_configuration(given)
+        configuration = read_configuration(path)
+    except Trouble as trouble:
+        yield wrong("configuration", trouble.text, "correct it; `malleposte config example` helps")
+        return
+    yield from files.checks(configuration, path)
+    yield from machine.checks(configuration)
+    try:
+        connection = to_server(configuration)
+    except Trouble as trouble:
+        yield wrong("server", trouble.text, "run this as root or as the server's user")
+        return
+    running = connection is not None
+    if connection is not None:
+        connection.close()
+    if configuration.store.backend == "sqlite":
+        yield files.writer_lock(configuration, running=running)
+    domains: tuple[str, ...] = ()
+    try:
+        known, damage = _asked(configuration, fsck=fsck)
+        domains = known.domains
+        yield from store.checks(known)
+        if damage is not None:
+            yield damage
+    except Trouble as trouble:
+        yield wrong("store", trouble.text, "the checks of the store could not be made; see above")
+    yield from listeners.checks(configuration, running=running, domains=domains)
+    if not running:
+        yield listeners.unexamined()
+
+
+def _asked(configuration: Configuration, *, fsck: bool) -> tuple[Facts, Check | None]:
+    async def work(caller: Caller) -> tuple[Facts, Check | None]:
+        known = await store.facts(caller)
+        return known, await store.damage(caller) if fsck else None
+
+    return run(configuration, work)
+
+
+def _tell(check: Check) -> None:
+    state = f"{check.state:<5}"
+    if sys.stdout.isatty():
+        state = f"\x1b[{COLOURS[check.state]}m{state}\x1b[0m"
+    say(f"{state}  {check.name:<18} {printable(check.text)}")
+    if check.remedy:
+        say(f"{'':<26}→ {printable(check.remedy)}")
