@@ -13,14 +13,21 @@ RANGES = Sql(
 
 
 def in_ranges(template: str, parameter: int = 1) -> Sql:
-    """A statement whose hole ``{ranges}`` is a table of first and last, from one parameter."""
+    """A statement whose hole ``{ranges}`` is a table of first and last, from one parameter.
+
+    SQLite must be told to begin with the ranges: left alone it walks the whole mailbox and looks
+    each message up in them (27 ms instead of 0.3 for one flag in a mailbox of 20,000).
+    """
     text = f"${parameter}"
-    return both(
-        template,
-        ranges=Sql(
-            sqlite=RANGES.sqlite.format(parameter=text),
-            postgres=RANGES.postgres.format(parameter=text),
-        ),
+    ranges = Sql(
+        sqlite=RANGES.sqlite.format(parameter=text),
+        postgres=RANGES.postgres.format(parameter=text),
+    )
+    statement = both(template, ranges=ranges)
+    first = f"{ranges.sqlite} r"
+    return Sql(
+        sqlite=statement.sqlite.replace(f"{first} JOIN", f"{first} CROSS JOIN"),
+        postgres=statement.postgres,
     )
 
 
