@@ -43,7 +43,7 @@ def add(
     locale: str = "en",
     time_zone: str = "UTC",
     role: str = "",
-    from_file: Annotated[Path | None, Parameter(name="--from")] = None,
+    from_file: Annotated[Path | None, Parameter(name="--from", allow_leading_hyphen=True)] = None,
     password: NewPassword = NO_CHOICE,
     common: Common = DEFAULT,
 ) -> int:
