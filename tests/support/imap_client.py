@@ -75,13 +75,17 @@ class ImapClient:
                 reader, writer = await asyncio.open_connection(
                     "127.0.0.1", port, ssl=context, server_hostname="localhost" if context else None
                 )
-                client = cls(reader, writer)
-                greeting = await client.response()
         except OSError as error:
             raise Lost(str(error)) from error
-        if not greeting.startswith(b"* OK"):
-            client.close()
-            raise Lost(greeting.decode(errors="replace"))
+        client = cls(reader, writer)
+        try:
+            async with asyncio.timeout(LONGEST):
+                greeting = await client.response()
+            if not greeting.startswith(b"* OK"):
+                raise Lost(greeting.decode(errors="replace"))
+        except BaseException:
+            await client.__aexit__()
+            raise
         return client
 
     async def response(self) -> bytes:

@@ -1,0 +1,48 @@
+"""Faults of a test's own PostgreSQL: a backend killed, the whole server stopped at once and started."""
+
+import contextlib
+import os
+import random
+import signal
+import subprocess
+
+import psutil
+
+from support import postgres
+
+
+def kill_backend(server: postgres.Server, chance: random.Random) -> bool:
+    """SIGKILL a process that serves a connection; the server then ends all and recovers from its log."""
+    found = []
+    with contextlib.suppress(psutil.NoSuchProcess):
+        for child in psutil.Process(server.process.pid).children():
+            with contextlib.suppress(psutil.NoSuchProcess, IndexError):
+                if child.cmdline()[0].startswith("postgres: malleposte"):
+                    found.append(child)
+    if not found:
+        return False
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(chance.choice(found).pid, signal.SIGKILL)
+        return True
+    return False
+
+
+def restart_at_once(server: postgres.Server) -> None:
+    """Stop without a checkpoint, as a crash would, and start again. In the main thread only: the server
+    ends with the thread that started it."""
+    owner = server.folder.stat()
+    server.process.send_signal(signal.SIGQUIT)
+    server.process.wait(30)
+    with (server.folder / "log").open("ab") as log:
+        server.process = subprocess.Popen(
+            server.process.args,
+            cwd=server.folder,
+            env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            preexec_fn=postgres._end_with_parent(os.getpid()),
+            user=owner.st_uid,
+            group=owner.st_gid,
+            extra_groups=[] if os.geteuid() == 0 else None,
+        )
