@@ -208,7 +208,6 @@ def test_the_reserve_refuses_before_the_disk_is_full(server: Server) -> None:
         sound(server)
 
 
-@pytest.mark.xfail(strict=True, reason="store.disk_reserve_percent is not looked at yet")
 def test_a_share_of_the_disk_is_kept_as_configured(server: Server) -> None:
     server.settings["store"] |= {"disk_reserve": '"1 GB"', "disk_reserve_percent": "30"}
     server.config.write_text(server._toml())

@@ -28,6 +28,7 @@ async def _storm(server: Server, kills: int, seed: int) -> list[Sender]:
     recipients = tuple(f"u{n}@example.test" for n in range(ACCOUNTS))
     senders = [Sender(server.ports["smtp"], recipients, f"s{seed}n{n}") for n in range(SENDERS)]
     tasks = [asyncio.create_task(sender.run()) for sender in senders]
+    killed: Counter[str] = Counter()
     try:
         for _ in range(kills):
             await asyncio.sleep(chance.uniform(0.05, 0.6))
@@ -38,10 +39,13 @@ async def _storm(server: Server, kills: int, seed: int) -> list[Sender]:
                 continue
             found = await asyncio.to_thread(server.named, victim)
             if found:
+                killed[victim] += 1
                 with contextlib.suppress(ProcessLookupError, psutil.NoSuchProcess):
                     os.kill(chance.choice(found).pid, signal.SIGKILL)
         await asyncio.sleep(0.5)
         await asyncio.to_thread(server.wait)
+        assert killed["writer"], "no writer was killed: this shows nothing"
+        assert killed["worker"], "no worker was killed: this shows nothing"
     finally:
         for sender in senders:
             sender.stopped = True

@@ -1,6 +1,5 @@
 """A running server's processes by what they do."""
 
-import contextlib
 import os
 import signal
 import time
@@ -14,13 +13,8 @@ Kind = Literal["writer", "worker"]
 
 
 def of_kind(server: Server, kind: Kind) -> list[psutil.Process]:
-    """The writers or workers that live now. The kernel cuts a process's name at 15 octets."""
-    found = []
-    for child in server.children():
-        with contextlib.suppress(psutil.NoSuchProcess):
-            if child.name() in (f"malleposte {kind}", f"malleposte {kind}"[:15]):
-                found.append(child)
-    return found
+    """The writers or workers that live now."""
+    return server.named(f"malle:{kind}")
 
 
 def wait_for(server: Server, kind: Kind, *, patience: float = 20.0) -> list[psutil.Process]:

@@ -133,7 +133,7 @@ async def open_store(configuration: Configuration) -> "AsyncIterator[Store]":
     """The store as this process's own; waits a moment for the lock. Raises ``WriterRunning``."""
     from malleposte.cli.alone_store import alone
     from malleposte.store import cluster
-    from malleposte.store.committer import WriterRunning, reserve_octets
+    from malleposte.store.committer import WriterRunning
 
     chosen, data = configuration.store, configuration.node.data_dir
     async with contextlib.AsyncExitStack() as stack:
@@ -141,11 +141,12 @@ async def open_store(configuration: Configuration) -> "AsyncIterator[Store]":
             yield await stack.enter_async_context(cluster(chosen.dsn.reveal(), data / "spool"))
             return
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        reserve = reserve_octets(data, chosen.disk_reserve)
         until = time.monotonic() + LOCK_PATIENCE
         while True:
             try:
-                store = await stack.enter_async_context(alone(data, reserve=reserve))
+                store = await stack.enter_async_context(
+                    alone(data, reserve=chosen.disk_reserve, percent=chosen.disk_reserve_percent)
+                )
                 break
             except WriterRunning:
                 if time.monotonic() > until:

@@ -109,9 +109,9 @@ class _Clock:
 
 
 @contextlib.asynccontextmanager
-async def alone(folder: Path, *, reserve: int) -> AsyncIterator[Store]:
+async def alone(folder: Path, *, reserve: int, percent: int) -> AsyncIterator[Store]:
     """The store in ``folder`` as this process's own. Raises ``WriterRunning``."""
-    committer = Committer(folder, reserve=reserve)
+    committer = Committer(folder, reserve=reserve, percent=percent)
     try:
         db = Sqlite(folder / "store.db", writable=False)
         writer = GatheringWriter(committer)

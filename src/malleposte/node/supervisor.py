@@ -92,7 +92,7 @@ class Supervisor:
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, signal.SIGHUP):
                 signal.signal(number, signal.SIG_DFL)
             die_with_parent(self._pid)
-            name_process(f"malleposte {child.name}")
+            name_process(f"malle:{child.name}")
             code = child.main()
         except KeyboardInterrupt:
             code = 0

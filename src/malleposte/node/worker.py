@@ -168,7 +168,13 @@ class _Worker:
         if chosen.backend == "postgres" and chosen.dsn is not None:
             spool = self._configuration.node.data_dir / "spool"
             self._hints = Hints(chosen.dsn.reveal())
-            async with cluster(chosen.dsn.reveal(), spool, committed=self._hints.changed) as store:
+            async with cluster(
+                chosen.dsn.reveal(),
+                spool,
+                reserve=chosen.disk_reserve,
+                percent=chosen.disk_reserve_percent,
+                committed=self._hints.changed,
+            ) as store:
                 yield store
             return
         folder = self._configuration.node.data_dir
@@ -248,6 +254,7 @@ class _Worker:
             "blobs": (3600.0, lambda: upkeep.sweep_blobs(store, settings.sweep_after)),
             "orphans": (86_400.0, lambda: upkeep.sweep_orphans(store, settings.sweep_after)),
             "records": (3600.0, lambda: upkeep.sweep_records(store, settings)),
+            "tombstones": (86_400.0, lambda: upkeep.sweep_tombstones(store, settings)),
         }
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:

@@ -7,7 +7,7 @@ import structlog
 
 from malleposte.node.config import Configuration
 from malleposte.node.metrics import figures
-from malleposte.store.committer import CommitFailed, Committer, reserve_octets
+from malleposte.store.committer import CommitFailed, Committer
 from malleposte.store.dialect import TALLY
 from malleposte.store.writer import Writer
 
@@ -17,8 +17,12 @@ log = structlog.get_logger("writer")
 def run_writer(configuration: Configuration, listener: socket.socket) -> int:
     """Serve workers until SIGTERM; the exit code."""
     kept = figures()
-    data = configuration.node.data_dir
-    committer = Committer(data, reserve=reserve_octets(data, configuration.store.disk_reserve))
+    store = configuration.store
+    committer = Committer(
+        configuration.node.data_dir,
+        reserve=store.disk_reserve,
+        percent=store.disk_reserve_percent,
+    )
     if committer.migrated:
         log.info("the schema was brought up to date", steps=committer.migrated)
     if committer.restored:

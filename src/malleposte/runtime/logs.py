@@ -11,7 +11,7 @@ import logging
 import sys
 from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Final, Literal
+from typing import Any, BinaryIO, Final, Literal, cast
 
 import msgspec
 import structlog
@@ -79,12 +79,35 @@ def set_up(settings: LogSettings, stream: BinaryIO | None = None) -> None:
             as_json if settings.json else as_text,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.BytesLoggerFactory(stream or sys.stderr.buffer),
+        logger_factory=structlog.BytesLoggerFactory(
+            cast(BinaryIO, _Unfailing(stream or sys.stderr.buffer))
+        ),
         cache_logger_on_first_use=True,
     )
     root = logging.getLogger()
     root.handlers[:] = [_ToStructlog()]
     root.setLevel(level)
+
+
+class _Unfailing:
+    """A stream that drops what cannot be written: a full disk of the log must not stop the mail."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.dropped = 0
+
+    def write(self, octets: bytes) -> int:
+        try:
+            return self._stream.write(octets)
+        except (OSError, ValueError):
+            self.dropped += 1
+            return len(octets)
+
+    def flush(self) -> None:
+        try:
+            self._stream.flush()
+        except (OSError, ValueError):
+            self.dropped += 1
 
 
 class _ToStructlog(logging.Handler):

@@ -19,6 +19,7 @@ from malleposte.store.committer import Committer
 from malleposte.store.dialect import Reader
 from malleposte.store.errors import PermanentFailure, StoreError, TemporaryFailure
 from malleposte.store.postgres import PostgresReader, PostgresWriter, migrate_postgres, open_pool
+from malleposte.store.reserve import PERCENT, Reserve
 from malleposte.store.results import AnyResult
 from malleposte.store.sqlite import Sqlite
 from malleposte.store.view import Clock, Views
@@ -106,9 +107,9 @@ async def embedded(folder: Path, socket: Path) -> AsyncIterator[Store]:
 
 
 @contextlib.asynccontextmanager
-async def alone(folder: Path, *, reserve: int = 0) -> AsyncIterator[Store]:
+async def alone(folder: Path, *, reserve: int = 0, percent: int = PERCENT) -> AsyncIterator[Store]:
     """The only process at the store in ``folder``: holds the writer's lock. Raises ``WriterRunning``."""
-    committer = Committer(folder, reserve=reserve)
+    committer = Committer(folder, reserve=reserve, percent=percent)
     try:
         db = Sqlite(folder / "store.db", writable=False)
         clock = _SqliteClock(db)
@@ -126,17 +127,20 @@ async def cluster(
     spool: Path,
     *,
     size: int = 8,
+    reserve: int = 0,
+    percent: int = PERCENT,
     committed: Callable[[Iterable[int]], None] = lambda accounts: None,
 ) -> AsyncIterator[Store]:
     """A store on PostgreSQL; ``spool`` is a local folder for content on its way in.
 
-    ``committed`` is told of the accounts this worker changed (see ``hints``).
+    ``reserve`` and ``percent``: room on its disk that new mail leaves alone (the database's own disk is
+    the database's business). ``committed`` is told of the accounts this worker changed (see ``hints``).
     """
     await migrate_postgres(dsn)
     spool.mkdir(mode=0o700, parents=True, exist_ok=True)  # noqa: ASYNC240 - once, at start
     pool = await open_pool(dsn, size=size)
     reader = PostgresReader(pool)
-    writer = PostgresWriter(pool, committed)
+    writer = PostgresWriter(pool, committed, Reserve(spool, reserve, percent))
     clock = _AskClock()
     try:
         yield Store(reader, writer, Views(reader, clock), clock, spool)

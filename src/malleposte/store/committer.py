@@ -28,6 +28,7 @@ from malleposte.store.execute.mailboxes import ID_LEAP, renew_uidvalidity
 from malleposte.store.execute.repair import repair_numbers
 from malleposte.store.mark import Mark
 from malleposte.store.migrations import migrate
+from malleposte.store.reserve import PERCENT, Reserve
 from malleposte.store.sqlite import Sqlite, failure
 from malleposte.store.work import Work
 
@@ -51,18 +52,17 @@ class WriterRunning(StoreError):
 
 
 class Committer:
-    """See the module. ``folder`` is the data folder; ``reserve`` in octets of free disk."""
+    """See the module. ``folder`` is the data folder; ``reserve`` in octets of free disk, at most
+    ``percent`` of it."""
 
-    def __init__(self, folder: Path, *, reserve: int = 0) -> None:
+    def __init__(self, folder: Path, *, reserve: int = 0, percent: int = PERCENT) -> None:
         self.folder = folder
         self.blobs = folder / "blobs"
-        self.reserve = reserve
-        self.low_disk = False
         self.batches = 0
-        self._looked_at_disk = 0.0
         self._wal_pages = 0
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.blobs.mkdir(mode=0o700, exist_ok=True)
+        self.reserve = Reserve(folder, reserve, percent)
         with contextlib.ExitStack() as undo:
             self._lock = self._take_lock(folder / "writer.lock")
             undo.callback(os.close, self._lock)
@@ -134,10 +134,9 @@ class Committer:
         self, submissions: Sequence[Submission], acked: dict[int, int] | None = None
     ) -> list[Answer]:
         """Execute submissions and make them durable; the encoded answer or the failure of each."""
-        self._look_at_disk()
         answers: list[Answer | None] = [None] * len(submissions)
         todo = list(range(len(submissions)))
-        if self.low_disk:
+        if self.reserve.low():
             for at in todo:
                 # One sent again may have been executed before the disk was full: look.
                 again = submissions[at].again
@@ -192,13 +191,6 @@ class Committer:
         self._mark_now()
         return outcome
 
-    def _look_at_disk(self) -> None:
-        now = time.monotonic()
-        if self.reserve and now - self._looked_at_disk >= 1.0:
-            self._looked_at_disk = now
-            state = os.statvfs(self.folder)
-            self.low_disk = state.f_bavail * state.f_frsize < self.reserve
-
     def rest(self, *, idle: bool) -> None:
         """Between batches: copy the log into the file when it is long, or when there is time.
 
@@ -229,9 +221,3 @@ def _failure(error: Exception) -> TemporaryFailure | PermanentFailure:
     if isinstance(error, OSError):
         return TemporaryFailure(f"the disk cannot take it now: {error}")
     return PermanentFailure(f"{type(error).__name__}: {error}")
-
-
-def reserve_octets(folder: Path, limit: int) -> int:
-    """The disk reserve: ``limit`` octets or 5 % of the disk, whichever is less."""
-    state = os.statvfs(folder)
-    return min(limit, state.f_blocks * state.f_frsize // 20)

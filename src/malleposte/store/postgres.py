@@ -24,6 +24,7 @@ from malleposte.store.commands import AnyCommand, Append, Deliver
 from malleposte.store.dialect import TALLY, Bulk, Dialect, Row, Sql, placeholders
 from malleposte.store.errors import PermanentFailure, TemporaryFailure, UnknownOutcome
 from malleposte.store.migrations import migrate
+from malleposte.store.reserve import Reserve
 from malleposte.store.results import AnyResult
 from malleposte.store.room import Room
 
@@ -214,8 +215,10 @@ class PostgresWriter:
         self,
         pool: "asyncpg.Pool[Any]",
         committed: Callable[[Iterable[int]], None] = lambda accounts: None,
+        reserve: Reserve | None = None,
     ) -> None:
         self._pool = pool
+        self._reserve = reserve
         self._committed = committed
         self._origin = secrets.randbits(62)
         self._seq = 0
@@ -227,6 +230,12 @@ class PostgresWriter:
 
     async def submit(self, command: AnyCommand, fd: int | None = None) -> AnyResult:
         """Have a command executed durably; its answer. See ``WriterClient.submit``."""
+        if (
+            self._reserve is not None
+            and isinstance(command, Deliver | Append)
+            and self._reserve.low()
+        ):
+            raise TemporaryFailure("the disk is almost full")
         octets = _octets(command)
         await self._room.enter(octets)
         self._seq += 1

@@ -57,6 +57,7 @@ class Sqlite:
         flags = apsw.SQLITE_OPEN_READWRITE if writable else apsw.SQLITE_OPEN_READONLY
         if create:
             flags |= apsw.SQLITE_OPEN_CREATE
+        fresh = create and not path.exists()
         try:
             self.connection = apsw.Connection(
                 str(path), flags=flags, statementcachesize=200, vfs=None
@@ -64,8 +65,8 @@ class Sqlite:
             self._execute = self.connection.execute
             # Readers of a WAL database wait for nobody, except while it is recovered after a crash.
             self.connection.set_busy_timeout(10_000)
-            if create:
-                # Let freed pages be given back in steps.
+            if fresh:
+                # Let freed pages be given back in steps. It writes, which a full disk may not allow later.
                 self.connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
             if writable:
                 (mode,) = self.connection.execute("PRAGMA journal_mode = WAL").fetchone() or ("",)

@@ -19,11 +19,11 @@ from malleposte.store.committer import (
     CommitFailed,
     Committer,
     WriterRunning,
-    reserve_octets,
 )
 from malleposte.store.content import in_file
 from malleposte.store.errors import SchemaMismatch
 from malleposte.store.fsck import check
+from malleposte.store.reserve import reserve_octets
 from malleposte.store.results import AnyResult, Created, Delivered, Expunged
 from malleposte.store.sqlite import Sqlite, check_library
 from support.store import ALL, append, deliver, inbox
@@ -270,21 +270,21 @@ def test_the_reserve_refuses_mail_and_nothing_else(
     account = keys.account()
     keys.one(deliver(account))
     monkeypatch.setattr(
-        "malleposte.store.committer.os.statvfs",
+        "malleposte.store.reserve.os.statvfs",
         lambda _: SimpleNamespace(f_bavail=9, f_frsize=100),
     )
-    committer._looked_at_disk = 0
+    committer.reserve._looked = 0
     mail, appended, expunged = keys.all(
         deliver(account),
         append(inbox(account)),
         Expunge(actor=0, mailbox=inbox(account), uids=ALL, marked=False),
     )
-    assert committer.low_disk
+    assert committer.reserve.low()
     assert isinstance(mail, TemporaryFailure)
     assert isinstance(appended, TemporaryFailure)
     assert isinstance(expunged, Expunged)
     monkeypatch.undo()
-    committer._looked_at_disk = 0
+    committer.reserve._looked = 0
     assert isinstance(keys.one(deliver(account)), Delivered)
     committer.close()
 
@@ -297,8 +297,7 @@ def test_mail_that_came_before_the_disk_was_full_is_answered(
     account = keys.account()
     command = deliver(account)
     first = keys.one(command)
-    committer.low_disk = True
-    monkeypatch.setattr(committer, "_look_at_disk", lambda: None)
+    monkeypatch.setattr(committer.reserve, "low", lambda: True)
     keys.seq -= 1
     assert keys.one(command, again=True) == first
     committer.close()
@@ -309,6 +308,7 @@ def test_the_reserve_is_the_lesser_of_two(tmp_path: Path) -> None:
     state = os.statvfs(tmp_path)
     assert reserve_octets(tmp_path, 1) == 1
     assert reserve_octets(tmp_path, 1 << 60) == state.f_blocks * state.f_frsize // 20
+    assert reserve_octets(tmp_path, 1 << 60, 10) == state.f_blocks * state.f_frsize // 10
 
 
 # Commits that fail --------------------------------------------------------------------------------
