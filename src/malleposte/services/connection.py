@@ -255,8 +255,15 @@ class Connection(asyncio.BufferedProtocol):
             raise ConnectionLost
 
     async def start_tls(self, seconds: float = 30.0) -> None:
-        """Do the server's side of a handshake. Raises ``ConnectionLost``."""
+        """Do the server's side of a handshake. Raises ``ConnectionLost``.
+
+        Octets that wait came in clear, and would be read as if they had come under TLS: whoever put
+        them there is let go (CVE-2011-0411).
+        """
         if self._owner.tls is None or self._transport is None:
+            raise ConnectionLost
+        if self._inbox or self._eof:
+            self.abort()
             raise ConnectionLost
         try:
             transport = await self._loop.start_tls(

@@ -289,6 +289,42 @@ def test_tls_after_a_word_in_clear(loop: str, pair: tuple[ssl.SSLContext, ssl.SS
 
 
 @pytest.mark.parametrize("loop", LOOPS)
+def test_clear_text_that_waits_is_never_read_under_tls(
+    loop: str, pair: tuple[ssl.SSLContext, ssl.SSLContext]
+) -> None:
+    """It came in a packet of its own while the server was busy: the engine did not see it."""
+    server, client = pair
+    read: list[bytes] = []
+
+    async def serve(connection: Connection) -> None:
+        read.append(await connection.read(5))
+        await asyncio.sleep(0.3)
+        connection.write(b"go")
+        await connection.start_tls()
+        read.append(await connection.read(5))
+
+    async def test() -> None:
+        async with listening(serve, tls=lambda: server) as (_, port):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"STARTTLS")
+            await asyncio.sleep(0.1)
+            writer.write(b"injected")
+
+            async def go_on() -> None:
+                assert await reader.readexactly(2) == b"go"
+                await writer.start_tls(client, server_hostname="localhost")
+                await reader.readexactly(1)
+
+            with pytest.raises((OSError, EOFError)):
+                await go_on()
+            writer.close()
+
+    with asyncio.Runner(loop_factory=LOOPS[loop]) as runner:
+        runner.run(test())
+    assert read == [b"STARTTLS"]
+
+
+@pytest.mark.parametrize("loop", LOOPS)
 def test_half_a_handshake_counts_and_does_not_hold_the_end_up(
     loop: str, pair: tuple[ssl.SSLContext, ssl.SSLContext]
 ) -> None:
