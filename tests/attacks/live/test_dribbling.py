@@ -128,20 +128,3 @@ async def test_slow_handshakes_are_let_go(target: Server, signs: VitalSigns) -> 
             slow("imap", b"a STARTTLS\r\n", 2),
             slow("submission", b"EHLO x\r\nSTARTTLS\r\n", 3),
         )
-
-
-async def test_clear_text_between_starttls_and_the_handshake(
-    target: Server, signs: VitalSigns
-) -> None:
-    """A command that comes once STARTTLS was answered is taken for the handshake, and ends it."""
-    for service, first, answers, injected in (
-        ("imap", b"a STARTTLS\r\n", 2, b"b LOGIN a b\r\n"),
-        ("smtp", b"EHLO x\r\nSTARTTLS\r\n", 3, b"MAIL FROM:<evil@example.com>\r\n"),
-    ):
-        async with raw(target.ports[service]) as wire:
-            await wire.send(first)
-            for _ in range(answers):
-                assert await wire.reply()
-            await wire.send(injected)
-            heard = await wire.rest()
-            assert not any(32 < octet < 127 for octet in heard), heard  # an alert, no words
