@@ -62,7 +62,7 @@ async def _check(session: "Session", start: AppendStart) -> int:
         # RFC 3502 §6.3.11: an empty literal gives the command up.
         raise Refuse("There is no message")
     reader = session.service.store.reader
-    used, allowed, _ = await session.patiently(mailboxes.usage(reader, mailbox >> 32))
+    used, allowed, _ = await session.reading(mailboxes.usage(reader, mailbox >> 32))
     if allowed and used + start.size > allowed:
         raise Refuse("The account has no room left for this", codes.OVERQUOTA)
     return mailbox
@@ -106,7 +106,7 @@ async def _file(session: "Session", start: AppendStart, mailbox: int, spool: Spo
         assert isinstance(result, Appended)
         selected = session.selected
         if selected is not None:
-            await session.patiently(selected.view.refresh())
+            await session.reading(selected.view.refresh())
             await updates.tell(session, expunge=True)
     except Refuse as refusal:
         return refusal.reply(tag)

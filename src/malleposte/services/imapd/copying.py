@@ -74,7 +74,7 @@ async def copy(session: "Session", command: Copy) -> bytes:
         return responses.ok(command.tag, "There is nothing to copy")
     view = selected.view
     uidvalidity, pairs = await transfer(session, view.mailbox, chosen.uids, target, move=False)
-    await session.patiently(view.refresh())
+    await session.reading(view.refresh())
     if not pairs:
         return responses.ok(command.tag, "There is nothing to copy")
     return responses.ok(command.tag, "Copied", _copy_uid(uidvalidity, pairs))
@@ -95,7 +95,7 @@ async def move(session: "Session", command: Move) -> bytes:
     uidvalidity, pairs = await transfer(session, view.mailbox, chosen.uids, target, move=True)
     if pairs:
         session.send(responses.ok(UNTAGGED, "Moved", _copy_uid(uidvalidity, pairs)))
-    await session.patiently(view.refresh())
+    await session.reading(view.refresh())
     await updates.tell(session, expunge=True)
     there = sum(view.position(uid) is not None for uid in chosen.uids)
     if there:

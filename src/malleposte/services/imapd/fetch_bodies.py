@@ -4,7 +4,7 @@ Invariants: no message is parsed; the size announced is the size sent; of a mess
 never more than a frame is in memory. NUL is shown as 0x80 (design, §3), but in BINARY.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -14,7 +14,7 @@ from malleposte.mime.section import SectionKind
 from malleposte.services.connection import ConnectionLost
 from malleposte.services.imapd.fetch_binary import UnknownEncoding, binary, binary_size
 from malleposte.services.imapd.fetch_plan import Plan
-from malleposte.services.imapd.fetch_slice import flags_of, read_slice
+from malleposte.services.imapd.fetch_slice import Slice, flags_of, read_slice
 from malleposte.services.imapd.octets import Literal, Passage
 from malleposte.services.imapd.opened import HEADER_BYTES, Opened
 from malleposte.services.imapd.replies import Refuse
@@ -43,7 +43,6 @@ _KINDS: Final[dict[SectionText, SectionKind]] = {
     SectionText.TEXT: "TEXT",
     SectionText.MIME: "MIME",
 }
-_CHOOSES: Final = (SectionText.HEADER_FIELDS, SectionText.HEADER_FIELDS_NOT)
 
 
 async def answer(session: "Session", made: Plan, chosen: Chosen) -> int:
@@ -53,97 +52,107 @@ async def answer(session: "Session", made: Plan, chosen: Chosen) -> int:
     """
     selected = session.mailbox
     marked = await mark_seen(session, chosen) if made.marks else frozenset()
-    reader = session.service.store.reader
+    store, account = session.service.store, selected.view.account
     gone = 0
     refusal: Refuse | None = None
-    for start in range(0, len(chosen), BODIES):
-        part = await read_slice(session, made, chosen, start, min(start + BODIES, len(chosen)))
+    total = len(chosen)
+    for start in range(0, total, BODIES):
+        part = await read_slice(session, made, chosen, start, min(start + BODIES, total))
         gone += part.gone
-        rows = await session.patiently(
-            read_emails.stored_of(reader, selected.view.account, part.emails)
-        )
-        stored = {row.email & LOW: row for row in rows}
+        found = await session.reading(read_emails.stored_of(store.reader, account, part.emails))
+        rows = _in_order(part, found)
         new_flags: Mapping[int, bytes] = {}
-        if not made.flags and marked.intersection(part.uids):
+        if marked and not made.flags and marked.intersection(part.uids):
             lists, _ = await flags_of(session, selected, part.uids, part.emails)
             new_flags = {u: f for u, f in zip(part.uids, lists, strict=True) if u in marked}
         values = list(zip(*part.values(made), strict=True)) or [()] * len(part.uids)
-        for uid, email, seq, row in zip(part.uids, part.emails, part.seqs, values, strict=True):
-            if email not in stored:
+        for uid, seq, stored, row in zip(part.uids, part.seqs, rows, values, strict=True):
+            if stored is None:
                 gone += 1
                 continue
-            items = [form % value for form, value in zip(made.formats, row, strict=True)]
+            head = made.head % (seq, *row)
             if uid in new_flags:
-                items.append(b"FLAGS (%b)" % new_flags[uid])
+                head += b" FLAGS (%b)" % new_flags[uid] if row else b"FLAGS (%b)" % new_flags[uid]
             try:
-                await _one(session, made, seq, items, stored[email])
+                await _one(session, made, head, Opened(store, stored))
             except Damaged as error:
-                log.error("imap_damaged", email=stored[email].email, error=str(error))
+                log.error("imap_damaged", email=stored.email, error=str(error))
                 words = "A message is damaged on the server; ask its administrator"
                 refusal = Refuse(words, codes.CORRUPTION)
             except UnknownEncoding:
                 refusal = Refuse("A part is in an unknown encoding", codes.UNKNOWN_CTE)
         if made.flags or marked:
             selected.seen(part.uids)
-        if start + BODIES < len(chosen):
+        if start + BODIES < total:
             await session.pause()
     if refusal is not None:
         raise refusal
     return gone
 
 
-async def _one(
-    session: "Session", made: Plan, seq: int, items: list[bytes], stored: Stored
-) -> None:
+def _in_order(part: Slice, rows: list[Stored]) -> Sequence[Stored | None]:
+    """Stored emails as the slice has them; None for one that is gone."""
+    emails = part.emails
+    if [row.email & LOW for row in rows] == emails.tolist():
+        return rows
+    by_email = {row.email & LOW: row for row in rows}
+    return [by_email.get(email) for email in emails]
+
+
+async def _one(session: "Session", made: Plan, head: bytes, opened: Opened) -> None:
     """The response for one message. Raises ``Damaged`` while nothing of it was sent."""
-    opened = Opened(session.service.store, stored)
+    # All is found before anything is sent: what cannot be answered leaves no half a response.
     bodies = [(item.label, await _found(opened, item)) for item in made.bodies]
-    head = b"* %d FETCH (%b" % (seq, b" ".join(items))
-    space = b" " if items else b""
+    send = session.send
+    space = b"" if head.endswith(b"(") else b" "
     for label, found in bodies:
         head = b"%b%b%b " % (head, space, label)
         space = b" "
-        if found is None:
+        if type(found) is bytes:
+            send(b"%b{%d}\r\n" % (head, len(found)))
+            send(found.replace(b"\0", b"\x80") if b"\0" in found else found)
+            head = b""
+        elif found is None:
             head += b"NIL"
         elif isinstance(found, int):
             head += b"%d" % found
-        elif isinstance(found, bytes):
-            session.send(b"%b{%d}\r\n" % (head, len(found)))
-            session.send(found.replace(b"\0", b"\x80") if b"\0" in found else found)
-            head = b""
         elif isinstance(found, Literal):
-            session.send(b"%b~{%d}\r\n" % (head, len(found.octets)))
-            session.send(found.octets)
+            send(b"%b~{%d}\r\n" % (head, len(found.octets)))
+            send(found.octets)
             head = b""
-        else:
+        elif isinstance(found, Passage):
             await _pass(session, head, found)
             head = b""
-    session.send(head + b")\r\n")
-    await session.ample()
+    send(head + b")\r\n")
+    if session.ample:
+        session.flush()
+        await session.connection.drain()
 
 
 async def _found(
     opened: Opened, item: Body | Binary | BinarySize
 ) -> bytes | Literal | Passage | int | None:
     """What an item asks for, or where it is."""
-    if isinstance(item, BinarySize):
-        return await binary_size(opened, item)
+    if isinstance(item, Body):
+        wanted = item.section
+        place = opened.find(wanted.part, _KINDS[wanted.text])
+        if place is None:
+            return None
+        start, end = place
+        if wanted.fields:
+            header = await opened.octets(start, min(end, start + HEADER_BYTES))
+            chosen = header_fields(
+                header, wanted.fields, wanted.text is SectionText.HEADER_FIELDS_NOT
+            )
+            start, end = _limited(0, len(chosen), item.partial)
+            return chosen[start:end]
+        start, end = _limited(start, end, item.partial)
+        if opened.data is not None:
+            return opened.data[start:end]
+        return Passage(end - start, opened.pieces(start, end))
     if isinstance(item, Binary):
         return await binary(opened, item)
-    wanted = item.section
-    place = opened.find(wanted.part, _KINDS[wanted.text])
-    if place is None:
-        return None
-    start, end = place
-    if wanted.text in _CHOOSES:
-        header = await opened.octets(start, min(end, start + HEADER_BYTES))
-        chosen = header_fields(header, wanted.fields, wanted.text is SectionText.HEADER_FIELDS_NOT)
-        start, end = _limited(0, len(chosen), item.partial)
-        return chosen[start:end]
-    start, end = _limited(start, end, item.partial)
-    if opened.data is not None:
-        return opened.data[start:end]
-    return Passage(end - start, opened.pieces(start, end))
+    return await binary_size(opened, item)
 
 
 def _limited(start: int, end: int, partial: Partial | None) -> tuple[int, int]:

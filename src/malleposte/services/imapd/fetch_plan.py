@@ -5,7 +5,6 @@ An item is a row of ``ITEMS``; an extension adds one. A list of items is planned
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 from malleposte.mime import body, load_structure
@@ -31,6 +30,9 @@ class Item:
     columns: tuple[str, ...]
     make: Callable[..., object] | None = None
 
+
+PLANS: Final = 512
+"""Plans remembered, of about 1 KB each."""
 
 UID, FLAGS, MODSEQ = "UID", "FLAGS", "MODSEQ"
 
@@ -81,15 +83,35 @@ class Plan:
     columns: tuple[str, ...]
     """Of the email, without the view's."""
     bodies: tuple[Body | Binary | BinarySize, ...]
+    head: bytes
+    """The beginning of a response, with a place for its number and for each item."""
     marks: bool
     r"""Whether it sets \Seen."""
     modseq: bool
     flags: bool
 
 
-@lru_cache(maxsize=512)
+_plans: dict[tuple[int, bool], tuple[tuple[FetchItem, ...], Plan]] = {}
+
+
 def plan(items: tuple[FetchItem, ...], utf8: bool) -> Plan:
-    """The plan for items; remembered, as clients ask the same all day."""
+    """The plan for items; remembered, as clients ask the same all day.
+
+    The engine remembers parsed items and hands out the same tuple again: found by identity, which
+    spares hashing it.
+    """
+    key = (id(items), utf8)
+    known = _plans.get(key)
+    if known is not None and known[0] is items:
+        return known[1]
+    made = _plan(items, utf8)
+    if len(_plans) >= PLANS:
+        _plans.clear()
+    _plans[key] = (items, made)
+    return made
+
+
+def _plan(items: tuple[FetchItem, ...], utf8: bool) -> Plan:
     table = UTF8_ITEMS if utf8 else ITEMS
     chosen: list[Item] = []
     bodies: list[Body | Binary | BinarySize] = []
@@ -101,11 +123,13 @@ def plan(items: tuple[FetchItem, ...], utf8: bool) -> Plan:
         else:
             raise Refuse("This item is not supported", codes.CANNOT, bad=True)
     columns = dict.fromkeys(c for item in chosen for c in item.columns if c[1] == ".")
+    formats = tuple(item.format for item in chosen)
     return Plan(
         tuple(chosen),
-        tuple(item.format for item in chosen),
+        formats,
         tuple(columns),
         tuple(bodies),
+        b"* %%d FETCH (%b" % b" ".join(formats),
         any(isinstance(body, Body | Binary) and not body.peek for body in bodies),
         Attribute.MODSEQ in items,
         Attribute.FLAGS in items,

@@ -59,7 +59,7 @@ async def read_slice(
     columns: dict[str, Sequence[Any]] = {}
     if made.columns:
         reader = session.service.store.reader
-        rows = await session.patiently(
+        rows = await session.reading(
             read_emails.columns_of(reader, view.account, emails, made.columns)
         )
         if [row[0] for row in rows] != emails.tolist():
@@ -98,7 +98,7 @@ async def flags_of(
     shown: dict[int, tuple[bytes, int]] = {}
     if lost:
         reader = session.service.store.reader
-        for number, flags, keywords, modseq in await session.patiently(
+        for number, flags, keywords, modseq in await session.reading(
             read_emails.columns_of(
                 reader, view.account, lost, ("e.flags", "e.keywords", "e.modseq")
             )

@@ -43,8 +43,8 @@ class Entry:
 async def entries(session: "Session") -> list[Entry]:
     """All names of the account, those without a mailbox at the end."""
     reader = session.service.store.reader
-    found = await session.patiently(mailboxes.mailboxes(reader, session.actor))
-    gone = await session.patiently(mailboxes.subscriptions(reader, session.actor))
+    found = await session.reading(mailboxes.mailboxes(reader, session.actor))
+    gone = await session.reading(mailboxes.subscriptions(reader, session.actor))
     parents = {box.parent for box in found}
     known = {box.path for box in found}
     listed = [

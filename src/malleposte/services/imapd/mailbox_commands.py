@@ -65,11 +65,11 @@ async def delete(session: "Session", command: Delete) -> bytes:
     mailbox = await names.need(session, command.mailbox)
     store = session.service.store
     reader = store.reader
-    found = await session.patiently(mailboxes.mailboxes(reader, mailbox >> 32))
+    found = await session.reading(mailboxes.mailboxes(reader, mailbox >> 32))
     if any(box.parent == mailbox for box in found):
         raise Refuse("Delete the mailboxes below it first", codes.HASCHILDREN)
     until = int(time.time()) + session.service.settings.recoverable
-    view = await session.patiently(store.views.open(mailbox))
+    view = await session.reading(store.views.open(mailbox))
     if len(view) > c.MAX_ROWS:
         for ranges in slices(array("I", view.uids)):
             await session.submit(
@@ -89,7 +89,7 @@ async def delete(session: "Session", command: Delete) -> bytes:
     await session.submit(
         c.DeleteMailbox(actor=session.actor, mailbox=mailbox, recoverable_until=until)
     )
-    await session.patiently(view.refresh())
+    await session.reading(view.refresh())
     return responses.ok(command.tag, "Deleted")
 
 
@@ -134,9 +134,9 @@ async def _rename_inbox(
 ) -> bytes:
     """INBOX stays and its messages move to a new mailbox (RFC 9051 §6.3.6)."""
     target = await _create(session, levels)
-    view: View = await session.patiently(session.service.store.views.open(inbox))
+    view: View = await session.reading(session.service.store.views.open(inbox))
     await transfer(session, inbox, array("I", view.uids), target, move=True)
-    await session.patiently(view.refresh())
+    await session.reading(view.refresh())
     return responses.ok(command.tag, "The messages of INBOX were moved")
 
 

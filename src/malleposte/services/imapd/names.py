@@ -26,7 +26,7 @@ def kept(name: str) -> str:
 async def find(session: "Session", name: str) -> int:
     """The id of a mailbox; 0 where there is none of this name."""
     reader = session.service.store.reader
-    return await session.patiently(mailboxes.find(reader, session.actor, kept(name)))
+    return await session.reading(mailboxes.find(reader, session.actor, kept(name)))
 
 
 async def need(session: "Session", name: str, *, target: bool = False) -> int:
@@ -40,7 +40,7 @@ async def need(session: "Session", name: str, *, target: bool = False) -> int:
 async def row(session: "Session", name: str) -> Mailbox:
     """A mailbox with its counters. Raises ``Refuse``."""
     reader = session.service.store.reader
-    found = await session.patiently(mailboxes.mailbox(reader, await need(session, name)))
+    found = await session.reading(mailboxes.mailbox(reader, await need(session, name)))
     if found is None:
         raise refuse(NO_SUCH_MAILBOX)
     return found

@@ -32,7 +32,7 @@ async def vanished(
     """
     view = selected.view
     reader = session.service.store.reader
-    ranges, complete = await session.patiently(
+    ranges, complete = await session.reading(
         mailboxes.vanished(reader, view.account, view.mailbox, since)
     )
     gone = _both(NumberSet.of(ranges), known) if complete else known

@@ -36,6 +36,9 @@ TEXT_COLUMNS: Final = {
 }
 """Header to its column, and from which length on it may have been cut."""
 
+TEXT_ROWS: Final = 2_000
+"""Rows a statement looks through: some 2 ms."""
+
 _DAY: Final = 86_400
 _ZONE: Final = 15 * 3_600
 """More than any zone is from Greenwich."""
@@ -57,7 +60,7 @@ async def sort_out(
     for start in range(0, len(among), ROWS):
         part = among[start : start + ROWS]
         numbers = [run.emails[at] for at in part]
-        rows = await session.patiently(
+        rows = await session.reading(
             read_emails.columns_of(reader, run.account, numbers, (column,))
         )
         verdicts = {number: test(value) for number, value in rows}
@@ -157,18 +160,54 @@ async def header(run: "Evaluation", key: keys.Header, among: Positions) -> Posit
     column, cut_at = TEXT_COLUMNS[key.name]
     needle = fold(key.text)
     brackets = key.name == "message-id"  # which the column leaves out
+    if needle.isascii() and not (brackets and ("<" in needle or ">" in needle)):
+        found, unsure = await _in_sql(run, among, column, needle, cut_at)
+    else:
 
-    def test(value: str | None) -> bool | None:
-        if value is None:
-            return None  # no id that could be kept, perhaps something else
-        if needle in fold(f"<{value}>" if brackets else value):
-            return True
-        return None if len(value) >= cut_at else False
+        def test(value: str | None) -> bool | None:
+            return _verdict(
+                f"<{value}>" if brackets and value is not None else value, needle, cut_at
+            )
 
-    found, unsure = await sort_out(run, among, column, test)
+        found, unsure = await sort_out(run, among, column, test)
     if unsure:
         found += await search_headers.header(run, key, unsure)
     return sorted(found)
+
+
+def _verdict(value: str | None, needle: str, cut_at: int) -> bool | None:
+    """Whether a column holds a text; None where only the header can tell."""
+    if value is None:
+        return None  # no id that could be kept, perhaps something else
+    if needle in fold(value):
+        return True
+    return None if len(value) >= cut_at else False
+
+
+async def _in_sql(
+    run: "Evaluation", among: Positions, column: str, needle: str, cut_at: int
+) -> tuple[list[int], list[int]]:
+    """``sort_out`` for ASCII text: the database hands out only what may hold it."""
+    session = run.session
+    reader = session.service.store.reader
+    found: list[int] = []
+    unsure: list[int] = []
+    for start in range(0, len(among), TEXT_ROWS):
+        part = among[start : start + TEXT_ROWS]
+        numbers = [run.emails[at] for at in part]
+        rows = await session.reading(
+            read_emails.texts_of(reader, run.account, numbers, column, needle, cut_at)
+        )
+        if rows:
+            verdicts = {number: _verdict(value, needle, cut_at) for number, value in rows}
+            for at, number in zip(part, numbers, strict=True):
+                verdict = verdicts.get(number, False)
+                if verdict:
+                    found.append(at)
+                elif verdict is None:
+                    unsure.append(at)
+        await session.pause()
+    return found, unsure
 
 
 async def _email_id(run: "Evaluation", key: keys.EmailId, among: Positions) -> Positions:

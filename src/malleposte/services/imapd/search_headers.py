@@ -59,7 +59,7 @@ async def over_content(
     found: list[int] = []
     for start in range(0, len(among), BODIES):
         part = among[start : start + BODIES]
-        rows = await session.patiently(
+        rows = await session.reading(
             read_emails.stored_of(store.reader, run.account, [run.emails[at] for at in part])
         )
         by_email = {row.email & LOW: row for row in rows}

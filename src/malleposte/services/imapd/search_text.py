@@ -53,15 +53,27 @@ def _searched(part: Part) -> bool:
 
 
 async def _holds(opened: Opened, needle: Needle, *, headers: bool) -> bool:
+    plain = needle.octets is not None and opened.data is not None
+    raw = opened.data.lower() if plain and opened.data is not None else b""
+    # A small message that does not hold the octets holds the text at most where it is encoded.
+    absent = plain and needle.octets is not None and needle.octets not in raw
+    skip_headers = absent and b"=?" not in raw and " " not in needle.text
     parts = opened.parts
     for n, part in enumerate(parts):
         # The header of an embedded message is part of the body around it.
         embedded = n > 0 and parts[part.parent].kind == Kind.MESSAGE
-        if (headers or embedded) and await _in_header(opened, part, needle):
+        if (headers or embedded) and not skip_headers and await _in_header(opened, part, needle):
             return True
-        if _searched(part) and await _in_body(opened, part, needle):
+        if not _searched(part) or (absent and _as_it_stands(part)):
+            continue
+        if await _in_body(opened, part, needle):
             return True
     return False
+
+
+def _as_it_stands(part: Part) -> bool:
+    """Whether ASCII text in the body is the same octets in the message."""
+    return part.encoding in IDENTITIES and (codec_of(part.charset) or "ascii") in _ASCII_BASED
 
 
 async def _in_header(opened: Opened, part: Part, needle: Needle) -> bool:
@@ -89,11 +101,7 @@ async def _in_body(opened: Opened, part: Part, needle: Needle) -> bool:
     if opened.data is None and end - start > AT_ONCE:
         return await _in_large(opened, part, needle)
     octets = await opened.octets(start, end)
-    if (
-        needle.octets is not None
-        and part.encoding in IDENTITIES
-        and (codec_of(part.charset) or "ascii") in _ASCII_BASED
-    ):
+    if needle.octets is not None and _as_it_stands(part):
         return needle.octets in octets.lower()
     alone = _alone(part, len(octets))
     return needle.in_text(body_text(octets, alone))

@@ -33,7 +33,7 @@ async def mark_seen(session: "Session", chosen: Chosen) -> frozenset[int]:
                     actor=session.actor, mailbox=view.mailbox, uids=ranges, mode="+", flags=SEEN
                 )
             )
-        await session.patiently(view.refresh())
+        await session.reading(view.refresh())
     finally:
         changed = selected.end_own()
         selected.change([uid for uid in changed if uid not in marked])

@@ -28,7 +28,7 @@ async def select(session: "Session", command: Select | Examine) -> bytes:
         raise Refuse("QRESYNC must be enabled first", bad=True)  # RFC 7162 §3.2.5
     box = await names.row(session, command.mailbox)
     mailbox = box.id
-    view = await session.patiently(session.service.store.views.open(mailbox))
+    view = await session.reading(session.service.store.views.open(mailbox))
     if view.gone:
         raise refuse(NO_SUCH_MAILBOX)
     read_only = isinstance(command, Examine)

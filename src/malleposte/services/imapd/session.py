@@ -53,6 +53,7 @@ class Session:
     __slots__ = (
         "__weakref__",
         "_breath",
+        "_instant",
         "_out",
         "_out_size",
         "_since",
@@ -76,6 +77,7 @@ class Session:
         """MODSEQ goes with every FETCH the server sends by itself (RFC 7162 §3.1)."""
         self.qresync = False
         """VANISHED takes the place of EXPUNGE (RFC 7162 §3.2.10)."""
+        self._instant = service.store.reader.dialect == "sqlite"
         self._out: list[bytes] = []
         self._out_size = 0
         self._since = 0.0
@@ -129,11 +131,10 @@ class Session:
             out.clear()
             self._out_size = 0
 
-    async def ample(self) -> None:
-        """Write what was gathered if that is much; wait for a slow client."""
-        if self._out_size >= WRITE_AT_ONCE:
-            self.flush()
-            await self.connection.drain()
+    @property
+    def ample(self) -> bool:
+        """Whether so much was gathered that it should be written."""
+        return self._out_size >= WRITE_AT_ONCE
 
     async def breathe(self) -> None:
         """Write what was gathered, wait for a slow client, let others run."""
@@ -169,6 +170,12 @@ class Session:
             return await work
         finally:
             timer.cancel()
+
+    async def reading(self, work: Awaitable[T]) -> T:
+        """``patiently``, for reads: those of SQLite never wait (``store.dialect``)."""
+        if self._instant:
+            return await work
+        return await self.patiently(work)
 
     async def submit(
         self, command: AnyCommand, fd: int | None = None, *, target: bool = False
@@ -281,14 +288,14 @@ class Session:
         reply: bytes | None
         try:
             if selected is not None and type(command) not in registry.BLIND:
-                await self.patiently(selected.view.refresh())
+                await self.reading(selected.view.refresh())
             if selected is not None and selected.gone:
                 self.leave_gone()
                 return
             if handler is None:
                 raise Refuse("This command is not supported", codes.CANNOT)
             reply = await handler(self, command)
-            if self.selected is not None and reply is not None:
+            if (selected := self.selected) is not None and selected.news and reply is not None:
                 await updates.tell(self, expunge=registry.may_expunge(command))
         except Refuse as refusal:
             reply = refusal.reply(command.tag)

@@ -57,7 +57,7 @@ async def store(session: "Session", command: Store) -> bytes:
             )
             assert isinstance(result, Stored)
             modified += result.modified
-        await session.patiently(selected.view.refresh())
+        await session.reading(selected.view.refresh())
     finally:
         changed = selected.end_own()
     left_alone = set(modified)
@@ -172,7 +172,7 @@ async def remove_marked(session: "Session", chosen: Chosen) -> int:
         assert isinstance(result, Expunged)
         gone += len(result.uids)
     if marked:
-        await session.patiently(view.refresh())
+        await session.reading(view.refresh())
     return gone
 
 
