@@ -206,6 +206,13 @@ _STORED_OF = both(
     ids=any_of("e.id", 2),
 )
 
+_STORED_ONE = (
+    "SELECT 0, e.id, e.size, w.prefix, w.structure, b.id, b.size, b.place, f.data"
+    " FROM email e JOIN email_wide w ON w.id = e.id JOIN blob b ON b.id = e.blob"
+    " LEFT JOIN blob_frame f ON f.id = b.id * 4096 AND b.stored <= $1"
+    " WHERE e.id = $2"
+)
+
 SMALL = 32 * 1024
 """Octets of stored content that ``stored_of`` reads along: 50 emails hold 1.6 MB at the most."""
 
@@ -215,5 +222,41 @@ async def stored_of(reader: Reader, account: int, numbers: Sequence[int]) -> lis
 
     The first frame comes along where the content is small.
     """
-    rows = await reader.rows(_STORED_OF, SMALL, _ids(account, numbers))
+    if len(numbers) == 1:
+        rows = await reader.rows(_STORED_ONE, SMALL, account << 32 | numbers[0])
+    else:
+        rows = await reader.rows(_STORED_OF, SMALL, _ids(account, numbers))
     return [Stored(*row) for row in rows]
+
+
+TEXT_COLUMNS = frozenset(
+    {"w.subject", "w.from_text", "w.to_text", "w.cc_text", "w.bcc_text", "w.message_id"}
+)
+
+
+async def texts_of(
+    reader: Reader, account: int, numbers: Sequence[int], column: str, part: str, long: int
+) -> list[Row]:
+    """Rows (email number, text) of a text column of emails by number that may hold an ASCII ``part``.
+
+    Left out is what surely does not: ASCII text without it in any case, and shorter than ``long``.
+    NULL comes along. The database looks through the texts, which is quicker than to hand them out.
+    """
+    sql = _cache_texts.get(column)
+    if sql is None:
+        if column not in TEXT_COLUMNS:
+            raise ValueError(f"no such text column: {column}")
+        sql = _cache_texts[column] = both(
+            f"SELECT w.id & 4294967295, {column} FROM email_wide w WHERE {{ids}} AND ({column} IS NULL"
+            f" OR {{like}} OR {{foreign}} OR length({column}) >= $3)",
+            ids=any_of("w.id", 1),
+            like=Sql(
+                sqlite=f"{column} LIKE $2 ESCAPE '!'", postgres=f"{column} ILIKE $2 ESCAPE '!'"
+            ),
+            foreign=Sql(sqlite=f"{column} GLOB '*[^ -~]*'", postgres=f"{column} ~ '[^ -~]'"),
+        )
+    pattern = part.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+    return await reader.rows(sql, _ids(account, numbers), f"%{pattern}%", long)
+
+
+_cache_texts: dict[str, Sql] = {}
