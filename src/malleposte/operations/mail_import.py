@@ -207,7 +207,7 @@ class _Import:
         finally:
             # Also when the caller went away: what is under way ends before the lease does.
             if self._tasks:
-                await asyncio.shield(asyncio.wait(self._tasks))
+                await asyncio.shield(asyncio.wait(tuple(self._tasks)))
         checked = await check_samples(self._store, self._samples)
         return MailImported(
             imported=self._imported,

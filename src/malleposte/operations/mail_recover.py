@@ -59,7 +59,10 @@ class RecoverablePage(Response, frozen=True, kw_only=True):
 
 @operation("mail.recoverable", ListRecoverable, RecoverablePage)
 async def list_(context: Context, request: ListRecoverable, progress: Progress) -> RecoverablePage:
-    """What can be brought back. It shows subjects of somebody's mail, so the audit keeps who looked."""
+    """What can be brought back; it shows subjects of somebody's mail, so the audit keeps who looked.
+
+    Again: looked at again.
+    """
     reader = context.store.reader
     account = await account_id(reader, request.address)
     limit = max(1, min(request.limit, MAX_PAGE))

@@ -1,0 +1,189 @@
+"""The wrapper of every operation: permission, an audit line for what was done or not, no secrets in it."""
+
+import ast
+import inspect
+
+import msgspec
+import pytest
+
+from malleposte.operations.accounts import AccountAdded, AddAccount, ChangePassword, ShowAccount
+from malleposte.operations.errors import OperationError
+from malleposte.operations.perform import decode, named, perform
+from malleposte.operations.registry import Request, Response, operations
+from malleposte.policy.permissions import Actor, Role
+from malleposte.store import PermanentFailure, TemporaryFailure
+from malleposte.store.commands import AnyCommand, CreateAccount
+from malleposte.store.results import AnyResult
+from support.store import House
+from unit.operations.desk import Desk, Tape
+
+NAMES = {
+    "account.add",
+    "account.add-many",
+    "account.delete",
+    "account.disable",
+    "account.enable",
+    "account.list",
+    "account.passwd",
+    "account.set",
+    "account.show",
+    "alias.add",
+    "alias.delete",
+    "alias.list",
+    "alias.set",
+    "domain.add",
+    "domain.delete",
+    "domain.list",
+    "mail.export",
+    "mail.import",
+    "mail.recover",
+    "mail.recoverable",
+    "role.grant",
+    "role.revoke",
+    "server.examine",
+    "store.fsck",
+    "store.renew-uids",
+}
+
+
+def test_the_operations_are_these() -> None:
+    assert set(operations()) == NAMES
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_every_operation_says_what_a_repetition_does(name: str) -> None:
+    looks_only = operations()[name].audit == "refused"
+    assert looks_only or "Again:" in (inspect.getdoc(operations()[name].run) or "")
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_every_operation_that_changes_something_is_audited(name: str) -> None:
+    """Only listing and looking may go without a line; a function that submits may not."""
+    source = inspect.getsource(operations()[name].run)
+    calls = {
+        node.func.attr
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    }
+    if "submit" in calls:
+        assert operations()[name].audit in ("always", "own")
+
+
+async def test_what_was_done_and_by_whom_is_in_the_audit(house: House) -> None:
+    desk = Desk(house.store, Actor.local(1000))
+    request = AddAccount(address="Ada@example.org", name="Ada", password="four quiet horses")
+    await desk.call("account.add", request, AccountAdded)
+    ((actor, operation, target, outcome, details),) = await desk.audit()
+    assert (actor, operation, target, outcome) == (
+        "local:1000",
+        "account.add",
+        "ada@example.org",
+        "done",
+    )
+    assert details == {"name": "Ada"}
+
+
+async def test_a_refusal_is_in_the_audit_with_its_reason(desk: Desk) -> None:
+    with pytest.raises(OperationError):
+        await desk.call("account.add", AddAccount(address="a@elsewhere.example"), AccountAdded)
+    ((_, _, target, outcome, details),) = await desk.audit()
+    assert (target, outcome) == ("a@elsewhere.example", "refused")
+    assert "add the domain" in details["why"]
+
+
+async def test_whoever_may_not_is_refused_and_noted(house: House) -> None:
+    person = Actor("eve@example.org", frozenset({Role.USER}), organisation=1, account=99)
+    desk = Desk(house.store, person)
+    with pytest.raises(OperationError, match="needs an administrator") as error:
+        await desk.call("account.add", AddAccount(address="a@example.org"), AccountAdded)
+    assert (error.value.kind, error.value.reason) == ("refused", "not-allowed")
+    assert await house.value("SELECT count(*) FROM account") == 0
+    ((actor, _, _, outcome, _),) = await desk.audit()
+    assert (actor, outcome) == ("eve@example.org", "refused")
+
+
+async def test_an_administrator_of_another_organisation_is_refused(house: House) -> None:
+    other = Actor("it@other.example", frozenset({Role.OWNER}), organisation=77)
+    desk = Desk(house.store, other)
+    with pytest.raises(OperationError, match="another organisation"):
+        await desk.call("account.add", AddAccount(address="a@example.org"), AccountAdded)
+
+
+async def test_looking_leaves_no_line(house: House, desk: Desk) -> None:
+    await house.account("ada")
+    await perform(
+        desk.context, named("account.show"), ShowAccount(address="ada@example.org"), Tape()
+    )
+    assert await desk.audit() == []
+
+
+async def test_passwords_are_nowhere_in_the_audit(house: House, desk: Desk) -> None:
+    await house.account("ada")
+    good = ChangePassword(address="ada@example.org", password="four quiet horses")
+    await perform(desk.context, named("account.passwd"), good, Tape())
+    weak = ChangePassword(address="ada@example.org", password="horses horses\x00")
+    with pytest.raises(OperationError) as error:
+        await Desk(house.store).call("account.passwd", weak, Response)
+    assert "horses" not in error.value.text
+    for line in await desk.audit():
+        assert "horses" not in str(line)
+
+
+@pytest.mark.parametrize(
+    ("failure", "kind", "words"),
+    [
+        (TemporaryFailure("the writer is away"), "unavailable", "try again"),
+        (PermanentFailure("a defect"), "failed", "went wrong in the server"),
+        (OSError(28, "No space left on device"), "unavailable", "disk"),
+        (RuntimeError("surprise"), "failed", "RuntimeError: surprise"),
+    ],
+)
+async def test_failures_become_words_and_an_audit_line(
+    house: House,
+    desk: Desk,
+    monkeypatch: pytest.MonkeyPatch,
+    failure: Exception,
+    kind: str,
+    words: str,
+) -> None:
+    submit = house.store.writer.submit
+
+    async def failing(command: AnyCommand, fd: int | None = None) -> AnyResult:
+        if isinstance(command, CreateAccount):
+            raise failure
+        return await submit(command, fd)
+
+    monkeypatch.setattr(house.store.writer, "submit", failing)
+    with pytest.raises(OperationError, match=words) as error:
+        await desk.call("account.add", AddAccount(address="a@example.org"), AccountAdded)
+    assert error.value.kind == kind
+    ((_, _, _, outcome, _),) = await desk.audit()
+    assert outcome == "failed"
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        (b"{", "not JSON"),
+        (b"{}", "address"),
+        (b'{"address": 5}', "Expected `str`"),
+        (b'{"address": "a@b", "passwort": "x"}', "unknown field"),
+    ],
+)
+def test_a_request_of_another_form_is_refused(raw: bytes, words: str) -> None:
+    with pytest.raises(OperationError, match=words):
+        decode(named("account.add"), raw)
+
+
+def test_an_unknown_operation_is_refused() -> None:
+    with pytest.raises(OperationError, match=r"there is no operation account\.explode"):
+        named("account.explode")
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_requests_and_responses_survive_json(name: str) -> None:
+    operation = operations()[name]
+    assert issubclass(operation.request, Request)
+    schema = msgspec.json.schema(operation.request)
+    assert schema
+    msgspec.json.schema(operation.response)
