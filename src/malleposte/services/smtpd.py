@@ -5,8 +5,10 @@ signed in it is refused in clear words until there is a queue. A sender who sign
 address he sends from.
 """
 
+import asyncio
 import time
 from dataclasses import dataclass, field
+from typing import Final
 
 from malleposte.delivery.receive import (
     AWAY,
@@ -40,6 +42,8 @@ from malleposte.wire.smtp import (
     StartTls,
 )
 
+HOLD_AT_MOST: Final = 0.008
+"""Seconds of pipelined commands before others run."""
 _SIGN_IN = {
     Refusal.WRONG: (535, "5.7.8"),
     Refusal.SUSPENDED: (535, "5.7.8"),
@@ -108,6 +112,7 @@ class _Session:
         engine, connection = self._engine, self._connection
         engine.greet()
         step, since = engine.step, time.monotonic()
+        breath = since
         try:
             while True:
                 event = engine.next_event()
@@ -118,6 +123,7 @@ class _Session:
                         step, since = engine.step, time.monotonic()
                     if not await self._read(since):
                         return
+                    breath = time.monotonic()
                 elif isinstance(event, ConnectionClosed):
                     break
                 elif isinstance(event, StartTls):
@@ -127,6 +133,12 @@ class _Session:
                     self._account = None  # RFC 3207 §4.2: nothing learned before TLS counts
                 else:
                     await self._handle(event)
+                    # What was read ahead may hold thousands of commands.
+                    if time.monotonic() - breath > HOLD_AT_MOST:
+                        connection.write(engine.data_to_send())
+                        await connection.drain()
+                        await asyncio.sleep(0)
+                        breath = time.monotonic()
             connection.write(engine.data_to_send())
         finally:
             self._forget()
