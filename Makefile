@@ -24,13 +24,13 @@ test:
 	@sh tools/setup.sh test
 	@sh tools/debian_packages.sh
 	@sh tools/check.sh
-	@exec $(PYTEST) -m 'not slow' $(PYTEST_ARGS)
+	@exec $(PYTEST) -m 'not slow' -n 2 --dist loadfile $(PYTEST_ARGS)
 
 test-all:
 	@sh tools/setup.sh test
 	@sh tools/debian_packages.sh
 	@sh tools/check.sh
-	@exec $(PYTEST) $(PYTEST_ARGS)
+	@exec $(PYTEST) -n 2 --dist loadfile $(PYTEST_ARGS)
 
 test-fresh:
 	@sh tools/fresh_test.sh '$(SUITE)'
