@@ -81,7 +81,7 @@ def to_mbox(flags: Iterable[str]) -> bytes:
 _OURS = re.compile(rb"Status:[^\n]*\nX-Status:[^\n]*\nX-Keywords:[^\n]*\n")
 
 
-def without_ours(message: bytes) -> bytes:
-    """A message from an mbox without the three fields of ``to_mbox`` at its top."""
+def ours(message: bytes) -> bytes:
+    """The three fields of ``to_mbox`` at the top of a record; empty where it has none."""
     match = _OURS.match(message)
-    return message[match.end() :] if match else message
+    return match[0] if match else b""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from malleposte.mime import last_values
-from malleposte.operations.mailfiles.flag_letters import from_mbox, to_mbox, without_ours
+from malleposte.operations.mailfiles.flag_letters import from_mbox, ours, to_mbox
 from malleposte.operations.mailfiles.message_file import (
     MAX_MESSAGE,
     Skipped,
@@ -154,8 +154,9 @@ def _message(
         (at for at in (data.find(b"\n\n", body, end), data.find(b"\n\r\n", body, end)) if at >= 0),
         default=end,
     )
-    fields = last_values(bytes(data[body : min(head_end + 1, body + MAX_HEADER)]))
-    flags = from_mbox(fields)
+    header = bytes(data[body : min(head_end + 1, body + MAX_HEADER)])
+    # Behind our own fields the message may have some as well, which say nothing.
+    flags = from_mbox(last_values(ours(header) or header))
     if flags is None:
         return Skipped(
             folder, where, "its program had deleted it, and not compacted the file", size
@@ -175,7 +176,7 @@ def _trimmed(raw: bytes) -> bytes:
         if raw.endswith(ending):
             raw = raw[: -len(ending) // 2]
             break
-    return without_ours(raw)
+    return raw[len(ours(raw)) :]
 
 
 def _unquoted(raw: bytes, quoting: Quoting) -> bytes:
