@@ -56,6 +56,8 @@ async def under_load(server: Server, seed: int) -> AsyncIterator[None]:
     for writer in writers:
         done.update(writer.acknowledged)
     assert all(done[what] > 5 for what in ("APPEND", "STORE", "COPY", "MOVE", "EXPUNGE")), done
+    unanswered = sum(doubt.before != doubt.after for w in writers for doubt in w.doubts)
+    assert unanswered, "no kill met a command: this shows nothing"
     assert all(watcher.rounds > 2 for watcher in watchers), "the watchers saw nothing"
 
 

@@ -1,6 +1,9 @@
 """mbsync beside a Maildir: its configuration, and what the Maildir holds."""
 
+import re
+import subprocess
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from support.programs import Home, need
@@ -8,6 +11,17 @@ from support.server import Server
 
 # An X-TUID line: mbsync marks what it copies, to find it again after a break.
 TUID = b"X-TUID: "
+
+
+@cache
+def version() -> tuple[int, int]:
+    """Of isync: 1.4 in bookworm, 1.5 in trixie."""
+    done = subprocess.run(
+        [need("mbsync", "isync"), "--version"], capture_output=True, text=True, check=True
+    )
+    found = re.search(r"isync (\d+)\.(\d+)", done.stdout)
+    assert found is not None, done.stdout
+    return int(found[1]), int(found[2])
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +43,12 @@ class Sync:
     def configure(self) -> Path:
         """Write the configuration."""
         self.folder.mkdir(exist_ok=True)
+        tls_word = "TLSType" if version() >= (1, 5) else "SSLType"
         port = self.server.ports["imaps" if self.tls == "IMAPS" else "imap"]
         return self.home.write(
             "mbsyncrc",
             f"IMAPAccount a\nHost localhost\nPort {port}\nUser {self.address}\n"
-            f'Pass "{self.password}"\nSSLType {self.tls}\n'
+            f'Pass "{self.password}"\n{tls_word} {self.tls}\n'
             f"CertificateFile {self.server.data / 'tls' / 'ca.pem'}\n\n"
             "IMAPStore far\nAccount a\n\n"
             f"MaildirStore near\nPath {self.folder}/\nInbox {self.folder}/INBOX\n"
