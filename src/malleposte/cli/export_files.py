@@ -199,10 +199,13 @@ class MboxFolder(_Indexed):
                 REFUSED,
                 f"{place} is there and not from an export: choose another folder, or move it away",
             )
-        self._out = open(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600), "wb")  # noqa: SIM115
         end = max((entry.offset for entry in self._entries), default=0)
-        if place.stat().st_size < end:
-            raise Trouble(REFUSED, f"{place} is shorter than its export: move it away")
+        if end and (not place.exists() or place.stat().st_size < end):
+            raise Trouble(
+                REFUSED,
+                f"{place} is shorter than its export: move it and {self._index.name} away",
+            )
+        self._out = open(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600), "wb")  # noqa: SIM115
         self._out.seek(end)
         self._out.truncate()
 

@@ -58,7 +58,11 @@ class Journal:
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._file = self._locked()
-            self._read()
+            try:
+                self._read()
+            except BaseException:
+                self._file.close()
+                raise
         except OSError as error:
             raise Trouble(
                 REFUSED,

@@ -110,6 +110,7 @@ async def serve_connection(
         with contextlib.suppress(ConnectionError, ProtocolError):
             said = ErrorLine(kind="invalid", reason="protocol", text=str(error))
             await channel.send(Line(error=said))
+            await channel.discard(1.0)
     except ConnectionError:
         pass
     except Exception:

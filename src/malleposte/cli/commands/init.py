@@ -98,10 +98,10 @@ def _configuration_file(
         # Not root: the system's folders are out of reach.
         data_dir = data_dir or Path("malleposte-data")
         run_dir = run_dir or data_dir / "run"
-    if data_dir is not None:
-        values["data_dir"] = data_dir
-    if run_dir is not None:
-        values["run_dir"] = run_dir
+    for key, folder in (("data_dir", data_dir), ("run_dir", run_dir)):
+        if folder is not None:
+            # In the file a relative path would be taken from the file's own folder.
+            values[key] = folder.absolute()
     try:
         config_file.write_new(path, config_file.render({"node": values}), 0o640)
     except OSError as error:
