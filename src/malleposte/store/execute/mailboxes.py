@@ -143,7 +143,7 @@ async def create_mailbox(work: Work, command: CreateMailbox) -> Created | Refuse
             role=role if last else None,
             subscribe=command.subscribe and last,
         )
-    await _take_subscription(work, head, parent)
+        await _take_subscription(work, head, parent)
     return Created(id=parent, modseq=modseq)
 
 

@@ -1,0 +1,369 @@
+"""The store as a few dictionaries: what every command must answer and leave behind, to the number.
+
+Nothing is shared with the store but the commands and answers. The model knows no SQL, no batches and no
+views; it does one thing after the other. Threads, quota and rights are not in it.
+"""
+
+from dataclasses import dataclass, field
+
+from malleposte.store.commands import Ranges
+from malleposte.store.results import (
+    AnyResult,
+    Appended,
+    Copied,
+    Created,
+    Delivered,
+    Done,
+    Expunged,
+    Filed,
+    Refused,
+    Stored,
+)
+
+SEEN = 1
+ALL_FLAGS = (1 << 31) - 1
+
+
+@dataclass
+class Email:
+    """``identity``: which message it is, the same for copies."""
+
+    identity: int
+    size: int
+    flags: int
+    words: frozenset[str]
+    modseq: int
+
+
+@dataclass
+class Message:
+    """A UID: an email in a mailbox."""
+
+    email: int
+    deleted: bool = False
+
+
+@dataclass
+class Box:
+    """A mailbox."""
+
+    id: int
+    parent: int
+    name: str
+    uidvalidity: int
+    subscribed: bool
+    highest: int
+    uidnext: int = 1
+    messages: dict[int, Message] = field(default_factory=dict)
+
+
+@dataclass
+class Account:
+    """An account, its head and all that hangs on it."""
+
+    id: int
+    modseq: int
+    next_email: int
+    next_mailbox: int
+    uidvalidity: int
+    boxes: dict[int, Box] = field(default_factory=dict)
+    emails: dict[int, Email] = field(default_factory=dict)
+    """By id; also those that are only recoverable."""
+    words: set[str] = field(default_factory=set)
+    names: set[str] = field(default_factory=set)
+    """Subscribed, without a mailbox."""
+
+    @property
+    def inbox(self) -> int:
+        return self.id << 32 | 1
+
+    def bump(self) -> int:
+        self.modseq += 1
+        return self.modseq
+
+    def path(self, box: Box) -> str:
+        above = self.boxes.get(box.parent)
+        return f"{self.path(above)}/{box.name}" if above else box.name
+
+    def child(self, parent: int, name: str) -> Box | None:
+        found = [b for b in self.boxes.values() if (b.parent, b.name) == (parent, name)]
+        return found[0] if found else None
+
+    def holders(self, email: int) -> list[Box]:
+        return [
+            box
+            for box in self.boxes.values()
+            if any(message.email == email for message in box.messages.values())
+        ]
+
+    @property
+    def recoverable(self) -> list[int]:
+        held = {m.email for box in self.boxes.values() for m in box.messages.values()}
+        return sorted(self.emails.keys() - held)
+
+    def unseen(self, box: Box) -> int:
+        return sum(not self.emails[m.email].flags & SEEN for m in box.messages.values())
+
+    def size(self, box: Box) -> int:
+        return sum(self.emails[m.email].size for m in box.messages.values())
+
+    # Parts of commands ------------------------------------------------------------------------
+
+    def admit(self, words: frozenset[str]) -> None:
+        """New keywords are a change of their own."""
+        if words - self.words:
+            self.bump()
+            self.words |= words
+
+    def new_email(self, email: Email) -> int:
+        number = self.id << 32 | self.next_email
+        self.next_email += 1
+        self.emails[number] = email
+        return number
+
+    def enter(self, box: Box, email: int, modseq: int, *, deleted: bool = False) -> int:
+        uid = box.uidnext
+        box.uidnext += 1
+        box.messages[uid] = Message(email, deleted)
+        box.highest = modseq
+        return uid
+
+    def touch(self, emails: set[int], modseq: int) -> None:
+        """Emails changed: every mailbox that holds one shows it."""
+        for email in emails:
+            self.emails[email].modseq = modseq
+            for box in self.holders(email):
+                box.highest = modseq
+
+
+def chosen(box: Box, uids: Ranges) -> list[int]:
+    """UIDs of a mailbox in some ranges."""
+    return [
+        uid for uid in sorted(box.messages) if any(first <= uid <= last for first, last in uids)
+    ]
+
+
+@dataclass
+class Model:
+    """All accounts, and the time, which stands still between commands."""
+
+    now: int
+    accounts: dict[int, Account] = field(default_factory=dict)
+
+    def box(self, mailbox: int) -> tuple[Account, Box]:
+        account = self.accounts[mailbox >> 32]
+        return account, account.boxes[mailbox]
+
+    # Commands ---------------------------------------------------------------------------------
+
+    def deliver(
+        self,
+        targets: list[tuple[int, int]],
+        identity: int,
+        size: int,
+        flags: int,
+        words: frozenset[str],
+    ) -> AnyResult:
+        """``targets``: (account, mailbox); one that is gone means INBOX."""
+        filed = []
+        for number, mailbox in targets:
+            account = self.accounts[number]
+            box = account.boxes.get(mailbox) or account.boxes[account.inbox]
+            uid, email, modseq = self._file(account, box, identity, size, flags, words)
+            filed.append(Filed(account=number, mailbox=box.id, uid=uid, email=email, modseq=modseq))
+        return Delivered(filed=tuple(filed))
+
+    def append(
+        self,
+        mailbox: int,
+        identity: int,
+        size: int,
+        flags: int,
+        words: frozenset[str],
+        deleted: bool,
+    ) -> AnyResult:
+        account, box = self.box(mailbox)
+        uid, email, modseq = self._file(account, box, identity, size, flags, words, deleted)
+        return Appended(email=email, uid=uid, uidvalidity=box.uidvalidity, modseq=modseq)
+
+    def _file(
+        self,
+        account: Account,
+        box: Box,
+        identity: int,
+        size: int,
+        flags: int,
+        words: frozenset[str],
+        deleted: bool = False,
+    ) -> tuple[int, int, int]:
+        account.admit(words)
+        modseq = account.bump()
+        email = account.new_email(Email(identity, size, flags, words, modseq))
+        return account.enter(box, email, modseq, deleted=deleted), email, modseq
+
+    def store_flags(
+        self,
+        mailbox: int,
+        uids: Ranges,
+        mode: str,
+        flags: int,
+        words: frozenset[str],
+        deleted: bool,
+        since: int | None,
+    ) -> AnyResult:
+        account, box = self.box(mailbox)
+        before = account.modseq
+        found = chosen(box, uids)
+        modified = tuple(
+            uid
+            for uid in found
+            if since is not None and account.emails[box.messages[uid].email].modseq > since
+        )
+        if mode != "-" and (words or mode == "="):
+            account.admit(words)
+        modseq = account.modseq + 1
+        changed = set()
+        for uid in found:
+            if uid in modified:
+                continue
+            message = box.messages[uid]
+            email = account.emails[message.email]
+            new_flags, new_words = {
+                "+": (email.flags | flags, email.words | words),
+                "-": (email.flags & ~flags, email.words - words),
+                "=": (flags, words),
+            }[mode]
+            if (new_flags, new_words) != (email.flags, email.words):
+                email.flags, email.words = new_flags, new_words
+                changed.add(message.email)
+            mark = deleted and mode != "-"
+            if (deleted or mode == "=") and message.deleted != mark:
+                message.deleted = mark
+                changed.add(message.email)
+        if changed:
+            account.modseq = modseq
+            account.touch(changed, modseq)
+        return Stored(modseq=account.modseq if account.modseq > before else 0, modified=modified)
+
+    def expunge(self, mailbox: int, uids: Ranges, marked: bool) -> AnyResult:
+        account, box = self.box(mailbox)
+        found = [uid for uid in chosen(box, uids) if box.messages[uid].deleted or not marked]
+        if not found:
+            return Expunged(uids=(), modseq=0)
+        modseq = account.bump()
+        self._remove(account, box, found, modseq)
+        return Expunged(uids=tuple(found), modseq=modseq)
+
+    def _remove(self, account: Account, box: Box, uids: list[int], modseq: int) -> None:
+        gone = {box.messages.pop(uid).email for uid in uids}
+        account.touch(gone, modseq)
+        box.highest = modseq
+
+    def copy(self, source: int, target: int, uids: Ranges, move: bool) -> AnyResult:
+        account, box = self.box(source)
+        into, other = self.box(target)
+        found = chosen(box, uids)
+        if not found:
+            return Copied(uidvalidity=other.uidvalidity, uids=(), modseq=0)
+        if into is not account:
+            words = {
+                word for uid in found for word in account.emails[box.messages[uid].email].words
+            }
+            into.admit(frozenset(words))
+        modseq = into.bump()
+        if box is other and move:
+            emails = [box.messages.pop(uid).email for uid in found]
+            pairs = [
+                (uid, into.enter(box, email, modseq))
+                for uid, email in zip(found, emails, strict=True)
+            ]
+            into.touch(set(emails), modseq)
+            return Copied(uidvalidity=box.uidvalidity, uids=tuple(pairs), modseq=modseq)
+        there = {message.email for message in other.messages.values()}
+        pairs, joined = [], set()
+        for uid in found:
+            email = box.messages[uid].email
+            if into is not account or box is other or email in there:
+                old = account.emails[email]
+                email = into.new_email(Email(old.identity, old.size, old.flags, old.words, modseq))
+            else:
+                joined.add(email)
+            pairs.append((uid, into.enter(other, email, modseq)))
+        account.touch(joined, modseq)
+        if move:
+            self._remove(account, box, found, modseq)
+        return Copied(uidvalidity=other.uidvalidity, uids=tuple(pairs), modseq=modseq)
+
+    def recover(self, target: int, emails: list[int]) -> AnyResult:
+        account, box = self.box(target)
+        found = [email for email in account.recoverable if email in emails]
+        if not found:
+            return Copied(uidvalidity=box.uidvalidity, uids=(), modseq=0)
+        modseq = account.bump()
+        pairs = tuple((0, account.enter(box, email, modseq)) for email in found)
+        account.touch(set(found), modseq)
+        return Copied(uidvalidity=box.uidvalidity, uids=pairs, modseq=modseq)
+
+    def create(self, number: int, parent: int, path: tuple[str, ...], subscribe: bool) -> AnyResult:
+        account = self.accounts[number]
+        missing = list(path)
+        while missing and (child := account.child(parent, missing[0])):
+            parent = child.id
+            missing.pop(0)
+        if not missing:
+            return Refused(reason="exists")
+        modseq = account.bump()
+        for left, name in zip(range(len(missing) - 1, -1, -1), missing, strict=True):
+            account.uidvalidity = max(account.uidvalidity + 1, self.now)
+            new = number << 32 | account.next_mailbox
+            account.next_mailbox += 1
+            wanted = subscribe and not left
+            box = Box(new, parent, name, account.uidvalidity, wanted, modseq)
+            account.boxes[new] = box
+            self._take_subscription(account, box)
+            parent = new
+        return Created(id=parent, modseq=modseq)
+
+    def _take_subscription(self, account: Account, box: Box) -> None:
+        if account.path(box) in account.names:
+            account.names.discard(account.path(box))
+            box.subscribed = True
+
+    def rename(self, mailbox: int, parent: int, name: str) -> AnyResult:
+        account, box = self.box(mailbox)
+        if mailbox == account.inbox:
+            return Refused(reason="reserved")
+        above = account.boxes.get(parent)
+        while above is not None:
+            if above is box:
+                return Refused(reason="loop")
+            above = account.boxes.get(above.parent)
+        taken = account.child(parent, name)
+        if taken is not None:
+            return Done() if taken is box else Refused(reason="exists")
+        box.parent, box.name = parent, name
+        self._take_subscription(account, box)
+        return Done(modseq=account.bump())
+
+    def delete(self, mailbox: int) -> AnyResult:
+        account, box = self.box(mailbox)
+        if mailbox == account.inbox:
+            return Refused(reason="reserved")
+        if any(other.parent == mailbox for other in account.boxes.values()):
+            return Refused(reason="has-children")
+        modseq = account.bump()
+        self._remove(account, box, list(box.messages), modseq)
+        if box.subscribed:
+            account.names.add(account.path(box))
+        del account.boxes[mailbox]
+        return Done(modseq=modseq)
+
+    def subscribe(self, number: int, mailbox: int, name: str, on: bool) -> AnyResult:
+        account = self.accounts[number]
+        if mailbox:
+            account.boxes[mailbox].subscribed = on
+        elif on:
+            account.names.add(name)
+        else:
+            account.names.discard(name)
+        return Done(modseq=account.bump())
