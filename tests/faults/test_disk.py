@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from malleposte.store.fsck import check
-from support import disks, mailbox, processes
+from support import disks, mailbox, postgres, processes
 from support.server import PASSWORD, Server
 
 pytestmark = pytest.mark.timeout(180)
@@ -173,6 +173,10 @@ def test_processes_replaced_on_a_full_disk(server: Server) -> None:
             process.wait(10)
         server.wait()
         post.check()
+        # A new writer is there: it answers at once, and that it has no room. The log may have been
+        # copied into the file meanwhile, which makes room in it for a few.
+        codes = [post.send() for _ in range(60)]
+        assert codes[-1] == 452
         disk.make_room()
         until_sent(post)
         post.check()
@@ -220,6 +224,63 @@ def test_a_share_of_the_disk_is_kept_as_configured(server: Server) -> None:
         assert post.send() == 452
         disk.make_room()
         until_sent(post)
+
+
+@pytest.mark.postgres
+def test_the_reserve_of_a_node_on_postgres(
+    postgres_server: postgres.Server, tmp_path: Path
+) -> None:
+    """There the node's own disk takes large messages on their way in."""
+    dsn = asyncio.run(postgres_server.database())
+    server = Server(tmp_path / "server", dsn)
+    server.folder.mkdir()
+    asyncio.run(server.prepare(3))
+    with disks.onto(server, disks.tmpfs(server.data, 64_000_000)) as disk:
+        server.start()
+        post = Post(server)
+        for octets in (SMALL, LARGE):
+            assert post.send(octets) == 250
+        disk.fill(leave=2_500_000)
+        time.sleep(1.1)
+        assert post.send(LARGE) == 452
+        with opened(server) as client:
+            assert post.append(client, LARGE) == "NO"
+            assert client.store("1", "+FLAGS", "(\\Deleted)")[0] == "OK"
+            assert client.expunge()[0] == "OK"
+            post.acknowledged.remove(1)
+            disk.make_room()
+            # Each worker looks for itself, once a second.
+            time.sleep(1.1)
+            until_sent(post)
+            assert post.append(client, LARGE) == "OK"
+        post.check()
+        sound(server)
+    asyncio.run(postgres_server.drop(dsn))
+
+
+def test_a_log_that_cannot_be_written(server: Server, tmp_path: Path) -> None:
+    """Lines are dropped; mail is not."""
+    with disks.tmpfs(tmp_path / "logs", 1_000_000) as disk:
+        server.log.symlink_to(disk.path / "log")
+        disk.fill()
+        server.start()
+        try:
+            post = Post(server)
+            for octets in (SMALL, LARGE, SMALL):
+                assert post.send(octets) == 250
+            for process in processes.wait_for(server, "writer"):
+                processes.kill(process)
+            assert post.send() == 250
+            post.check()
+            disk.make_room()
+            (worker, *_) = processes.of_kind(server, "worker")
+            processes.kill(worker)
+            until = time.monotonic() + 20
+            while b"a process ended and is replaced" not in server.log.read_bytes():
+                assert time.monotonic() < until, "nothing is logged though there is room"
+                time.sleep(0.1)
+        finally:
+            server.end()
 
 
 def test_a_disk_that_is_read_only_at_the_start(server: Server) -> None:
