@@ -122,7 +122,6 @@ async def _file(session: "Session", start: AppendStart, mailbox: int, spool: Spo
         )
     except PermanentFailure:
         session.service.observer.defect("store")
-        log.exception("imap_store_defect", command="Append")
         return responses.no(tag, "This went wrong in the server", codes.SERVERBUG)
     finally:
         if prepared is not None:

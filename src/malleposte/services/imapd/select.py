@@ -84,7 +84,7 @@ async def close(session: "Session", command: Close) -> bytes:
     selected = session.mailbox
     code = None
     if not selected.read_only:
-        gone = await storing.remove_marked(session, selected.everything())
+        gone = await storing.remove_marked(session, selected.marked())
         if gone and session.qresync:
             code = codes.highest_modseq(selected.view.highest)  # RFC 7162 §3.2.8
     session.deselect()

@@ -18,6 +18,7 @@ from itertools import chain
 from typing import Final
 
 from malleposte.services.imapd.replies import Refuse
+from malleposte.store.flags import SEEN
 from malleposte.store.view import View
 from malleposte.wire.imap.sets import MessageSet, NumberSet, SavedResult
 
@@ -123,6 +124,9 @@ class Selected:
         """Remember that the client does not know the flags of these."""
         if self._since >= 0:
             return
+        if len(uids) > CHANGED_MAX:
+            self._changed, self._since = None, self.told
+            return
         changed = self._changed
         if changed is None:
             changed = self._changed = set()
@@ -162,12 +166,23 @@ class Selected:
         view, ghosts = self.view, self._ghosts
         if not uids:
             return ()
-        first = view.rank(uids[0])
+        first, size = view.rank(uids[0]), len(uids)
+        if view.uids[first : first + size] != uids:
+            if not ghosts:
+                return [view.rank(uid) + 1 for uid in uids]
+            return [view.rank(uid) + bisect_left(ghosts, uid) + 1 for uid in uids]
         if not ghosts:
-            if view.uids[first : first + len(uids)] == uids:
-                return range(first + 1, first + 1 + len(uids))
-            return [view.rank(uid) + 1 for uid in uids]
-        return [view.rank(uid) + bisect_left(ghosts, uid) + 1 for uid in uids]
+            return range(first + 1, first + 1 + size)
+        # Neighbours in the view: their numbers leap only where a ghost stands between.
+        found = array("I")
+        before, within = bisect_left(ghosts, uids[0]), bisect_left(ghosts, uids[-1])
+        start = first
+        for count in range(before, within):
+            stop = view.rank(ghosts[count])
+            found.extend(range(start + count + 1, stop + count + 1))
+            start = stop
+        found.extend(range(start + within + 1, first + size + within + 1))
+        return found
 
     def where(self, uids: "array[int]") -> "Sequence[int | None]":
         """Positions of ascending UIDs in the view; None for a ghost."""
@@ -210,9 +225,32 @@ class Selected:
             return Chosen(array("I"), array("I"), ())
         return Chosen(array("I", (uid,)), self.view.emails[at : at + 1], (at + 1,))
 
-    def everything(self) -> Chosen:
-        """All messages the client knows."""
-        return self._cut([(0, self.exists)])
+    def marked(self, chosen: Chosen | None = None) -> "array[int]":
+        r"""UIDs of the chosen messages, or of all the client knows, that carry \Deleted."""
+        wanted = {n for n, (_, _, deleted) in enumerate(self.view.flagsets) if deleted}
+        return self._with_sets(chosen, wanted)
+
+    def unseen(self, chosen: Chosen) -> "array[int]":
+        r"""UIDs of the chosen messages without \Seen."""
+        wanted = {n for n, (flags, _, _) in enumerate(self.view.flagsets) if not flags & SEEN}
+        return self._with_sets(chosen, wanted)
+
+    def _with_sets(self, chosen: Chosen | None, wanted: set[int]) -> "array[int]":
+        """UIDs of messages whose flag set is wanted; ghosts have none."""
+        view = self.view
+        sets: Sequence[int]
+        if chosen is None:
+            uids, sets = view.uids[: self.known], view.sets
+        else:
+            uids = chosen.uids
+            places = self.where(uids)
+            if isinstance(places, range):
+                sets = view.sets[places.start : places.stop]
+            else:
+                sets = [-1 if at is None else view.sets[at] for at in places]
+        if not wanted:
+            return array("I")
+        return array("I", [uid for uid, n in zip(uids, sets, strict=False) if n in wanted])
 
     def choose_uids(self, uids: NumberSet) -> Chosen:
         """The messages with these UIDs, as far as the client knows them."""

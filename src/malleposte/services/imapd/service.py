@@ -5,12 +5,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+import structlog
+
 from malleposte.directory.book import Account, Book
 from malleposte.directory.signin import Door
 from malleposte.services.connection import Connection
 from malleposte.services.imapd.session import Session
 from malleposte.services.imapd.settings import ImapSettings
 from malleposte.store import Store, StoreError
+
+log = structlog.get_logger(__name__)
 
 LOOK_EVERY: Final = 20.0
 """Seconds between looks at the accounts that are signed in: one that is suspended, or whose password
@@ -34,7 +38,7 @@ class Silence:
 
 
 class Observer:
-    """Told of what happens, for metrics and logs; this one keeps it to itself."""
+    """Told of what happens, for metrics and logs; this one logs defects and keeps the rest."""
 
     def connected(self) -> None:
         """A session began."""
@@ -53,6 +57,7 @@ class Observer:
 
     def defect(self, where: str) -> None:
         """An exception of ours was met (called in its handler)."""
+        log.exception("imap_defect", where=where)
 
 
 @dataclass(slots=True)

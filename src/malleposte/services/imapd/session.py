@@ -25,6 +25,7 @@ from malleposte.wire.imap import Connection as Engine
 from malleposte.wire.imap import codes, responses
 from malleposte.wire.imap.capability import Offer, capabilities
 from malleposte.wire.imap.commands.base import Command
+from malleposte.wire.imap.commands.session import Idle
 from malleposte.wire.imap.events import (
     BUSY,
     NEED_DATA,
@@ -212,6 +213,7 @@ class Session:
             self._out.clear()
         except Exception:
             reason = "defect"
+            observer.defect("session")
             self._bye("Something went wrong in the server", codes.SERVERBUG)
             raise
         finally:
@@ -284,7 +286,7 @@ class Session:
         """Have a command done and answered."""
         handler = registry.HANDLERS.get(type(command))
         selected = self.selected
-        self._breath = time.perf_counter()
+        started = self._breath = time.perf_counter()
         reply: bytes | None
         try:
             if selected is not None and type(command) not in registry.BLIND:
@@ -308,11 +310,13 @@ class Session:
             )
         except PermanentFailure:
             self.service.observer.defect("store")
-            log.exception("imap_store_defect", command=type(command).__name__)
             reply = responses.no(command.tag, "This went wrong in the server", codes.SERVERBUG)
         if reply is not None:
             self.send(reply)
             self.engine.command_done()
+        if type(command) is not Idle:
+            name, seconds = type(command).__name__, time.perf_counter() - started
+            self.service.observer.command(name, seconds, reply is None or b" OK " in reply[:80])
 
     async def _receive(self, start: AppendStart) -> None:
         """A command whose messages stream in."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from malleposte.services.imapd import updates
 from malleposte.services.imapd.ranges import slices
 from malleposte.services.imapd.replies import EXPUNGED, READ_ONLY, Refuse
-from malleposte.services.imapd.selected import Chosen, Selected
+from malleposte.services.imapd.selected import Selected
 from malleposte.store import commands as c
 from malleposte.store import flags as store_flags
 from malleposte.store.results import Expunged, Stored
@@ -21,6 +21,7 @@ from malleposte.wire.imap import codes, responses
 from malleposte.wire.imap.commands.message import Expunge
 from malleposte.wire.imap.commands.store import Store, StoreMode
 from malleposte.wire.imap.flags import DELETED
+from malleposte.wire.imap.sets import NumberSet
 
 if TYPE_CHECKING:
     from malleposte.services.imapd.session import Session
@@ -36,62 +37,64 @@ async def store(session: "Session", command: Store) -> bytes:
     chosen = selected.choose(command.messages, uid=command.uid)
     if command.unchanged_since is not None:
         session.condstore = True
-    bits, words = store_flags.split(command.flags)
-    shown = tuple(flag for flag in command.flags if flag.lower() in words)
-    before = _flag_sets(selected, chosen) if command.silent else {}
-    modified: list[int] = []
-    selected.begin_own()
-    try:
-        for ranges in slices(chosen.uids):
-            result = await session.submit(
-                c.StoreFlags(
-                    actor=session.actor,
-                    mailbox=selected.view.mailbox,
-                    uids=ranges,
-                    mode=_MODES[command.mode],
-                    flags=bits,
-                    keywords=shown,
-                    deleted=DELETED in command.flags,
-                    unchanged_since=command.unchanged_since,
-                )
-            )
-            assert isinstance(result, Stored)
-            modified += result.modified
-        await session.reading(selected.view.refresh())
-    finally:
-        changed = selected.end_own()
-    left_alone = set(modified)
-    mine = [uid for uid in chosen.uids if uid not in left_alone] if modified else chosen.uids
-    selected.change(list(set(changed).difference(mine)))
-    if command.silent:
-        selected.change(_unforeseen(selected, before, command, bits, words, left_alone))
-        if session.condstore:
-            # RFC 7162 §3.1.3: the new MODSEQ is told also where the flags need not be.
-            touched = sorted(set(changed).intersection(mine))
-            await updates.send_modseqs(session, array("I", touched), uid=command.uid)
-    else:
-        await updates.send_flags(session, array("I", mine), uid=command.uid)
-        selected.seen(array("I", mine))
+    modified = array("I")
+    for start in range(0, len(chosen), c.MAX_ROWS):
+        modified.extend(await _slice(session, command, chosen.uids[start : start + c.MAX_ROWS]))
     code = None
     if modified:
-        numbers = sorted(modified)
-        named = numbers if command.uid else list(selected.seqs(array("I", numbers)))
-        code = codes.modified(named)
-        selected.change(numbers)  # what made them differ is news to the client
+        code = codes.modified(modified if command.uid else list(selected.seqs(modified)))
     if chosen.ghosts and not command.uid:
         return responses.no(command.tag, EXPUNGED, code or codes.EXPUNGEISSUED)
     return responses.ok(command.tag, "Done" if code is None else "Some were changed before", code)
 
 
-def _flag_sets(selected: Selected, chosen: Chosen) -> dict[int, FlagSet]:
+async def _slice(session: "Session", command: Store, uids: "array[int]") -> "array[int]":
+    """STORE on as many messages as the store takes; the UIDs it left alone (UNCHANGEDSINCE)."""
+    selected = session.mailbox
+    view = selected.view
+    bits, words = store_flags.split(command.flags)
+    before = _flag_sets(selected, uids) if command.silent else {}
+    selected.begin_own()
+    try:
+        result = await session.submit(
+            c.StoreFlags(
+                actor=session.actor,
+                mailbox=view.mailbox,
+                uids=NumberSet.from_sorted(uids).ranges,
+                mode=_MODES[command.mode],
+                flags=bits,
+                keywords=tuple(flag for flag in command.flags if flag.lower() in words),
+                deleted=DELETED in command.flags,
+                unchanged_since=command.unchanged_since,
+            )
+        )
+        assert isinstance(result, Stored)
+        await session.reading(view.refresh())
+    finally:
+        changed = set(selected.end_own())
+    left_alone = array("I", sorted(result.modified))
+    spared = set(left_alone)
+    mine = array("I", [uid for uid in uids if uid not in spared]) if spared else uids
+    # What others changed is told at the end, as everywhere.
+    selected.change(list(changed.difference(mine)))
+    selected.change(left_alone)
+    if command.silent:
+        selected.change(_unforeseen(selected, before, command, bits, words, spared))
+        if session.condstore:
+            # RFC 7162 §3.1.3: the new MODSEQ is told also where the flags need not be.
+            touched = array("I", sorted(changed.intersection(mine)))
+            await updates.send_modseqs(session, touched, uid=command.uid)
+    else:
+        await updates.send_flags(session, mine, uid=command.uid)
+        selected.seen(mine)
+    return left_alone
+
+
+def _flag_sets(selected: Selected, uids: "array[int]") -> dict[int, FlagSet]:
     """Flags by UID, as the client has been told or will be."""
     view = selected.view
-    places = selected.where(chosen.uids)
-    return {
-        uid: view.flags_at(at)
-        for uid, at in zip(chosen.uids, places, strict=True)
-        if at is not None
-    }
+    places = selected.where(uids)
+    return {uid: view.flags_at(at) for uid, at in zip(uids, places, strict=True) if at is not None}
 
 
 def _unforeseen(
@@ -136,11 +139,8 @@ async def expunge(session: "Session", command: Expunge) -> bytes:
     selected = session.mailbox
     if selected.read_only:
         raise Refuse(READ_ONLY, codes.READ_ONLY)
-    if command.uids is None:
-        chosen = selected.everything()
-    else:
-        chosen = selected.choose(command.uids, uid=True)
-    gone = await remove_marked(session, chosen)
+    chosen = None if command.uids is None else selected.choose(command.uids, uid=True)
+    gone = await remove_marked(session, selected.marked(chosen))
     if gone and session.qresync:
         # RFC 7162 §3.2.7: the news go out first, so that this covers all the client knows.
         await updates.tell(session, expunge=True)
@@ -149,18 +149,9 @@ async def expunge(session: "Session", command: Expunge) -> bytes:
     return responses.ok(command.tag, "Expunged")
 
 
-async def remove_marked(session: "Session", chosen: Chosen) -> int:
-    r"""Expunge those of the chosen messages that are marked \Deleted; how many went."""
-    selected = session.mailbox
-    view = selected.view
-    marked = array(
-        "I",
-        [
-            uid
-            for uid, at in zip(chosen.uids, selected.where(chosen.uids), strict=True)
-            if at is not None and view.flags_at(at)[2]
-        ],
-    )
+async def remove_marked(session: "Session", marked: "array[int]") -> int:
+    r"""Expunge those messages of the selected mailbox that carry \Deleted; how many went."""
+    view = session.mailbox.view
     gone = 0
     until = int(time.time()) + session.service.settings.recoverable
     for ranges in slices(marked):
@@ -171,7 +162,6 @@ async def remove_marked(session: "Session", chosen: Chosen) -> int:
         )
         assert isinstance(result, Expunged)
         gone += len(result.uids)
-    if marked:
         await session.reading(view.refresh())
     return gone
 

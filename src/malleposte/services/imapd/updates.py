@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 ROWS: Final = 2_000
 """FETCH responses made at a time: some 2 ms."""
 
+EXPUNGES: Final = 5_000
+"""EXPUNGE responses made at a time."""
+
 _SYSTEM: Final = render_flags(SYSTEM_FLAGS)
 _WELL_KNOWN: Final = b"$Forwarded $MDNSent $Junk $NotJunk $Phishing"
 
@@ -44,7 +47,11 @@ async def tell(session: "Session", *, expunge: bool) -> None:
         if session.qresync:
             session.send(responses.vanished(uids))
         else:
-            session.send(responses.expunges(reversed(numbers)))
+            # From the last to the first, so that none shifts the next.
+            for stop in range(len(numbers), 0, -EXPUNGES):
+                session.send(responses.expunges(reversed(numbers[max(0, stop - EXPUNGES) : stop])))
+                if stop > EXPUNGES:
+                    await session.breathe()
     if selected.take_arrivals():
         session.send(responses.exists(selected.exists))
     if len(view.shown) != selected.keywords:

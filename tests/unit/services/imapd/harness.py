@@ -18,6 +18,7 @@ from malleposte.services.imapd import ImapService, ImapSettings
 from malleposte.store import Store
 from malleposte.store.commands import CreateAccount
 from malleposte.store.results import Created
+from support.imap_answers import next_response
 from support.imap_client import ImapClient
 
 _numbers = itertools.count(1)
@@ -68,13 +69,16 @@ class Served:
     port: int
     hub: Hub
     defects: list[BaseException] = field(default_factory=list)
+    clients: list[ImapClient] = field(default_factory=list)
 
     @property
     def store(self) -> Store:
         return self.service.store
 
     async def connect(self) -> ImapClient:
-        return await ImapClient.connect(self.port)
+        client = await ImapClient.connect(self.port)
+        self.clients.append(client)
+        return client
 
     async def account(self, name: str = "", *, quota: int = 0) -> tuple[int, str]:
         """A new account, password `secret`; its id and address."""
@@ -111,12 +115,28 @@ async def serve(store: Store, settings: ImapSettings | None = None) -> AsyncIter
     listening.setblocking(False)
     listener.listen(listening)
     sweep = asyncio.create_task(Sweep([listener]).run())
+    served = Served(service, listener, listening.getsockname()[1], hub, defects)
     try:
-        yield Served(service, listener, listening.getsockname()[1], hub, defects)
+        yield served
         if defects:
             raise defects[0]
     finally:
+        for client in served.clients:
+            client._writer.transport.abort()
+            with contextlib.suppress(OSError):
+                await client._writer.wait_closed()
         sweep.cancel()
         await listener.drain(2.0)
         with contextlib.suppress(asyncio.CancelledError):
             await sweep
+
+
+async def unchecked(client: ImapClient) -> bytes:
+    """The next response, not held against the grammar (which knows neither BINARY nor rev2)."""
+    while True:
+        found = next_response(client._buffer)
+        if found is not None:
+            return found
+        data = await client._reader.read(1 << 18)
+        assert data, "the connection was closed"
+        client._buffer += data

@@ -1,0 +1,176 @@
+"""Messages larger than a frame: streamed in, streamed out, cut anywhere, never whole in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+from array import array
+
+import pytest
+
+from malleposte.services.connection import WRITE_AHEAD, Connection
+from malleposte.store import content
+from malleposte.store.commands import CreateDomain
+from support.imap_client import ImapClient, Literal, Refused
+from support.store import Place
+from unit.services.imapd.harness import Served, serve, unchecked
+
+FRAME = content.FRAME
+
+
+def _message() -> tuple[bytes, bytes]:
+    """A message of some frames, and the octets of its attachment."""
+    attachment = os.urandom(5) + bytes(range(256)) * 5_000
+    encoded = base64.encodebytes(attachment).replace(b"\n", b"\r\n")
+    head = (
+        b"From: ada@example.com\r\nSubject: Large\r\nMIME-Version: 1.0\r\n"
+        b"Content-Type: multipart/mixed; boundary=cut\r\n\r\n--cut\r\n\r\nBefore the needle.\r\n"
+        b"--cut\r\nContent-Type: application/octet-stream\r\n"
+        b"Content-Transfer-Encoding: base64\r\n\r\n"
+    )
+    text = b"\r\n".join(b"line %06d of many" % n for n in range(40_000))
+    tail = b"--cut\r\nContent-Type: text/plain\r\n\r\n" + text + b" and the haystack\r\n--cut--\r\n"
+    return head + encoded + tail, attachment
+
+
+async def _filed(served: Served) -> tuple[ImapClient, bytes, bytes]:
+    _, address = await served.account()
+    client = await served.signed_in(address)
+    message, attachment = _message()
+    await client.command(b"APPEND INBOX ", Literal(message))
+    await client.command(b"SELECT INBOX")
+    return client, message, attachment
+
+
+async def _body(client: ImapClient, item: bytes) -> bytes:
+    answer = await client.command(b"FETCH 1 (%b)" % item)
+    (row,) = answer.fetched()
+    (value,) = row.items.values()
+    assert isinstance(value, bytes)
+    return value
+
+
+async def test_it_comes_back_whole_and_in_parts(served: Served) -> None:
+    client, message, _ = await _filed(served)
+    assert len(message) > 4 * FRAME
+    assert await _body(client, b"BODY.PEEK[]") == message
+    for first, count in (
+        (0, 10),
+        (FRAME - 5, 10),
+        (FRAME, FRAME),
+        (3 * FRAME - 1, 2 * FRAME + 2),
+        (len(message) - 7, 100),
+        (len(message) + 9, 100),
+    ):
+        got = await _body(client, b"BODY.PEEK[]<%d.%d>" % (first, count))
+        assert got == message[first : first + count], (first, count)
+    head, _, rest = message.partition(b"\r\n\r\n")
+    assert await _body(client, b"BODY.PEEK[HEADER]") == head + b"\r\n\r\n"
+    assert await _body(client, b"BODY.PEEK[TEXT]") == rest
+    assert await _body(client, b"BODY.PEEK[HEADER.FIELDS (SUBJECT)]") == b"Subject: Large\r\n\r\n"
+    assert await _body(client, b"BODY.PEEK[1]") == b"Before the needle."
+
+
+async def test_a_large_part_is_decoded_as_it_streams(served: Served) -> None:
+    client, _, attachment = await _filed(served)
+    for item, wanted in (
+        (b"BINARY.PEEK[2]", attachment),
+        (b"BINARY.PEEK[2]<3.300000>", attachment[3:300_003]),
+        (b"BINARY.PEEK[2]<1280000.90>", attachment[1_280_000:1_280_090]),
+    ):
+        tag = client.send(b"FETCH 1 (%b)" % item)
+        response = await unchecked(client)
+        assert response.endswith(b"~{%d}\r\n%b)\r\n" % (len(wanted), wanted)), item
+        assert (await client.response()).startswith(tag + b" OK")
+    tag = client.send(b"FETCH 1 (BINARY.SIZE[2])")
+    assert await unchecked(client) == b"* 1 FETCH (BINARY.SIZE[2] %d)\r\n" % len(attachment)
+    assert (await client.response()).startswith(tag + b" OK")
+
+
+async def test_text_is_found_through_the_window(served: Served) -> None:
+    client, _, _ = await _filed(served)
+    for text, found in (
+        (b"needle", b"1"),
+        (b"line 039999 of many AND THE haystack", b"1"),
+        (b"line 020000", b"1"),
+        (b"line 040000", b""),
+    ):
+        answer = await client.command(b'SEARCH BODY "%b"' % text)
+        assert answer.untagged == [(b"* SEARCH " + found).rstrip() + b"\r\n"], text
+
+
+async def test_a_slow_client_holds_no_more_than_a_frame(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, message, _ = await _filed(served)
+    waiting = array("q", [0])
+    write = Connection.write
+
+    def watched(self: Connection, data: bytes) -> None:
+        write(self, data)
+        transport = self._transport
+        assert transport is not None
+        waiting[0] = max(waiting[0], transport.get_write_buffer_size())
+
+    monkeypatch.setattr(Connection, "write", watched)
+    # Three times the message, asked for and not read for a while.
+    client.send(b"FETCH 1 (BODY.PEEK[] BODY.PEEK[TEXT] BODY.PEEK[2])")
+    await asyncio.sleep(0.2)
+    response = await unchecked(client)
+    assert len(response) > 2 * len(message)
+    assert 0 < waiting[0] <= WRITE_AHEAD + 2 * FRAME
+
+
+async def test_a_message_that_does_not_fit_is_refused_before_it_is_sent(served: Served) -> None:
+    _, address = await served.account(quota=10_000)
+    client = await served.signed_in(address)
+    tag = client.send(b"APPEND INBOX {20000}")
+    assert (await client.response()).startswith(tag + b" NO [OVERQUOTA]")
+    limit = served.service.settings.limits.append_bytes
+    tag = client.send(b"APPEND INBOX {%d}" % (limit + 1))
+    assert (await client.response()).startswith(tag + b" NO [TOOBIG]")
+    await client.command(b"APPEND INBOX ", Literal(b"Subject: fits\r\n\r\n"))
+
+
+async def test_a_spool_that_breaks_off_leaves_nothing(served: Served) -> None:
+    number, address = await served.account()
+    client = await served.signed_in(address)
+    client.send(b"APPEND INBOX {900000+}")
+    client.raw(b"x" * 500_000)
+    client.close()
+    client = await served.signed_in(address)
+    answer = await client.command(b"STATUS INBOX (MESSAGES)")
+    assert answer.untagged == [b'* STATUS "INBOX" (MESSAGES 0)\r\n']
+    assert number
+
+
+async def test_one_message_in_a_command_for_now(served: Served) -> None:
+    _, address = await served.account()
+    client = await served.signed_in(address)
+    message = Literal(b"Subject: one\r\n\r\n")
+    with pytest.raises(Refused, match="CANNOT"):
+        await client.command(b"APPEND INBOX ", message, b" ", message)
+    answer = await client.command(b"STATUS INBOX (MESSAGES)")
+    assert answer.untagged == [b'* STATUS "INBOX" (MESSAGES 0)\r\n']
+
+
+async def test_damage_is_told_and_the_rest_is_sent(place: Place) -> None:
+    async with place.open() as store:
+        await store.submit(CreateDomain(name="example.org"))
+        async with serve(store) as served:
+            _, address = await served.account()
+            client = await served.signed_in(address)
+            for n in range(3):
+                await client.command(b"APPEND INBOX ", Literal(b"Subject: %d\r\n\r\nx\r\n" % n))
+            async with place.raw() as tx:
+                row = await tx.row("SELECT min(id) FROM blob_frame")
+                assert row is not None
+                await tx.run("UPDATE blob_frame SET data = $1 WHERE id = $2", b"junk", row[0])
+            await client.command(b"SELECT INBOX")
+            tag = client.send(b"FETCH 1:3 BODY.PEEK[]")
+            seen = []
+            while not (response := await client.response()).startswith(tag):
+                seen.append(response[:9])
+            assert seen == [b"* 2 FETCH", b"* 3 FETCH"]
+            assert response.startswith(tag + b" NO [CORRUPTION]")
