@@ -7,7 +7,6 @@ that no file in there ends up root's; the command itself keeps its rights to rea
 
 import asyncio
 import contextlib
-import dataclasses
 import os
 import signal
 import socket
@@ -92,19 +91,16 @@ def _become_owner(data: Path) -> None:
 
 
 async def _serve(configuration: Configuration, connection: socket.socket, caller: int) -> None:
+    from malleposte.cli.settings import operation_settings, password_settings
     from malleposte.directory.book import Book
-    from malleposte.node import wiring
     from malleposte.operations.context import Context
     from malleposte.runtime.passwords import Passwords
     from malleposte.services.admin_socket import refuse_connection, serve_connection
     from malleposte.store import StoreError
     from malleposte.store.committer import WriterRunning
 
-    passwords = Passwords(wiring.password_settings(configuration))
-    settings = dataclasses.replace(
-        wiring.operation_settings(configuration),
-        alone=configuration.store.backend == "sqlite",
-    )
+    passwords = Passwords(password_settings(configuration))
+    settings = operation_settings(configuration)
     try:
         async with open_store(configuration) as store:
             book = Book(store, hostname=settings.hostname)
