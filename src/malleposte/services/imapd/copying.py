@@ -27,11 +27,9 @@ Pairs = list[tuple[int, int]]
 
 async def transfer(
     session: "Session", source: int, uids: "array[int]", target: int, *, move: bool
-) -> tuple[int, Pairs]:
-    """Copy or move messages of a mailbox; the target's UIDVALIDITY and what was done.
-
-    Raises ``Refuse`` and store failures; a move that stops half way returns what moved.
-    """
+) -> tuple[int, Pairs, Exception | None]:
+    """Copy or move messages of a mailbox: the target's UIDVALIDITY, what was done, and why a move
+    stopped half way. Raises ``Refuse`` and store failures where nothing was done."""
     pairs: Pairs = []
     uidvalidity = 0
     try:
@@ -43,24 +41,27 @@ async def transfer(
             assert isinstance(result, Copied)
             uidvalidity = result.uidvalidity
             pairs += result.uids
-    except (Refuse, StoreError):
-        if not pairs:
-            raise
-        if move:
-            return uidvalidity, pairs
-        made = array("I", sorted(new for _, new in pairs))
-        for ranges in slices(made):
-            await session.submit(
-                c.Expunge(
-                    actor=session.actor,
-                    mailbox=target,
-                    uids=ranges,
-                    marked=False,
-                    recoverable_until=int(time.time()),
-                )
-            )
+    except (Refuse, StoreError) as error:
+        if pairs and move:
+            return uidvalidity, pairs, error
+        await _undo(session, target, pairs)
         raise
-    return uidvalidity, pairs
+    return uidvalidity, pairs, None
+
+
+async def _undo(session: "Session", target: int, pairs: Pairs) -> None:
+    """Remove the copies that were made before one failed; they need not be recoverable."""
+    made = array("I", sorted(new for _, new in pairs))
+    for ranges in slices(made):
+        await session.submit(
+            c.Expunge(
+                actor=session.actor,
+                mailbox=target,
+                uids=ranges,
+                marked=False,
+                recoverable_until=int(time.time()),
+            )
+        )
 
 
 async def copy(session: "Session", command: Copy) -> bytes:
@@ -73,7 +74,7 @@ async def copy(session: "Session", command: Copy) -> bytes:
     if not chosen:
         return responses.ok(command.tag, "There is nothing to copy")
     view = selected.view
-    uidvalidity, pairs = await transfer(session, view.mailbox, chosen.uids, target, move=False)
+    uidvalidity, pairs, _ = await transfer(session, view.mailbox, chosen.uids, target, move=False)
     await session.reading(view.refresh())
     if not pairs:
         return responses.ok(command.tag, "There is nothing to copy")
@@ -92,14 +93,14 @@ async def move(session: "Session", command: Move) -> bytes:
     if not chosen:
         return responses.ok(command.tag, "There is nothing to move")
     view = selected.view
-    uidvalidity, pairs = await transfer(session, view.mailbox, chosen.uids, target, move=True)
+    done = await transfer(session, view.mailbox, chosen.uids, target, move=True)
+    uidvalidity, pairs, error = done
     if pairs:
         session.send(responses.ok(UNTAGGED, "Moved", _copy_uid(uidvalidity, pairs)))
     await session.reading(view.refresh())
     await updates.tell(session, expunge=True)
-    there = sum(view.position(uid) is not None for uid in chosen.uids)
-    if there:
-        raise Refuse("Not all of the messages could be moved", codes.LIMIT)
+    if error is not None:
+        raise error
     if pairs and session.qresync:
         code = codes.highest_modseq(view.highest)  # RFC 7162 §3.2.7, as EXPUNGE
         return responses.ok(command.tag, "Moved", code)

@@ -135,8 +135,10 @@ async def _rename_inbox(
     """INBOX stays and its messages move to a new mailbox (RFC 9051 §6.3.6)."""
     target = await _create(session, levels)
     view: View = await session.reading(session.service.store.views.open(inbox))
-    await transfer(session, inbox, array("I", view.uids), target, move=True)
+    *_, error = await transfer(session, inbox, array("I", view.uids), target, move=True)
     await session.reading(view.refresh())
+    if error is not None:
+        raise error
     return responses.ok(command.tag, "The messages of INBOX were moved")
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from malleposte.services.imapd.session import Session
 
 SEPARATOR = "/"
-PERSONAL = ((("", SEPARATOR)),)
+PERSONAL = (("", SEPARATOR),)
 """Prefix and separator of the personal namespace (RFC 9051 §6.3.10)."""
 
 

@@ -262,7 +262,7 @@ _AS_IT_IS = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 
 @pytest.mark.parametrize("place", ["sqlite"], indirect=True)
-@settings(max_examples=60, deadline=None, suppress_health_check=_AS_IT_IS)
+@settings(max_examples=20, deadline=None, suppress_health_check=_AS_IT_IS)
 @given(turns=TURNS, away=st.integers(0, 11), named=st.booleans())
 async def test_all_agree(workers: Workers, turns: Turns, away: int, named: bool) -> None:
     await _play(workers, turns, away, named)
@@ -270,9 +270,18 @@ async def test_all_agree(workers: Workers, turns: Turns, away: int, named: bool)
 
 @pytest.mark.postgres
 @pytest.mark.parametrize("place", ["postgres"], indirect=True)
-@settings(max_examples=15, deadline=None, suppress_health_check=_AS_IT_IS)
+@settings(max_examples=6, deadline=None, suppress_health_check=_AS_IT_IS)
 @given(turns=TURNS, away=st.integers(0, 11), named=st.booleans())
 async def test_all_agree_on_postgres(
     workers: Workers, turns: Turns, away: int, named: bool
 ) -> None:
+    await _play(workers, turns, away, named)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
+@settings(max_examples=500, deadline=None, suppress_health_check=_AS_IT_IS)
+@given(turns=TURNS, away=st.integers(0, 11), named=st.booleans())
+async def test_all_agree_for_long(workers: Workers, turns: Turns, away: int, named: bool) -> None:
     await _play(workers, turns, away, named)

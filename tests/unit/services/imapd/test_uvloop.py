@@ -6,11 +6,11 @@ import asyncio
 from pathlib import Path
 
 import uvloop
+
+from malleposte.store.commands import CreateDomain
 from support.store import Place
 from unit.services.imapd.harness import serve
 from unit.services.imapd.transcript import Player, read_cases
-
-from malleposte.store.commands import CreateDomain
 
 _FOLDER = Path(__file__).parents[3] / "transcripts" / "imap"
 
