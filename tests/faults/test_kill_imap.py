@@ -80,6 +80,10 @@ async def storm(
     killed: Counter[str] = Counter()
     while killed.total() < kills:
         await asyncio.sleep(chance.uniform(0.05, 0.6))
+        if database is not None:
+            # Its recovery takes a second; between two of them there must be something to lose.
+            await asyncio.to_thread(server.wait)
+            await asyncio.sleep(chance.uniform(0.2, 2.0))
         victim = chance.choice(victims)
         hit = True
         if victim == "supervisor":
