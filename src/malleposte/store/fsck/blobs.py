@@ -19,12 +19,10 @@ _FILES_AT_ONCE = 1_000
 _TOP = (1 << 50) - 1
 
 _BLOBS = (
-    "SELECT b.id, b.digest, b.size, b.stored, b.place, coalesce(f.frames, 0), coalesce(f.octets, 0),"
-    " coalesce(f.low, 0), coalesce(f.high, -1) FROM blob b LEFT JOIN"
-    " (SELECT id / 4096 AS blob, count(*) AS frames, sum(length(data)) AS octets,"
-    " min(id % 4096) AS low, max(id % 4096) AS high"
-    " FROM blob_frame WHERE id BETWEEN $1 AND $2 GROUP BY id / 4096) f ON f.blob = b.id"
-    " WHERE b.id BETWEEN $3 AND $4 ORDER BY b.id"
+    "SELECT b.id, b.digest, b.size, b.stored, b.place, count(f.id), coalesce(sum(length(f.data)), 0),"
+    " coalesce(min(f.id) - b.id * 4096, 0), coalesce(max(f.id) - b.id * 4096, -1) FROM blob b"
+    " LEFT JOIN blob_frame f ON f.id BETWEEN b.id * 4096 AND b.id * 4096 + 4095"
+    " WHERE b.id BETWEEN $1 AND $2 GROUP BY b.id ORDER BY b.id"
 )
 _FRAMES_STRAY = (
     "SELECT DISTINCT f.id / 4096 FROM blob_frame f WHERE f.id BETWEEN $1 AND $2"
@@ -41,7 +39,7 @@ async def blobs(examination: Examination) -> AsyncIterator[Finding]:
     total = await reader.row(_COUNT) or (0,)
     done = 0
     async for low, high in slices(reader, "blob", "id", 0, _TOP, SLICE):
-        rows = await reader.rows(_BLOBS, frame_id(low, 0), frame_id(high, FRAMES - 1), low, high)
+        rows = await reader.rows(_BLOBS, low, high)
         for row in rows:
             found = list(_blob(examination, row))
             for finding in found:
