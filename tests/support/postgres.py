@@ -70,7 +70,14 @@ def _runs_as() -> dict[str, Any]:
         entry = pwd.getpwnam(USER)
     except KeyError:
         subprocess.run(
-            ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", USER],
+            [
+                "/usr/sbin/useradd",
+                "--system",
+                "--no-create-home",
+                "--shell",
+                "/usr/sbin/nologin",
+                USER,
+            ],
             # Another test process may have made it at the same moment.
             check=False,
             capture_output=True,

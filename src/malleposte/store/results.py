@@ -10,9 +10,9 @@ class Result(msgspec.Struct, frozen=True, array_like=True, tag=True, kw_only=Tru
 class Refused(Result, frozen=True, array_like=True, kw_only=True):
     """The command was valid but not to be carried out; nothing changed.
 
-    ``reason``: ``no-such-mailbox``, ``no-such-account``, ``exists``, ``no-rights``, ``over-quota``,
-    ``over-quota-long``, ``has-children``, ``not-empty``, ``bad-name``, ``limit``, ``in-use``, ``loop``,
-    ``reserved``, ``disk-full``.
+    ``reason``: ``no-such-mailbox``, ``no-such-account``, ``no-such-domain``, ``no-such-alias``,
+    ``exists``, ``no-rights``, ``over-quota``, ``has-children``, ``not-empty``, ``bad-name``, ``limit``,
+    ``in-use``, ``loop``, ``reserved``, ``lease-lost``.
     """
 
     reason: str

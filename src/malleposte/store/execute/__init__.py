@@ -1,5 +1,5 @@
 """What each command does: one coroutine per command, over the open ``Work`` of a transaction.
 
-``EXECUTORS`` maps a command's class to its coroutine. A coroutine either answers, having changed what
+``batch`` maps a command's class to its coroutine. A coroutine either answers, having changed what
 it says, or answers ``Refused``, having changed nothing. An exception gives up the whole transaction.
 """
