@@ -5,6 +5,7 @@ could not give whole leaves no file.
 """
 
 import asyncio
+import ctypes
 import os
 import time
 from collections.abc import AsyncIterator
@@ -96,10 +97,12 @@ class Export:
         request: ExportMail,
         form: str,
         target: Target,
+        place: Path,
         progress: Shown,
     ) -> None:
         self._request = request
         self._target = target
+        self._place = place
         self._progress = progress
         self._planned = asyncio.Event()
         self._writers: list[FolderWriter] = []
@@ -117,7 +120,7 @@ class Export:
             for writer in self._writers:
                 writer.close()
         # What is reported as exported is on the disk.
-        os.sync()
+        await asyncio.to_thread(_flush, self._place)
         report = self.report
         for name in ("exported", "there", "damaged", "octets"):
             setattr(report, name, sum(getattr(folder, name) for folder in report.folders))
@@ -168,6 +171,16 @@ class Export:
             self.report.folders.append(FolderReport(mailbox=offered.path, target=str(writer.place)))
         self._total = sum(offered.size for offered in plan.folders)
         self._planned.set()
+
+
+def _flush(place: Path) -> None:
+    """Flush the file system that a folder is on: one call for a hundred thousand small files."""
+    descriptor = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        if ctypes.CDLL(None, use_errno=True).syncfs(descriptor) != 0:
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), str(place))
+    finally:
+        os.close(descriptor)
 
 
 def _ranges(uids: list[int]) -> list[tuple[int, int]]:

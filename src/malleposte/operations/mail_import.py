@@ -44,8 +44,9 @@ UNDER_WAY = 64
 """Messages being filed at a time: past it a commit is shared by enough of them."""
 UNDER_WAY_OCTETS = 32 * 1024 * 1024
 """Octets of them: what an import holds in memory, or in spool files."""
-LEASE_SECONDS = 60
-_RENEW = 20.0
+LEASE_SECONDS = 30
+"""A server that was killed holds up the next import for no longer."""
+_RENEW = 10.0
 
 _CANDIDATES = (
     "SELECT e.id FROM blob b JOIN email e ON e.blob = b.id JOIN email_wide w ON w.id = e.id"
@@ -114,9 +115,12 @@ async def run(context: Context, request: ImportMail, exchange: Exchange) -> Mail
 @contextlib.asynccontextmanager
 async def _only_one(context: Context, account: int, exchange: Exchange) -> AsyncIterator[None]:
     """Hold the account's lease for imports; wait for whoever holds it."""
-    # Alone, nobody else can be writing: a lease left by a process that was killed is our own.
-    holder = "alone" if context.settings.alone else secrets.token_hex(8)
     name = f"import:{account}"
+    holder = secrets.token_hex(8)
+    if context.settings.alone:
+        # Nobody else can be writing: a lease that is left is of a process that was killed.
+        row = await context.store.reader.row("SELECT holder FROM lease WHERE name = $1", name)
+        holder = row[0] if row else holder
 
     async def take(seconds: int) -> bool:
         lease = await context.store.submit(TakeLease(name=name, holder=holder, seconds=seconds))

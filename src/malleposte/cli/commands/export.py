@@ -49,7 +49,7 @@ def export(
     try:
         target.mkdir(mode=0o700, parents=True, exist_ok=True)
         with shown("export", quiet=common.json, octets=True) as bar:
-            job = Export(request, form, _target(form, target), bar)
+            job = Export(request, form, _target(form, target), target, bar)
             report = run(configuration, job.run)
     except OSError as error:
         raise Trouble(REFUSED, f"{error.filename or target}: {error.strerror or error}") from None
