@@ -27,10 +27,10 @@ ROWS: Final = 500
 """Rows a statement brings: some 1 ms."""
 
 TEXT_COLUMNS: Final = {
-    "from": ("w.from_text", 3_500),
-    "to": ("w.to_text", 3_500),
-    "cc": ("w.cc_text", 3_500),
-    "bcc": ("w.bcc_text", 3_500),
+    "from": ("w.from_text", 2_000),
+    "to": ("w.to_text", 2_000),
+    "cc": ("w.cc_text", 2_000),
+    "bcc": ("w.bcc_text", 2_000),
     "subject": ("w.subject", 1_000),
     "message-id": ("w.message_id", 1 << 30),
 }
@@ -44,9 +44,15 @@ _ZONE: Final = 15 * 3_600
 """More than any zone is from Greenwich."""
 
 
+_ADDRESSES: Final = frozenset(("from", "to", "cc", "bcc"))
+
+
 def has_column(key: keys.Header) -> bool:
-    """Whether a column can answer; an empty text asks whether the header is there at all."""
-    return key.name in TEXT_COLUMNS and bool(key.text)
+    """Whether a column can answer. An empty text asks whether the header is there at all; the signs of
+    an address list are not in the column as they are in the header."""
+    if key.name not in TEXT_COLUMNS or not key.text:
+        return False
+    return key.name not in _ADDRESSES or not any(sign in key.text for sign in '<>"():;,')
 
 
 async def sort_out(
@@ -135,7 +141,8 @@ async def _sent_date(run: "Evaluation", key: keys.SentDate, among: Positions) ->
 
     found, unsure = await sort_out(run, among, "e.sent_at", sure)
     if unsure:
-        found += await search_headers.select(run, unsure, "date", _day_test(key))
+        in_header = search_headers.values_test("date", _day_test(key))
+        found += await search_headers.over_content(run, unsure, in_header)
     return sorted(found)
 
 
@@ -154,9 +161,7 @@ def _day_test(key: keys.SentDate) -> Callable[[list[bytes]], bool]:
 
 
 async def header(run: "Evaluation", key: keys.Header, among: Positions) -> Positions:
-    """FROM, TO, CC, BCC, SUBJECT and Message-ID by column, all other headers by content."""
-    if not has_column(key):
-        return await search_headers.header(run, key, among)
+    """FROM, TO, CC, BCC, SUBJECT and Message-ID, as far as the column can tell."""
     column, cut_at = TEXT_COLUMNS[key.name]
     needle = fold(key.text)
     brackets = key.name == "message-id"  # which the column leaves out
@@ -171,7 +176,8 @@ async def header(run: "Evaluation", key: keys.Header, among: Positions) -> Posit
 
         found, unsure = await sort_out(run, among, column, test)
     if unsure:
-        found += await search_headers.header(run, key, unsure)
+        in_header = search_headers.header_test(key)
+        found += await search_headers.over_content(run, unsure, in_header)
     return sorted(found)
 
 

@@ -22,10 +22,12 @@ Positions = Sequence[int]
 BODIES: Final = 50
 
 
-async def select(
-    run: "Evaluation", among: Positions, name: str, test: Callable[[list[bytes]], bool]
-) -> list[int]:
-    """Positions whose raw values of a header field, in order, pass a test."""
+Test = Callable[[Opened], Awaitable[bool]]
+"""Whether an email, opened, matches. Raises ``Damaged``."""
+
+
+def values_test(name: str, test: Callable[[list[bytes]], bool]) -> Test:
+    """A test of the raw values of a header field, in order."""
     wanted = name.encode("ascii", "replace")
 
     async def matches(opened: Opened) -> bool:
@@ -35,24 +37,18 @@ async def select(
             return test([])
         return test([field.value for field in fields(header) if field.name.lower() == wanted])
 
-    return await over_content(run, among, matches)
+    return matches
 
 
-async def header(run: "Evaluation", key: keys.Header, among: Positions) -> Positions:
+def header_test(key: keys.Header) -> Test:
     """HEADER: a field that holds a text; with an empty text, a field that is there."""
     needle = fold(key.text)
-
-    def test(values: list[bytes]) -> bool:
-        return any(needle in fold(decode_text(value)) for value in values)
-
-    return await select(run, among, key.name, test)
+    return values_test(
+        key.name, lambda values: any(needle in fold(decode_text(value)) for value in values)
+    )
 
 
-async def over_content(
-    run: "Evaluation",
-    among: Positions,
-    matches: Callable[[Opened], Awaitable[bool]],
-) -> list[int]:
+async def over_content(run: "Evaluation", among: Positions, matches: Test) -> list[int]:
     """Positions whose email, opened, passes a test. What is damaged matches nothing."""
     session = run.session
     store = session.service.store

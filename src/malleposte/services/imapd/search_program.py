@@ -7,10 +7,12 @@ on what no key has matched yet. Work goes in slices, with pauses, so that the lo
 
 from collections.abc import Awaitable, Callable, Sequence
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from malleposte.services.imapd import search_columns, search_text
+from malleposte.services.imapd import search_columns, search_headers, search_text
+from malleposte.services.imapd.opened import Opened
 from malleposte.services.imapd.replies import Refuse
+from malleposte.services.imapd.search_headers import Test, over_content
 from malleposte.store import flags as store_flags
 from malleposte.wire.imap import codes
 from malleposte.wire.imap.commands import search_keys as keys
@@ -33,14 +35,15 @@ class Cost(IntEnum):
 
     VIEW = 0
     COLUMN = 1
-    HEADER = 2
-    CONTENT = 3
+    CONTENT = 2
 
 
 class Evaluation:
     """A snapshot of what the client knows of the mailbox, and the keys evaluated on it."""
 
     __slots__ = (
+        "_held",
+        "_kinds",
         "account",
         "emails",
         "flagsets",
@@ -64,6 +67,8 @@ class Evaluation:
         self.flagsets = view.flagsets
         self.seqs = selected.seqs(self.uids)
         self.saved = selected.saved
+        self._kinds: dict[int, Kind] = {}
+        self._held: list[SearchKey] = []  # keys made here must live as long as their ids count
 
     def __len__(self) -> int:
         return len(self.uids)
@@ -72,8 +77,10 @@ class Evaluation:
         """Those of the positions that match."""
         if not among:
             return among
+        if self._kind(key).content_only:
+            return await over_content(self, among, _content_test(key))
         if isinstance(key, keys.And):
-            for part in sorted(key.keys, key=cost):
+            for part in self._ordered(key):
                 among = await self.run(part, among)
             return among
         if isinstance(key, keys.Not):
@@ -82,24 +89,102 @@ class Evaluation:
         if isinstance(key, keys.Or):
             found: set[int] = set()
             rest = among
-            for part in sorted(key.keys, key=cost):
+            for part in self._ordered(key):
                 found.update(await self.run(part, rest))
                 rest = [at for at in rest if at not in found]
             return sorted(found)
         return await _LEAVES[type(key)](self, key, among)
 
+    def _ordered(self, key: keys.And | keys.Or) -> list[SearchKey]:
+        """The keys to run one after the other: the cheapest first, and those that read nothing but
+        content as one, so that a message is read once for all of them."""
+        together = [part for part in key.keys if self._kind(part).content_only]
+        others = [part for part in key.keys if not self._kind(part).content_only]
+        others.sort(key=lambda part: self._kind(part).cost)
+        if len(together) > 1:
+            together = [type(key)(tuple(together))]
+        plain = [part for part in others if self._kind(part).cost < Cost.CONTENT]
+        return [*plain, *together, *others[len(plain) :]]
 
-def cost(key: SearchKey) -> Cost:
-    """The dearest thing a key must read."""
-    if isinstance(key, keys.And | keys.Or):
-        return max(map(cost, key.keys))
-    if isinstance(key, keys.Not):
-        return cost(key.key)
-    if isinstance(key, keys.BodyText | keys.AnyText):
-        return Cost.CONTENT
-    if isinstance(key, keys.Header):
-        return Cost.COLUMN if search_columns.has_column(key) else Cost.HEADER
+    def _kind(self, key: SearchKey) -> "Kind":
+        """What a key must read; asked once for each."""
+        known = self._kinds.get(id(key))
+        if known is None:
+            if isinstance(key, keys.And | keys.Or):
+                parts = [self._kind(part) for part in key.keys]
+                known = Kind(
+                    max(part.cost for part in parts), all(part.content_only for part in parts)
+                )
+            elif isinstance(key, keys.Not):
+                known = self._kind(key.key)
+            else:
+                cost = cost_of(key)
+                known = Kind(cost, cost is Cost.CONTENT)
+            self._kinds[id(key)] = known
+            self._held.append(key)
+        return known
+
+
+class Kind(NamedTuple):
+    """What a key must read at most, and whether it reads nothing else."""
+
+    cost: Cost
+    content_only: bool
+
+
+def cost_of(key: SearchKey) -> Cost:
+    """What a key that holds no other must read."""
+    if type(key) in _CONTENT:
+        column = isinstance(key, keys.Header) and search_columns.has_column(key)
+        return Cost.COLUMN if column else Cost.CONTENT
     return Cost.COLUMN if type(key) in search_columns.LEAVES else Cost.VIEW
+
+
+def content_keys(key: SearchKey) -> int:
+    """How many keys read content."""
+    if isinstance(key, keys.And | keys.Or):
+        return sum(map(content_keys, key.keys))
+    if isinstance(key, keys.Not):
+        return content_keys(key.key)
+    return int(cost_of(key) is Cost.CONTENT)
+
+
+def _content_test(key: SearchKey) -> Test:
+    """The test of an opened email for a key that reads nothing but content."""
+    if isinstance(key, keys.And):
+        return _all_of([_content_test(part) for part in key.keys])
+    if isinstance(key, keys.Or):
+        return _any_of([_content_test(part) for part in key.keys])
+    if isinstance(key, keys.Not):
+        return _none_of(_content_test(key.key))
+    return _CONTENT[type(key)](key)
+
+
+def _all_of(tests: list[Test]) -> Test:
+    async def matches(opened: Opened) -> bool:
+        for test in tests:
+            if not await test(opened):
+                return False
+        return True
+
+    return matches
+
+
+def _any_of(tests: list[Test]) -> Test:
+    async def matches(opened: Opened) -> bool:
+        for test in tests:
+            if await test(opened):
+                return True
+        return False
+
+    return matches
+
+
+def _none_of(test: Test) -> Test:
+    async def matches(opened: Opened) -> bool:
+        return not await test(opened)
+
+    return matches
 
 
 # What the view knows ------------------------------------------------------------------------------
@@ -181,6 +266,12 @@ _LEAVES: Final[dict[type[SearchKey], Leaf]] = {
     keys.SavedDate: _nothing,
     keys.SaveDateSupported: _nothing,
     **search_columns.LEAVES,
-    **search_text.LEAVES,
 }
 """What evaluates each key that holds no other; an extension adds a line."""
+
+_CONTENT: Final[dict[type[SearchKey], Callable[[Any], Test]]] = {
+    keys.Header: search_headers.header_test,
+    keys.BodyText: search_text.body_test,
+    keys.AnyText: search_text.text_test,
+}
+"""What tests the content of one message."""

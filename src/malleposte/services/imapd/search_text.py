@@ -6,8 +6,7 @@ a window, so that memory stays small and the loop free.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 import msgspec
 
@@ -16,15 +15,9 @@ from malleposte.mime.charset import TextDecoder, codec_of
 from malleposte.mime.part import Kind
 from malleposte.services.imapd.folding import fold
 from malleposte.services.imapd.opened import HEADER_BYTES, Opened
-from malleposte.services.imapd.search_headers import over_content
+from malleposte.services.imapd.search_headers import Test
 from malleposte.services.imapd.transfer import IDENTITIES, decoder
 from malleposte.wire.imap.commands import search_keys as keys
-from malleposte.wire.imap.commands.search_keys import SearchKey
-
-if TYPE_CHECKING:
-    from malleposte.services.imapd.search_program import Evaluation
-
-Positions = Sequence[int]
 
 AT_ONCE: Final = 256 * 1024
 """Octets of a part that are decoded at once: some 3 ms."""
@@ -128,16 +121,13 @@ async def _in_large(opened: Opened, part: Part, needle: Needle) -> bool:
     return needle.in_text(before + read.feed(undo.end(), final=True))
 
 
-async def _body(run: "Evaluation", key: keys.BodyText, among: Positions) -> Positions:
+def body_test(key: keys.BodyText) -> Test:
+    """BODY."""
     needle = Needle(key.text)
-    return await over_content(run, among, lambda opened: _holds(opened, needle, headers=False))
+    return lambda opened: _holds(opened, needle, headers=False)
 
 
-async def _text(run: "Evaluation", key: keys.AnyText, among: Positions) -> Positions:
+def text_test(key: keys.AnyText) -> Test:
+    """TEXT."""
     needle = Needle(key.text)
-    return await over_content(run, among, lambda opened: _holds(opened, needle, headers=True))
-
-
-Leaf = Callable[["Evaluation", Any, Positions], Awaitable[Positions]]
-
-LEAVES: Final[dict[type[SearchKey], Leaf]] = {keys.BodyText: _body, keys.AnyText: _text}
+    return lambda opened: _holds(opened, needle, headers=True)

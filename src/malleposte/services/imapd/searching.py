@@ -3,14 +3,19 @@
 from array import array
 from typing import TYPE_CHECKING, Final
 
-from malleposte.services.imapd.search_program import Evaluation
-from malleposte.wire.imap import responses
+from malleposte.services.imapd.replies import Refuse
+from malleposte.services.imapd.search_program import Evaluation, content_keys
+from malleposte.wire.imap import codes, responses
 from malleposte.wire.imap.commands.search import Search, SearchReturn
 from malleposte.wire.imap.commands.search_keys import uses_mod_sequence
 from malleposte.wire.imap.sets import NumberSet
 
 if TYPE_CHECKING:
     from malleposte.services.imapd.session import Session
+
+
+CONTENT_KEYS: Final = 100
+"""Keys that read messages: each costs some 50 us a message. People search for one or two."""
 
 
 async def search(session: "Session", command: Search) -> bytes:
@@ -21,6 +26,8 @@ async def search(session: "Session", command: Search) -> bytes:
     with_modseq = uses_mod_sequence(command.key)
     if with_modseq:
         session.condstore = True
+    if content_keys(command.key) > CONTENT_KEYS:
+        raise Refuse(f"A search takes at most {CONTENT_KEYS} texts of messages", codes.LIMIT)
     evaluation = Evaluation(session)
     if saves:
         # A search that fails leaves nothing behind (§6.4.4.1); `$` in the key is the one before.

@@ -162,3 +162,13 @@ async def test_a_charset_that_is_not_known_is_refused(served: Served) -> None:
     client = await _filled(served)
     with pytest.raises(Refused, match="BADCHARSET"):
         await client.command(b"SEARCH CHARSET X SUBJECT a")
+
+
+async def test_a_search_has_its_price(served: Served) -> None:
+    client = await _filled(served)
+    many = b"OR TEXT a " * 120 + b"TEXT b"
+    with pytest.raises(Refused, match=r"nested too deeply|LIMIT"):
+        await client.command(b"SEARCH " + many)
+    with pytest.raises(Refused, match=r"\[LIMIT\]"):
+        await client.command(b"SEARCH " + b" ".join([b"TEXT a"] * 120))
+    assert await _search(client, b" ".join([b"TEXT a"] * 50))
