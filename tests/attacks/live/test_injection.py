@@ -60,7 +60,7 @@ NOT_TAKEN = [
     b"a\x1bb",
     b"a\x7fb",
     b"&AA0ACg-",  # CRLF in modified UTF-7
-    b"&AA0ACgBBADkAIABMAE8ARwBPAFUAVAANAAo-",  # a whole command so
+    b"&AA0ACg-A9 LOGOUT&AA0ACg-",
     b"&AAA-",  # NUL
     b"&ICg-",  # a line separator
     b"",
@@ -84,7 +84,7 @@ MENDED = {
     b"&": b"&-",
     b"&AGE-": b"&-AGE-",  # `a` needs no encoding
     b"&2AA-": b"&-2AA-",  # half a surrogate pair
-    b"&AA0ACgBBADkAIABMAE8ARwBPAFUAVA0ACg-": b"&-AA0ACgBBADkAIABMAE8ARwBPAFUAVA0ACg-",
+    b"&AA0ACgBBADkAIABMAE8ARwBPAFUAVAANAAo-": b"&-AA0ACgBBADkAIABMAE8ARwBPAFUAVAANAAo-",
 }
 
 
