@@ -13,7 +13,7 @@ import re
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
@@ -139,7 +139,10 @@ class PostgresTx:
 
 
 class PostgresReader:
-    """Reads, each on a connection of the pool for as long as the statement runs."""
+    """Reads, each on a connection of the pool for as long as the statement runs.
+
+    While the database is away a read waits for it, up to ``PATIENCE`` (design, §6).
+    """
 
     dialect: Dialect = "postgres"
 
@@ -148,22 +151,34 @@ class PostgresReader:
 
     async def rows(self, sql: str | Sql, *parameters: Any) -> list[Row]:
         """See ``Reader.rows``."""
-        TALLY.statements += 1
         text = sql if isinstance(sql, str) else sql.postgres
-        try:
-            return [tuple(row) for row in await self.pool.fetch(text, *parameters)]
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-            raise _failure(error) from error
+        found = await self._patiently(self.pool.fetch, text, parameters)
+        return [tuple(row) for row in found]
 
     async def row(self, sql: str | Sql, *parameters: Any) -> Row | None:
         """See ``Reader.row``."""
-        TALLY.statements += 1
         text = sql if isinstance(sql, str) else sql.postgres
-        try:
-            row = await self.pool.fetchrow(text, *parameters)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-            raise _failure(error) from error
+        row = await self._patiently(self.pool.fetchrow, text, parameters)
         return None if row is None else tuple(row)
+
+    async def _patiently(
+        self, ask: Callable[..., Awaitable[Any]], text: str, parameters: tuple[Any, ...]
+    ) -> Any:
+        TALLY.statements += 1
+        until = time.monotonic() + PATIENCE
+        delay = 0.02
+        while True:
+            try:
+                return await ask(text, *parameters)
+            except _AWAY as error:
+                late = time.monotonic() + delay > until or self.pool.is_closing()
+                # A ValueError is asyncpg's word for parameters that do not fit: ours, and final.
+                if late or isinstance(error, ValueError):
+                    raise _failure(error) from error
+            except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                raise _failure(error) from error
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, 1.0)
 
 
 async def open_pool(dsn: str, *, size: int = 8) -> "asyncpg.Pool[Any]":
