@@ -24,9 +24,9 @@ async def idle(session: "Session", command: Idle) -> bytes | None:
     engine, connection, selected = session.engine, session.connection, session.selected
     settings = session.service.settings
     engine.start_idle()
-    stop = session.service.push.subscribe(session.actor, connection.poke)
+    stop = session.service.push.subscribe(session.actor, session.hint)
     if selected is not None:
-        selected.wake = connection.poke
+        selected.wake = session.hint
     until = time.monotonic() + settings.idle_timeout
     try:
         while True:
@@ -38,6 +38,7 @@ async def idle(session: "Session", command: Idle) -> bytes | None:
                 return None  # refused, or the end: the engine has answered
             if session.dismissed:
                 return None
+            session.hinted = False
             if selected is not None:
                 with suppress(TemporaryFailure):  # the hub looks again in a second
                     await selected.view.refresh()
@@ -46,6 +47,9 @@ async def idle(session: "Session", command: Idle) -> bytes | None:
                     return None
                 await updates.tell(session, expunge=True)
             session.flush()
+            await connection.drain()
+            if session.hinted:
+                continue  # while we were looking, or sending: look again
             rest = until - time.monotonic()
             try:
                 await session.read(min(rest, settings.idle_notice))

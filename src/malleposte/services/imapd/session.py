@@ -63,6 +63,7 @@ class Session:
         "connection",
         "dismissed",
         "engine",
+        "hinted",
         "qresync",
         "selected",
         "service",
@@ -79,6 +80,8 @@ class Session:
         self.qresync = False
         """VANISHED takes the place of EXPUNGE (RFC 7162 §3.2.10)."""
         self._instant = service.store.reader.dialect == "sqlite"
+        self.hinted = False
+        """Something may have changed since the session last looked; only while it idles."""
         self._out: list[bytes] = []
         self._out_size = 0
         self._since = 0.0
@@ -270,6 +273,11 @@ class Session:
             raise ConnectionLost
         elif connection.at_end:
             self.engine.receive_eof()
+
+    def hint(self) -> None:
+        """Have an idling session look at its mailbox."""
+        self.hinted = True
+        self.connection.poke()
 
     def dismiss(self, words: str) -> None:
         """End the session when its command is over, or at once while it idles."""
