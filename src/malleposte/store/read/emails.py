@@ -181,13 +181,9 @@ async def columns_of(
     """
     sql = _cache_of.get(wanted)
     if sql is None:
-        tables = {name[0] for name in wanted}
-        if not COLUMNS.issuperset(wanted) or "m" in tables:
+        if not COLUMNS.issuperset(wanted) or any(name[0] == "m" for name in wanted):
             raise ValueError(f"no such column of an email in {wanted}")
-        first, *others = sorted(tables) or ["e"]
-        source = _TABLES[first]
-        for other in others:
-            source += f" JOIN {_TABLES[other]} ON {other}.id = {first}.id"
+        first, source = _source(wanted)
         names = "".join(f", {name}" for name in wanted)
         sql = _cache_of[wanted] = both(
             f"SELECT {first}.id & 4294967295{names} FROM {source} WHERE {{ids}} ORDER BY {first}.id",
@@ -196,31 +192,89 @@ async def columns_of(
     return await reader.rows(sql, _ids(account, numbers))
 
 
+_RENDERED = frozenset(
+    {
+        "w.structure",
+        "w.envelope",
+        "w.bodystructure",
+        "w.envelope_utf8",
+        "w.bodystructure_utf8",
+    }
+)
+"""Columns that a hostile message can make large: 10,000 parts, a thousand addresses."""
+
+_cache_short: dict[tuple[str, ...], Sql] = {}
+
+
+async def short_columns_of(
+    reader: Reader, account: int, numbers: Sequence[int], wanted: tuple[str, ...], most: int
+) -> list[Row]:
+    """``columns_of`` with one column more: whether the rendered columns of an email have more than
+    ``most`` octets together; they are left out then, and to be read one email at a time."""
+    sql = _cache_short.get(wanted)
+    if sql is None:
+        if not COLUMNS.issuperset(wanted) or any(name[0] == "m" for name in wanted):
+            raise ValueError(f"no such column of an email in {wanted}")
+        rendered = [name for name in wanted if name in _RENDERED]
+        lengths = " + ".join(f"coalesce(length({name}), 0)" for name in rendered) or "0"
+        names = "".join(
+            f", CASE WHEN {lengths} > $1 THEN NULL ELSE {name} END"
+            if name in _RENDERED
+            else f", {name}"
+            for name in wanted
+        )
+        first, source = _source(wanted)
+        sql = _cache_short[wanted] = both(
+            f"SELECT {first}.id & 4294967295{names}, CASE WHEN {lengths} > $1 THEN 1 ELSE 0 END"
+            f" FROM {source} WHERE {{ids}} ORDER BY {first}.id",
+            ids=any_of(f"{first}.id", 2),
+        )
+    return await reader.rows(sql, most, _ids(account, numbers))
+
+
+def _source(wanted: tuple[str, ...]) -> tuple[str, str]:
+    """The table that leads, and the join of all that some columns need."""
+    first, *others = sorted({name[0] for name in wanted}) or ["e"]
+    source = _TABLES[first]
+    for other in others:
+        source += f" JOIN {_TABLES[other]} ON {other}.id = {first}.id"
+    return first, source
+
+
 _TABLES = {"e": "email e", "w": "email_wide w"}
 
+_NOTHING = Sql(sqlite="x''", postgres="''::bytea")
+
 _STORED_OF = both(
-    "SELECT 0, e.id, e.size, w.prefix, w.structure, b.id, b.size, b.place, f.data"
+    "SELECT 0, e.id, e.size, w.prefix,"
+    " CASE WHEN length(w.structure) <= $1 THEN w.structure ELSE {nothing} END,"
+    " b.id, b.size, b.place, f.data"
     " FROM email e JOIN email_wide w ON w.id = e.id JOIN blob b ON b.id = e.blob"
     " LEFT JOIN blob_frame f ON f.id = b.id * 4096 AND b.stored <= $1"
     " WHERE {ids} ORDER BY e.id",
     ids=any_of("e.id", 2),
+    nothing=_NOTHING,
 )
 
-_STORED_ONE = (
-    "SELECT 0, e.id, e.size, w.prefix, w.structure, b.id, b.size, b.place, f.data"
+_STORED_ONE = both(
+    "SELECT 0, e.id, e.size, w.prefix,"
+    " CASE WHEN length(w.structure) <= $1 THEN w.structure ELSE {nothing} END,"
+    " b.id, b.size, b.place, f.data"
     " FROM email e JOIN email_wide w ON w.id = e.id JOIN blob b ON b.id = e.blob"
     " LEFT JOIN blob_frame f ON f.id = b.id * 4096 AND b.stored <= $1"
-    " WHERE e.id = $2"
+    " WHERE e.id = $2",
+    nothing=_NOTHING,
 )
 
 SMALL = 32 * 1024
-"""Octets of stored content that ``stored_of`` reads along: 50 emails hold 1.6 MB at the most."""
+"""Octets of stored content, and of structure, that ``stored_of`` reads along: 50 emails hold 3.2 MB at
+the most."""
 
 
 async def stored_of(reader: Reader, account: int, numbers: Sequence[int]) -> list[Stored]:
     """Emails by number, in the order of their numbers, as ``stored_by_id``; ``uid`` is 0.
 
-    The first frame comes along where the content is small.
+    The first frame comes along where the content is small, and so does the structure (else b'').
     """
     if len(numbers) == 1:
         rows = await reader.rows(_STORED_ONE, SMALL, account << 32 | numbers[0])
