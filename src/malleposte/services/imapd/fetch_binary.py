@@ -37,7 +37,7 @@ def _place(opened: Opened, numbers: tuple[int, ...], part: Part) -> tuple[int, i
 
 async def binary(opened: Opened, item: Binary) -> bytes | Literal | Passage | None:
     """The octets of BINARY; raises ``UnknownEncoding``."""
-    part = opened.part(item.part)
+    part = await opened.part(item.part)
     if part is None:
         return None
     encoding = _encoding(part) if item.part else ""
@@ -62,7 +62,7 @@ async def binary(opened: Opened, item: Binary) -> bytes | Literal | Passage | No
 
 async def binary_size(opened: Opened, item: BinarySize) -> int:
     """BINARY.SIZE; raises ``UnknownEncoding``. 0 where there is no such part."""
-    part = opened.part(item.part)
+    part = await opened.part(item.part)
     if part is None:
         return 0
     encoding = _encoding(part) if item.part else ""

@@ -53,11 +53,12 @@ async def answer(session: "Session", made: Plan, chosen: Chosen) -> int:
     selected = session.mailbox
     marked = await mark_seen(session, chosen) if made.marks else frozenset()
     store, account = session.service.store, selected.view.account
-    gone = 0
+    gone = start = 0
     refusal: Refuse | None = None
     total = len(chosen)
-    for start in range(0, total, BODIES):
+    while start < total:
         part = await read_slice(session, made, chosen, start, min(start + BODIES, total))
+        start = part.stop
         gone += part.gone
         found = await session.reading(read_emails.stored_of(store.reader, account, part.emails))
         rows = _in_order(part, found)
@@ -65,7 +66,7 @@ async def answer(session: "Session", made: Plan, chosen: Chosen) -> int:
         if marked and not made.flags and marked.intersection(part.uids):
             lists, _ = await flags_of(session, selected, part.uids, part.emails)
             new_flags = {u: f for u, f in zip(part.uids, lists, strict=True) if u in marked}
-        values = list(zip(*part.values(made), strict=True)) or [()] * len(part.uids)
+        values = list(zip(*await part.values(made), strict=True)) or [()] * len(part.uids)
         for uid, seq, stored, row in zip(part.uids, part.seqs, rows, values, strict=True):
             if stored is None:
                 gone += 1
@@ -83,7 +84,7 @@ async def answer(session: "Session", made: Plan, chosen: Chosen) -> int:
                 refusal = Refuse("A part is in an unknown encoding", codes.UNKNOWN_CTE)
         if made.flags or marked:
             selected.seen(part.uids)
-        if start + BODIES < total:
+        if start < total:
             await session.pause()
     if refusal is not None:
         raise refusal
@@ -135,7 +136,7 @@ async def _found(
     """What an item asks for, or where it is."""
     if isinstance(item, Body):
         wanted = item.section
-        place = opened.find(wanted.part, _KINDS[wanted.text])
+        place = await opened.find(wanted.part, _KINDS[wanted.text])
         if place is None:
             return None
         start, end = place

@@ -29,6 +29,8 @@ class Item:
     format: bytes
     columns: tuple[str, ...]
     make: Callable[..., object] | None = None
+    slow: bool = False
+    """Whether making it of a long column takes too long for the loop."""
 
 
 PLANS: Final = 512
@@ -54,7 +56,7 @@ ITEMS: Final[dict[FetchItem, Item]] = {
     Attribute.RFC822_SIZE: Item(b"RFC822.SIZE %d", ("e.size",)),
     Attribute.ENVELOPE: Item(b"ENVELOPE %b", ("w.envelope",)),
     Attribute.BODYSTRUCTURE: Item(b"BODYSTRUCTURE %b", ("w.bodystructure",)),
-    Attribute.BODY: Item(b"BODY %b", ("w.structure",), _structure),
+    Attribute.BODY: Item(b"BODY %b", ("w.structure",), _structure, slow=True),
     Attribute.EMAILID: Item(b"EMAILID (E%x)", ("e.id",)),
     Attribute.THREADID: Item(b"THREADID (T%x)", ("e.thread",)),
     Preview(): Item(b"PREVIEW %b", ("w.preview",), lambda p: render.string(p.encode(), True)),
@@ -69,7 +71,9 @@ UTF8_ITEMS: Final[dict[FetchItem, Item]] = {
     Attribute.BODYSTRUCTURE: Item(
         b"BODYSTRUCTURE %b", ("w.bodystructure_utf8", "w.bodystructure"), _first
     ),
-    Attribute.BODY: Item(b"BODY %b", ("w.structure",), lambda s: _structure(s, utf8=True)),
+    Attribute.BODY: Item(
+        b"BODY %b", ("w.structure",), lambda s: _structure(s, utf8=True), slow=True
+    ),
 }
 """The same for sessions that speak UTF-8 (RFC 9051 §6.3.1, RFC 9755 §3)."""
 

@@ -4,9 +4,11 @@ Messages that are gone but not yet expunged in the client's eyes are answered fr
 stays for a while.
 """
 
+import asyncio
 from array import array
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 from malleposte.services.imapd.fetch_plan import FLAGS, MODSEQ, UID, Plan
 from malleposte.services.imapd.selected import Chosen, Selected
@@ -19,38 +21,41 @@ if TYPE_CHECKING:
     from malleposte.services.imapd.session import Session
 
 
+LONG: Final = 16 * 1024
+"""Octets of the rendered columns of one email past which it is read alone: 500 emails are 8 MB."""
+
+
+@dataclass(frozen=True, slots=True)
 class Slice:
-    """Some of the chosen messages with what a plan needs of them; those gone for good left out."""
+    """Some of the chosen messages with what a plan needs of them; ``gone`` are those that are not
+    there any more, ``stop`` is where the next slice begins."""
 
-    __slots__ = ("_columns", "emails", "gone", "seqs", "uids")
+    uids: "array[int]"
+    emails: "array[int]"
+    seqs: Sequence[int]
+    columns: dict[str, Sequence[Any]]
+    gone: int
+    stop: int
 
-    def __init__(
-        self,
-        uids: "array[int]",
-        emails: "array[int]",
-        seqs: Sequence[int],
-        columns: dict[str, Sequence[Any]],
-        gone: int,
-    ) -> None:
-        self.uids = uids
-        self.emails = emails
-        self.seqs = seqs
-        self.gone = gone
-        self._columns = columns
-
-    def values(self, made: Plan) -> list[Sequence[object]]:
+    async def values(self, made: Plan) -> list[Sequence[object]]:
         """A column of values for each item of the plan."""
         found: list[Sequence[object]] = []
         for item in made.items:
-            columns = [self._columns[name] for name in item.columns]
-            found.append(columns[0] if item.make is None else list(map(item.make, *columns)))
+            columns = [self.columns[name] for name in item.columns]
+            if item.make is None:
+                found.append(columns[0])
+            elif item.slow and len(self.uids) == 1 and len(columns[0][0]) > LONG:
+                # Perhaps 10,000 parts: beside the loop.
+                found.append([await asyncio.to_thread(item.make, *(c[0] for c in columns))])
+            else:
+                found.append(list(map(item.make, *columns)))
         return found
 
 
 async def read_slice(
     session: "Session", made: Plan, chosen: Chosen, start: int, stop: int
 ) -> Slice:
-    """Messages ``start`` to ``stop`` of the chosen, with the columns of a plan."""
+    """Messages of the chosen from ``start``, at most up to ``stop``, with the columns of a plan."""
     selected = session.mailbox
     view = selected.view
     uids, emails = chosen.uids[start:stop], chosen.emails[start:stop]
@@ -58,31 +63,76 @@ async def read_slice(
     gone = 0
     columns: dict[str, Sequence[Any]] = {}
     if made.columns:
-        reader = session.service.store.reader
-        rows = await session.reading(
-            read_emails.columns_of(reader, view.account, emails, made.columns)
-        )
+        rows = await _rows(session, made, view.account, emails)
         if [row[0] for row in rows] != emails.tolist():
-            # Filed in another order than their emails were made, or some are gone.
+            # Filed in another order than their emails were made, or gone, or too long.
             by_email = {row[0]: row for row in rows}
+            ends = [at for at, email in enumerate(emails) if by_email.get(email, _HERE)[-1]]
+            if ends:
+                del emails[ends[0] :]
             kept = [at for at, email in enumerate(emails) if email in by_email]
+            stop = start + len(emails)
             gone = len(emails) - len(kept)
             uids = array("I", [uids[at] for at in kept])
             seqs = [seqs[at] for at in kept]
             emails = array("I", [emails[at] for at in kept])
             rows = [by_email[email] for email in emails]
+        elif any(row[-1] for row in rows):
+            count = next(at for at, row in enumerate(rows) if row[-1])
+            uids, emails, seqs, rows = uids[:count], emails[:count], seqs[:count], rows[:count]
+            stop = start + count
+        if stop == start:
+            # A long one comes first: it goes alone.
+            return await _alone(session, made, chosen, start)
         columns.update(_transposed(rows, made.columns))
+    return await _sliced(session, made, uids, emails, seqs, columns, gone, stop)
+
+
+_HERE: Final = (0,)
+
+
+async def _rows(session: "Session", made: Plan, account: int, emails: "array[int]") -> list[Row]:
+    reader = session.service.store.reader
+    return await session.reading(
+        read_emails.short_columns_of(reader, account, emails, made.columns, LONG)
+    )
+
+
+async def _alone(session: "Session", made: Plan, chosen: Chosen, start: int) -> Slice:
+    """One message whose columns are long."""
+    reader, account = session.service.store.reader, session.mailbox.view.account
+    stop = start + 1
+    emails = chosen.emails[start:stop]
+    rows = await session.reading(read_emails.columns_of(reader, account, emails, made.columns))
+    if not rows:
+        return Slice(array("I"), array("I"), (), dict.fromkeys(made.columns, ()), 1, stop)
+    columns = {name: (value,) for name, value in zip(made.columns, rows[0][1:], strict=True)}
+    uids, seqs = chosen.uids[start:stop], chosen.seqs[start:stop]
+    return await _sliced(session, made, uids, emails, seqs, {**columns}, 0, stop)
+
+
+async def _sliced(
+    session: "Session",
+    made: Plan,
+    uids: "array[int]",
+    emails: "array[int]",
+    seqs: Sequence[int],
+    columns: dict[str, Sequence[Any]],
+    gone: int,
+    stop: int,
+) -> Slice:
+    """With what the view knows."""
     columns[UID] = uids
     if made.flags or made.modseq:
-        flags, modseqs = await flags_of(session, selected, uids, emails)
+        flags, modseqs = await flags_of(session, session.mailbox, uids, emails)
         columns[FLAGS], columns[MODSEQ] = flags, modseqs
-    return Slice(uids, emails, seqs, columns, gone)
+    return Slice(uids, emails, seqs, columns, gone, stop)
 
 
 def _transposed(rows: list[Row], names: tuple[str, ...]) -> dict[str, Sequence[Any]]:
     if not rows:
         return dict.fromkeys(names, ())
-    return dict(zip(names, list(zip(*rows, strict=True))[1:], strict=True))
+    return dict(zip(names, list(zip(*rows, strict=True))[1:-1], strict=True))
 
 
 async def flags_of(

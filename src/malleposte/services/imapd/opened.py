@@ -10,6 +10,7 @@ from typing import Final
 from malleposte.mime import Part, find_part, load_structure, section
 from malleposte.mime.section import SectionKind
 from malleposte.store import Store, content
+from malleposte.store.ids import LOW
 from malleposte.store.read import emails as read_emails
 from malleposte.store.read.emails import Damaged, Stored
 
@@ -35,18 +36,27 @@ class Opened:
                 raise Damaged(str(error)) from error
             self.data = stored.prefix + octets if stored.prefix else octets
 
-    @property
-    def parts(self) -> tuple[Part, ...]:
+    async def parts(self) -> tuple[Part, ...]:
         """The stored structure; offsets without the prefix."""
         if self._parts is None:
-            self._parts = load_structure(self.stored.structure)
+            structure = self.stored.structure
+            if not structure:
+                # Too long to come with others (``read_emails.SMALL``).
+                account, number = self.stored.email >> 32, self.stored.email & LOW
+                rows = await read_emails.columns_of(
+                    self._store.reader, account, [number], ("w.structure",)
+                )
+                if not rows:
+                    raise Damaged(f"email {self.stored.email} is gone")
+                structure = rows[0][1]
+            self._parts = load_structure(structure)
         return self._parts
 
-    def find(self, numbers: Sequence[int], kind: SectionKind) -> tuple[int, int] | None:
+    async def find(self, numbers: Sequence[int], kind: SectionKind) -> tuple[int, int] | None:
         """Where a section lies in the email (RFC 9051 §6.4.5.1); None where there is no such."""
         if not numbers and kind == "":
             return 0, self.stored.size
-        found = section(self.parts, numbers, kind)
+        found = section(await self.parts(), numbers, kind)
         if found is None:
             return None
         prefix = len(self.stored.prefix)
@@ -55,9 +65,10 @@ class Opened:
             return 0, end + prefix
         return start + prefix, end + prefix
 
-    def part(self, numbers: Sequence[int]) -> Part | None:
+    async def part(self, numbers: Sequence[int]) -> Part | None:
         """The part of a part number; the message itself for none."""
-        return find_part(self.parts, numbers) if numbers else self.parts[0]
+        parts = await self.parts()
+        return find_part(parts, numbers) if numbers else parts[0]
 
     def body(self, part: Part) -> tuple[int, int]:
         """Where the body of a part lies in the email."""
@@ -67,7 +78,7 @@ class Opened:
     def header(self, part: Part) -> tuple[int, int]:
         """Where the header of a part lies in the email; the message's with the prefix."""
         prefix = len(self.stored.prefix)
-        start = 0 if part is self.parts[0] else part.header_start + prefix
+        start = 0 if part.section == "" and part.parent < 0 else part.header_start + prefix
         return start, part.body_start + prefix
 
     def pieces(self, start: int, end: int) -> AsyncIterator[bytes]:

@@ -31,7 +31,7 @@ def values_test(name: str, test: Callable[[list[bytes]], bool]) -> Test:
     wanted = name.encode("ascii", "replace")
 
     async def matches(opened: Opened) -> bool:
-        end = opened.parts[0].body_start + len(opened.stored.prefix)
+        _, end = opened.header((await opened.parts())[0])
         header = await opened.octets(0, min(end, HEADER_BYTES))
         if wanted not in header.lower():
             return test([])

@@ -84,7 +84,8 @@ async def test_flags_arrivals_and_departures_come_in_an_order_that_counts(served
     await other.command(b"STORE 1 +FLAGS.SILENT (\\Deleted)")
     await other.command(b"EXPUNGE")
     served.hub.hint(number)
-    count, heard = 0, []
+    count = 0
+    heard: list[bytes] = []
     async with asyncio.timeout(5):
         while not any(b"EXPUNGE" in line for line in heard):
             heard.append(await client.response())

@@ -145,6 +145,44 @@ async def test_a_spool_that_breaks_off_leaves_nothing(served: Served) -> None:
     assert number
 
 
+def _odd(kind: int) -> bytes:
+    """Messages whose columns are long, and one whose are not."""
+    if kind == 0:
+        to = b",\r\n ".join(b"Person %d <person%d@example.com>" % (n, n) for n in range(600))
+        return b"Subject: many people\r\nTo: " + to + b"\r\n\r\nx\r\n"
+    if kind == 1:
+        part = b"--cut\r\nContent-Type: text/plain; name=n\r\n\r\nx\r\n"
+        head = b"Subject: many parts\r\nContent-Type: multipart/mixed; boundary=cut\r\n\r\n"
+        return head + part * 1_500 + b"--cut--\r\n"
+    return b"Subject: short\r\n\r\nx\r\n"
+
+
+async def test_long_columns_come_one_at_a_time_and_right(served: Served) -> None:
+    _, address = await served.account()
+    client = await served.signed_in(address)
+    for kind in (2, 0, 0, 2, 2, 1, 0, 1, 2):
+        await client.command(b"APPEND INBOX ", Literal(_odd(kind)))
+    await client.command(b"SELECT INBOX")
+    # In the other mailbox UIDs and emails stand in different orders.
+    for seq in (9, 1, 8, 2, 7, 3, 6, 4, 5):
+        await client.command(b"COPY %d Archive" % seq)
+    for mailbox in (b"INBOX", b"Archive"):
+        await client.command(b"SELECT " + mailbox)
+        for items in (
+            b"(UID ENVELOPE BODYSTRUCTURE FLAGS)",
+            b"BODY",
+            b"(RFC822.SIZE BODY.PEEK[HEADER.FIELDS (SUBJECT)] ENVELOPE)",
+            b"(BODY.PEEK[1.MIME] BODY.PEEK[1500])",
+        ):
+            together = (await client.command(b"FETCH 1:* " + items)).untagged
+            alone: list[bytes] = []
+            for seq in range(1, 10):
+                alone += (await client.command(b"FETCH %d %b" % (seq, items))).untagged
+            assert together == alone
+    answer = await client.command(b'SEARCH TO "person 599" SUBJECT people')
+    assert len(answer.untagged[0].split()) == 2 + 3
+
+
 async def test_one_message_in_a_command_for_now(served: Served) -> None:
     _, address = await served.account()
     client = await served.signed_in(address)
