@@ -21,7 +21,7 @@ from malleposte.node.config import Configuration
 if TYPE_CHECKING:
     from malleposte.store import Store
 
-LOCK_PATIENCE = 10.0
+LOCK_PATIENCE = 5.0
 """Seconds to wait for the lock: a helper whose command was killed ends within moments."""
 
 
@@ -69,15 +69,30 @@ def _main(configuration: Configuration, connection: socket.socket) -> int:
     name_process("malleposte")
     set_up(LogSettings(level="error", json=False))
     caller = os.geteuid()
-    _become_owner(configuration.node.data_dir)
     try:
         import uvloop
 
+        _load()
+        _become_owner(configuration.node.data_dir)
         uvloop.run(_serve(configuration, connection, caller))
     except Exception:  # noqa: BLE001 - the whole process
         structlog.get_logger("alone").exception("a defect")
         return 70
     return 0
+
+
+def _load() -> None:
+    """Import what will be needed: the other user may not be able to read where this program is."""
+    import encodings.idna  # noqa: F401
+    import importlib.readers  # noqa: F401
+
+    import malleposte.cli.alone_store
+    import malleposte.services.admin_socket  # noqa: F401
+    from malleposte.operations.registry import operations
+    from malleposte.operations.version import version
+
+    operations()
+    version()
 
 
 def _become_owner(data: Path) -> None:

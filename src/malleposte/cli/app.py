@@ -41,6 +41,7 @@ def application() -> App:
         version_flags=["--version"],
         version=_version,
         result_action="return_value",
+        suppress_keyboard_interrupt=False,
     )
     for name, words in COMMANDS.items():
         # A word of Python's cannot be the name of a module.

@@ -71,6 +71,9 @@ class Journal:
 
     def _locked(self) -> BinaryIO:
         file = open(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b")  # noqa: SIM115
+        if os.geteuid() == 0:
+            # Whoever owns the folder must be able to take it up, and to back it up.
+            os.fchown(file.fileno(), self.path.parent.stat().st_uid, -1)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

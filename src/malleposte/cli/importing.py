@@ -127,6 +127,8 @@ class Import:
         finally:
             if journal is not None:
                 journal.flush()
+        for at, _, _, where in self._out.values():
+            self._skip(at, where, "the server gave no answer about it")
         report = self.report
         report.checked, report.mailboxes = done.checked, done.folders
         report.seconds = round(time.monotonic() - started, 3)

@@ -25,7 +25,7 @@ from malleposte.store.results import Created
 MAX_QUOTA = 1 << 50
 MAX_NAME = 200
 """Characters of a person's name."""
-MAX_PAGE = 1_000
+MAX_PAGE = 500
 """Accounts in one answer."""
 ROLES = ("", *(role.value for role in Role if role is not Role.USER))
 _LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}")  # RFC 5646 §2.1, simplified

@@ -19,6 +19,8 @@ from malleposte.store.dialect import Reader
 MAX_TARGETS = 500
 """Accounts an alias reaches; more is a list, which will be a thing of its own."""
 MAX_PAGE = 1_000
+MAX_REACHED = 3_000
+"""Targets in one answer: a line of the admin socket holds them at the longest addresses there are."""
 
 
 class OfAlias(Request, frozen=True, kw_only=True):
@@ -163,8 +165,12 @@ async def list_(context: Context, request: ListAliases, progress: Progress) -> A
         normalise_domain(request.domain) if request.domain else "",
         limit + 1,
     )
-    lines = [
-        AliasLine(address=row[0], kind=row[1], targets=(await _shown(reader, row[0])).targets)
-        for row in rows[:limit]
-    ]
-    return AliasPage(aliases=tuple(lines), more=len(rows) > limit)
+    lines: list[AliasLine] = []
+    reached = 0
+    for address, kind in rows[:limit]:
+        targets = (await _shown(reader, address)).targets
+        reached += len(targets)
+        if lines and reached > MAX_REACHED:
+            break
+        lines.append(AliasLine(address=address, kind=kind, targets=targets))
+    return AliasPage(aliases=tuple(lines), more=len(rows) > len(lines))

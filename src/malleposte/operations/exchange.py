@@ -51,24 +51,3 @@ class Exchange(Progress, Protocol):
     ) -> None:
         """Send a parcel. An exception out of ``pieces`` breaks its body off and comes through."""
         ...
-
-
-class Quiet:
-    """Nobody listens: for operations that stream nothing."""
-
-    gone = False
-
-    def report(self, done: int, total: int, words: str = "") -> None:
-        """See ``Progress``."""
-
-    async def receive(self) -> Parcel | None:
-        """See ``Exchange``."""
-        return None
-
-    async def send(
-        self,
-        head: msgspec.Struct,
-        pieces: "AsyncIterator[bytes] | Iterable[bytes] | None" = None,
-    ) -> None:
-        """See ``Exchange``."""
-        raise TypeError("this operation streams nothing")

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 from typing import cast
 
 import msgspec
+import structlog
 
 from malleposte.delivery.spool import Prepared, Spool, prepare
 from malleposte.operations.accounts import OfAccount
@@ -35,6 +36,8 @@ from malleposte.store.commands import Append, CreateMailbox, TakeLease
 from malleposte.store.flags import split
 from malleposte.store.read import mailboxes
 from malleposte.store.results import Appended, Created, LeaseTaken, Refused
+
+log = structlog.get_logger("operations")
 
 MAX_FOLDERS = 5_000
 """Folders of one import; an account has at most 10,000 mailboxes."""
@@ -279,6 +282,9 @@ class _Import:
             ack = await self._filed(item, spool)
         except (StoreError, OSError) as error:
             ack = ImportAck(n=item.n, refused=f"not filed: {error}")
+        except Exception as error:
+            log.exception("a message could not be filed")
+            ack = ImportAck(n=item.n, refused=f"this went wrong in the server: {error!r}")
         finally:
             spool.close()
             self._octets -= size

@@ -14,7 +14,9 @@ from malleposte.store.dialect import Reader
 from malleposte.store.read import mailboxes
 from malleposte.store.results import Copied
 
-MAX_PAGE = 1_000
+MAX_PAGE = 500
+SHOWN = 200
+"""Characters of a subject, a sender, a mailbox's name in the list: a page must fit into a line."""
 SLICE = 1_000
 """Emails one command brings back, so that others pass between."""
 MAX_CHOSEN = 20_000
@@ -72,9 +74,9 @@ async def list_(context: Context, request: ListRecoverable, progress: Progress) 
     found = [
         Recoverable(
             number=email & _LOW,
-            mailbox=paths.get(mailbox, ""),
-            subject=subject,
-            sender=sender,
+            mailbox=paths.get(mailbox, "")[:SHOWN],
+            subject=subject[:SHOWN],
+            sender=sender[:SHOWN],
             size=size,
             received_at=received,
             expunged_at=at,

@@ -21,8 +21,8 @@ import msgspec
 
 from malleposte.operations.exchange import BrokenBody
 
-MAX_LINE = 1024 * 1024
-"""Octets of a line: a page of 1,000 accounts is a third of it."""
+MAX_LINE = 4 * 1024 * 1024
+"""Octets of a line: the names of 10,000 mailboxes, or 500 accounts with the longest names there are."""
 MAX_CHUNK = 256 * 1024
 """Octets of a chunk, as much as a frame of the store."""
 BROKEN = 0xFFFF_FFFF
@@ -93,10 +93,16 @@ class Channel:
         self._writer = writer
 
     def put(self, line: Line) -> None:
-        """Send a line without waiting; for small ones (progress, acknowledgements)."""
+        """Send a line without waiting; for small ones (progress). Raises ``ConnectionError``."""
         octets = _encode(line) + b"\n"
         if len(octets) > MAX_LINE:
             raise ProtocolError(f"a line of {len(octets):,} octets is too long")
+        self._write(octets)
+
+    def _write(self, octets: bytes) -> None:
+        if self._writer.is_closing():
+            # uvloop would raise RuntimeError.
+            raise ConnectionResetError("the other side went away")
         self._writer.write(octets)
 
     async def send(self, line: Line) -> None:
@@ -106,7 +112,7 @@ class Channel:
 
     async def send_body(self, pieces: AsyncIterator[bytes] | Iterable[bytes]) -> None:
         """Send the chunks of a body. Whatever ``pieces`` raises breaks the body off and comes out."""
-        write = self._writer.write
+        write = self._write
         try:
             async for piece in _each(pieces):
                 for at in range(0, len(piece), MAX_CHUNK):
@@ -117,7 +123,8 @@ class Channel:
         except ConnectionError:
             raise
         except BaseException:
-            write(_LENGTH.pack(BROKEN))
+            with contextlib.suppress(ConnectionError):
+                write(_LENGTH.pack(BROKEN))
             raise
         write(_LENGTH.pack(0))
         await self._writer.drain()

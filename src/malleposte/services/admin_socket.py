@@ -123,9 +123,9 @@ async def serve_connection(
 async def refuse_connection(connection: socket.socket, kind: str, reason: str, text: str) -> None:
     """Tell a client in place of the greeting why it is not served, and close."""
     line = Line(error=ErrorLine(kind=kind, reason=reason, text=text))
-    connection.setblocking(True)
-    connection.settimeout(5)
+    # It may be closed already, where the store failed at the very end.
     with contextlib.suppress(OSError), connection:
+        connection.settimeout(5)
         connection.sendall(msgspec.json.encode(line) + b"\n")
 
 
@@ -177,7 +177,8 @@ class _Exchange:
             return
         self._told = now
         line = ProgressLine(done=done, total=total, words=words)
-        self._channel.put(Line(id=self._number, progress=line))
+        with contextlib.suppress(ConnectionError):
+            self._channel.put(Line(id=self._number, progress=line))
 
     async def receive(self) -> Parcel | None:
         """The caller's next parcel."""

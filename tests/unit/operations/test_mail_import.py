@@ -6,6 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from malleposte.delivery.spool import Prepared, Spool, prepare
+from malleposte.operations import mail_import
 from malleposte.operations.errors import OperationError
 from malleposte.operations.mail_import import ImportMail, MailImported
 from malleposte.operations.mail_parcels import FolderWanted, ImportAck, ImportItem, ImportPlan
@@ -244,6 +246,24 @@ async def test_a_caller_that_goes_away_leaves_whole_messages_and_no_lease(
     again = tape(message(99))
     assert (await imported(desk, again)).imported == 1
     assert again.reports == []
+
+
+async def test_a_defect_with_one_message_does_not_stop_the_others(
+    house: House, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await house.account("ada")
+
+    async def failing(spool: Spool) -> Prepared:
+        with spool.buffer() as octets:
+            if b"number 2" in bytes(octets):
+                raise RuntimeError("a defect")
+        return await prepare(spool)
+
+    monkeypatch.setattr(mail_import, "prepare", failing)
+    sent = tape(message(1), message(2), message(3))
+    done = await imported(desk, sent)
+    assert (done.imported, done.refused) == (2, 1)
+    assert "went wrong in the server" in acks(sent)[1].refused
 
 
 async def test_an_account_that_is_none_is_refused(desk: Desk) -> None:

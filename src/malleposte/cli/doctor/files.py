@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from malleposte.cli.alone import owner_of
 from malleposte.cli.doctor.check import Check, ok, warn, wrong
 from malleposte.node import wiring
 from malleposte.node.config import Configuration
@@ -95,11 +96,26 @@ def _stray(folder: Path, uid: int) -> Path | None:
 
 def _node_key(configuration: Configuration) -> Check:
     try:
-        ring = load_key_ring(configuration.node_key_file, os.environ)
+        with _as_owner(configuration.node.data_dir):
+            ring = load_key_ring(configuration.node_key_file, os.environ)
     except NodeKeyError as error:
         first, _, rest = str(error).partition(". ")
         return wrong("node key", first, rest or "run `malleposte init`")
     return ok("node key", f"{configuration.node_key_file}, key {ring.current.id.hex()}")
+
+
+@contextlib.contextmanager
+def _as_owner(data: Path) -> Iterator[None]:
+    """Look as the user whom the server runs as would, where root asks."""
+    uid = owner_of(data)
+    if os.geteuid() != 0 or uid == 0:
+        yield
+        return
+    os.seteuid(uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
 
 
 def certificate_facts(configuration: Configuration) -> CertificateFacts:
