@@ -43,9 +43,7 @@ class Sender:
         self.tried += 1
         identity = f"{self.name}.{self.tried}@load.example"
         recipient = self.recipients[self.tried % len(self.recipients)]
-        writer.write(
-            f"MAIL FROM:<load@load.example>\r\nRCPT TO:<{recipient}>\r\nDATA\r\n".encode()
-        )
+        writer.write(f"MAIL FROM:<load@load.example>\r\nRCPT TO:<{recipient}>\r\nDATA\r\n".encode())
         for expected in (b"250", b"250", b"354"):
             reply = await _reply(reader)
             if not reply.startswith(expected):
