@@ -1,13 +1,12 @@
 """How a running server is: its processes, their memory, its defects, how quickly it answers meanwhile."""
 
 import re
-import socket
-import threading
-import time
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Self
+from pathlib import Path
 
 import psutil
 
@@ -82,53 +81,36 @@ class VitalSigns:
         assert self.grown() <= grown, f"{self.grown() / MIB:.0f} MiB more"
 
 
+@dataclass(slots=True)
 class Pulse:
-    """One IMAP connection that says NOOP all the time; ``worst`` is its longest wait in seconds."""
+    """What ``support.pulse`` saw: the longest wait in seconds, and how many answers there were."""
 
-    def __init__(self, server: Server, address: str = "u0@example.test") -> None:
-        self._socket = socket.create_connection(("127.0.0.1", server.ports["imap"]), timeout=60)
-        self._file = self._socket.makefile("rb")
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self.worst = 0.0
-        self.beats = 0
-        self.failure: Exception | None = None
-        assert self._file.readline().startswith(b"* OK")
-        self._say(f'LOGIN "{address}" "{PASSWORD}"'.encode())
-
-    def _say(self, command: bytes) -> None:
-        self._socket.sendall(b"p " + command + b"\r\n")
-        while not (line := self._file.readline()).startswith(b"p "):
-            assert line, "the connection was closed"
-        assert line.startswith(b"p OK"), line
-
-    def _run(self) -> None:
-        try:
-            while not self._stop.is_set():
-                started = time.monotonic()
-                self._say(b"NOOP")
-                self.worst = max(self.worst, time.monotonic() - started)
-                self.beats += 1
-                self._stop.wait(0.02)
-        except (OSError, AssertionError) as error:
-            self.failure = error
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join(60)
-        self._file.close()
-        self._socket.close()
+    worst: float = 0.0
+    beats: int = 0
 
 
 @contextmanager
-def lively(server: Server, within: float = 1.0) -> Iterator[Pulse]:
+def lively(
+    server: Server, within: float = 1.0, address: str = "u0@example.test"
+) -> Iterator[Pulse]:
     """What runs inside must let another connection's NOOP be answered within some seconds."""
-    with Pulse(server) as pulse:
-        yield pulse
-    assert pulse.failure is None, pulse.failure
+    pulse = Pulse()
+    program = Path(__file__).with_name("pulse.py")
+    with subprocess.Popen(
+        [sys.executable, str(program), str(server.ports["imap"]), address, PASSWORD],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        try:
+            yield pulse
+        finally:
+            process.stdin.close()
+            worst, _, beats = process.stdout.readline().partition(" ")
+    assert process.returncode == 0
+    pulse.worst, pulse.beats = float(worst), int(beats)
     assert pulse.beats > 0
     assert pulse.worst <= within, f"a NOOP waited {pulse.worst:.2f} s"

@@ -22,9 +22,13 @@ class Attack:
     name: str
     service: str
     state: str
-    octets: bytes
+    text: str
     answers: list[str]
     closed: bool
+
+    @property
+    def octets(self) -> bytes:
+        return expand(unescape(self.text))
 
 
 def _attacks() -> list[Attack]:
@@ -35,13 +39,13 @@ def _attacks() -> list[Attack]:
         name, where, rest = line.split(" | ", 2)
         octets, _, answers = rest.rpartition(" | ")
         service, _, state = where.strip().partition(" ")
-        expected = expand(answers).removesuffix("!").split()
+        expected = expand(answers.encode()).decode().removesuffix("!").split()
         found.append(
             Attack(
                 name.strip(),
                 service,
                 state,
-                unescape(expand(octets)),
+                octets,
                 [] if expected == ["-"] else expected,
                 answers.endswith("!"),
             )

@@ -10,14 +10,19 @@ from contextlib import asynccontextmanager
 
 PATIENCE = 60.0
 
-_REPEAT = re.compile(r"\$\{([0-9]+)\*((?:[^${}]|\{[^{}]*\}|\$\{[^{}]*\})*)\}")
+_REPEAT = re.compile(rb"\$\{([0-9]+)([*#])((?:[^${}]|\{[^{}]*\}|\$\{[^{}]*\})*)\}")
 
 
-def expand(text: str) -> str:
-    """`${3*ab}` → `ababab`; one may stand in another."""
-    while (expanded := _REPEAT.sub(lambda m: expand(m[2]) * int(m[1]), text)) != text:
-        text = expanded
-    return text
+def expand(octets: bytes) -> bytes:
+    """`${3*ab}` → `ababab`; one may stand in another. `${3#a#}` → `a0a1a2`."""
+
+    def one(found: re.Match[bytes]) -> bytes:
+        inner = expand(found[3])
+        if found[2] == b"*":
+            return inner * int(found[1])
+        return b"".join(inner.replace(b"#", b"%d" % n) for n in range(int(found[1])))
+
+    return _REPEAT.sub(one, octets)
 
 
 class Raw(asyncio.Protocol):
