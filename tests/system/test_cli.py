@@ -250,6 +250,18 @@ def test_deleting_at_a_terminal_asks_for_the_address(program: Program) -> None:
     assert yes.endswith("exit 0")
 
 
+def test_on_a_terminal_tables_are_drawn_and_progress_is_a_bar(program: Program) -> None:
+    shown = at_a_terminal(program, ("account", "list"), [])
+    assert "─" in shown
+    assert "ada@example.test" in shown
+    (program.folder / "new").mkdir()
+    for number in range(20):
+        (program.folder / "new" / f"{number}.x").write_bytes(b"Subject: %d\n\nhello\n" % number)
+    shown = at_a_terminal(program, ("import", "ada@example.test", "."), [])
+    assert "20 imported" in shown
+    assert shown.endswith("exit 0")
+
+
 # Many accounts ------------------------------------------------------------------------------------
 
 

@@ -76,7 +76,7 @@ async def serve_admin(
 def peer_uid(connection: socket.socket) -> int:
     """Who is at the other end, by the kernel (SO_PEERCRED)."""
     credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
-    _, uid, _ = struct.unpack("3i", credentials)
+    _, uid, _ = struct.unpack("iII", credentials)
     return int(uid)
 
 
