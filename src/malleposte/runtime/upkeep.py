@@ -20,6 +20,7 @@ from malleposte.store.commands import (
     SweepTombstones,
 )
 from malleposte.store.content import blob_path
+from malleposte.store.read.blobs import unclaimed
 from malleposte.store.read.tombstones import accounts_with_heads, sweepable
 from malleposte.store.results import Done, LeasedJob, Swept
 
@@ -27,6 +28,8 @@ log = structlog.get_logger("upkeep")
 
 PAUSE = 0.05
 """Seconds between two slices, so that mail passes between."""
+ORPHANS = 500
+"""Files asked for in one statement."""
 RESULT_KEPT = 86_400
 """Seconds a command's answer is kept for a worker that may ask again; a worker lives on or is gone."""
 
@@ -80,14 +83,11 @@ async def sweep_orphans(store: Store, idle: int) -> int:
     count = 0
     for folder in await asyncio.to_thread(_folders, store.blobs):
         old = await asyncio.to_thread(_old_files, folder, idle)
-        for blob in old:
-            row = await store.reader.row(
-                "SELECT 1 FROM blob WHERE id = $1 AND place = 'file'", blob
-            )
-            if row is None:
-                await asyncio.to_thread(_unlink, store.blobs, (str(blob),))
-                count += 1
-        await asyncio.sleep(0)
+        for at in range(0, len(old), ORPHANS):
+            names = await unclaimed(store.reader, old[at : at + ORPHANS])
+            await asyncio.to_thread(_unlink, store.blobs, tuple(map(str, names)))
+            count += len(names)
+            await asyncio.sleep(0)
     return count
 
 
@@ -107,13 +107,16 @@ def _old_files(folder: Path, idle: int) -> list[int]:
 async def sweep_records(store: Store, settings: UpkeepSettings) -> int:
     """Remove old answers and traces; how many rows."""
     now = int(time.time())
-    done = await store.submit(
-        SweepRecords(
-            results_before=now - RESULT_KEPT,
-            traces_before=now - settings.trace_kept,
-        )
+    command = SweepRecords(
+        results_before=now - RESULT_KEPT, traces_before=now - settings.trace_kept
     )
-    return done.count if isinstance(done, Done) else 0
+    count = 0
+    while isinstance(done := await store.submit(command), Done):
+        count += done.count
+        if not done.more:
+            break
+        await asyncio.sleep(PAUSE)
+    return count
 
 
 async def sweep_tombstones(store: Store, settings: UpkeepSettings) -> int:
