@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from malleposte.services.imapd import fetch_bodies, resync
 from malleposte.services.imapd.fetch_plan import Plan, plan
 from malleposte.services.imapd.fetch_slice import read_slice
-from malleposte.services.imapd.replies import EXPUNGED, Refuse
+from malleposte.services.imapd.replies import EXPUNGED, Refuse, done
 from malleposte.services.imapd.selected import Chosen
 from malleposte.wire.imap import codes, fetch_rows, responses
 from malleposte.wire.imap.commands.fetch import Fetch
@@ -42,7 +42,7 @@ async def fetch(session: "Session", command: Fetch) -> bytes:
         gone = await answer(session, made, chosen)
     if gone:
         return responses.no(command.tag, EXPUNGED, codes.EXPUNGEISSUED)
-    return responses.ok(command.tag, "Done")
+    return done(command.tag)
 
 
 async def _vanished(session: "Session", command: Fetch, since: int) -> None:

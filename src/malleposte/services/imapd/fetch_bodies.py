@@ -17,6 +17,7 @@ from malleposte.services.imapd.fetch_plan import Plan
 from malleposte.services.imapd.fetch_slice import Slice, flags_of, read_slice
 from malleposte.services.imapd.octets import Literal, Passage
 from malleposte.services.imapd.opened import HEADER_BYTES, Opened
+from malleposte.services.imapd.recent import open_one
 from malleposte.services.imapd.replies import Refuse
 from malleposte.services.imapd.seen import mark_seen
 from malleposte.services.imapd.selected import Chosen
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from malleposte.services.imapd.session import Session
 
 log = structlog.get_logger(__name__)
+
+Found = bytes | Literal | Passage | int | None
+"""What a body item is answered with."""
 
 BODIES: Final = 50
 """Messages a statement reads: with ``read_emails.SMALL`` octets each at most."""
@@ -53,15 +57,21 @@ async def answer(session: "Session", made: Plan, chosen: Chosen) -> int:
     selected = session.mailbox
     marked = await mark_seen(session, chosen) if made.marks else frozenset()
     store, account = session.service.store, selected.view.account
+    total = len(chosen)
+    if total == 1 and made.bare and not marked:
+        return await _answer_bare(session, made, chosen)
     gone = start = 0
     refusal: Refuse | None = None
-    total = len(chosen)
     while start < total:
         part = await read_slice(session, made, chosen, start, min(start + BODIES, total))
         start = part.stop
         gone += part.gone
-        found = await session.reading(read_emails.stored_of(store.reader, account, part.emails))
-        rows = _in_order(part, found)
+        rows: Sequence[Stored | Opened | None]
+        if total == 1 and part.uids:
+            rows = [await open_one(session, part.uids[0], part.emails[0])]
+        else:
+            found = await session.reading(read_emails.stored_of(store.reader, account, part.emails))
+            rows = _in_order(part, found)
         new_flags: Mapping[int, bytes] = {}
         if marked and not made.flags and marked.intersection(part.uids):
             lists, _ = await flags_of(session, selected, part.uids, part.emails)
@@ -74,14 +84,8 @@ async def answer(session: "Session", made: Plan, chosen: Chosen) -> int:
             head = made.head % (seq, *row)
             if uid in new_flags:
                 head += b" FLAGS (%b)" % new_flags[uid] if row else b"FLAGS (%b)" % new_flags[uid]
-            try:
-                await _one(session, made, head, Opened(store, stored))
-            except Damaged as error:
-                log.error("imap_damaged", email=stored.email, error=str(error))
-                words = "A message is damaged on the server; ask its administrator"
-                refusal = Refuse(words, codes.CORRUPTION)
-            except UnknownEncoding:
-                refusal = Refuse("A part is in an unknown encoding", codes.UNKNOWN_CTE)
+            opened = stored if isinstance(stored, Opened) else Opened(store, stored)
+            refusal = await _one(session, made, head, opened) or refusal
         if made.flags or marked:
             selected.seen(part.uids)
         if start < total:
@@ -89,6 +93,19 @@ async def answer(session: "Session", made: Plan, chosen: Chosen) -> int:
     if refusal is not None:
         raise refusal
     return gone
+
+
+async def _answer_bare(session: "Session", made: Plan, chosen: Chosen) -> int:
+    """The same for one message of which nothing is asked but bodies and UID: the quick way."""
+    uid = chosen.uids[0]
+    opened = await open_one(session, uid, chosen.emails[0])
+    if opened is None:
+        return 1
+    head = made.head % (chosen.seqs[0], *[uid] * len(made.items))
+    refusal = await _one(session, made, head, opened)
+    if refusal is not None:
+        raise refusal
+    return 0
 
 
 def _in_order(part: Slice, rows: list[Stored]) -> Sequence[Stored | None]:
@@ -100,10 +117,23 @@ def _in_order(part: Slice, rows: list[Stored]) -> Sequence[Stored | None]:
     return [by_email.get(email) for email in emails]
 
 
-async def _one(session: "Session", made: Plan, head: bytes, opened: Opened) -> None:
-    """The response for one message. Raises ``Damaged`` while nothing of it was sent."""
-    # All is found before anything is sent: what cannot be answered leaves no half a response.
-    bodies = [(item.label, await _found(opened, item)) for item in made.bodies]
+async def _one(session: "Session", made: Plan, head: bytes, opened: Opened) -> Refuse | None:
+    """Send the response for one message; why not, where it cannot be made."""
+    try:
+        # All is found before anything is sent: what cannot be answered leaves no half a response.
+        bodies = [(item.label, await _found(opened, item)) for item in made.bodies]
+        await _send(session, head, bodies)
+    except Damaged as error:
+        log.error("imap_damaged", email=opened.stored.email, error=str(error))
+        words = "A message is damaged on the server; ask its administrator"
+        return Refuse(words, codes.CORRUPTION)
+    except UnknownEncoding:
+        return Refuse("A part is in an unknown encoding", codes.UNKNOWN_CTE)
+    return None
+
+
+async def _send(session: "Session", head: bytes, bodies: list[tuple[bytes, Found]]) -> None:
+    """Send one response. Raises ``Damaged`` while nothing of it was sent."""
     send = session.send
     space = b"" if head.endswith(b"(") else b" "
     for label, found in bodies:
@@ -130,9 +160,7 @@ async def _one(session: "Session", made: Plan, head: bytes, opened: Opened) -> N
         await session.connection.drain()
 
 
-async def _found(
-    opened: Opened, item: Body | Binary | BinarySize
-) -> bytes | Literal | Passage | int | None:
+async def _found(opened: Opened, item: Body | Binary | BinarySize) -> Found:
     """What an item asks for, or where it is."""
     if isinstance(item, Body):
         wanted = item.section

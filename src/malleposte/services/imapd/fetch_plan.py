@@ -93,6 +93,8 @@ class Plan:
     r"""Whether it sets \Seen."""
     modseq: bool
     flags: bool
+    bare: bool
+    """Whether nothing is asked but bodies and UID."""
 
 
 _plans: dict[tuple[int, bool], tuple[tuple[FetchItem, ...], Plan]] = {}
@@ -137,4 +139,5 @@ def _plan(items: tuple[FetchItem, ...], utf8: bool) -> Plan:
         any(isinstance(body, Body | Binary) and not body.peek for body in bodies),
         Attribute.MODSEQ in items,
         Attribute.FLAGS in items,
+        all(item.columns == (UID,) for item in chosen),
     )

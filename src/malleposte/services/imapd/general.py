@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from malleposte.services.imapd.replies import done
 from malleposte.wire.imap import responses
 from malleposte.wire.imap.commands.message import Check
 from malleposte.wire.imap.commands.session import Capability, Enable, Id, Logout, Noop
@@ -20,12 +21,12 @@ _SHOWN: Final = {b"IMAP4REV2": b"IMAP4rev2"}
 async def capability(session: "Session", command: Capability) -> bytes:
     """RFC 9051 §6.1.1."""
     session.send(responses.capability(session.capabilities()))
-    return responses.ok(command.tag, "Done")
+    return done(command.tag)
 
 
 async def noop(session: "Session", command: Noop | Check) -> bytes:
     """RFC 9051 §6.1.2: the client wants to hear the news."""
-    return responses.ok(command.tag, "Done")
+    return done(command.tag)
 
 
 async def identify(session: "Session", command: Id) -> bytes:
@@ -36,7 +37,7 @@ async def identify(session: "Session", command: Id) -> bytes:
         account = session.account.id if session.account else 0
         log.info("imap_client", account=account, **{f"client_{k}": v for k, v in said.items()})
     session.send(responses.server_id({"name": "Malleposte"}))
-    return responses.ok(command.tag, "Done")
+    return done(command.tag)
 
 
 async def enable(session: "Session", command: Enable) -> bytes:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from malleposte.services.connection import TimedOut
 from malleposte.services.imapd import updates
+from malleposte.services.imapd.replies import done
 from malleposte.store import TemporaryFailure
 from malleposte.wire.imap import responses
 from malleposte.wire.imap.commands.session import Idle
@@ -33,7 +34,7 @@ async def idle(session: "Session", command: Idle) -> bytes | None:
             event = engine.next_event()
             session.send(engine.data_to_send())
             if isinstance(event, IdleDone):
-                return responses.ok(command.tag, "Done")
+                return done(command.tag)
             if event is not NEED_DATA:
                 return None  # refused, or the end: the engine has answered
             if session.dismissed:

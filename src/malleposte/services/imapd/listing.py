@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from malleposte.services.imapd import names, status
 from malleposte.services.imapd.patterns import matcher
+from malleposte.services.imapd.replies import done
 from malleposte.services.imapd.special_use import ATTRIBUTES
 from malleposte.store.read import mailboxes
 from malleposte.store.read.mailboxes import Mailbox
@@ -20,6 +21,13 @@ from malleposte.wire.imap.commands.listing import (
     ListSelection,
     Lsub,
     Namespace,
+)
+from malleposte.wire.imap.mailbox_attributes import (
+    HAS_CHILDREN,
+    HAS_NO_CHILDREN,
+    NONEXISTENT,
+    NOSELECT,
+    SUBSCRIBED,
 )
 
 if TYPE_CHECKING:
@@ -55,21 +63,16 @@ async def entries(session: "Session") -> list[Entry]:
     return listed
 
 
-def _full_pattern(reference: str, pattern: str) -> str:
-    """RFC 9051 §6.3.9: the reference stands before the pattern."""
-    return reference + pattern
-
-
 async def list_(session: "Session", command: List) -> bytes:
     """RFC 9051 §6.3.9."""
     utf8 = session.engine.utf8
     if command.patterns == ("",) and not command.extended:
         # Asks for the separator, and for the root of the reference.
-        session.send(responses.list_mailbox([b"\\Noselect"], names.SEPARATOR, "", utf8))
-        return responses.ok(command.tag, "Done")
+        session.send(responses.list_mailbox([NOSELECT], names.SEPARATOR, "", utf8))
+        return done(command.tag)
     found = await entries(session)
     matchers = [
-        matcher(_full_pattern(command.reference, pattern))
+        matcher(command.reference, pattern)
         for pattern in command.patterns
         if pattern or not command.extended
     ]
@@ -97,7 +100,7 @@ async def list_(session: "Session", command: List) -> bytes:
         sent += 1
         if sent % BREATH == 0:
             await session.pause()
-    return responses.ok(command.tag, "Done")
+    return done(command.tag)
 
 
 def _by_subscription(command: List) -> bool:
@@ -134,15 +137,15 @@ def _ancestors(chosen: Iterable[str]) -> set[str]:
 def _attributes(entry: Entry, command: List) -> list[bytes]:
     found: list[bytes] = []
     if entry.box is None:
-        found.append(b"\\NonExistent")  # implies \Noselect (RFC 5258 §3)
+        found.append(NONEXISTENT)  # implies \Noselect (RFC 5258 §3)
     wants_subscribed = (
         ListReturn.SUBSCRIBED in command.returns or ListSelection.SUBSCRIBED in command.selection
     )
     if entry.subscribed and wants_subscribed:
-        found.append(b"\\Subscribed")
+        found.append(SUBSCRIBED)
     if entry.box is not None:
         # RFC 3348 and RFC 9051 §7.3.1: always shown, it costs nothing.
-        found.append(b"\\HasChildren" if entry.children else b"\\HasNoChildren")
+        found.append(HAS_CHILDREN if entry.children else HAS_NO_CHILDREN)
     if entry.special_use is not None:
         found.append(entry.special_use)
     return found
@@ -153,26 +156,26 @@ async def lsub(session: "Session", command: Lsub) -> bytes:
     subscribed to."""
     utf8 = session.engine.utf8
     if not command.pattern:
-        session.send(responses.lsub([b"\\Noselect"], names.SEPARATOR, "", utf8))
-        return responses.ok(command.tag, "Done")
-    match = matcher(_full_pattern(command.reference, command.pattern))
+        session.send(responses.lsub([NOSELECT], names.SEPARATOR, "", utf8))
+        return done(command.tag)
+    match = matcher(command.reference, command.pattern)
     subscribed = [entry for entry in await entries(session) if entry.subscribed]
     shown = {entry.name for entry in subscribed}
     for entry in subscribed:
         if match(entry.name):
-            attributes = [b"\\Noselect"] if entry.box is None else []
+            attributes = [NOSELECT] if entry.box is None else []
             session.send(responses.lsub(attributes, names.SEPARATOR, entry.name, utf8))
     if "%" in command.pattern:
         for name in sorted(_ancestors(shown) - shown):
             if match(name):
-                session.send(responses.lsub([b"\\Noselect"], names.SEPARATOR, name, utf8))
-    return responses.ok(command.tag, "Done")
+                session.send(responses.lsub([NOSELECT], names.SEPARATOR, name, utf8))
+    return done(command.tag)
 
 
 async def namespace(session: "Session", command: Namespace) -> bytes:
     """RFC 9051 §6.3.10."""
     session.send(responses.namespace(names.PERSONAL, (), (), session.engine.utf8))
-    return responses.ok(command.tag, "Done")
+    return done(command.tag)
 
 
 HANDLERS: Final = {List: list_, Lsub: lsub, Namespace: namespace}

@@ -19,22 +19,31 @@ HEADER_BYTES: Final = 1 << 20
 
 
 class Opened:
-    """See the module. ``data`` is the whole email where it is small, else None."""
+    """See the module."""
 
-    __slots__ = ("_parts", "_store", "data", "stored")
+    __slots__ = ("_data", "_parts", "_store", "small", "stored")
 
     def __init__(self, store: Store, stored: Stored) -> None:
-        """Raises ``Damaged`` where a small one cannot be read."""
         self._store = store
         self.stored = stored
         self._parts: tuple[Part, ...] | None = None
-        self.data: bytes | None = None
-        if stored.first is not None and stored.content_size <= content.FRAME:
+        self._data: bytes | None = None
+        self.small = stored.first is not None and stored.content_size <= content.FRAME
+        """Whether all of it is at hand as ``data``."""
+
+    @property
+    def data(self) -> bytes | None:
+        """The whole email where it is small, else None. Raises ``Damaged``."""
+        if self._data is None and self.small:
+            stored = self.stored
             try:
-                octets = content.decompress(stored.first)
+                octets = content.decompress(stored.first or b"")
             except ValueError as error:
                 raise Damaged(str(error)) from error
-            self.data = stored.prefix + octets if stored.prefix else octets
+            if len(octets) != stored.content_size:
+                raise Damaged(f"blob {stored.blob} is shorter than its size")
+            self._data = stored.prefix + octets if stored.prefix else octets
+        return self._data
 
     async def parts(self) -> tuple[Part, ...]:
         """The stored structure; offsets without the prefix."""

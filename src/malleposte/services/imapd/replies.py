@@ -25,6 +25,11 @@ class Refuse(Exception):
         return answer(tag, self.words, self.code)
 
 
+def done(tag: bytes) -> bytes:
+    """The tagged response of most commands, without detours."""
+    return b"%b OK Done\r\n" % tag
+
+
 _REFUSED: Final[dict[str, tuple[bytes | None, str]]] = {
     "no-such-mailbox": (codes.NONEXISTENT, "There is no mailbox of this name"),
     "no-such-account": (codes.NONEXISTENT, "There is no such account"),

@@ -49,10 +49,10 @@ def _searched(part: Part) -> bool:
 
 
 async def _holds(opened: Opened, needle: Needle, *, headers: bool) -> bool:
-    plain = needle.octets is not None and opened.data is not None
-    raw = opened.data.lower() if plain and opened.data is not None else b""
+    data = opened.data
+    raw = data.lower() if data is not None and needle.octets is not None else b""
     # A small message that does not hold the octets holds the text at most where it is encoded.
-    absent = plain and needle.octets is not None and needle.octets not in raw
+    absent = data is not None and needle.octets is not None and needle.octets not in raw
     skip_headers = absent and b"=?" not in raw and " " not in needle.text
     parts = await opened.parts()
     for n, part in enumerate(parts):

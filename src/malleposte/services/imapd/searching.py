@@ -3,7 +3,7 @@
 from array import array
 from typing import TYPE_CHECKING, Final
 
-from malleposte.services.imapd.replies import Refuse
+from malleposte.services.imapd.replies import Refuse, done
 from malleposte.services.imapd.search_program import Evaluation, content_keys
 from malleposte.wire.imap import codes, responses
 from malleposte.wire.imap.commands.search import Search, SearchReturn
@@ -39,13 +39,13 @@ async def search(session: "Session", command: Search) -> bytes:
     modseqs = [evaluation.modseqs[at] for at in hits] if with_modseq and hits else []
     if returns is None and not session.engine.rev2:
         session.send(responses.search(numbers, max(modseqs) if modseqs else None))
-        return responses.ok(command.tag, "Done")
+        return done(command.tag)
     wanted = returns or frozenset({SearchReturn.ALL})
     if saves:
         selected.saved = _saved(wanted, uids)
     if wanted != {SearchReturn.SAVE}:
         _send_extended(session, command, wanted, numbers, modseqs)
-    return responses.ok(command.tag, "Done")
+    return done(command.tag)
 
 
 def _saved(wanted: frozenset[SearchReturn], uids: "array[int]") -> NumberSet:

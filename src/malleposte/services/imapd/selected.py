@@ -54,6 +54,7 @@ class Selected:
         "_since",
         "announced",
         "exists",
+        "expected",
         "gone",
         "keywords",
         "read_only",
@@ -75,6 +76,8 @@ class Selected:
         self.keywords = len(view.shown)
         """How many keywords of the account the client was told of."""
         self.gone = False
+        self.expected = 0
+        """The UID behind the last one whose body was fetched alone: asked for next, more are read."""
         self.saved: NumberSet | None = None
         """UIDs of the last SEARCH with SAVE (RFC 9051 §6.4.4.1); None: nothing was saved."""
         self.wake: Callable[[], None] | None = None
@@ -303,12 +306,13 @@ class Selected:
     @property
     def news(self) -> bool:
         """Whether there is anything to tell."""
+        view = self.view
         return bool(
             self._ghosts
             or self._changed
             or self._since >= 0
-            or len(self.view) != self.exists
-            or len(self.view.shown) != self.keywords
+            or len(view.uids) != self.exists
+            or len(view.shown) != self.keywords
         )
 
     def take_ghosts(self) -> "tuple[array[int], list[int]]":

@@ -10,6 +10,7 @@ import structlog
 from malleposte.directory.book import Account, Book
 from malleposte.directory.signin import Door
 from malleposte.services.connection import Connection
+from malleposte.services.imapd.recent import Recent
 from malleposte.services.imapd.session import Session
 from malleposte.services.imapd.settings import ImapSettings
 from malleposte.store import Store, StoreError
@@ -72,6 +73,7 @@ class ImapService:
     observer: Observer = field(default_factory=Observer)
     sessions: dict[int, set[Session]] = field(default_factory=dict)
     """Signed-in sessions by account; share one dict between the listeners of a worker."""
+    recent: Recent = field(default_factory=Recent)
 
     async def serve(self, connection: Connection) -> None:
         """One connection, from greeting to end."""

@@ -267,6 +267,7 @@ class Session:
         connection = self.connection
         await connection.drain()
         data = await connection.read(seconds)
+        self._breath = time.perf_counter()
         if data:
             self.engine.receive_data(data)
         elif connection.lost:
@@ -294,11 +295,14 @@ class Session:
         """Have a command done and answered."""
         handler = registry.HANDLERS.get(type(command))
         selected = self.selected
-        started = self._breath = time.perf_counter()
+        started = time.perf_counter()
         reply: bytes | None
         try:
             if selected is not None and type(command) not in registry.BLIND:
-                await self.reading(selected.view.refresh())
+                if self._instant:
+                    await selected.view.refresh()
+                else:
+                    await self.patiently(selected.view.refresh())
             if selected is not None and selected.gone:
                 self.leave_gone()
                 return
@@ -322,6 +326,11 @@ class Session:
         if reply is not None:
             self.send(reply)
             self.engine.command_done()
+            # Commands sent ahead must neither hold the loop nor pile answers up.
+            if self.ample:
+                await self.breathe()
+            else:
+                await self.pause()
         if type(command) is not Idle:
             name, seconds = type(command).__name__, time.perf_counter() - started
             self.service.observer.command(name, seconds, reply is None or b" OK " in reply[:80])

@@ -5,12 +5,14 @@ INBOX has its name and no attribute. ``\All``, ``\Flagged`` and ``\Important`` n
 
 from typing import Final
 
+from malleposte.wire.imap import mailbox_attributes
+
 ATTRIBUTES: Final[dict[str, bytes]] = {
-    "drafts": b"\\Drafts",
-    "sent": b"\\Sent",
-    "archive": b"\\Archive",
-    "junk": b"\\Junk",
-    "trash": b"\\Trash",
+    "drafts": mailbox_attributes.DRAFTS,
+    "sent": mailbox_attributes.SENT,
+    "archive": mailbox_attributes.ARCHIVE,
+    "junk": mailbox_attributes.JUNK,
+    "trash": mailbox_attributes.TRASH,
 }
 """Role to attribute."""
 

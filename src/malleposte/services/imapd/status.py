@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from malleposte.services.imapd import names
+from malleposte.services.imapd.replies import done
 from malleposte.store.read.mailboxes import Mailbox
 from malleposte.wire.imap import responses
 from malleposte.wire.imap.commands.listing import Status, StatusItem
@@ -46,7 +47,7 @@ async def status(session: "Session", command: Status) -> bytes:
     box = await names.row(session, command.mailbox)
     found = values(session, box, command.items)
     session.send(responses.status(command.mailbox, session.engine.utf8, found))
-    return responses.ok(command.tag, "Done")
+    return done(command.tag)
 
 
 HANDLERS: Final = {Status: status}
