@@ -67,17 +67,8 @@ ASKS = {
 }  # fmt: skip
 
 
-PIPELINED = ("columns", "lists", "searches")
-UNBOUNDED = pytest.mark.xfail(
-    reason="services.imapd gathers the answers of all pipelined commands before it waits",
-    strict=False,
-)
-
-
 @pytest.mark.parametrize("service", ["imap", "imaps"])
-@pytest.mark.parametrize(
-    "what", [pytest.param(w, marks=UNBOUNDED) if w in PIPELINED else w for w in ASKS]
-)
+@pytest.mark.parametrize("what", ASKS)
 def test_deaf_readers_cost_little(
     target: Server, full: None, signs: VitalSigns, what: str, service: str
 ) -> None:

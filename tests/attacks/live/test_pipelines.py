@@ -27,9 +27,6 @@ def some_mail(target: Server) -> None:
     asyncio.run(fill())
 
 
-@pytest.mark.xfail(
-    reason="services.imapd lets others run within a command, not between two", strict=False
-)
 @pytest.mark.parametrize(
     ("command", "times"),
     [
