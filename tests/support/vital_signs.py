@@ -44,10 +44,21 @@ def buckets(text: str, name: str) -> dict[float, float]:
 
 
 def quantile(before: dict[float, float], after: dict[float, float], share: float) -> float:
-    """The bound below which a share of the observations between two looks lies."""
-    new = {bound: count - before.get(bound, 0.0) for bound, count in after.items()}
-    wanted = share * new[float("inf")]
-    return min(bound for bound, count in new.items() if count >= wanted)
+    """Below which a share of the observations between two looks lies, as Prometheus reckons it:
+    those in a bucket are taken to lie evenly in it; past the last bound, that bound."""
+    bounds = sorted(after)
+    new = [after[bound] - before.get(bound, 0.0) for bound in bounds]
+    wanted = share * new[-1]
+    low = below = 0.0
+    for bound, count in zip(bounds, new, strict=True):
+        if count >= wanted:
+            return (
+                low
+                if bound == float("inf")
+                else low + (bound - low) * (wanted - below) / max(count - below, 1.0)
+            )
+        low, below = bound, count
+    return low
 
 
 @dataclass(slots=True)
