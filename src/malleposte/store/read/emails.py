@@ -203,7 +203,7 @@ _RENDERED = frozenset(
 )
 """Columns that a hostile message can make large: 10,000 parts, a thousand addresses."""
 
-_cache_short: dict[tuple[str, ...], Sql] = {}
+_cache_short: dict[tuple[tuple[str, ...], bool], Sql] = {}
 
 
 async def short_columns_of(
@@ -211,7 +211,8 @@ async def short_columns_of(
 ) -> list[Row]:
     """``columns_of`` with one column more: whether the rendered columns of an email have more than
     ``most`` octets together; they are left out then, and to be read one email at a time."""
-    sql = _cache_short.get(wanted)
+    run = _is_run(numbers)
+    sql = _cache_short.get((wanted, run))
     if sql is None:
         if not COLUMNS.issuperset(wanted) or any(name[0] == "m" for name in wanted):
             raise ValueError(f"no such column of an email in {wanted}")
@@ -224,12 +225,27 @@ async def short_columns_of(
             for name in wanted
         )
         first, source = _source(wanted)
-        sql = _cache_short[wanted] = both(
+        ids = f"{first}.id BETWEEN $2 AND $3"
+        sql = _cache_short[wanted, run] = both(
             f"SELECT {first}.id & 4294967295{names}, CASE WHEN {lengths} > $1 THEN 1 ELSE 0 END"
             f" FROM {source} WHERE {{ids}} ORDER BY {first}.id",
-            ids=any_of(f"{first}.id", 2),
+            ids=Sql(ids, ids) if run else any_of(f"{first}.id", 2),
         )
+    if run:
+        base = account << 32
+        return await reader.rows(sql, most, base | numbers[0], base | numbers[-1])
     return await reader.rows(sql, most, _ids(account, numbers))
+
+
+def _is_run(numbers: Sequence[int]) -> bool:
+    """Whether numbers follow one another, as those of a mailbox that is only delivered to do: then a
+    range takes the place of a list, which is a fifth quicker."""
+    size = len(numbers)
+    return (
+        size > 1
+        and numbers[-1] - numbers[0] == size - 1
+        and list(numbers) == list(range(numbers[0], numbers[-1] + 1))
+    )
 
 
 def _source(wanted: tuple[str, ...]) -> tuple[str, str]:
@@ -294,23 +310,29 @@ async def texts_of(
     """Rows (email number, text) of a text column of emails by number that may hold an ASCII ``part``.
 
     Left out is what surely does not: ASCII text without it in any case, and shorter than ``long``.
-    NULL comes along. The database looks through the texts, which is quicker than to hand them out.
+    NULL comes along, and perhaps emails whose numbers stand between. The database looks through the
+    texts, which is quicker than to hand them out.
     """
-    sql = _cache_texts.get(column)
+    low, high = min(numbers, default=0), max(numbers, default=0)
+    dense = high - low < 2 * len(numbers)
+    sql = _cache_texts.get((column, dense))
     if sql is None:
         if column not in TEXT_COLUMNS:
             raise ValueError(f"no such text column: {column}")
-        sql = _cache_texts[column] = both(
-            f"SELECT w.id & 4294967295, {column} FROM email_wide w WHERE {{ids}} AND ({column} IS NULL"
-            f" OR {{like}} OR {{foreign}} OR length({column}) >= $3)",
-            ids=any_of("w.id", 1),
+        ids = "w.id BETWEEN $3 AND $4"
+        sql = _cache_texts[column, dense] = both(
+            f"SELECT w.id & 4294967295, {column} FROM email_wide w WHERE ({column} IS NULL"
+            f" OR {{like}} OR octet_length({column}) <> length({column})"
+            f" OR length({column}) >= $2) AND {{ids}}",
+            ids=Sql(ids, ids) if dense else any_of("w.id", 3),
             like=Sql(
-                sqlite=f"{column} LIKE $2 ESCAPE '!'", postgres=f"{column} ILIKE $2 ESCAPE '!'"
+                sqlite=f"{column} LIKE $1 ESCAPE '!'", postgres=f"{column} ILIKE $1 ESCAPE '!'"
             ),
-            foreign=Sql(sqlite=f"{column} GLOB '*[^ -~]*'", postgres=f"{column} ~ '[^ -~]'"),
         )
     pattern = part.replace("!", "!!").replace("%", "!%").replace("_", "!_")
-    return await reader.rows(sql, _ids(account, numbers), f"%{pattern}%", long)
+    base = account << 32
+    keys = (base | low, base | high) if dense else (_ids(account, numbers),)
+    return await reader.rows(sql, f"%{pattern}%", long, *keys)
 
 
-_cache_texts: dict[str, Sql] = {}
+_cache_texts: dict[tuple[str, bool], Sql] = {}
