@@ -3,8 +3,8 @@
 One long-lived task a connection reads with ``read`` and writes with ``write`` and ``drain``. Deadlines
 are looked at once a second for all connections of a worker (``Sweep``), so that waiting costs nothing
 and an idle connection is a few hundred octets. Input is bounded: what the task has not taken yet stops
-the socket. All connections of a listener read into one buffer, out of which each takes its octets at
-once: an idle one keeps none, with TLS or without.
+the socket. All connections of a listener under TLS read into one buffer (``Deciphered``): an idle one
+keeps none.
 """
 
 import asyncio
@@ -17,13 +17,14 @@ from typing import cast
 
 from malleposte.policy.connections import Admission, ConnectionLimit
 from malleposte.services.accepting import Accepting
+from malleposte.services.deciphered import Deciphered
 
 READ_AHEAD = 256 * 1024
 """Octets received but not yet taken, past which the socket is no longer read."""
 WRITE_AHEAD = 256 * 1024
 """Octets not yet sent, past which ``drain`` waits: a slow client holds no more."""
 READ_AT_ONCE = 128 * 1024
-"""Octets taken from a socket at a time: the buffer of a listener."""
+"""Octets of a connection under TLS taken at a time: the buffer of a listener."""
 HANDSHAKE = 30.0
 """Seconds for a TLS handshake; the slowest honest ones take two round trips over a satellite."""
 
@@ -40,7 +41,7 @@ class Draining(Exception):
     """The server stops: say goodbye and end. Raised by ``read`` when nothing is waiting in it."""
 
 
-class Connection(asyncio.BufferedProtocol):
+class Connection(asyncio.Protocol):
     """See the module. Made for a socket that was let in; ``start`` runs its task."""
 
     __slots__ = (
@@ -87,35 +88,31 @@ class Connection(asyncio.BufferedProtocol):
         self.tls = owner.tls is not None and owner.implicit
         """Whether TLS is on."""
 
-    # asyncio.BufferedProtocol -----------------------------------------------------------------
+    # asyncio.Protocol -------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """See ``asyncio.BaseProtocol``; comes again after STARTTLS."""
+        """See ``asyncio.Protocol``; comes again after STARTTLS."""
         # uvloop's are no subclass of asyncio's.
         self._transport = cast(asyncio.Transport, transport)
         self._transport.set_write_buffer_limits(high=WRITE_AHEAD)
 
-    def get_buffer(self, sizehint: int) -> memoryview:
-        """See ``asyncio.BufferedProtocol``. What is read is taken before another may ask."""
-        return self._owner.buffer
-
-    def buffer_updated(self, nbytes: int) -> None:
-        """See ``asyncio.BufferedProtocol``."""
-        self._inbox.append(self._owner.buffer[:nbytes].tobytes())
-        self._inbox_size += nbytes
+    def data_received(self, data: bytes) -> None:
+        """See ``asyncio.Protocol``."""
+        self._inbox.append(data)
+        self._inbox_size += len(data)
         if self._inbox_size > READ_AHEAD and not self._paused and self._transport is not None:
             self._paused = True
             self._transport.pause_reading()
         self._wake()
 
     def eof_received(self) -> bool:
-        """See ``asyncio.BufferedProtocol``: the task may still answer what came before."""
+        """See ``asyncio.Protocol``: the task may still answer what came before."""
         self._eof = True
         self._wake()
         return not self.tls
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """See ``asyncio.BaseProtocol``."""
+        """See ``asyncio.Protocol``."""
         self._lost = self._eof = True
         self._wake()
         if self._drain is not None and not self._drain.done():
@@ -123,11 +120,11 @@ class Connection(asyncio.BufferedProtocol):
         self._owner.closed(self)
 
     def pause_writing(self) -> None:
-        """See ``asyncio.BaseProtocol``."""
+        """See ``asyncio.Protocol``."""
         self._drain = self._loop.create_future()
 
     def resume_writing(self) -> None:
-        """See ``asyncio.BaseProtocol``."""
+        """See ``asyncio.Protocol``."""
         drain, self._drain = self._drain, None
         if drain is not None and not drain.done():
             drain.set_result(None)
@@ -169,7 +166,7 @@ class Connection(asyncio.BufferedProtocol):
         context = owner.tls() if self.tls and owner.tls is not None else None
         try:
             await self._loop.connect_accepted_socket(
-                lambda: self,
+                lambda: self if context is None else Deciphered(self, owner.buffer),
                 sock,
                 ssl=context,
                 ssl_handshake_timeout=HANDSHAKE if context is not None else None,
@@ -268,7 +265,7 @@ class Connection(asyncio.BufferedProtocol):
         try:
             transport = await self._loop.start_tls(
                 self._transport,
-                self,
+                Deciphered(self, self._owner.buffer),
                 self._owner.tls(),
                 server_side=True,
                 ssl_handshake_timeout=seconds,
@@ -336,7 +333,7 @@ class Listener:
         self.tls = tls
         self.implicit = implicit
         self.buffer = memoryview(bytearray(READ_AT_ONCE))
-        """Where what comes stands for a moment; nothing else of this loop runs in it."""
+        """Where what was deciphered stands for a moment; nothing else of this loop runs in it."""
         self._limit = limit
         self._refuse = refuse
         self._on_failure = on_failure
