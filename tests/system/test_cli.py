@@ -48,7 +48,8 @@ def test_the_installed_command_is_the_same_as_the_module(program: Program) -> No
     if not script.exists():
         pytest.skip("the project is not installed into this environment")
     done = subprocess.run([script, "version", "--json"], capture_output=True, text=True, check=True)
-    assert done.stdout == program.run("version", "--json").stdout
+    assert done.stdout == program.run_cold("version", "--json").stdout
+    assert program.run_cold("domain", "list").stdout == program.run("domain", "list").stdout
 
 
 # Directory ----------------------------------------------------------------------------------------

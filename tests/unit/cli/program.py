@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from unit.cli.warm import Ran, warm
+
 TOML = """\
 [node]
 hostname = "mail.example.test"
@@ -43,23 +45,25 @@ class Program:
     def command(self, *words: str | Path) -> list[str]:
         return [sys.executable, "-m", "malleposte", *map(str, words)]
 
-    def run(
-        self, *words: str | Path, code: int = 0, stdin: str = "", patience: float = 120
-    ) -> "subprocess.CompletedProcess[str]":
-        """Run a command, whose exit code must be ``code``."""
-        done = subprocess.run(
-            self.command(*words),
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=patience,
-            env=self.environment(),
-            cwd=self.folder,
-            check=False,
-        )
+    def run(self, *words: str | Path, code: int = 0, stdin: str = "", patience: float = 120) -> Ran:
+        """Run a command, whose exit code must be ``code``; see ``unit.cli.warm``."""
+        given = [str(word) for word in words]
+        done = warm().run(given, self.folder, self.environment(), stdin, patience)
         assert done.returncode == code, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         assert "Traceback" not in done.stderr
         return done
+
+    def run_cold(self, *words: str | Path) -> "subprocess.CompletedProcess[str]":
+        """Run a command as a program that is started for it; it must succeed."""
+        return subprocess.run(
+            self.command(*words),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            env=self.environment(),
+            cwd=self.folder,
+            check=True,
+        )
 
     def json(self, *words: str | Path, code: int = 0, stdin: str = "") -> Any:
         """Run a command with --json; what it said."""
