@@ -200,42 +200,37 @@ async def _fill(server: Server) -> None:
     client.close()
 
 
-def _waited(server: Server) -> tuple[int, int]:
-    """Nanoseconds that the workers ran, and that they could have run but waited for a processor."""
-    ran = waited = 0
-    for worker in server.named("work"):
-        line = Path(f"/proc/{worker.pid}/task/{worker.pid}/schedstat").read_text()
-        ran, waited = ran + int(line.split()[0]), waited + int(line.split()[1])
-    return ran, waited
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 async def test_loops_are_free_under_load(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """p99 of the loop delay of the workers within 50 ms through a minute of everything at once:
-    32 senders of real mail, readers of a mailbox of 20,000, messages of 50 MB.
+    """p99 of what holds the loops of the workers is within 50 ms through a minute of everything at
+    once: 32 senders of real mail, readers of a mailbox of 20,000, messages of 50 MB.
 
-    What else the machine does at the time is not the server's: the kernel tells how long its workers
-    waited for a processor, and by that the bound is stretched. (The load itself takes one, too.)
+    What else the machine does at the time is not the server's: the delay is given beside it.
     """
+    names = {"delay": "malleposte_loop_delay_seconds", "held": "malleposte_loop_held_seconds"}
     async with running(tmp_path, imap={"max_append": '"60 MB"'}) as server:
         await _fill(server)
-        name = "malleposte_loop_delay_seconds"
-        before = buckets(await asyncio.to_thread(server.figures), name)
-        ran, waited = _waited(server)
+        before = await asyncio.to_thread(server.figures)
         until = time.monotonic() + 60
         sent, *_ = await asyncio.gather(
             _deliver(server, until),
             _append(server, until),
             *[_read(server, until, first) for first in (0, 6, 12)],
         )
-        after = buckets(await asyncio.to_thread(server.figures), name)
-        ran, waited = (b - a for a, b in zip((ran, waited), _waited(server), strict=True))
-        stretch = (ran + waited) / ran
-        signs = {share: quantile(before, after, share) for share in (0.5, 0.9, 0.99, 0.999)}
+        after = await asyncio.to_thread(server.figures)
+        found = {
+            what: {
+                share: quantile(buckets(before, name), buckets(after, name), share)
+                for share in (0.5, 0.9, 0.99, 0.999)
+            }
+            for what, name in names.items()
+        }
         with capsys.disabled():
-            shown = ", ".join(f"p{share * 100:g} {s * 1000:.0f} ms" for share, s in signs.items())
-            print(f"\nloop delay {shown}; stretched by {stretch:.1f}; {sent} messages taken")
-        assert signs[0.99] <= 0.05 * stretch
+            print(f"\n{sent} messages taken")
+            for what, shares in found.items():
+                shown = [f"p{share * 100:g} {s * 1000:.0f} ms" for share, s in shares.items()]
+                print(f"loop {what}: {', '.join(shown)}")
+        assert found["held"][0.99] <= 0.05

@@ -230,7 +230,8 @@ class _Worker:
         self._spawn(JobRunner(store, holder, self._jobs(store)).run())
         self._spawn(Upkeep(store, holder, self._upkeep(store)).run())
         self._spawn(Sweep([listener for _, listener in self._listeners]).run())
-        self._spawn(metrics.measure_loop(self._figures.loop_delay.observe))
+        figures = self._figures
+        self._spawn(metrics.measure_loop(figures.loop_delay.observe, figures.loop_held.observe))
         self._spawn(self._count())
         if certificates is not None:
             self._spawn(certificates.watch())

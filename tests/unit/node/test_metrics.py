@@ -1,0 +1,31 @@
+"""How the loop's lateness is measured."""
+
+import asyncio
+import time
+
+from malleposte.node.metrics import Processor, measure_loop
+
+
+async def test_what_holds_the_loop_is_seen() -> None:
+    """Computing and waiting on a disk are the loop's own doing."""
+    delays: list[float] = []
+    held: list[float] = []
+    measuring = asyncio.create_task(measure_loop(delays.append, held.append, every=0.02))
+    await asyncio.sleep(0.1)
+    assert delays
+    time.sleep(0.2)  # a call that blocks
+    await asyncio.sleep(0.05)
+    measuring.cancel()
+    assert len(delays) == len(held)
+    assert max(delays) >= 0.17
+    assert all(h <= d for d, h in zip(delays, held, strict=True))
+    assert max(held) > 0.05
+
+
+def test_waiting_for_a_processor_is_counted_up() -> None:
+    processor = Processor()
+    before = processor.waited()
+    until = time.monotonic() + 0.05
+    while time.monotonic() < until:
+        pass
+    assert 0 <= processor.waited() - before < 10
