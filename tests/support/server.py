@@ -118,7 +118,7 @@ class Server:
     def start(self, *, patience: float = 30.0) -> None:
         """Start, and wait until the health page says that all is well."""
         code = (
-            "import pathlib, sys; from malleposte.node import serve;"
+            "import pathlib, sys; from malleposte.node.serve import serve;"
             " sys.exit(serve(pathlib.Path(sys.argv[1])))"
         )
         with self.log.open("ab") as log:

@@ -126,7 +126,12 @@ def parse(argv: Sequence[str]) -> Options:
     add("--connect", type=Path, default=None, metavar="FILE", help="connect.json of external")
     add("--external-pids", type=int, nargs="*", default=(), metavar="PID")
     add("--external-data", type=Path, nargs="*", default=(), metavar="FOLDER")
-    add("--postgresql", default="", metavar="URL", help="database of malleposte-postgresql")
+    add(
+        "--postgresql",
+        default="",
+        metavar="URL",
+        help="an empty database, instead of one made by the bench",
+    )
     add("--extra-accounts", type=int, default=default.extra_accounts, metavar="N")
     given = parser.parse_args(argv)
     options = Options(

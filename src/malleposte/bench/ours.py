@@ -16,6 +16,7 @@ from typing import Literal
 
 from malleposte.bench import processes
 from malleposte.bench.network import free_ports, wait_for_greeting
+from malleposte.bench.private_postgres import PrivatePostgres
 from malleposte.bench.subject import Account, Accounts, Endpoint, Index, Service
 from malleposte.bench.trouble import BenchTrouble, Unavailable
 
@@ -123,10 +124,11 @@ port = {self.metrics_port}
 
 
 class Malleposte:
-    """`malleposte serve` on SQLite or on a PostgreSQL that is given by its URL.
+    """`malleposte serve` on SQLite or on PostgreSQL: a private one, unless a URL is given.
 
-    `postgres` are process ids of that PostgreSQL and folders its data: they count as the server's.
-    `extra_accounts` fills the account list (the growth figures must not depend on it).
+    The private one counts as part of the server in processor time, memory and disk; of one that is
+    given by its URL the bench knows nothing. `extra_accounts` fills the account list (the growth
+    figures must not depend on it).
     """
 
     ours = True
@@ -138,8 +140,6 @@ class Malleposte:
         folder: Path,
         *,
         database: str = "",
-        postgres: Sequence[int] = (),
-        postgres_folders: Sequence[Path] = (),
         extra_accounts: int = 0,
     ) -> None:
         self.name = f"malleposte-{dialect}" + ("-many" if extra_accounts else "")
@@ -160,16 +160,19 @@ class Malleposte:
         self._dialect: Dialect = dialect
         self._folder = folder
         self._database = database
-        self._postgres = tuple(postgres)
-        self._postgres_folders = tuple(postgres_folders)
+        self._postgres: PrivatePostgres | None = None
+        if dialect == "postgresql" and not database:
+            self._postgres = PrivatePostgres(folder.with_name(f"{folder.name}-data"))
         self._extra_accounts = extra_accounts
         self._commands: Commands | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
     def prepare(self) -> None:
         """`init`, then the accounts."""
-        if self._dialect == "postgresql" and not self._database:
-            raise Unavailable("no PostgreSQL was given for malleposte-postgresql")
+        if self._postgres is not None:
+            self._postgres.make()
+            self._database = self._postgres.url
+            self.label = f"Malleposte, PostgreSQL {self._postgres.version}"
         smtp, lmtp, imap, imaps, metrics = free_ports(5)
         self._folder.mkdir(mode=0o700, exist_ok=True)
         commands = Commands(
@@ -177,11 +180,23 @@ class Malleposte:
         )
         self._commands = commands
         commands.configuration_file.write_text(commands.configuration())
-        self._run(commands.init())
-        accounts = commands.account_list(self.accounts.everyone(), self._extra_accounts)
-        self._run(commands.add_accounts(), accounts)
+        if self._postgres is not None:
+            self._postgres.start()
+        try:
+            self._run(commands.init())
+            accounts = commands.account_list(self.accounts.everyone(), self._extra_accounts)
+            self._run(commands.add_accounts(), accounts)
+        finally:
+            if self._postgres is not None:
+                self._postgres.stop()
 
     def start(self) -> None:
+        """PostgreSQL if it is ours, then `serve`."""
+        if self._postgres is not None:
+            self._postgres.start()
+        self._serve()
+
+    def _serve(self) -> None:
         """`serve`, until SMTP, LMTP and IMAP greet."""
         commands = self._prepared()
         with (self._folder / "serve.log").open("ab") as log:
@@ -204,6 +219,12 @@ class Malleposte:
             raise BenchTrouble(f"malleposte did not start: {error}\n{tail}") from error
 
     def stop(self) -> None:
+        """End `serve`, then PostgreSQL."""
+        self._end()
+        if self._postgres is not None:
+            self._postgres.stop()
+
+    def _end(self) -> None:
         """SIGTERM to the supervisor, which drains; after 20 s the tree is killed by ids."""
         if self._process is None:
             return
@@ -231,16 +252,17 @@ class Malleposte:
     def roots(self) -> Sequence[int]:
         """The supervisor, and PostgreSQL if there is one."""
         own = () if self._process is None else (self._process.pid,)
-        return (*own, *self._postgres)
+        return own if self._postgres is None else (*own, *self._postgres.pids)
 
     def data_folders(self) -> Sequence[Path]:
         """The data folder, and PostgreSQL's."""
-        return [self._prepared().data, *self._postgres_folders]
+        own = [self._prepared().data]
+        return own if self._postgres is None else [*own, self._postgres.folder / "data"]
 
     def forget_memory(self) -> str:
-        """Restart: workers keep views of mailboxes in memory."""
-        self.stop()
-        self.start()
+        """Restart `serve`: workers keep views of mailboxes in memory."""
+        self._end()
+        self._serve()
         return ""
 
     def forget_message_cache(self, account: Account, mailbox: str) -> str:

@@ -106,8 +106,8 @@ def _become_owner(data: Path) -> None:
 
 
 async def _serve(configuration: Configuration, connection: socket.socket, caller: int) -> None:
-    from malleposte.cli.settings import operation_settings, password_settings
     from malleposte.directory.book import Book
+    from malleposte.node.settings import operation_settings, password_settings
     from malleposte.operations.context import Context
     from malleposte.runtime.passwords import Passwords
     from malleposte.services.admin_socket import refuse_connection, serve_connection
@@ -115,7 +115,7 @@ async def _serve(configuration: Configuration, connection: socket.socket, caller
     from malleposte.store.committer import WriterRunning
 
     passwords = Passwords(password_settings(configuration))
-    settings = operation_settings(configuration)
+    settings = operation_settings(configuration, alone=True)
     try:
         async with open_store(configuration) as store:
             book = Book(store, hostname=settings.hostname)

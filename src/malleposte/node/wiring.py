@@ -1,16 +1,14 @@
-"""From the configuration to each package's own settings."""
+"""From the configuration to each service's settings (those every process needs: ``node.settings``)."""
 
 import os
-import socket
 import sys
 
 from malleposte.delivery.receive import DeliverySettings
 from malleposte.node.config import Configuration, Listener
-from malleposte.operations.context import OperationSettings
+from malleposte.node.settings import hostname
 from malleposte.policy.connections import ConnectionSettings
 from malleposte.policy.throttle import ThrottleSettings
 from malleposte.runtime.logs import LogSettings
-from malleposte.runtime.passwords import PasswordSettings
 from malleposte.runtime.tls import TlsSettings
 from malleposte.runtime.upkeep import UpkeepSettings
 from malleposte.services.imapd.settings import ImapSettings
@@ -25,11 +23,6 @@ MODES = {
     "submission": Mode.SUBMISSION,
     "submissions": Mode.SUBMISSION,
 }
-
-
-def hostname(configuration: Configuration) -> str:
-    """This server's public name."""
-    return configuration.node.hostname or socket.getfqdn()
 
 
 def workers(configuration: Configuration) -> int:
@@ -52,18 +45,6 @@ def tls_settings(configuration: Configuration) -> TlsSettings:
         certificate=configuration.certificate_file,
         key=configuration.certificate_key_file,
         look_every=float(configuration.tls.look_every),
-    )
-
-
-def password_settings(configuration: Configuration) -> PasswordSettings:
-    """For ``runtime.passwords``."""
-    signin = configuration.signin
-    return PasswordSettings(
-        memory_kib=signin.argon2_memory // 1024,
-        iterations=signin.argon2_iterations,
-        parallelism=signin.argon2_parallelism,
-        threads=signin.threads,
-        waiting=signin.waiting,
     )
 
 
@@ -108,15 +89,6 @@ def upkeep_settings(configuration: Configuration) -> UpkeepSettings:
         trace_kept=store.trace_kept,
         tombstones=store.tombstones,
         tombstones_kept=store.tombstones_kept,
-    )
-
-
-def operation_settings(configuration: Configuration) -> OperationSettings:
-    """For ``operations``, beside a running server."""
-    return OperationSettings(
-        hostname=hostname(configuration),
-        quota=configuration.quota.default,
-        recoverable=configuration.store.recoverable,
     )
 
 

@@ -24,6 +24,7 @@ from malleposte.directory.signin import Door
 from malleposte.node import metrics, wiring
 from malleposte.node.config import Configuration
 from malleposte.node.health_page import Page
+from malleposte.node.settings import hostname, operation_settings, password_settings
 from malleposte.node.sockets import Bound
 from malleposte.operations.context import Context
 from malleposte.policy.connections import ConnectionLimit
@@ -209,8 +210,8 @@ class _Worker:
     async def _serve(self, store: Store, stop: asyncio.Event) -> None:
         configuration = self._configuration
         certificates = self._certificates()
-        book = Book(store, hostname=wiring.hostname(configuration))
-        passwords = Passwords(wiring.password_settings(configuration))
+        book = Book(store, hostname=hostname(configuration))
+        passwords = Passwords(password_settings(configuration))
         door = Door(
             book,
             Throttle(wiring.throttle_settings(configuration)),
@@ -223,7 +224,7 @@ class _Worker:
         await self._open_imap(store, book, door, certificates, push)
         await self._open_health(store)
         self._open_admin(store, book, passwords)
-        holder = f"{wiring.hostname(configuration)}:{os.getpid()}"
+        holder = f"{hostname(configuration)}:{os.getpid()}"
         self._spawn(push.run())
         if self._hints is not None:
             self._spawn(self._hints.run(push.hint))
@@ -244,7 +245,7 @@ class _Worker:
 
     def _jobs(self, store: Store) -> dict[str, Run]:
         warning = QuotaWarning(
-            store, wiring.hostname(self._configuration), self._configuration.quota.grace
+            store, hostname(self._configuration), self._configuration.quota.grace
         )
         return {QUOTA_JOB: warning.run, PURGE_JOB: lambda job: upkeep.purge_account(store, job)}
 
@@ -358,7 +359,7 @@ class _Worker:
     def _open_admin(self, store: Store, book: Book, passwords: Passwords) -> None:
         if self._inherited.admin is None:
             return
-        settings = wiring.operation_settings(self._configuration)
+        settings = operation_settings(self._configuration)
 
         def context(actor: Actor) -> Context:
             return Context.of(store, book, passwords, settings, actor)

@@ -137,12 +137,16 @@ class CreateMailbox(Command, frozen=True, array_like=True, kw_only=True):
 
 
 class RenameMailbox(Command, frozen=True, array_like=True, kw_only=True):
-    """Give a mailbox another parent and name, by id; its children go with it. Answer: ``Done``."""
+    """Give a mailbox another parent and name, by id; its children go with it. Answer: ``Done``.
+
+    ``path`` is the new place below ``parent``: the last level is the name, levels above it that do not
+    exist are made.
+    """
 
     actor: int
     mailbox: int
     parent: int
-    name: str
+    path: tuple[str, ...]
 
     def accounts(self) -> tuple[int, ...]:
         """See ``Command``."""

@@ -47,8 +47,8 @@ MAX_KEYWORDS_EMAIL = 100
 """Other keywords on one email; clients use a handful, a row must stay narrow."""
 MAX_KEYWORDS_ACCOUNT = 1_000
 """Distinct keywords of an account: FLAGS and PERMANENTFLAGS list them all."""
-MAX_KEYWORD_LENGTH = 100
-"""Octets of one keyword; RFC 8621 §4.1.1 allows 255, no client comes near."""
+MAX_KEYWORD_LENGTH = 255
+"""Octets of one keyword (RFC 8621 §4.1.1)."""
 
 
 def split(names: Iterable[str]) -> tuple[int, frozenset[str]]:

@@ -402,7 +402,7 @@ class Machine(RuleBasedStateMachine):
         parent = self.box_of(account, b).id if b % 2 else 0
         if not parent and name == "INBOX" and box.id != account.inbox:
             return
-        command = RenameMailbox(actor=0, mailbox=box.id, parent=parent, name=name)
+        command = RenameMailbox(actor=0, mailbox=box.id, parent=parent, path=(name,))
         self.do(command, self.model.rename(box.id, parent, name))
 
     def delete(self, a: int) -> None:

@@ -1,9 +1,11 @@
 """Our own server is configured by keys that the configuration really has."""
 
+import tempfile
 from pathlib import Path
 
 import pytest
 
+from malleposte.bench import private_postgres
 from malleposte.bench.ours import Commands, Dialect, Malleposte
 from malleposte.bench.trouble import Unavailable
 from malleposte.node.config_read import load
@@ -26,6 +28,25 @@ def test_the_configuration_is_accepted(tmp_path: Path, dialect: Dialect) -> None
     assert {one.address for one in found.listeners} == {"127.0.0.1"}
 
 
-def test_postgresql_without_a_database_is_left_out(tmp_path: Path) -> None:
-    with pytest.raises(Unavailable, match="PostgreSQL"):
+def test_postgresql_of_its_own_counts_as_the_server(tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="mp-bench-", dir="/tmp") as short:
+        folder = Path(short)
+        folder.chmod(0o711)
+        ours = Malleposte("postgresql", folder / "ours")
+        ours.prepare()
+        assert "PostgreSQL" in ours.label
+        ours.start()
+        try:
+            names = {Path(f"/proc/{pid}/comm").read_text().strip() for pid in ours.roots()}
+            assert "postgres" in names
+            assert len(ours.data_folders()) == 2
+        finally:
+            pids = ours.roots()
+            ours.stop()
+        assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+
+
+def test_without_postgresql_it_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(private_postgres, "_ROOT", tmp_path)
+    with pytest.raises(Unavailable, match="PostgreSQL is not installed"):
         Malleposte("postgresql", tmp_path / "p").prepare()

@@ -6,6 +6,7 @@ import pytest
 
 from malleposte.store.commands import StoreFlags
 from malleposte.store.flags import ANSWERED, FLAGGED, SEEN
+from malleposte.store.results import Stored
 from support.store import ALL, House, inbox
 
 
@@ -89,14 +90,24 @@ async def test_keywords_and_bits_change_together(house: House) -> None:
     assert (await modseqs(house, inbox(account)))[1] == answer.modseq
 
 
-async def test_keywords_added_in_turns_stay_within_the_bound(house: House) -> None:
+async def test_keywords_without_a_place_are_refused_and_nothing_changes(house: House) -> None:
     account = await house.account()
+    box = inbox(account)
     await house.deliver(account)
-    for part in range(3):
-        await house.flag(inbox(account), keywords=tuple(f"k{part}{n}" for n in range(60)))
-    ((_, words, _),) = await flags(house, inbox(account))
+    await house.flag(box, keywords=tuple(f"k{n}" for n in range(60)))
+
+    def add(*words: str, mode: str = "+") -> StoreFlags:
+        return StoreFlags(actor=0, mailbox=box, uids=ALL, mode=mode, flags=SEEN, keywords=words)
+
+    more = tuple(f"m{n}" for n in range(41))
+    assert await house.refused(add(*more)) == "limit"
+    assert await house.refused(add("x" * 256)) == "limit"
+    assert await house.refused(add("two words", mode="=")) == "limit"
+    await house.do(add(*more[:40], "x" * 255, mode="="), Stored)
+    await house.do(add("x" * 300, "never there", mode="-"), Stored)
+    ((_, words, _),) = await flags(house, box)
     assert words is not None
-    assert len(words.split()) == 100
+    assert len(words.split()) == 41
 
 
 async def test_deleted_belongs_to_the_membership(house: House) -> None:

@@ -123,8 +123,8 @@ async def test_create_refusals(house: House) -> None:
 # Rename -------------------------------------------------------------------------------------------
 
 
-def rename(mailbox: int, name: str, parent: int = 0, actor: int = 0) -> RenameMailbox:
-    return RenameMailbox(actor=actor, mailbox=mailbox, parent=parent, name=name)
+def rename(mailbox: int, *path: str, parent: int = 0, actor: int = 0) -> RenameMailbox:
+    return RenameMailbox(actor=actor, mailbox=mailbox, parent=parent, path=path)
 
 
 async def test_children_and_messages_go_along(house: House) -> None:
@@ -152,6 +152,21 @@ async def test_a_name_that_comes_back_has_another_uidvalidity(house: House) -> N
     third = await house.mailbox(account, "x")
     assert third > second
     assert (await house.info(third)).uidvalidity > (await house.info(first)).uidvalidity
+
+
+async def test_levels_above_the_new_name_are_made_with_it(house: House) -> None:
+    account = await house.account()
+    mailbox = await house.mailbox(account, "x")
+    top = await house.mailbox(account, "a")
+    await house.do(rename(mailbox, "a", "b", "c"), Done)
+    assert await read.find(house.store.reader, account, "a/b/c") == mailbox
+    made = await house.info(await read.find(house.store.reader, account, "a/b"))
+    assert (made.parent, made.subscribed) == (top, False)
+    # Down to the mailbox itself, or below it: refused, and no level is made.
+    assert await house.refused(rename(top, "a", "b", "d")) == "loop"
+    assert await house.refused(rename(top, "a", "new", "d")) == "loop"
+    assert await house.refused(rename(mailbox, "new", "x/y")) == "bad-name"
+    assert await house.refused(rename(mailbox)) == "bad-name"
 
 
 async def test_renaming_to_itself_is_no_change(house: House) -> None:

@@ -14,6 +14,7 @@ from malleposte.cli.alone import owner_of
 from malleposte.cli.doctor.check import Check, ok, warn, wrong
 from malleposte.node import wiring
 from malleposte.node.config import Configuration
+from malleposte.node.settings import hostname
 from malleposte.runtime.tls import CertificateError, CertificateFacts, Certificates
 from malleposte.secrets.node_key import NodeKeyError, load_key_ring
 
@@ -138,7 +139,7 @@ def certificate_checks(configuration: Configuration) -> Iterator[Check]:
     mode = stat.S_IMODE(key.stat().st_mode)
     if mode & 0o007:
         yield wrong("certificate", f"everybody may read {key}", f"`chmod o= {key}`")
-    name = wiring.hostname(configuration)
+    name = hostname(configuration)
     if not any(covers(one, name) for one in facts.names):
         yield warn(
             "certificate",

@@ -13,8 +13,8 @@ from typing import Final
 from malleposte.cli.doctor.addresses import own_addresses
 from malleposte.cli.doctor.check import Check, ok, warn, wrong
 from malleposte.cli.output import size
-from malleposte.node import wiring
 from malleposte.node.config import Configuration
+from malleposte.node.settings import hostname
 
 PYTHON: Final = ((3, 11), (3, 13))
 """Supported from … to."""
@@ -96,7 +96,7 @@ def _unsynchronised() -> bool:
 
 
 def _name(configuration: Configuration) -> Iterator[Check]:
-    name = wiring.hostname(configuration)
+    name = hostname(configuration)
     if not configuration.node.hostname:
         yield warn(
             "hostname",

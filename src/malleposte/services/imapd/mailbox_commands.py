@@ -104,13 +104,8 @@ async def rename(session: "Session", command: Rename) -> bytes:
     old = names.kept(command.mailbox).split(names.SEPARATOR)
     if levels[: len(old)] == old:
         raise Refuse("A mailbox cannot move below itself", codes.CANNOT)
-    parent = 0
-    if len(levels) > 1:
-        parent = await names.find(session, names.SEPARATOR.join(levels[:-1]))
-        if not parent:
-            parent = await _create(session, levels[:-1])
     await session.submit(
-        c.RenameMailbox(actor=session.actor, mailbox=mailbox, parent=parent, name=levels[-1])
+        c.RenameMailbox(actor=session.actor, mailbox=mailbox, parent=0, path=tuple(levels))
     )
     return responses.ok(command.tag, "Renamed")
 

@@ -4,10 +4,13 @@ An email's flags are one, whatever mailbox shows it: a change bumps every mailbo
 what really differs is changed, so that a repeated STORE costs no modseq. RFC 9051 §6.4.6, RFC 7162.
 """
 
+from collections.abc import Iterable
+
 from malleposte.store import dialect
 from malleposte.store.commands import MAX_ROWS, SYSTEM, StoreFlags
+from malleposte.store.dialect import Row
 from malleposte.store.execute.expunging import touch_holders
-from malleposte.store.execute.keywords import admit_keywords
+from malleposte.store.execute.keywords import admit_all_keywords
 from malleposte.store.execute.ranges import compact, encode, in_ranges
 from malleposte.store.execute.rights import letters
 from malleposte.store.flags import MAX_KEYWORDS_EMAIL, SEEN, join
@@ -53,6 +56,10 @@ _ROWS = in_ranges("SELECT e.id, e.flags, e.keywords, e.mailboxes" + _FROM)
 _SET_ROW = dialect.update(
     "email", "id", {"flags": "bigint", "keywords": "text", "modseq": "bigint"}
 )
+_NO_PLACE = Refused(
+    reason="limit",
+    text="a keyword is too long, or there are too many on a message or in the account",
+)
 _MAILBOXES_OF = "SELECT mailbox FROM membership WHERE email = $1"
 _READER_ROWS = in_ranges(
     "SELECT e.id, e.flags & 1, s.seen"
@@ -80,24 +87,33 @@ async def store_flags(work: Work, command: StoreFlags) -> Stored | Refused:
     if command.unchanged_since is not None:
         # A reader's own \Seen counts as a change for nobody but that reader.
         reader = command.actor if personal else SYSTEM
-        rows = await work.tx.rows(_MODSEQS, ranges, command.mailbox, reader)
+        found = await work.tx.rows(_MODSEQS, ranges, command.mailbox, reader)
         since = command.unchanged_since
-        modified = tuple(uid for uid, *modseqs in rows if max(modseqs) > since)
-        ranges = encode(compact([uid for uid, *modseqs in rows if max(modseqs) <= since]))
+        modified = tuple(uid for uid, *modseqs in found if max(modseqs) > since)
+        ranges = encode(compact([uid for uid, *modseqs in found if max(modseqs) <= since]))
 
     before = head.modseq
+    rows: list[Row] | None = None
+    words = command.keywords if "w" in held else ()
+    if words or (command.mode == "=" and "w" in held):
+        rows = await work.tx.rows(_ROWS, ranges, command.mailbox)
+        if command.mode != "-":
+            if command.mode == "+" and _too_many(rows, words):
+                return _NO_PLACE
+            admitted = await admit_all_keywords(work, head, words)
+            if admitted is None:
+                return _NO_PLACE
+            words = admitted
     modseq = head.modseq + 1
     mask, value = _bits(command, held)
     if personal and mask & SEEN:
         await _reader_seen(work, command, ranges, modseq, head)
         mask &= ~SEEN
         value &= ~SEEN
-    words = command.keywords if "w" in held else ()
-    replace = command.mode == "=" and "w" in held
-    if words or replace:
-        words = await admit_keywords(work, head, words) if command.mode != "-" else words
-        modseq = max(modseq, head.modseq + 1)
-        await _by_row(work, command, ranges, modseq, mask, value, words, mailbox=mailbox, head=head)
+    if rows is not None:
+        await _by_row(
+            work, command.mode, rows, modseq, mask, value, words, mailbox=mailbox, head=head
+        )
     elif mask:
         await _by_bits(work, command.mailbox, ranges, modseq, mask, value, head, mailbox)
     if "t" in held and (command.deleted or command.mode == "="):
@@ -160,10 +176,19 @@ def _count_seen(mailbox: MailboxRow, seen: bool, value: int, count: int, unseen:
         mailbox.unseen += -unseen if value & SEEN else count - unseen
 
 
+def _too_many(rows: list[Row], words: Iterable[str]) -> bool:
+    """Whether an email would carry more keywords than it may."""
+    chosen = {word.lower() for word in words}
+    return any(
+        len(chosen.union(keywords.split(" ") if keywords else ())) > MAX_KEYWORDS_EMAIL
+        for _, _, keywords, _ in rows
+    )
+
+
 async def _by_row(
     work: Work,
-    command: StoreFlags,
-    ranges: str,
+    mode: str,
+    rows: list[Row],
     modseq: int,
     mask: int,
     value: int,
@@ -174,12 +199,12 @@ async def _by_row(
 ) -> None:
     chosen = {word.lower() for word in words}
     changes = []
-    for email, flags, keywords, mailboxes in await work.tx.rows(_ROWS, ranges, command.mailbox):
+    for email, flags, keywords, mailboxes in rows:
         new_flags = (flags & ~mask) | value
         old = set(keywords.split(" ")) if keywords else set()
-        if command.mode == "+":
-            new = old | set(sorted(chosen - old)[: max(0, MAX_KEYWORDS_EMAIL - len(old))])
-        elif command.mode == "-":
+        if mode == "+":
+            new = old | chosen
+        elif mode == "-":
             new = old - chosen
         else:
             new = chosen

@@ -6,6 +6,7 @@ be neither renamed nor deleted (RENAME INBOX is a move of its messages, the serv
 """
 
 import unicodedata
+from collections.abc import Sequence
 
 from malleposte.store import dialect
 from malleposte.store.commands import (
@@ -70,6 +71,9 @@ _INSERT = dialect.insert(
     },
 )
 _CHILD = "SELECT id FROM mailbox WHERE account = $1 AND parent = $2 AND name = $3"
+_BAD_NAME = Refused(reason="bad-name", text="empty, too long, or with a character not allowed")
+_TOO_DEEP = Refused(reason="limit", text=f"mailboxes go at most {MAX_DEPTH} levels deep")
+_TOO_MANY = Refused(reason="limit", text=f"an account has at most {MAX_MAILBOXES} mailboxes")
 _HAS_CHILD = "SELECT 1 FROM mailbox WHERE account = $1 AND parent = $2 LIMIT 1"
 _CONTENT = (
     "SELECT m.uid, m.email, m.deleted, e.flags, e.size, e.mailboxes, e.thread FROM membership m"
@@ -96,34 +100,22 @@ async def create_mailbox(work: Work, command: CreateMailbox) -> Created | Refuse
     head = await work.head(command.account)
     if head is None:
         return Refused(reason="no-such-account")
-    path = [level_name(part) for part in command.path]
-    if not path or None in path:
-        return Refused(reason="bad-name", text="empty, too long, or with a character not allowed")
+    names = _levels(command.path, top=not command.parent)
+    if not names:
+        return _BAD_NAME
     if command.parent and (
         account_of(command.parent) != command.account or await work.mailbox(command.parent) is None
     ):
         return Refused(reason="no-such-mailbox")
-    parent = command.parent
-    depth = await _depth(work, parent)
-    if depth + len(path) > MAX_DEPTH:
-        return Refused(reason="limit", text=f"mailboxes go at most {MAX_DEPTH} levels deep")
-    names = [str(name) for name in path]
-    if not parent and names[0].upper() == "INBOX":
-        names[0] = "INBOX"
-    at = 0
-    while at < len(names):
-        row = await work.tx.row(_CHILD, command.account, parent, names[at])
-        if row is None:
-            break
-        parent = row[0]
-        at += 1
-    if at == len(names):
+    if await _depth(work, command.parent) + len(names) > MAX_DEPTH:
+        return _TOO_DEEP
+    parent, missing = await _descend(work, command.account, command.parent, names)
+    if not missing:
         return Refused(reason="exists")
     if not await _may_create(work, command.actor, command.account, parent):
         return Refused(reason="no-rights", text="k")
-    count = await work.tx.row("SELECT count(*) FROM mailbox WHERE account = $1", command.account)
-    if count is not None and count[0] + len(names) - at > MAX_MAILBOXES:
-        return Refused(reason="limit", text=f"an account has at most {MAX_MAILBOXES} mailboxes")
+    if not await _room_for(work, command.account, len(missing)):
+        return _TOO_MANY
     role = command.role
     if role is not None:
         taken = await work.tx.row(
@@ -132,19 +124,47 @@ async def create_mailbox(work: Work, command: CreateMailbox) -> Created | Refuse
         if taken is not None:
             return Refused(reason="in-use", text=f"another mailbox is {role} already")
     modseq = head.bump()
-    for n, name in enumerate(names[at:], at):
-        last = n == len(names) - 1
-        parent = await insert_mailbox(
-            work,
-            head,
-            parent,
-            name,
-            modseq,
-            role=role if last else None,
-            subscribe=command.subscribe and last,
-        )
+    parent = await _make(work, head, parent, missing[:-1], modseq)
+    made = await insert_mailbox(
+        work, head, parent, missing[-1], modseq, role=role, subscribe=command.subscribe
+    )
+    await _take_subscription(work, head, made)
+    return Created(id=made, modseq=modseq)
+
+
+def _levels(path: Sequence[str], *, top: bool) -> list[str]:
+    """The levels of a path as they are kept; none where one of them cannot be."""
+    names = [name for part in path if (name := level_name(part)) is not None]
+    if len(names) < len(path):
+        return []
+    if top and names and names[0].upper() == "INBOX":
+        names[0] = "INBOX"
+    return names
+
+
+async def _descend(
+    work: Work, account: int, parent: int, names: list[str]
+) -> tuple[int, list[str]]:
+    """How far a path exists below ``parent``: the last mailbox that does, and the levels that do not."""
+    for at, name in enumerate(names):
+        row = await work.tx.row(_CHILD, account, parent, name)
+        if row is None:
+            return parent, names[at:]
+        parent = row[0]
+    return parent, []
+
+
+async def _make(work: Work, head: Head, parent: int, names: list[str], modseq: int) -> int:
+    """Make mailboxes one below the other; the last one, or ``parent`` for no names."""
+    for name in names:
+        parent = await insert_mailbox(work, head, parent, name, modseq, subscribe=False)
         await _take_subscription(work, head, parent)
-    return Created(id=parent, modseq=modseq)
+    return parent
+
+
+async def _room_for(work: Work, account: int, count: int) -> bool:
+    row = await work.tx.row("SELECT count(*) FROM mailbox WHERE account = $1", account)
+    return row is None or row[0] + count <= MAX_MAILBOXES
 
 
 async def _take_subscription(work: Work, head: Head, mailbox: int) -> None:
@@ -220,39 +240,37 @@ async def rename_mailbox(work: Work, command: RenameMailbox) -> Done | Refused:
         return Refused(reason="no-such-mailbox")
     if command.mailbox == mailbox_id(account, 1):
         return Refused(reason="reserved", text="INBOX keeps its name")
-    name = level_name(command.name)
-    if name is None or (not command.parent and name.upper() == "INBOX"):
-        return Refused(reason="bad-name", text="empty, too long, or with a character not allowed")
-    if command.parent:
-        if account_of(command.parent) != account or await work.mailbox(command.parent) is None:
-            return Refused(reason="no-such-mailbox")
-        above = command.parent
-        for _ in range(MAX_DEPTH):
-            if not above:
-                break
-            if above == command.mailbox:
-                return Refused(reason="loop", text="a mailbox cannot move below itself")
-            parent_row = await work.mailbox(above)
-            above = parent_row.parent if parent_row else 0
+    names = _levels(command.path, top=not command.parent)
+    if not names or (not command.parent and names == ["INBOX"]):
+        return _BAD_NAME
+    if command.parent and (
+        account_of(command.parent) != account or await work.mailbox(command.parent) is None
+    ):
+        return Refused(reason="no-such-mailbox")
+    depth = await _depth(work, command.parent)
+    if depth + len(names) - 1 + await _height(work, account, command.mailbox) > MAX_DEPTH:
+        return _TOO_DEEP
+    *above, name = names
+    parent, missing = await _descend(work, account, command.parent, above)
+    if await _is_within(work, parent, command.mailbox):
+        return Refused(reason="loop", text="a mailbox cannot move below itself")
     if not await may(work.tx, command.actor, command.mailbox, "x") or not await _may_create(
-        work, command.actor, account, command.parent
+        work, command.actor, account, parent
     ):
         return Refused(reason="no-rights", text="xk")
-    if (
-        await _depth(work, command.parent) + await _height(work, account, command.mailbox)
-        > MAX_DEPTH
-    ):
-        return Refused(reason="limit", text=f"mailboxes go at most {MAX_DEPTH} levels deep")
-    taken = await work.tx.row(_CHILD, account, command.parent, name)
+    if not await _room_for(work, account, len(missing)):
+        return _TOO_MANY
+    taken = None if missing else await work.tx.row(_CHILD, account, parent, name)
     if taken is not None:
         if taken[0] == command.mailbox:
             return Done(modseq=0)
         return Refused(reason="exists")
     modseq = head.bump()
+    parent = await _make(work, head, parent, missing, modseq)
     await work.flush()
     await work.tx.run(
         "UPDATE mailbox SET parent = $1, name = $2, modseq = $3 WHERE id = $4",
-        command.parent,
+        parent,
         name,
         modseq,
         command.mailbox,
@@ -260,6 +278,18 @@ async def rename_mailbox(work: Work, command: RenameMailbox) -> Done | Refused:
     work.forget(command.mailbox)
     await _take_subscription(work, head, command.mailbox)
     return Done(modseq=modseq)
+
+
+async def _is_within(work: Work, mailbox: int, above: int) -> bool:
+    """Whether a mailbox is ``above`` or stands below it."""
+    for _ in range(MAX_DEPTH):
+        if mailbox == above:
+            return True
+        row = await work.mailbox(mailbox) if mailbox else None
+        if row is None:
+            break
+        mailbox = row.parent
+    return False
 
 
 async def _height(work: Work, account: int, mailbox: int) -> int:

@@ -1,7 +1,7 @@
-"""From the configuration to what the command line's own process needs.
+"""From the configuration to the settings that every process needs, the command line's too.
 
-``node.wiring`` does the same for the server's processes; it brings in every service, which would double
-the time of each command.
+What only the server's processes need is in ``node.wiring``: it brings in every service, which would
+double the time of each command.
 """
 
 import socket
@@ -28,11 +28,11 @@ def password_settings(configuration: Configuration) -> PasswordSettings:
     )
 
 
-def operation_settings(configuration: Configuration) -> OperationSettings:
-    """For ``operations``, where no server runs beside."""
+def operation_settings(configuration: Configuration, *, alone: bool = False) -> OperationSettings:
+    """For ``operations``; ``alone``: no server runs beside, and the store is this process's own."""
     return OperationSettings(
         hostname=hostname(configuration),
         quota=configuration.quota.default,
         recoverable=configuration.store.recoverable,
-        alone=configuration.store.backend == "sqlite",
+        alone=alone and configuration.store.backend == "sqlite",
     )
