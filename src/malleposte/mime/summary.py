@@ -6,12 +6,12 @@ that have a column, and reads no more of a body than its preview needs.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import Final
 
 import msgspec
 
-from .address import AddressList, addresses, display_name, mailboxes
+from .address import Address, AddressList, addresses, display_name
 from .body_lists import body_lists, has_attachment
 from .bodystructure import bodystructure_slices
 from .charset import plain_text
@@ -49,10 +49,10 @@ class Summary(msgspec.Struct, frozen=True, gc=False):
     rev1 form (8-bit as literals, RFC 6532 text as encoded words); the `_utf8` ones (RFC 9755,
     IMAP4rev2) are None where they would be the same. `subject` is decoded and cut at 1,000
     characters; `base_subject` (RFC 5256 §2.1) is casefolded, so that equal means the same
-    thread. `from_`, `to`, `cc`, `bcc` are decoded lists "Name <local@domain>, …" without groups'
-    names, whole addresses up to 4,000 characters. `message_id` has no angle brackets.
-    `thread_ids` are the own id, References and In-Reply-To, at most 30. `sent_at` is Date in
-    Unix seconds. `header_size` is the offset of the body, `lines` the line ends of the whole. No
+    thread. `from_`, `to`, `cc`, `bcc` are decoded lists "Name <local@domain>, …", a group's name
+    as "name:" before its members, whole addresses up to 4,000 characters. `message_id` has no
+    angle brackets. `thread_ids` are the own id, References and In-Reply-To, at most 30. `sent_at`
+    is Date in Unix seconds. `header_size` is the offset of the body, `lines` the line ends of the whole. No
     text column holds control characters.
     """
 
@@ -134,19 +134,33 @@ def _message_id(fields: dict[bytes, bytes]) -> str | None:
 
 
 def _display(found: AddressList | None) -> str:
-    if not found:
-        return ""
+    """Whole addresses and groups' names, as many as there is room for."""
     shown: list[str] = []
     room = ADDRESS_CHARACTERS
-    for address in mailboxes(found):
-        raw_name = address.name or address.comment
-        text = display_name(address.addr_spec)
-        if raw_name:
-            name = display_name(raw_name)
-            text = f"{name} <{text}>" if text else name
-        text = plain_text(text)
+    for text in _entries(found or []):
         room -= len(text) + 2
         if room < 0:
             break
         shown.append(text)
     return ", ".join(shown)
+
+
+def _entries(found: AddressList) -> Iterator[str]:
+    for entry in found:
+        if isinstance(entry, Address):
+            yield _address(entry)
+            continue
+        name = plain_text(display_name(entry.name)) + ":"
+        if not entry.members:
+            yield name
+        for number, address in enumerate(entry.members):
+            yield f"{name} {_address(address)}" if number == 0 else _address(address)
+
+
+def _address(address: Address) -> str:
+    raw_name = address.name or address.comment
+    text = display_name(address.addr_spec)
+    if raw_name:
+        name = display_name(raw_name)
+        text = f"{name} <{text}>" if text else name
+    return plain_text(text)

@@ -79,9 +79,9 @@ def test_text_columns_hold_no_controls() -> None:
     assert summary.preview == "one two"
 
 
-def test_groups_are_shown_by_their_members() -> None:
+def test_groups_are_shown_with_their_members() -> None:
     summary = summarize(b"To: team: a@b, X <c@d>;, undisclosed:;\nCc: Only A Name\n\n")
-    assert summary.to == "a@b, X <c@d>"
+    assert summary.to == "team: a@b, X <c@d>, undisclosed:"
     assert summary.cc == "Only A Name"
 
 

@@ -21,13 +21,14 @@ HEADER_BYTES: Final = 1 << 20
 class Opened:
     """See the module."""
 
-    __slots__ = ("_data", "_parts", "_store", "small", "stored")
+    __slots__ = ("_data", "_last", "_parts", "_store", "small", "stored")
 
     def __init__(self, store: Store, stored: Stored) -> None:
         self._store = store
         self.stored = stored
         self._parts: tuple[Part, ...] | None = None
         self._data: bytes | None = None
+        self._last = read_emails.Frame()
         self.small = stored.first is not None and stored.content_size <= content.FRAME
         """Whether all of it is at hand as ``data``."""
 
@@ -92,7 +93,8 @@ class Opened:
 
     def pieces(self, start: int, end: int) -> AsyncIterator[bytes]:
         """Octets of the email in pieces of at most a frame. Raises ``Damaged``."""
-        return read_emails.read(self._store.reader, self._store.blobs, self.stored, start, end)
+        store = self._store
+        return read_emails.read(store.reader, store.blobs, self.stored, start, end, self._last)
 
     async def octets(self, start: int, end: int) -> bytes:
         """Octets of the email at once; the caller bounds how many. Raises ``Damaged``."""

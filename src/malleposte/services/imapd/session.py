@@ -44,8 +44,8 @@ T = TypeVar("T")
 
 WRITE_AT_ONCE: Final = 64 * 1024
 """Octets gathered before they are written: more would only stand in memory twice."""
-HOLD_AT_MOST: Final = 0.008
-"""Seconds of one piece of work between two breaths; with what a slice takes, under 20 ms."""
+HOLD_AT_MOST: Final = 0.004
+"""Seconds of one piece of work between two breaths; with what a slice takes, under 15 ms."""
 
 
 class Session:

@@ -121,13 +121,24 @@ class Damaged(Exception):
     """Content cannot be read back: gone or damaged on disk. ``fsck`` names it."""
 
 
+class Frame:
+    """The frame of an email that was read last: its number (from 0; -1 for none) and its content."""
+
+    __slots__ = ("data", "number")
+
+    def __init__(self) -> None:
+        self.number = -1
+        self.data = b""
+
+
 async def read(
-    reader: Reader, folder: Path, email: Stored, start: int, end: int
+    reader: Reader, folder: Path, email: Stored, start: int, end: int, last: Frame | None = None
 ) -> AsyncIterator[bytes]:
     """Octets ``start`` to ``end`` of an email (prefix and content), in pieces of at most a frame.
 
-    Raises ``Damaged``.
+    ``last`` is kept by who reads many small ranges one after the other. Raises ``Damaged``.
     """
+    last = last or Frame()
     prefix = len(email.prefix)
     if start < prefix:
         yield email.prefix[start:end]
@@ -139,6 +150,9 @@ async def read(
     file: content.BlobFile | None = None
     try:
         for n, low, high in content.slices(start, end):
+            if n == last.number and high <= len(last.data):
+                yield last.data[low:high]
+                continue
             if n == 0 and email.first is not None:
                 frame = email.first
             elif email.place == "file":
@@ -155,6 +169,7 @@ async def read(
             data = content.decompress(frame)
             if len(data) < high:
                 raise Damaged(f"frame {n} of blob {email.blob} is too short")
+            last.number, last.data = n, data
             yield data if low == 0 and high == len(data) else data[low:high]
     except (OSError, ValueError, IndexError) as error:
         raise Damaged(f"blob {email.blob}: {error}") from error
