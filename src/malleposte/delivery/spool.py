@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from malleposte.mime import Limits, Summary, summarize, summarize_slices
+from malleposte.mime import DEFAULT_LIMITS, Limits, Summary, summarize, summarize_slices
 from malleposte.store import content
 from malleposte.store.commands import Content, Rendered
 
@@ -111,23 +111,29 @@ class Prepared:
 async def prepare(spool: Spool, limits: Limits | None = None) -> Prepared:
     """Parse, compress and digest a message. Raises ``OSError`` when the disk takes no more."""
     with spool.buffer() as buffer:
+        summary = await summarized(buffer, limits or DEFAULT_LIMITS)
         if spool.size <= AT_ONCE:
-            summary = summarize(buffer) if limits is None else summarize(buffer, limits)
             assert isinstance(buffer, bytes)
             return Prepared(content.in_rows(buffer), rendered(summary), summary, None)
-        steps = summarize_slices(buffer) if limits is None else summarize_slices(buffer, limits)
-        while True:
-            try:
-                next(steps)
-            except StopIteration as end:
-                summary = end.value
-                break
-            await asyncio.sleep(0)
         if isinstance(buffer, bytes):
             kept = await asyncio.to_thread(content.in_rows, buffer)
             return Prepared(kept, rendered(summary), summary, None)
         kept, descriptor = await asyncio.to_thread(content.in_file, buffer, spool.folder)
         return Prepared(kept, rendered(summary), summary, descriptor)
+
+
+async def summarized(buffer: bytes | memoryview, limits: Limits = DEFAULT_LIMITS) -> Summary:
+    """``mime.summarize``, in slices where the message is not small."""
+    if len(buffer) <= AT_ONCE:
+        return summarize(buffer, limits)
+    steps = summarize_slices(buffer, limits)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            summary: Summary = end.value
+            return summary
+        await asyncio.sleep(0)
 
 
 def rendered(summary: Summary) -> Rendered:

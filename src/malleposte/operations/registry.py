@@ -32,6 +32,7 @@ MODULES = (
     "roles",
     "server_examine",
     "store_fsck",
+    "store_render",
     "store_renew",
 )
 

@@ -24,6 +24,7 @@ from malleposte.store.execute import (
     flagging,
     mailboxes,
     records,
+    rendering,
     repair,
     rights,
     upkeep,
@@ -64,6 +65,7 @@ _EXECUTORS: dict[type[c.Command], Callable[[Work, Any], Awaitable[AnyResult]]] =
     c.SweepTombstones: upkeep.sweep_tombstones,
     c.RepairAccount: repair.repair_account,
     c.RepairNumbers: repair.repair_numbers,
+    c.Render: rendering.render,
 }
 
 _RESULT = dialect.insert(

@@ -467,6 +467,23 @@ class RepairNumbers(Command, frozen=True, array_like=True, kw_only=True):
     leap: int = 0
 
 
+class Render(Command, frozen=True, array_like=True, kw_only=True):
+    """Write what ``mime`` makes now of an email's content: its wide row, sent_at, attachment and size.
+
+    The prefix of a row that is there stays; that of a lost one is lost, and the email so much shorter.
+    Thread, flags and place stay. ``blob``: the content it was made of. Answer: ``Done``, whose ``count``
+    is 1 where the row had been lost; ``no-such-email`` where the email is gone or has other content.
+    """
+
+    email: int
+    blob: int
+    rendered: Rendered
+
+    def accounts(self) -> tuple[int, ...]:
+        """See ``Command``."""
+        return (self.email >> 32,)
+
+
 AnyCommand = (
     Deliver
     | Append
@@ -501,4 +518,5 @@ AnyCommand = (
     | RenewUidValidity
     | RepairAccount
     | RepairNumbers
+    | Render
 )

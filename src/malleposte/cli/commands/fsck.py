@@ -7,11 +7,12 @@ import msgspec
 from cyclopts import Parameter
 
 from malleposte.cli.caller import Caller, run
-from malleposte.cli.exit_codes import DAMAGE, OK, USAGE, Trouble
+from malleposte.cli.exit_codes import DAMAGE, LEFT_OUT, OK, USAGE, Trouble
 from malleposte.cli.options import DEFAULT, Common
 from malleposte.cli.output import as_json, say, table
 from malleposte.cli.progress import Shown, shown
 from malleposte.operations.store_fsck import Examined, Found, Fsck
+from malleposte.operations.store_render import MailRendered, NotRendered, RenderMail
 from malleposte.operations.store_renew import RenewUids, UidsRenewed
 
 
@@ -19,6 +20,7 @@ def fsck(
     *addresses: str,
     deep: Annotated[bool, Parameter(negative="")] = False,
     repair: Annotated[bool, Parameter(negative="")] = False,
+    render: Annotated[bool, Parameter(negative="")] = False,
     renew_uids: Annotated[bool, Parameter(negative="")] = False,
     common: Common = DEFAULT,
 ) -> int:
@@ -34,10 +36,18 @@ def fsck(
         Also read all content back and compare it with its digest.
     repair
         Put right what can be put right without a guess.
+    render
+        Instead of checking: make anew what is kept of each message for lists and searches (envelope,
+        body structure, preview, address texts) and write it where it differs, as after an update whose
+        notes say so. Messages themselves stay as they are. Broken off, it can be run again.
     renew_uids
         After PostgreSQL was put back from a copy: give every mailbox (of the accounts named, or of all)
         a new UIDVALIDITY, so that no UID names another message than before. SQLite sees this by itself.
     """
+    if render and (deep or repair or renew_uids):
+        raise Trouble(USAGE, "--render goes alone")
+    if render:
+        return _render(addresses, common)
     if renew_uids:
         return _renew(addresses, common, alone=not (deep or repair))
     found: list[Found] = []
@@ -96,6 +106,35 @@ def _told(found: list[Found]) -> None:
                 for one in found
             ],
         )
+
+
+def _render(addresses: tuple[str, ...], common: Common) -> int:
+    left_out: list[NotRendered] = []
+
+    async def take(head: msgspec.Raw, pieces: AsyncIterator[bytes] | None) -> None:
+        left_out.append(msgspec.json.decode(head, type=NotRendered))
+
+    async def work(caller: Caller) -> MailRendered:
+        request = RenderMail(addresses=addresses)
+        return await caller.call("store.render", request, MailRendered, progress=bar, take=take)
+
+    with shown("fsck", quiet=common.json) as bar:
+        done = run(common.configuration(), work)
+    if common.json:
+        as_json({"summary": done, "left_out": left_out})
+    else:
+        if left_out:
+            table(
+                ("where", "account", "not rendered, since"),
+                [(one.object, one.address, one.text) for one in left_out],
+            )
+        lost = f" ({done.restored:,} of them had been lost)" if done.restored else ""
+        damaged = f", {done.left_out:,} left out" if done.left_out else ""
+        say(
+            f"{done.looked:,} messages looked at, {done.changed:,} changed{lost}{damaged}"
+            f" ({done.seconds:.1f} s)"
+        )
+    return LEFT_OUT if done.left_out else OK
 
 
 def _renew(addresses: tuple[str, ...], common: Common, *, alone: bool) -> int:

@@ -51,26 +51,24 @@ EMAIL_COLUMNS = {
     "mailboxes": _INT,
 }
 INSERT_EMAIL = dialect.insert("email", EMAIL_COLUMNS)
-_WIDE = dialect.insert(
-    "email_wide",
-    {
-        "id": _INT,
-        "prefix": "bytea",
-        "structure": "bytea",
-        "envelope": "bytea",
-        "bodystructure": "bytea",
-        "envelope_utf8": "bytea",
-        "bodystructure_utf8": "bytea",
-        "preview": "text",
-        "subject": "text",
-        "base_subject": "text",
-        "from_text": "text",
-        "to_text": "text",
-        "cc_text": "text",
-        "bcc_text": "text",
-        "message_id": "text",
-    },
-)
+RENDERED_COLUMNS = {
+    "structure": "bytea",
+    "envelope": "bytea",
+    "bodystructure": "bytea",
+    "envelope_utf8": "bytea",
+    "bodystructure_utf8": "bytea",
+    "preview": "text",
+    "subject": "text",
+    "base_subject": "text",
+    "from_text": "text",
+    "to_text": "text",
+    "cc_text": "text",
+    "bcc_text": "text",
+    "message_id": "text",
+}
+"""Columns of the wide row that are made of the content; ``Rendered`` has them by the same names."""
+WIDE_COLUMNS = {"id": _INT, "prefix": "bytea", **RENDERED_COLUMNS}
+_WIDE = dialect.insert("email_wide", WIDE_COLUMNS)
 INSERT_MEMBERSHIP = dialect.insert(
     "membership",
     {"mailbox": _INT, "uid": _INT, "email": _INT, "deleted": _INT, "saved_at": _INT},
@@ -110,6 +108,25 @@ _FIND_THREADS = Sql(
     postgres="SELECT t.account, t.hash, t.thread FROM unnest($1::bigint[], $2::bigint[])"
     " AS v(account, hash) JOIN thread_reference t ON t.account = v.account AND t.hash = v.hash",
 )
+
+
+def rendered_row(rendered: Rendered) -> Row:
+    """The values of ``RENDERED_COLUMNS``, in their order."""
+    return (
+        rendered.structure,
+        rendered.envelope,
+        rendered.bodystructure,
+        rendered.envelope_utf8,
+        rendered.bodystructure_utf8,
+        rendered.preview,
+        rendered.subject,
+        rendered.base_subject,
+        rendered.from_text,
+        rendered.to_text,
+        rendered.cc_text,
+        rendered.bcc_text,
+        rendered.message_id,
+    )
 
 
 def thread_hashes(rendered: Rendered) -> list[int]:
@@ -260,26 +277,7 @@ def _file(
             1,
         ),
     )
-    work.add(
-        _WIDE,
-        (
-            email,
-            prefix,
-            rendered.structure,
-            rendered.envelope,
-            rendered.bodystructure,
-            rendered.envelope_utf8,
-            rendered.bodystructure_utf8,
-            rendered.preview,
-            rendered.subject,
-            rendered.base_subject,
-            rendered.from_text,
-            rendered.to_text,
-            rendered.cc_text,
-            rendered.bcc_text,
-            rendered.message_id,
-        ),
-    )
+    work.add(_WIDE, (email, prefix, *rendered_row(rendered)))
     work.add(INSERT_MEMBERSHIP, (mailbox.id, uid, email, deleted, work.now))
     return email, uid, modseq
 

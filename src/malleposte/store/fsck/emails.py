@@ -137,10 +137,12 @@ def _email(account: int, row: Row) -> Iterator[Finding]:
             Kind.EMAIL_KEYWORDS, f"its keywords {keywords!r} are not sorted lower-case words"
         )
     if wide is None:
+        lines = size - (blob_size or size)
+        before = f", not the {lines} octets (Return-Path, Received) before it" if lines > 0 else ""
         yield finding(
             Kind.EMAIL_WIDE,
-            "its rendered columns are gone: clients do not see it in lists; its content is"
-            " read separately and can be rendered again",
+            "its rendered columns are gone: clients do not see it; they can be rendered again"
+            f" from its content{before}",
         )
     if blob_size is None:
         yield finding(

@@ -103,6 +103,9 @@ REPAIRED_BY_ACCOUNT = frozenset(
 )
 """What ``RepairAccount`` puts right: all of it derived, or told apart without a guess."""
 
+REPAIRED_BY_RENDERING = frozenset({Kind.EMAIL_WIDE})
+"""What ``Render`` puts right, by whoever can read the content and parse it: ``operations``."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -115,9 +118,9 @@ class Finding:
 
     @property
     def repairable(self) -> bool:
-        """Whether ``repairs`` has a command for it."""
+        """Whether ``repairs`` has a command for it, or rendering anew helps."""
         return self.kind is Kind.NEXT_NUMBERS or (
-            bool(self.account) and self.kind in REPAIRED_BY_ACCOUNT
+            bool(self.account) and self.kind in REPAIRED_BY_ACCOUNT | REPAIRED_BY_RENDERING
         )
 
 
