@@ -18,9 +18,12 @@ from typing import Protocol
 from malleposte.store.dialect import Reader, Row
 from malleposte.store.flags import WIRE
 from malleposte.store.ids import LOW, account_of
+from malleposte.store.memory import give_back
 
 SLICE = 5_000
 """Rows a statement brings before other work of the loop runs: some 4 ms."""
+LARGE = 50_000
+"""Messages from which on a view's building leaves so much memory behind that it is given back."""
 MAX_SETS = 1_000
 """Flag sets kept though no message has them any more, besides two for every message there is."""
 _LAST_ID = (1 << 63) - 1
@@ -176,8 +179,11 @@ class View:
                 self._extend(rows)
                 last = rows[-1][0]
             if len(rows) < SLICE:
-                return
+                break
             await asyncio.sleep(0)
+        if len(self.uids) >= LARGE:
+            rows.clear()
+            give_back(self._reader)
 
     def _extend(self, rows: list[Row]) -> None:
         uids, emails, flags, keywords, deleted, modseqs = zip(*rows, strict=True)

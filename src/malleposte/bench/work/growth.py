@@ -24,6 +24,9 @@ from malleposte.bench.work.filling import top_up
 # A Prometheus counter over all processes of the server; labels are added up.
 STATEMENTS = "malleposte_store_statements_total"
 _COUNTED = 50
+# Seconds within which every process hands its count in, and how often it may still have moved.
+_HANDED_IN = 1.2
+_PATIENCE = 10
 _MAX_METRICS = 16 * 1024 * 1024
 # Chooses which messages are read; the same ones in every run and of every subject.
 _SEED = 1_522
@@ -146,15 +149,15 @@ class _Growth:
         if read_counter(url, STATEMENTS) is None:
             return
         for account, size in self._sizes.items():
-            before = read_counter(url, STATEMENTS) or 0.0
+            before = settled_counter(url, STATEMENTS)
             for _ in range(_COUNTED):
                 self._clients[account].command(self._fetch(account, self._index()))
-            after = read_counter(url, STATEMENTS) or 0.0
+            after = settled_counter(url, STATEMENTS)
             each = (after - before) / _COUNTED
             name = f"FETCH of one, {size:,}: statements"
             self._bench.record("growth", name, "SQL", "neither", each)
             asyncio.run(self._deliver_to(account, incoming, greeting))
-            delivered = read_counter(url, STATEMENTS) or 0.0
+            delivered = settled_counter(url, STATEMENTS)
             each = (delivered - after) / _COUNTED
             name = f"delivery, {size:,}: statements"
             self._bench.record("growth", name, "SQL", "neither", each)
@@ -190,6 +193,18 @@ def read_counter(url: str, name: str) -> float | None:
     with urllib.request.urlopen(url, timeout=10) as answer:
         text = answer.read(_MAX_METRICS).decode()
     return sum_counter(text, name)
+
+
+def settled_counter(url: str, name: str) -> float:
+    """A counter once it stands still: processes hand in what they counted only now and then."""
+    value = read_counter(url, name) or 0.0
+    for _ in range(_PATIENCE):
+        time.sleep(_HANDED_IN)
+        now = read_counter(url, name) or 0.0
+        if now == value:
+            break
+        value = now
+    return value
 
 
 def sum_counter(text: str, name: str) -> float | None:

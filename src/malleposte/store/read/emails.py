@@ -1,8 +1,9 @@
 """Emails of a mailbox by UID range: rendered columns, and content."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from malleposte.store import content
 from malleposte.store.dialect import Reader, Row, Sql, any_of, both
@@ -74,8 +75,7 @@ def _columns_sql(wanted: tuple[str, ...]) -> Sql:
     return sql
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(msgspec.Struct, frozen=True, gc=False):
     """An email's bytes as the store keeps them: a prefix, and content in a blob.
 
     ``first`` is the content's first frame, compressed, when the row was read with it.
@@ -276,26 +276,23 @@ _TABLES = {"e": "email e", "w": "email_wide w"}
 
 _NOTHING = Sql(sqlite="x''", postgres="''::bytea")
 
-_STORED_OF = both(
-    "SELECT 0, e.id, e.size, w.prefix,"
-    " CASE WHEN length(w.structure) <= $1 THEN w.structure ELSE {nothing} END,"
-    " b.id, b.size, b.place, f.data"
-    " FROM email e JOIN email_wide w ON w.id = e.id JOIN blob b ON b.id = e.blob"
-    " LEFT JOIN blob_frame f ON f.id = b.id * 4096 AND b.stored <= $1"
-    " WHERE {ids} ORDER BY e.id",
-    ids=any_of("e.id", 2),
-    nothing=_NOTHING,
-)
 
-_STORED_ONE = both(
-    "SELECT 0, e.id, e.size, w.prefix,"
-    " CASE WHEN length(w.structure) <= $1 THEN w.structure ELSE {nothing} END,"
-    " b.id, b.size, b.place, f.data"
-    " FROM email e JOIN email_wide w ON w.id = e.id JOIN blob b ON b.id = e.blob"
-    " LEFT JOIN blob_frame f ON f.id = b.id * 4096 AND b.stored <= $1"
-    " WHERE e.id = $2",
-    nothing=_NOTHING,
-)
+def _stored(where: str, **differing: Sql) -> Sql:
+    return both(
+        "SELECT 0, e.id, e.size, w.prefix,"
+        " CASE WHEN length(w.structure) <= $1 THEN w.structure ELSE {nothing} END,"
+        # The blob's own row would say no more: content without a frame in the rows is in a file.
+        " e.blob, e.size - length(w.prefix), CASE WHEN f.id IS NULL THEN 'file' ELSE 'rows' END,"
+        " CASE WHEN length(f.data) <= $1 THEN f.data END"
+        " FROM email e JOIN email_wide w ON w.id = e.id"
+        f" LEFT JOIN blob_frame f ON f.id = e.blob * 4096 WHERE {where}",
+        nothing=_NOTHING,
+        **differing,
+    )
+
+
+_STORED_OF = _stored("{ids} ORDER BY e.id", ids=any_of("e.id", 2))
+_STORED_ONE = _stored("e.id = $2")
 
 SMALL = 32 * 1024
 """Octets of stored content, and of structure, that ``stored_of`` reads along: 50 emails hold 3.2 MB at
