@@ -4,7 +4,9 @@ It runs as `malleposte serve` does, as a process tree of its own; `stop` and `ki
 """
 
 import contextlib
+import itertools
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -25,11 +27,17 @@ PASSWORD = "a quite long secret"
 SERVICES = ("smtp", "lmtp", "submission", "imap", "imaps", "submissions")
 
 
+# Below the ports that outgoing connections get (32768 on, by Linux's default): those come and go.
+_PORTS = itertools.cycle(random.Random(os.getpid()).sample(range(10_000, 32_000), 4_000))
+
+
 def free_port() -> int:
-    """A loopback port nobody listens on now."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+    """A loopback port nobody listens on now, and this process was not given before."""
+    for port in itertools.islice(_PORTS, 4_000):
+        with socket.socket() as sock, contextlib.suppress(OSError):
+            sock.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("no free port")
 
 
 @dataclass(slots=True)
