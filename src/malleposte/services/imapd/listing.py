@@ -33,10 +33,6 @@ from malleposte.wire.imap.mailbox_attributes import (
 if TYPE_CHECKING:
     from malleposte.services.imapd.session import Session
 
-BREATH: Final = 200
-"""Names answered at a time."""
-
-
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A name to list: a mailbox, or a subscription to none (``box`` is None)."""
@@ -82,8 +78,9 @@ async def list_(session: "Session", command: List) -> bytes:
     shown = {entry.name for entry in found}
     # An ancestor of a selected name that is no name itself matches as well (RFC 5258 §3.5).
     found += [Entry(name, None, False, None, True) for name in sorted(below - shown)]
-    sent = 0
     for entry in found:
+        # Also where nothing matches: many patterns and long names take their time.
+        await _pause(session)
         selected = selects(entry)
         has_child = entry.name in below
         if not (selected or has_child) or not any(match(entry.name) for match in matchers):
@@ -97,9 +94,6 @@ async def list_(session: "Session", command: List) -> bytes:
         if command.status and entry.box is not None:
             values = status.values(session, entry.box, command.status)
             session.send(responses.status(entry.name, utf8, values))
-        sent += 1
-        if sent % BREATH == 0:
-            await session.pause()
     return done(command.tag)
 
 
@@ -162,14 +156,23 @@ async def lsub(session: "Session", command: Lsub) -> bytes:
     subscribed = [entry for entry in await entries(session) if entry.subscribed]
     shown = {entry.name for entry in subscribed}
     for entry in subscribed:
+        await _pause(session)
         if match(entry.name):
             attributes = [NOSELECT] if entry.box is None else []
             session.send(responses.lsub(attributes, names.SEPARATOR, entry.name, utf8))
     if "%" in command.pattern:
         for name in sorted(_ancestors(shown) - shown):
+            await _pause(session)
             if match(name):
                 session.send(responses.lsub([NOSELECT], names.SEPARATOR, name, utf8))
     return done(command.tag)
+
+
+async def _pause(session: "Session") -> None:
+    if session.ample:
+        await session.breathe()
+    else:
+        await session.pause()
 
 
 async def namespace(session: "Session", command: Namespace) -> bytes:

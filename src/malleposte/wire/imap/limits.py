@@ -91,8 +91,8 @@ class Limits:
     part_depth: int = 100
     """Numbers in a section part (`1.2.3`): as deep as the MIME parser goes."""
 
-    list_patterns: int = 128
-    """Patterns in one extended LIST (RFC 5258)."""
+    list_patterns: int = 32
+    """Patterns in one extended LIST (RFC 5258); each may be as long as a line."""
 
     id_pairs: int = 30
     """Pairs of ID (RFC 2971 §3.3 sets 30, names of 30 and values of 1024 octets)."""
