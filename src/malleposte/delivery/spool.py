@@ -155,4 +155,5 @@ def rendered(summary: Summary) -> Rendered:
         thread_ids=summary.thread_ids,
         sent_at=summary.sent_at,
         attachment=summary.has_attachment,
+        thread_key=summary.thread_key,
     )

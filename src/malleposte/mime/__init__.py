@@ -11,6 +11,7 @@ from .address import Address, Group, addresses
 from .body import body_bytes, body_text, byte_slices, decode_body, text_slices
 from .body_lists import BodyLists, body_lists, has_attachment
 from .bodystructure import body, bodystructure
+from .collation import casemap
 from .date import DateTime, date_time
 from .encoded_words import decode_text
 from .envelope import envelope_of
@@ -26,7 +27,7 @@ from .structure import parse, parse_slices
 from .subject import base_subject
 from .summary import Summary, summarize, summarize_slices
 from .text_list import text_list
-from .thread import thread_ids
+from .thread import ThreadKey, read_thread_key, thread_ids, thread_key
 
 __all__ = [
     "DEFAULT_LIMITS",
@@ -42,6 +43,7 @@ __all__ = [
     "Received",
     "SectionKind",
     "Summary",
+    "ThreadKey",
     "addresses",
     "base_subject",
     "body",
@@ -50,6 +52,7 @@ __all__ = [
     "body_text",
     "bodystructure",
     "byte_slices",
+    "casemap",
     "date_time",
     "decode_body",
     "decode_text",
@@ -65,6 +68,7 @@ __all__ = [
     "parse",
     "parse_slices",
     "preview",
+    "read_thread_key",
     "received",
     "section",
     "summarize",
@@ -72,4 +76,5 @@ __all__ = [
     "text_list",
     "text_slices",
     "thread_ids",
+    "thread_key",
 ]

@@ -21,8 +21,14 @@ def message_ids(value: bytes) -> list[str]:
     return [id_text(raw) for raw in raw_ids(value)]
 
 
+def bracketed_ids(value: bytes) -> list[bytes]:
+    """Ids in angle brackets alone, undecoded: those that a reader may trust to be ids."""
+    found: list[bytes] = _ID.findall(unfold(value[:FIELD_BYTES]))
+    return found
+
+
 def raw_ids(value: bytes) -> list[bytes]:
-    """The same, undecoded."""
+    """All ids, undecoded."""
     text = unfold(value[:FIELD_BYTES])
     found: list[bytes] = _ID.findall(text)
     if not found:

@@ -23,16 +23,24 @@ _BLOB: Final = re.compile(r"\[[^\[\]]*+\]\s*+")
 
 def base_subject(subject: str) -> str:
     """The base of a decoded subject; empty if nothing is left. Case is kept."""
+    return split_subject(subject)[0]
+
+
+def split_subject(subject: str) -> tuple[str, bool]:
+    """The base of a decoded subject, and whether it says that this is a reply or a forward."""
     text = " ".join(subject.split())
+    again = False
     while True:
         # (2) trailers
         while text[-5:].lower() == "(fwd)":
             text = text[:-5].rstrip()
+            again = True
         # (3)-(5) leaders and blobs
         at = 0
         while True:
             leader = _LEADER.match(text, at)
             if leader is not None:
+                again = again or not leader[0].isspace()
                 at = leader.end()
                 continue
             blob = _BLOB.match(text, at)
@@ -43,5 +51,6 @@ def base_subject(subject: str) -> str:
         # (6) a forward in brackets
         if text[:5].lower() == "[fwd:" and text.endswith("]"):
             text = text[5:-1].strip()
+            again = True
             continue
-        return text
+        return text, again

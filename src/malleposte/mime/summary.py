@@ -25,8 +25,8 @@ from .preview import preview
 from .scanner import Buffer
 from .slices import run
 from .structure import scan
-from .subject import base_subject
-from .thread import ID_OCTETS, thread_ids
+from .subject import split_subject
+from .thread import ID_OCTETS, thread_ids, thread_key
 
 SUBJECT_CHARACTERS: Final = 1_000
 """Longest subject kept in its column: RFC 5322 §2.1.1 has 998 for a line. The whole one stays
@@ -51,8 +51,9 @@ class Summary(msgspec.Struct, frozen=True, gc=False):
     characters; `base_subject` (RFC 5256 §2.1) is casefolded, so that equal means the same
     thread. `from_`, `to`, `cc`, `bcc` are decoded lists "Name <local@domain>, …", a group's name
     as "name:" before its members, whole addresses up to 4,000 characters. `message_id` has no
-    angle brackets. `thread_ids` are the own id, References and In-Reply-To, at most 30. `sent_at`
-    is Date in Unix seconds. `header_size` is the offset of the body, `lines` the line ends of the whole. No
+    angle brackets. `thread_ids` are the own id, References and In-Reply-To, at most 30;
+    `thread_key` is what IMAP makes trees of threads by (`thread.read_thread_key`). `sent_at` is
+    Date in Unix seconds. `header_size` is the offset of the body, `lines` the line ends of the whole. No
     text column holds control characters.
     """
 
@@ -70,6 +71,7 @@ class Summary(msgspec.Struct, frozen=True, gc=False):
     bcc: str
     message_id: str | None
     thread_ids: tuple[str, ...]
+    thread_key: bytes
     sent_at: int | None
     has_attachment: bool
     header_size: int
@@ -103,6 +105,8 @@ def summarize_slices(
     raw_subject = fields.get(b"subject")
     subject = plain_text(decode_text(raw_subject[:SUBJECT_BYTES])) if raw_subject else ""
     subject = subject[:SUBJECT_CHARACTERS]
+    base, again = split_subject(subject)
+    folded = base.casefold()
     raw_date = fields.get(b"date")
     date = date_time(raw_date) if raw_date else None
     return Summary(
@@ -113,13 +117,14 @@ def summarize_slices(
         structure_utf8,
         preview(buffer, bodies),
         subject,
-        base_subject(subject).casefold(),
+        folded,
         _display(lists.get(b"from")),
         _display(lists.get(b"to")),
         _display(lists.get(b"cc")),
         _display(lists.get(b"bcc")),
         _message_id(fields),
         thread_ids(fields),
+        thread_key(fields, folded, again),
         date.timestamp() if date is not None else None,
         has_attachment(bodies),
         parts[0].body_start,

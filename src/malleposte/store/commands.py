@@ -65,6 +65,7 @@ class Rendered(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     thread_ids: tuple[str, ...]
     sent_at: int | None
     attachment: bool
+    thread_key: bytes | None = None
 
 
 class Filing(msgspec.Struct, frozen=True, array_like=True, kw_only=True):

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from malleposte.mime import base_subject, message_ids, thread_ids
+from malleposte.mime import (
+    base_subject,
+    casemap,
+    message_ids,
+    read_thread_key,
+    thread_ids,
+    thread_key,
+)
+from malleposte.mime.subject import split_subject
 from malleposte.mime.text_list import text_list
 
 
@@ -82,3 +90,76 @@ def test_an_id_too_long_is_left_out() -> None:
 
 def test_keywords() -> None:
     assert text_list(b"one, two words,\r\n =?utf-8?q?a,_=C3=A4?=,,") == ["one", "two words", "a, ä"]
+
+
+@pytest.mark.parametrize(
+    ("subject", "again"),
+    [
+        ("a", False),
+        ("[list] a", False),
+        ("  a", False),
+        ("Reply: a", False),
+        ("a (fwd) b", False),
+        ("Re: a", True),
+        ("[list] re: a", True),
+        ("a (fwd)", True),
+        ("[fwd: a]", True),
+        ("AW: a", True),
+        ("", False),
+    ],
+)
+def test_a_subject_says_whether_it_is_a_reply_or_a_forward(subject: str, again: bool) -> None:
+    assert split_subject(subject)[1] is again
+
+
+def test_keys_of_threads_link_replies_to_what_they_answer() -> None:
+    first = read_thread_key(thread_key({b"message-id": b" <1@x>"}, "a", False))
+    assert first.own
+    assert first.references == ()
+    reply = read_thread_key(
+        thread_key({b"message-id": b"<2@x>", b"in-reply-to": b"<1@x> <0@x>"}, "a", True)
+    )
+    assert reply.references == (first.own,)
+    assert (reply.subject, reply.again) == (first.subject, True)
+    third = read_thread_key(
+        thread_key({b"references": b"<1@x>\r\n <2@x>", b"in-reply-to": b"<3@x>"}, "b", True)
+    )
+    assert third.references == (first.own, reply.own)
+    assert third.own == 0
+    assert third.subject != first.subject
+
+
+def test_what_is_no_id_links_nothing_and_quotes_make_no_difference() -> None:
+    bare = read_thread_key(
+        thread_key({b"references": b"no id at all", b"in-reply-to": b"Your letter"}, "", False)
+    )
+    assert bare == (0, 0, False, ())
+    quoted = read_thread_key(thread_key({b"references": b'<"a b"@x> <"c"@x>'}, "", False))
+    plain = read_thread_key(thread_key({b"references": b"<a b@x> <c@x>"}, "", False))
+    assert quoted == plain
+    first = read_thread_key(
+        thread_key({b"references": b"not one", b"in-reply-to": b"<1@x>"}, "", False)
+    )
+    assert len(first.references) == 1
+
+
+def test_long_references_keep_their_first_and_their_last() -> None:
+    ids = [b"<%d@x>" % n for n in range(100)]
+    kept = read_thread_key(thread_key({b"references": b" ".join(ids)}, "", False)).references
+    ends = read_thread_key(thread_key({b"references": ids[0] + ids[-1]}, "", False)).references
+    assert len(kept) == 30
+    assert (kept[0], kept[-1]) == ends
+
+
+def test_subjects_are_the_same_without_case_and_form() -> None:
+    composed, decomposed = "Gr\u00fc\u00dfe", "gru\u0308\u00dfe"
+    keys = {thread_key({}, subject, False) for subject in (composed, decomposed)}
+    assert len(keys) == 1
+
+
+def test_texts_are_in_the_order_of_rfc_5051() -> None:
+    texts = ["", "a", "Ab", "B", "\u00e9t\u00e9", "f", "[x]", "_", "\u0416"]
+    assert sorted(reversed(texts), key=casemap) == texts
+    assert casemap("\u00e9") == casemap("E\u0301") == "E\u0301"
+    assert casemap("stra\u00dfe") == "STRA\u00dfE"
+    assert casemap("\uff21") == "A"

@@ -17,8 +17,11 @@ from malleposte.store.sqlite import Sqlite
 from support.postgres import Server
 from support.store import Clock, House, Place, inbox
 
+LAST = len(steps())
+NUMBER = LAST + 1
+NAME = f"{NUMBER:04}_next"
 NEXT = """
--- Step 2, expand: a step that only this test has.
+-- Expand: a step that only this test has.
 CREATE TABLE contact (
   id   INTEGER PRIMARY KEY,
   card BLOB NOT NULL        -- JSContact
@@ -62,9 +65,9 @@ def more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def add_step(folder: Path, *, common: str = NEXT) -> None:
-    (folder / "0002_next.sql").write_text(common)
-    (folder / "0002_next.sqlite.sql").write_text(NEXT_SQLITE)
-    (folder / "0002_next.postgres.sql").write_text(NEXT_POSTGRES)
+    (folder / f"{NAME}.sql").write_text(common)
+    (folder / f"{NAME}.sqlite.sql").write_text(NEXT_SQLITE)
+    (folder / f"{NAME}.postgres.sql").write_text(NEXT_POSTGRES)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -139,7 +142,7 @@ async def test_a_step_runs_on_a_filled_database(empty: Place, more: Path) -> Non
         rows = await house.rows("SELECT name, colour FROM mailbox WHERE colour <> 'none'")
         assert rows == [("INBOX", "blue")]
         ((counted, after),) = await house.rows(
-            "SELECT rows_before, rows_after FROM migration WHERE step = 2"
+            f"SELECT rows_before, rows_after FROM migration WHERE step = {NUMBER}"
         )
         assert json.loads(counted) == json.loads(after)
         assert json.loads(after) == {
@@ -156,7 +159,7 @@ async def test_a_step_runs_on_a_filled_database(empty: Place, more: Path) -> Non
         with pytest.raises(Exception, match="contacts stay"):
             await house.attempt("DELETE FROM contact")
     async with empty.open() as store:
-        assert await House(store, empty, Clock()).value("SELECT count(*) FROM migration") == 2
+        assert await House(store, empty, Clock()).value("SELECT count(*) FROM migration") == NUMBER
 
 
 async def test_a_step_that_fails_leaves_nothing(empty: Place, more: Path) -> None:
@@ -166,13 +169,12 @@ async def test_a_step_that_fails_leaves_nothing(empty: Place, more: Path) -> Non
         with pytest.raises(Exception, match="no_such_table"):
             async with empty.open():
                 pass
-    (more / "0002_next.sql").unlink()
-    (more / "0002_next.sqlite.sql").unlink()
-    (more / "0002_next.postgres.sql").unlink()
+    for path in more.glob(f"{NAME}.*"):
+        path.unlink()
     async with empty.open() as store:
         house = House(store, empty, Clock())
         assert await content(house) == before
-        assert await house.value("SELECT count(*) FROM migration") == 1
+        assert await house.value("SELECT count(*) FROM migration") == LAST
         with pytest.raises(Exception, match="colour"):
             await house.rows("SELECT colour FROM mailbox")
         assert await house.fsck() == []
@@ -181,10 +183,10 @@ async def test_a_step_that_fails_leaves_nothing(empty: Place, more: Path) -> Non
 async def test_a_database_newer_than_the_program_is_refused(empty: Place, more: Path) -> None:
     add_step(more)
     await fill(empty)
-    for path in more.glob("0002_*"):
+    for path in more.glob(f"{NAME}.*"):
         path.unlink()
     for _ in range(2):
-        with pytest.raises(SchemaMismatch, match="step 2, this program knows 1"):
+        with pytest.raises(SchemaMismatch, match=f"step {NUMBER}, this program knows {LAST}"):
             async with empty.open():
                 pass
     add_step(more)
@@ -195,9 +197,9 @@ async def test_a_database_newer_than_the_program_is_refused(empty: Place, more: 
 async def test_steps_up_to_one(empty: Place, more: Path) -> None:
     add_step(more)
     async with transaction(empty) as tx:
-        assert await migrate(tx, upto=1) == ["0001_initial"]
+        assert await migrate(tx, upto=LAST) == [name for _, name in steps()[:LAST]]
     async with transaction(empty) as tx:
-        assert await migrate(tx) == ["0002_next"]
+        assert await migrate(tx) == [NAME]
 
 
 @pytest.mark.postgres

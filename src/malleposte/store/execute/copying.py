@@ -33,7 +33,7 @@ _JOIN = both(
 _REMOVE = both("DELETE FROM membership WHERE mailbox = $1 AND {uids}", uids=any_of("uid", 2))
 _WIDE = (
     "prefix, structure, envelope, bodystructure, envelope_utf8, bodystructure_utf8, preview,"
-    " subject, base_subject, from_text, to_text, cc_text, bcc_text, message_id"
+    " subject, base_subject, from_text, to_text, cc_text, bcc_text, message_id, thread_key"
 )
 _COPY_WIDE = dialect.Bulk(
     sqlite=f"INSERT INTO email_wide (id, {_WIDE}) SELECT $1, {_WIDE} FROM email_wide WHERE id = $2",

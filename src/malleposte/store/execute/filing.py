@@ -65,6 +65,7 @@ RENDERED_COLUMNS = {
     "cc_text": "text",
     "bcc_text": "text",
     "message_id": "text",
+    "thread_key": "bytea",
 }
 """Columns of the wide row that are made of the content; ``Rendered`` has them by the same names."""
 WIDE_COLUMNS = {"id": _INT, "prefix": "bytea", **RENDERED_COLUMNS}
@@ -126,6 +127,7 @@ def rendered_row(rendered: Rendered) -> Row:
         rendered.cc_text,
         rendered.bcc_text,
         rendered.message_id,
+        rendered.thread_key,
     )
 
 

@@ -36,6 +36,7 @@ COLUMNS = frozenset(
         "w.cc_text",
         "w.bcc_text",
         "w.message_id",
+        "w.thread_key",
     }
 )
 """What ``columns`` can give; e: email, w: its wide row, m: the membership."""
