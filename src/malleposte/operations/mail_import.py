@@ -32,7 +32,7 @@ from malleposte.operations.mail_parcels import (
 from malleposte.operations.registry import Response, operation
 from malleposte.policy.audit import Detail
 from malleposte.store import StoreError
-from malleposte.store.commands import Append, CreateMailbox, TakeLease
+from malleposte.store.commands import Append, CreateMailbox, TakeLease, kept_date
 from malleposte.store.flags import split
 from malleposte.store.read import mailboxes
 from malleposte.store.results import Appended, Created, LeaseTaken, Refused
@@ -331,7 +331,7 @@ class _Import:
             mailbox=mailbox,
             content=message.content,
             rendered=message.rendered,
-            received_at=max(0, dated if dated is not None else int(time.time())),
+            received_at=kept_date(dated if dated is not None else int(time.time())),
             flags=bits,
             keywords=tuple(flag for flag in item.flags if flag.lower() in words),
             deleted="\\Deleted" in item.flags,

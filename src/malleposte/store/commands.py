@@ -8,7 +8,7 @@ themselves. Uid sets are ranges ``(first, last)``, both ends included.
 The encoding (msgspec msgpack, arrays) is between processes of one version on one machine, never stored.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import msgspec
 
@@ -19,6 +19,14 @@ SYSTEM = 0
 """The actor of deliveries and upkeep: all rights, no person."""
 
 Ranges = tuple[tuple[int, int], ...]
+
+LATEST: Final = 253_370_764_799
+"""The end of the year 9998: later moments cannot be written in every zone with a year of four digits."""
+
+
+def kept_date(seconds: int) -> int:
+    """When a message came, as it is kept: Unix seconds from 1970 to ``LATEST``, whatever was claimed."""
+    return min(max(0, seconds), LATEST)
 
 
 class Command(msgspec.Struct, frozen=True, array_like=True, tag=True, kw_only=True):

@@ -11,7 +11,7 @@ from malleposte.operations import mail_import
 from malleposte.operations.errors import OperationError
 from malleposte.operations.mail_import import ImportMail, MailImported
 from malleposte.operations.mail_parcels import FolderWanted, ImportAck, ImportItem, ImportPlan
-from malleposte.store.commands import TakeLease
+from malleposte.store.commands import LATEST, TakeLease
 from malleposte.store.read import emails, mailboxes
 from support.store import House, inbox
 from unit.operations.desk import Desk, Tape
@@ -82,6 +82,16 @@ async def test_without_a_date_the_date_field_counts(house: House, desk: Desk) ->
     await house.account("ada")
     await imported(desk, tape(message(1)))
     assert await house.value("SELECT received_at FROM email") == 1_783_065_600
+
+
+@pytest.mark.parametrize(("claimed", "kept"), [(-(1 << 70), 0), (1 << 70, LATEST)])
+async def test_a_date_no_calendar_has_is_no_reason_to_lose_a_message(
+    house: House, desk: Desk, claimed: int, kept: int
+) -> None:
+    await house.account("ada")
+    done = await imported(desk, tape(message(1), received_at=claimed))
+    assert (done.imported, done.refused) == (1, 0)
+    assert await house.value("SELECT received_at FROM email") == kept
 
 
 @pytest.mark.parametrize("size", [0, 60_000, 70_000, 300_000, 3_000_000])

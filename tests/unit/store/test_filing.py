@@ -1,10 +1,12 @@
 """Deliver and Append: where a message goes, what it carries, content once, threads."""
 
 import asyncio
+from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
-from malleposte.store.commands import Deliver, Filing
+from malleposte.store.commands import LATEST, Deliver, Filing
 from malleposte.store.execute.filing import thread_hashes
 from malleposte.store.flags import FLAGGED, SEEN
 from malleposte.store.results import Appended, Delivered
@@ -268,3 +270,17 @@ async def test_two_answers_of_one_kind(house: House) -> None:
     )
     uids = [answers[0].filed[0].uid, answers[1].uid, answers[2].filed[0].uid]
     assert sorted(uids) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("sent", [-(1 << 62), -62_135_683_140, -1, 253_402_387_199, 1 << 62])
+async def test_a_date_no_calendar_has_is_brought_into_one(house: House, sent: int) -> None:
+    """APPEND's `01-Jan-0001 00:00:00 +2359` is a moment of the year 0: whoever shows it would fail."""
+    account = await house.account()
+    one = msgspec.structs.replace(append(inbox(account)), received_at=sent)
+    assert (await house.do(one, Appended)).uid == 1
+    other = msgspec.structs.replace(deliver(account), received_at=sent)
+    await house.do(other, Delivered)
+    for uid in (1, 2):
+        kept = (await house.email(inbox(account), uid))["received_at"]
+        assert kept == (0 if sent < 0 else LATEST)
+        assert datetime.fromtimestamp(kept, UTC).year == (1970 if sent < 0 else 9998)

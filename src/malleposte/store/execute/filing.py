@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from malleposte.store import dialect
-from malleposte.store.commands import Append, Content, Deliver, Filing, Rendered
+from malleposte.store.commands import Append, Content, Deliver, Filing, Rendered, kept_date
 from malleposte.store.dialect import Row, Sql
 from malleposte.store.execute.keywords import admit_keywords
 from malleposte.store.execute.rights import letters
@@ -273,7 +273,7 @@ def _file(
             thread,
             blob,
             size,
-            command.received_at,
+            kept_date(command.received_at),
             rendered.sent_at,
             int(rendered.attachment),
             1,

@@ -26,6 +26,9 @@ _DATE_TIME: Final = re.compile(
     rb" ?([0-9]{1,2})-([A-Za-z]{3})-([0-9]{4}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) ([+-])"
     rb"([0-9]{2})([0-9]{2})"
 )
+# The seconds of the years 1 to 9999.
+_FIRST: Final = -62_135_596_800
+_LAST: Final = 253_402_300_799
 _DATE: Final = re.compile(rb"([0-9]{1,2})-([A-Za-z]{3})-([0-9]{4})")
 
 
@@ -78,8 +81,8 @@ def format_date_time(moment: datetime) -> bytes:
 
 
 def format_timestamp(seconds: float) -> bytes:
-    """INTERNALDATE of a Unix time, in UTC, with its quotes."""
-    return format_date_time(datetime.fromtimestamp(seconds, UTC))
+    """INTERNALDATE of a Unix time, in UTC, with its quotes; the nearest one that a calendar has."""
+    return format_date_time(datetime.fromtimestamp(min(max(_FIRST, seconds), _LAST), UTC))
 
 
 def parse_date(raw: bytes) -> date | None:
