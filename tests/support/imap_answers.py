@@ -28,6 +28,8 @@ _STATUS = re.compile(
     rb"(?:OK|NO|BAD|BYE|PREAUTH) (?:\[[A-Z][A-Z0-9\-]*(?: [^\]\r\n]+)?\] )?[\x01-\x09\x0b\x0c\x0e-\x7f]+"
 )
 _ASTRING = rb"(?:[^\x00-\x20\x7f-\xff(){%*\"\\]+|" + _STRING + rb")"
+_OBJECT_ID = re.compile(rb"\([A-Za-z0-9_\-]{1,255}\)")  # RFC 8474 §7
+_STATUS_ITEM = rb"[A-Z\-]+ (?:\d+|NIL|" + _OBJECT_ID.pattern + rb")"
 _UNTAGGED = tuple(
     re.compile(words)
     for words in (
@@ -41,7 +43,7 @@ _UNTAGGED = tuple(
         rb"(?:LIST|LSUB) \((?:\\\w+(?: \\\w+)*)?\) (?:\"[^\"\\]\"|NIL) "
         + _ASTRING
         + rb"(?: \(.*\))?",
-        rb"STATUS " + _ASTRING + rb" \((?:[A-Z]+ \d+(?: [A-Z]+ \d+)*)?\)",
+        rb"STATUS " + _ASTRING + rb" \((?:" + _STATUS_ITEM + rb"(?: " + _STATUS_ITEM + rb")*)?\)",
         rb"NAMESPACE .+",
         rb"ID (?:NIL|\(.*\))",
     )
@@ -160,11 +162,17 @@ def _value(name: bytes, data: bytes, at: int) -> tuple[Value, int]:
         assert flags is not None, data[at : at + 80]
         assert b"\\*" not in flags[0]
         return tuple(flags[0][1:-1].split()), flags.end()
-    if name == b"INTERNALDATE":
+    if name in (b"EMAILID", b"THREADID"):
+        object_id = _OBJECT_ID.match(data, at)
+        assert object_id is not None, data[at : at + 80]
+        return object_id[0][1:-1], object_id.end()
+    if name == b"SAVEDATE" and data.startswith(b"NIL", at):
+        return None, at + 3
+    if name in (b"INTERNALDATE", b"SAVEDATE"):
         date = _DATE.match(data, at)
         assert date is not None, data[at : at + 40]
         return date[0], date.end()
-    if name.startswith((b"BODY[", b"RFC822")):
+    if name.startswith((b"BODY[", b"RFC822", b"PREVIEW")):
         return _nstring(data, at)
     end = _end_of_list(data, at)
     structure = data[at:end]

@@ -50,3 +50,41 @@ def frame_id(blob: int, n: int) -> int:
 def thread_id(account: int, n: int) -> ThreadId:
     """The thread ``n`` of an account."""
     return ThreadId(account << 32 | n)
+
+
+# As text, outside the house ----------------------------------------------------------------------
+
+EMAIL_LETTER = "E"
+MAILBOX_LETTER = "M"
+THREAD_LETTER = "T"
+"""What the text of an id begins with: none looks like another kind's, like a number or like NIL."""
+
+_DIGITS = frozenset("0123456789abcdef")
+
+
+def email_text(email: int) -> str:
+    """An email's id in IMAP (EMAILID, RFC 8474 §5.1) and JMAP (RFC 8620 §1.2): ``E1a00000005``.
+
+    The text of an id is a letter and the number in lower-case hexadecimal, without zeros in front: one
+    text for each id, in the alphabet of both protocols, for as long as the object lives.
+    """
+    return f"{EMAIL_LETTER}{email:x}"
+
+
+def mailbox_text(mailbox: int) -> str:
+    """A mailbox's id in IMAP (MAILBOXID, RFC 8474 §4) and JMAP; as ``email_text``."""
+    return f"{MAILBOX_LETTER}{mailbox:x}"
+
+
+def thread_text(thread: int) -> str:
+    """A thread's id in IMAP (THREADID, RFC 8474 §5.2) and JMAP; as ``email_text``."""
+    return f"{THREAD_LETTER}{thread:x}"
+
+
+def id_number(letter: str, text: str) -> int:
+    """The id behind a text that a client sent; 0 where it is no id of this kind (none has it)."""
+    digits = text[1:]
+    if text[:1] != letter or not 0 < len(digits) <= 16 or not _DIGITS.issuperset(digits):
+        return 0
+    number = 0 if digits[0] == "0" else int(digits, 16)
+    return number if number < 1 << 63 else 0

@@ -10,6 +10,7 @@ from typing import Final
 from malleposte.mime import body, load_structure
 from malleposte.services.imapd.internal_date import internal_date
 from malleposte.services.imapd.replies import Refuse
+from malleposte.store import ids
 from malleposte.wire.imap import codes, render
 from malleposte.wire.imap.commands.fetch import (
     Attribute,
@@ -23,8 +24,9 @@ from malleposte.wire.imap.commands.fetch import (
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """How an item is answered: its name with a format, the columns it needs (of the email, or
-    ``UID``, ``FLAGS``, ``MODSEQ`` of the view), and what makes the value of them."""
+    """How an item is answered: its name with a format, the columns it needs (of the email; or
+    ``UID``, ``FLAGS``, ``MODSEQ`` of the view; or ``SAVED`` of the membership), and what makes the
+    value of them."""
 
     format: bytes
     columns: tuple[str, ...]
@@ -36,11 +38,22 @@ class Item:
 PLANS: Final = 512
 """Plans remembered, of about 1 KB each."""
 
-UID, FLAGS, MODSEQ = "UID", "FLAGS", "MODSEQ"
+UID, FLAGS, MODSEQ, SAVED = "UID", "FLAGS", "MODSEQ", "SAVED"
 
 
 def _structure(structure: bytes, *, utf8: bool = False) -> bytes:
     return body(load_structure(structure), utf8)
+
+
+def _saved(seconds: int | None) -> bytes:
+    """RFC 8514 §4; None for a message that has left the mailbox."""
+    return render.NIL if seconds is None else internal_date(seconds)
+
+
+def _previews(*, utf8: bool) -> dict[FetchItem, Item]:
+    """PREVIEW (RFC 8970 §3): it is made when a message comes, so LAZY is answered like the other."""
+    item = Item(b"PREVIEW %b", ("w.preview",), lambda p: render.string(p.encode("utf-8"), utf8))
+    return {Preview(): item, Preview(lazy=True): item}
 
 
 def _first(form: bytes | None, other: bytes) -> bytes:
@@ -57,12 +70,12 @@ ITEMS: Final[dict[FetchItem, Item]] = {
     Attribute.ENVELOPE: Item(b"ENVELOPE %b", ("w.envelope",)),
     Attribute.BODYSTRUCTURE: Item(b"BODYSTRUCTURE %b", ("w.bodystructure",)),
     Attribute.BODY: Item(b"BODY %b", ("w.structure",), _structure, slow=True),
-    Attribute.EMAILID: Item(b"EMAILID (E%x)", ("e.id",)),
-    Attribute.THREADID: Item(b"THREADID (T%x)", ("e.thread",)),
-    Preview(): Item(b"PREVIEW %b", ("w.preview",), lambda p: render.string(p.encode(), True)),
-    Preview(lazy=True): Item(
-        b"PREVIEW %b", ("w.preview",), lambda p: render.string(p.encode(), True)
+    Attribute.EMAILID: Item(b"EMAILID (%b)", ("e.id",), lambda e: ids.email_text(e).encode()),
+    Attribute.THREADID: Item(
+        b"THREADID (%b)", ("e.thread",), lambda t: ids.thread_text(t).encode()
     ),
+    Attribute.SAVEDATE: Item(b"SAVEDATE %b", (SAVED,), _saved),
+    **_previews(utf8=False),
 }
 
 UTF8_ITEMS: Final[dict[FetchItem, Item]] = {
@@ -74,6 +87,7 @@ UTF8_ITEMS: Final[dict[FetchItem, Item]] = {
     Attribute.BODY: Item(
         b"BODY %b", ("w.structure",), lambda s: _structure(s, utf8=True), slow=True
     ),
+    **_previews(utf8=True),
 }
 """The same for sessions that speak UTF-8 (RFC 9051 §6.3.1, RFC 9755 §3)."""
 
@@ -85,7 +99,7 @@ class Plan:
     items: tuple[Item, ...]
     formats: tuple[bytes, ...]
     columns: tuple[str, ...]
-    """Of the email, without the view's."""
+    """Of the email, without the view's and the membership's."""
     bodies: tuple[Body | Binary | BinarySize, ...]
     head: bytes
     """The beginning of a response, with a place for its number and for each item."""
@@ -93,6 +107,7 @@ class Plan:
     r"""Whether it sets \Seen."""
     modseq: bool
     flags: bool
+    saved: bool
     bare: bool
     """Whether nothing is asked but bodies and UID."""
 
@@ -139,5 +154,6 @@ def _plan(items: tuple[FetchItem, ...], utf8: bool) -> Plan:
         any(isinstance(body, Body | Binary) and not body.peek for body in bodies),
         Attribute.MODSEQ in items,
         Attribute.FLAGS in items,
+        Attribute.SAVEDATE in items,
         all(item.columns == (UID,) for item in chosen),
     )

@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from malleposte.services.imapd.fetch_plan import FLAGS, MODSEQ, UID, Plan
+from malleposte.services.imapd.fetch_plan import FLAGS, MODSEQ, SAVED, UID, Plan
 from malleposte.services.imapd.selected import Chosen, Selected
 from malleposte.store import flags as store_flags
 from malleposte.store.dialect import Row
+from malleposte.store.execute.ranges import encode
 from malleposte.store.ids import LOW
 from malleposte.store.read import emails as read_emails
+from malleposte.wire.imap.sets import NumberSet
 
 if TYPE_CHECKING:
     from malleposte.services.imapd.session import Session
@@ -121,12 +123,27 @@ async def _sliced(
     gone: int,
     stop: int,
 ) -> Slice:
-    """With what the view knows."""
+    """With what the view and the memberships know."""
     columns[UID] = uids
     if made.flags or made.modseq:
         flags, modseqs = await flags_of(session, session.mailbox, uids, emails)
         columns[FLAGS], columns[MODSEQ] = flags, modseqs
+    if made.saved:
+        columns[SAVED] = await _saved_at(session, uids)
     return Slice(uids, emails, seqs, columns, gone, stop)
+
+
+async def _saved_at(session: "Session", uids: "array[int]") -> Sequence[int | None]:
+    """When messages came into the mailbox; None for a ghost, which is in it no more."""
+    mailbox = session.mailbox.view.mailbox
+    ranges = encode(NumberSet.from_sorted(uids).ranges)
+    rows = await session.reading(
+        read_emails.columns(
+            session.service.store.reader, mailbox, ranges, ("m.saved_at",), len(uids)
+        )
+    )
+    by_uid: dict[int, int] = dict(rows)
+    return [by_uid.get(uid) for uid in uids]
 
 
 def _transposed(rows: list[Row], names: tuple[str, ...]) -> dict[str, Sequence[Any]]:

@@ -10,6 +10,7 @@ from malleposte.services.imapd.ranges import slices
 from malleposte.services.imapd.replies import Refuse, refuse
 from malleposte.services.imapd.special_use import ROLES
 from malleposte.store import commands as c
+from malleposte.store.ids import mailbox_text
 from malleposte.store.read import mailboxes
 from malleposte.store.results import Created, Refused
 from malleposte.store.view import View
@@ -37,25 +38,17 @@ def _fit(name: str) -> list[str]:
 
 
 async def create(session: "Session", command: Create) -> bytes:
-    """RFC 9051 §6.3.4; USE is RFC 6154 §3."""
+    """RFC 9051 §6.3.4; USE is RFC 6154 §3, MAILBOXID RFC 8474 §4.1."""
     role = None
     if command.special_uses:
         # RFC 6154 §3: one that cannot be kept, or a second one, is refused.
         role = ROLES.get(command.special_uses[0].lower())
         if role is None or len(command.special_uses) > 1:
             raise Refuse("A mailbox cannot have this special use", codes.USEATTR)
-    levels = _fit(command.mailbox)
-    await session.submit(
-        c.CreateMailbox(
-            actor=session.actor,
-            account=session.actor,
-            parent=0,
-            path=tuple(levels),
-            role=role,
-            subscribe=False,
-        )
+    made = await _create(session, _fit(command.mailbox), role)
+    return responses.ok(
+        command.tag, "Created", codes.mailbox_id(mailbox_text(made).encode("ascii"))
     )
-    return responses.ok(command.tag, "Created")
 
 
 async def delete(session: "Session", command: Delete) -> bytes:
@@ -110,16 +103,23 @@ async def rename(session: "Session", command: Rename) -> bytes:
     return responses.ok(command.tag, "Renamed")
 
 
-async def _create(session: "Session", levels: list[str]) -> int:
-    result = await session.submit(
-        c.CreateMailbox(
-            actor=session.actor,
-            account=session.actor,
-            parent=0,
-            path=tuple(levels),
-            subscribe=False,
+async def _create(session: "Session", levels: list[str], role: str | None = None) -> int:
+    result = await session.patiently(
+        session.service.store.submit(
+            c.CreateMailbox(
+                actor=session.actor,
+                account=session.actor,
+                parent=0,
+                path=tuple(levels),
+                role=role,
+                subscribe=False,
+            )
         )
     )
+    if isinstance(result, Refused):
+        if result.reason == "in-use":
+            raise Refuse("Another mailbox has this special use", codes.USEATTR)  # RFC 6154 §3
+        raise refuse(result)
     assert isinstance(result, Created)
     return result.id
 

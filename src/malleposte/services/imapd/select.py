@@ -8,6 +8,7 @@ from malleposte.services.imapd.selected import Selected
 from malleposte.services.imapd.special_use import ATTRIBUTES
 from malleposte.store import StoreError
 from malleposte.store.flags import SEEN
+from malleposte.store.ids import mailbox_text
 from malleposte.store.view import View
 from malleposte.wire.imap import codes, responses
 from malleposte.wire.imap.commands.select import Close, Examine, Select, Unselect
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 async def select(session: "Session", command: Select | Examine) -> bytes:
-    """RFC 9051 §6.3.2, §6.3.3; RFC 7162 §3.1.1, §3.2.5."""
+    """RFC 9051 §6.3.2, §6.3.3; RFC 7162 §3.1.1, §3.2.5; RFC 8474 §4.2."""
     if session.selected is not None:
         # §6.3.2: the mailbox open before is closed, also when the new one cannot be opened.
         session.deselect()
@@ -46,6 +47,7 @@ async def select(session: "Session", command: Select | Examine) -> bytes:
         responses.ok(UNTAGGED, "UIDs are valid", codes.uid_validity(view.uidvalidity)),
         responses.ok(UNTAGGED, "The next UID", codes.uid_next(view.uidnext)),
         responses.ok(UNTAGGED, "The highest", codes.highest_modseq(view.highest)),
+        responses.ok(UNTAGGED, "Its id", codes.mailbox_id(mailbox_text(mailbox).encode("ascii"))),
     ]
     if rev2:
         # RFC 9051 §6.3.2: the name as LIST shows it.

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from malleposte.services.imapd import names
 from malleposte.services.imapd.replies import done
+from malleposte.store.ids import mailbox_text
 from malleposte.store.read.mailboxes import Mailbox
 from malleposte.wire.imap import responses
 from malleposte.wire.imap.commands.listing import Status, StatusItem
@@ -38,7 +39,7 @@ def values(
         elif item is StatusItem.APPENDLIMIT:
             found[item.value] = session.service.settings.limits.append_bytes
         elif item is StatusItem.MAILBOXID:
-            found[item.value] = b"(M%x)" % box.id
+            found[item.value] = b"(%b)" % mailbox_text(box.id).encode("ascii")
     return found
 
 

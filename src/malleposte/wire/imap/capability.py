@@ -40,7 +40,10 @@ TABLE: Final[tuple[tuple[bytes, Shown], ...]] = (
     (b"ESEARCH", Shown.AFTER),  # RFC 4731
     (b"LIST-STATUS", Shown.AFTER),  # RFC 5819
     (b"SPECIAL-USE", Shown.AFTER),  # RFC 6154
+    (b"CREATE-SPECIAL-USE", Shown.AFTER),
     (b"STATUS=SIZE", Shown.AFTER),  # RFC 8438
+    (b"OBJECTID", Shown.AFTER),  # RFC 8474
+    (b"PREVIEW", Shown.AFTER),  # RFC 8970
 )
 """What the core offers. Names in the order in which they are sent."""
 
