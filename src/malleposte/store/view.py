@@ -11,8 +11,9 @@ A view is brought up to date before every command that reads it (design, §3); h
 
 import asyncio
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import OrderedDict
+from itertools import accumulate
 from typing import Protocol
 
 from malleposte.store.dialect import Reader, Row
@@ -229,17 +230,19 @@ class View:
     async def _rebuild(self) -> None:
         fresh = View(self._reader, self._clock, self.mailbox)
         await fresh._build()
-        now = set(fresh.uids)
-        expunged = [
-            (uid, email)
-            for uid, email in zip(self.uids, self.emails, strict=True)
-            if uid not in now
-        ]
+        expunged = []
+        for at, uid in enumerate(self.uids):
+            if fresh.position(uid) is None:
+                expunged.append((uid, self.emails[at]))
+            if at % SLICE == SLICE - 1:
+                await asyncio.sleep(0)
         flagged = []
         for at, uid in enumerate(fresh.uids):
             before = self.position(uid)
             if before is not None and self.flags_at(before) != fresh.flags_at(at):
                 flagged.append(uid)
+            if at % SLICE == SLICE - 1:
+                await asyncio.sleep(0)
         grown = bool(fresh.uids) and (not self.uids or fresh.uids[-1] > self.uids[-1])
         self.uids, self.emails, self.sets = fresh.uids, fresh.emails, fresh.sets
         self.modseqs, self.flagsets, self.shown = fresh.modseqs, fresh.flagsets, fresh.shown
@@ -267,29 +270,39 @@ class View:
             for word in row[3].split(" ")
         ):
             await self._load()
-        self._apply(list(changed.values()), gone)
+        await self._apply(list(changed.values()), gone)
 
-    def _apply(self, changed: list[Row], gone: list[Row]) -> None:
+    async def _apply(self, changed: list[Row], gone: list[Row]) -> None:
+        """In slices; after each, the watchers know what the arrays hold."""
         expunged = self._take_out(gone) if gone else []
-        dead = [(row[0], row[1]) for row in gone]
+        dead = _Spans(gone)
         last = self.uids[-1] if self.uids else 0
-        flagged = []
-        new = []
-        for row in changed:
-            uid = row[0]
-            at = self.position(uid)
-            if at is None:
-                if uid > last and not any(first <= uid <= end for first, end in dead):
-                    new.append(row)
-                continue
-            index = self._intern((row[2], row[3], row[4]))
-            if self.sets[at] != index:
-                self.sets[at] = index
-                flagged.append(uid)
-            self.modseqs[at] = row[5]
-        if new:
-            new.sort()
-            self._extend(new)
+        flagged: list[int] = []
+        new: list[Row] = []
+        for start in range(0, len(changed), SLICE):
+            if start:
+                self._tell(expunged, flagged, False)
+                expunged, flagged = [], []
+                await asyncio.sleep(0)
+            for row in changed[start : start + SLICE]:
+                uid = row[0]
+                at = self.position(uid)
+                if at is None:
+                    if uid > last and uid not in dead:
+                        new.append(row)
+                    continue
+                index = self._intern((row[2], row[3], row[4]))
+                if self.sets[at] != index:
+                    self.sets[at] = index
+                    flagged.append(uid)
+                self.modseqs[at] = row[5]
+        new.sort()
+        for start in range(0, len(new), SLICE):
+            if start:
+                self._tell(expunged, flagged, True)
+                expunged, flagged = [], []
+                await asyncio.sleep(0)
+            self._extend(new[start : start + SLICE])
         if expunged or flagged or new:
             self._tell(expunged, flagged, bool(new))
 
@@ -321,6 +334,18 @@ class View:
     def _tell(self, expunged: list[tuple[int, int]], flagged: list[int], grown: bool) -> None:
         for watcher in list(self.watchers):
             watcher.view_changed(expunged, flagged, grown)
+
+
+class _Spans:
+    """UIDs in ranges sorted by their first, looked up in logarithmic time."""
+
+    def __init__(self, ranges: list[Row]) -> None:
+        self._firsts = [row[0] for row in ranges]
+        self._lasts = list(accumulate((row[1] for row in ranges), max))
+
+    def __contains__(self, uid: int) -> bool:
+        at = bisect_right(self._firsts, uid)
+        return at > 0 and uid <= self._lasts[at - 1]
 
 
 class Views:
