@@ -25,8 +25,10 @@ from malleposte.store.execute import (
     mailboxes,
     records,
     rendering,
+    renewal,
     repair,
     rights,
+    subscriptions,
     upkeep,
 )
 from malleposte.store.ids import frame_id
@@ -37,8 +39,8 @@ _EXECUTORS: dict[type[c.Command], Callable[[Work, Any], Awaitable[AnyResult]]] =
     c.CreateMailbox: mailboxes.create_mailbox,
     c.RenameMailbox: mailboxes.rename_mailbox,
     c.DeleteMailbox: mailboxes.delete_mailbox,
-    c.Subscribe: mailboxes.subscribe,
-    c.RenewUidValidity: mailboxes.renew_uidvalidity,
+    c.Subscribe: subscriptions.subscribe,
+    c.RenewUidValidity: renewal.renew_uidvalidity,
     c.SetRights: rights.set_rights,
     c.StoreFlags: flagging.store_flags,
     c.Expunge: expunging.expunge,

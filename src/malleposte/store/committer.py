@@ -21,10 +21,10 @@ import apsw
 
 from malleposte.store import content
 from malleposte.store.batch import Outcome, Submission, execute
-from malleposte.store.commands import Append, Deliver, RenewUidValidity, RepairNumbers
+from malleposte.store.commands import Bringing, RenewUidValidity, RepairNumbers
 from malleposte.store.dialect import drive
 from malleposte.store.errors import PermanentFailure, StoreError, TemporaryFailure
-from malleposte.store.execute.mailboxes import ID_LEAP, renew_uidvalidity
+from malleposte.store.execute.renewal import ID_LEAP, renew_uidvalidity
 from malleposte.store.execute.repair import repair_numbers
 from malleposte.store.mark import Mark
 from malleposte.store.migrations import migrate
@@ -140,7 +140,7 @@ class Committer:
             for at in todo:
                 # One sent again may have been executed before the disk was full: look.
                 again = submissions[at].again
-                if isinstance(submissions[at].command, Deliver | Append) and not again:
+                if isinstance(submissions[at].command, Bringing) and not again:
                     answers[at] = TemporaryFailure("the disk is almost full")
             todo = [at for at in todo if answers[at] is None]
         pending = [todo] if todo else []

@@ -295,6 +295,18 @@ async def test_a_name_subscribed_before_is_so_when_it_comes(house: House, by_ren
     assert await names(house, account) == []
 
 
+async def test_renaming_leaves_the_old_names_subscribed(house: House) -> None:
+    account = await house.account()
+    child = (await house.do(create(account, "a", "b", subscribe=True), Created)).id
+    top = (await house.info(child)).parent
+    await house.do(rename(top, "z"), Done)
+    assert await names(house, account) == ["a/b"]
+    assert (await house.info(child)).subscribed
+    # Back again: it is the mailbox that has the name.
+    await house.do(rename(top, "a"), Done)
+    assert await names(house, account) == ["a/b", "z/b"]
+
+
 async def test_nobody_subscribes_for_another(house: House) -> None:
     account, other = await house.account(), await house.account()
     await house.do(subscribe(account, "INBOX", inbox(account), on=False), Done)

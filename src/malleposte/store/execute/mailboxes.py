@@ -5,17 +5,15 @@ be neither renamed nor deleted (RENAME INBOX is a move of its messages, the serv
 §6.3.6). A name that comes back gets a UIDVALIDITY the account never used.
 """
 
-import unicodedata
 from collections.abc import Sequence
 
+from malleposte.normal_form import normal
 from malleposte.store import dialect
 from malleposte.store.commands import (
     MAX_ROWS,
     CreateMailbox,
     DeleteMailbox,
     RenameMailbox,
-    RenewUidValidity,
-    Subscribe,
 )
 from malleposte.store.execute.expunging import bury, remove
 from malleposte.store.execute.rights import may
@@ -32,12 +30,6 @@ MAX_PATH = MAX_DEPTH * (MAX_NAME + 1)
 MAX_MAILBOXES = 10_000
 """Mailboxes of an account."""
 SEPARATOR = "/"
-
-MODSEQ_LEAP = 1 << 24
-ID_LEAP = 1 << 20
-UIDVALIDITY_LEAP = 1 << 16
-"""What is skipped for each restore: more than can have been given out since the copy was made (the clock
-alone is not enough for UIDVALIDITY: it may stand behind, and many mailboxes made at once run ahead)."""
 
 STANDARD = (
     ("INBOX", "inbox"),
@@ -75,6 +67,7 @@ _BAD_NAME = Refused(reason="bad-name", text="empty, too long, or with a characte
 _TOO_DEEP = Refused(reason="limit", text=f"mailboxes go at most {MAX_DEPTH} levels deep")
 _TOO_MANY = Refused(reason="limit", text=f"an account has at most {MAX_MAILBOXES} mailboxes")
 _HAS_CHILD = "SELECT 1 FROM mailbox WHERE account = $1 AND parent = $2 LIMIT 1"
+SUBSCRIBE = "INSERT INTO subscription (account, name) VALUES ($1, $2) ON CONFLICT DO NOTHING"
 _CONTENT = (
     "SELECT m.uid, m.email, m.deleted, e.flags, e.size, e.mailboxes, e.thread FROM membership m"
     " JOIN email e ON e.id = m.email WHERE m.mailbox = $1 ORDER BY m.uid"
@@ -83,7 +76,9 @@ _CONTENT = (
 
 def level_name(name: str) -> str | None:
     """A level's name as it is kept (NFC), or None where it cannot be one."""
-    name = unicodedata.normalize("NFC", name)
+    if len(name) > 2 * MAX_NAME:  # three characters compose to two octets at best
+        return None
+    name = normal("NFC", name)
     if (
         not name
         or SEPARATOR in name
@@ -266,6 +261,7 @@ async def rename_mailbox(work: Work, command: RenameMailbox) -> Done | Refused:
             return Done(modseq=0)
         return Refused(reason="exists")
     modseq = head.bump()
+    await _keep_subscriptions(work, account, command.mailbox)
     parent = await _make(work, head, parent, missing, modseq)
     await work.flush()
     await work.tx.run(
@@ -278,6 +274,27 @@ async def rename_mailbox(work: Work, command: RenameMailbox) -> Done | Refused:
     work.forget(command.mailbox)
     await _take_subscription(work, head, command.mailbox)
     return Done(modseq=modseq)
+
+
+async def _keep_subscriptions(work: Work, account: int, mailbox: int) -> None:
+    """Old names that are subscribed stay so: only the client takes one away (RFC 9051 §6.3.7)."""
+    await work.flush()
+    top = await path_of(work, mailbox)
+    level = [(mailbox, top)]
+    names: list[str] = []
+    while level:
+        below: list[tuple[int, str]] = []
+        for one, path in level:
+            row = await work.tx.row("SELECT subscribed FROM mailbox WHERE id = $1", one)
+            if row is not None and row[0]:
+                names.append(path)
+            for child, name in await work.tx.rows(
+                "SELECT id, name FROM mailbox WHERE account = $1 AND parent = $2", account, one
+            ):
+                below.append((child, f"{path}{SEPARATOR}{name}"))
+        level = below
+    for name in names:
+        await work.tx.run(SUBSCRIBE, account, name)
 
 
 async def _is_within(work: Work, mailbox: int, above: int) -> bool:
@@ -329,7 +346,7 @@ async def delete_mailbox(work: Work, command: DeleteMailbox) -> Done | Refused:
     kept = await work.tx.row("SELECT subscribed FROM mailbox WHERE id = $1", command.mailbox)
     if kept is not None and kept[0]:
         await work.tx.run(
-            "INSERT INTO subscription (account, name) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            SUBSCRIBE,
             account,
             await path_of(work, command.mailbox),
         )
@@ -344,81 +361,3 @@ async def delete_mailbox(work: Work, command: DeleteMailbox) -> Done | Refused:
     work.forget(command.mailbox)
     bury(work, account, "mailbox", 0, modseq, [command.mailbox])
     return Done(modseq=modseq)
-
-
-async def subscribe(work: Work, command: Subscribe) -> Done | Refused:
-    """Execute ``Subscribe``. RFC 9051 §6.3.7: a name without a mailbox may be subscribed."""
-    head = await work.head(command.account)
-    if head is None:
-        return Refused(reason="no-such-account")
-    if command.mailbox:
-        row = await work.mailbox(command.mailbox)
-        # What is subscribed in another account is a name of the reader's own, below.
-        if row is None or account_of(command.mailbox) != command.account:
-            return Refused(reason="no-such-mailbox")
-        modseq = head.bump()
-        await work.tx.run(
-            "UPDATE mailbox SET subscribed = $1, modseq = $2 WHERE id = $3",
-            int(command.subscribed),
-            modseq,
-            command.mailbox,
-        )
-        if not row.dirty:
-            work.forget(command.mailbox)
-        else:
-            row.modseq = max(row.modseq, modseq)
-        return Done(modseq=modseq)
-    if not 0 < len(command.name.encode("utf-8", "surrogatepass")) <= MAX_PATH:
-        return Refused(reason="bad-name", text="empty or too long")
-    if command.subscribed:
-        count = await work.tx.row(
-            "SELECT count(*) FROM subscription WHERE account = $1", command.account
-        )
-        if count is not None and count[0] >= MAX_MAILBOXES:
-            return Refused(reason="limit", text="too many subscriptions")
-        await work.tx.run(
-            "INSERT INTO subscription (account, name) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-            command.account,
-            command.name,
-        )
-    else:
-        await work.tx.run(
-            "DELETE FROM subscription WHERE account = $1 AND name = $2",
-            command.account,
-            command.name,
-        )
-    return Done(modseq=head.bump())
-
-
-async def renew_uidvalidity(work: Work, command: RenewUidValidity) -> Done | Refused:
-    """Execute ``RenewUidValidity``: no UID given before a restore can name another message after it.
-
-    The modseq leaps past any that was given out before the restore, and states from before it cannot be
-    told from, since what was filed after the copy left no tombstones (RFC 8620 §5.2). The next ids leap
-    as well: an email's or a mailbox's id names no other one later (RFC 8474 §4, RFC 8621 §1.2).
-    """
-    head = await work.head(command.account)
-    if head is None:
-        return Refused(reason="no-such-account")
-    leaps = max(1, command.leaps)
-    head.modseq += leaps * MODSEQ_LEAP
-    await work.tx.run(
-        "UPDATE account_head SET tombstone_floor = $1 WHERE account = $2",
-        head.modseq,
-        command.account,
-    )
-    head.tombstone_floor = head.modseq
-    head.next_email += leaps * ID_LEAP
-    head.next_mailbox += leaps * ID_LEAP
-    head.next_thread += leaps * ID_LEAP
-    head.uidvalidity = max(head.uidvalidity, work.now) + leaps * UIDVALIDITY_LEAP
-    modseq = head.bump()
-    rows = await work.tx.rows(
-        "SELECT id FROM mailbox WHERE account = $1 ORDER BY id", command.account
-    )
-    for (one,) in rows:
-        row = await work.mailbox(one)
-        if row is not None:
-            row.uidvalidity = head.new_uidvalidity(work.now)
-            row.changed(modseq)
-    return Done(modseq=modseq, count=len(rows))

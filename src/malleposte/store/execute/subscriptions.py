@@ -1,0 +1,55 @@
+"""Subscriptions of an account: of its own mailboxes in their rows, of other names in a list.
+
+RENAME and DELETE leave a name that was subscribed in the list (``mailboxes``).
+"""
+
+from malleposte.store.commands import Subscribe
+from malleposte.store.execute.mailboxes import MAX_MAILBOXES, MAX_PATH, SUBSCRIBE
+from malleposte.store.ids import account_of
+from malleposte.store.results import Done, Refused
+from malleposte.store.work import Work
+
+_UNSUBSCRIBE = "DELETE FROM subscription WHERE account = $1 AND name = $2"
+
+
+async def subscribe(work: Work, command: Subscribe) -> Done | Refused:
+    """Execute ``Subscribe``. RFC 9051 §6.3.7: a name without a mailbox may be subscribed."""
+    head = await work.head(command.account)
+    if head is None:
+        return Refused(reason="no-such-account")
+    if command.mailbox:
+        row = await work.mailbox(command.mailbox)
+        # What is subscribed in another account is a name of the reader's own, below.
+        if row is None or account_of(command.mailbox) != command.account:
+            return Refused(reason="no-such-mailbox")
+        modseq = head.bump()
+        await work.tx.run(
+            "UPDATE mailbox SET subscribed = $1, modseq = $2 WHERE id = $3",
+            int(command.subscribed),
+            modseq,
+            command.mailbox,
+        )
+        if not command.subscribed:
+            # Nor as a name that a mailbox had before.
+            await work.tx.run(_UNSUBSCRIBE, command.account, command.name)
+        if not row.dirty:
+            work.forget(command.mailbox)
+        else:
+            row.modseq = max(row.modseq, modseq)
+        return Done(modseq=modseq)
+    if not 0 < len(command.name.encode("utf-8", "surrogatepass")) <= MAX_PATH:
+        return Refused(reason="bad-name", text="empty or too long")
+    if command.subscribed:
+        count = await work.tx.row(
+            "SELECT count(*) FROM subscription WHERE account = $1", command.account
+        )
+        if count is not None and count[0] >= MAX_MAILBOXES:
+            return Refused(reason="limit", text="too many subscriptions")
+        await work.tx.run(
+            SUBSCRIBE,
+            command.account,
+            command.name,
+        )
+    else:
+        await work.tx.run(_UNSUBSCRIBE, command.account, command.name)
+    return Done(modseq=head.bump())
