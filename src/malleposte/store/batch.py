@@ -17,6 +17,7 @@ from malleposte.store import dialect
 from malleposte.store.content import BlobFile
 from malleposte.store.dialect import Tx
 from malleposte.store.execute import (
+    appending,
     copying,
     directory,
     expunging,
@@ -69,6 +70,15 @@ _EXECUTORS: dict[type[c.Command], Callable[[Work, Any], Awaitable[AnyResult]]] =
     c.RepairNumbers: repair.repair_numbers,
     c.Render: rendering.render,
 }
+
+_FILERS: dict[type[c.Command], Callable[[Work, Any, filing.Known], Awaitable[AnyResult]]] = {
+    c.Deliver: filing.deliver,
+    c.Append: appending.append,
+    c.Replace: appending.replace,
+    c.AppendAll: appending.append_all,
+    c.PutContent: appending.put_content,
+}
+"""What runs commands that bring content; neighbours share their look-ups."""
 
 _RESULT = dialect.insert(
     "command_result",
@@ -126,7 +136,7 @@ async def execute(tx: Tx, submissions: Sequence[Submission], now: int) -> Outcom
     at = 0
     while at < len(todo):
         end = at
-        while end < len(todo) and isinstance(todo[end][1].command, c.Deliver | c.Append):
+        while end < len(todo) and isinstance(todo[end][1].command, c.Bringing):
             end += 1
         if end > at:
             await _file(work, [s for _, s in todo[at:end]], todo[at:end], answers, links)
@@ -151,23 +161,11 @@ async def _file(
     links: list[tuple[int, int]],
 ) -> None:
     known = filing.Known()
-    filings = [s.command for s in run if isinstance(s.command, c.Deliver | c.Append)]
-    await work.mailboxes(
-        mailbox
-        for command in filings
-        for mailbox in (
-            (command.mailbox,)
-            if isinstance(command, c.Append)
-            else [f.mailbox or f.account << 32 | 1 for f in command.filings]
-        )
-    )
-    await known.look_up(work, filings)
-    for place, submission in places:
-        command = submission.command
-        if isinstance(command, c.Deliver):
-            answers[place] = _encode(await filing.deliver(work, command, known))
-        elif isinstance(command, c.Append):
-            answers[place] = _encode(await filing.append(work, command, known))
+    brought = [s.command for s in run if isinstance(s.command, c.Bringing)]
+    await work.mailboxes(mailbox for command in brought for mailbox in _targets(command))
+    await known.look_up(work, brought)
+    for (place, _), command in zip(places, brought, strict=True):
+        answers[place] = _encode(await _FILERS[type(command)](work, command, known))
     descriptors = {id(s.command): s.fd for s in run}
     for command_id, blob in known.files:
         descriptor = descriptors[command_id]
@@ -177,6 +175,13 @@ async def _file(
             links.append((descriptor, blob))
         else:
             await _write_frames(work, blob, descriptor)
+
+
+def _targets(command: c.Bringing) -> list[int]:
+    """The mailboxes a command puts something into."""
+    if isinstance(command, c.Deliver):
+        return [f.mailbox or f.account << 32 | 1 for f in command.filings]
+    return [] if isinstance(command, c.PutContent) else [command.mailbox]
 
 
 _FRAMES_AT_ONCE = 16

@@ -127,6 +127,68 @@ class Append(Command, frozen=True, array_like=True, kw_only=True):
         return (self.mailbox >> 32,)
 
 
+class Replace(Append, frozen=True, array_like=True, kw_only=True):
+    """Put a message into a mailbox in place of another message, perhaps of another mailbox, which is
+    expunged: both or neither (RFC 8508). Answer: ``Appended``; ``no-such-email`` where it is gone.
+
+    ``source`` and ``uid`` name the message that goes; ``recoverable_until`` as in ``Expunge``.
+    """
+
+    source: int
+    uid: int
+    recoverable_until: int = 0
+
+    def accounts(self) -> tuple[int, ...]:
+        """See ``Command``."""
+        return tuple({self.source >> 32, self.mailbox >> 32})
+
+
+class Enclosed(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """One message of ``AppendAll``. ``content`` without frames is content that ``PutContent`` put."""
+
+    content: Content
+    rendered: Rendered
+    received_at: int
+    flags: int = 0
+    keywords: tuple[str, ...] = ()
+    deleted: bool = False
+
+
+class AppendAll(Command, frozen=True, array_like=True, kw_only=True):
+    """Put several messages into a mailbox, all or none (RFC 3502). Answer: ``AppendedAll``.
+
+    A command has a bounded size: what does not fit is put before, content by content.
+    """
+
+    hot: ClassVar[bool] = True
+    actor: int
+    mailbox: int
+    messages: tuple[Enclosed, ...]
+
+    def accounts(self) -> tuple[int, ...]:
+        """See ``Command``."""
+        return (self.mailbox >> 32,)
+
+
+class PutContent(Command, frozen=True, array_like=True, kw_only=True):
+    """Keep content that a command to come will use, for an account's organisation. Answer: ``Done``.
+
+    Until an email uses it nothing protects it but the time that ``SweepBlobs`` leaves to what is new.
+    """
+
+    hot: ClassVar[bool] = True
+    account: int
+    content: Content
+
+    def accounts(self) -> tuple[int, ...]:
+        """See ``Command``."""
+        return (self.account,)
+
+
+Bringing = Deliver | Append | AppendAll | PutContent
+"""Commands that bring content (``Replace`` is an ``Append``)."""
+
+
 class CreateMailbox(Command, frozen=True, array_like=True, kw_only=True):
     """Make a mailbox at a path below a parent (0: top), and what is missing on the way.
 
@@ -496,6 +558,9 @@ class Render(Command, frozen=True, array_like=True, kw_only=True):
 AnyCommand = (
     Deliver
     | Append
+    | Replace
+    | AppendAll
+    | PutContent
     | CreateMailbox
     | RenameMailbox
     | DeleteMailbox

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, cast
 import asyncpg
 
 from malleposte.store.batch import Submission, decode_result, execute
-from malleposte.store.commands import AnyCommand, Append, Deliver
+from malleposte.store.commands import AnyCommand, AppendAll, Bringing
 from malleposte.store.dialect import TALLY, Bulk, Dialect, Row, Sql, placeholders
 from malleposte.store.errors import PermanentFailure, TemporaryFailure, UnknownOutcome
 from malleposte.store.migrations import migrate
@@ -215,7 +215,9 @@ def _halve(parts: list[_Batch], part: _Batch, error: Exception) -> None:
 
 def _octets(command: AnyCommand) -> int:
     """About what a command takes in memory while it waits."""
-    if isinstance(command, Deliver | Append):
+    if isinstance(command, AppendAll):
+        return sum(4096 + sum(map(len, m.content.frames)) for m in command.messages)
+    if isinstance(command, Bringing):
         return 4096 + sum(map(len, command.content.frames))
     return 1024
 
@@ -245,11 +247,7 @@ class PostgresWriter:
 
     async def submit(self, command: AnyCommand, fd: int | None = None) -> AnyResult:
         """Have a command executed durably; its answer. See ``WriterClient.submit``."""
-        if (
-            self._reserve is not None
-            and isinstance(command, Deliver | Append)
-            and self._reserve.low()
-        ):
+        if self._reserve is not None and isinstance(command, Bringing) and self._reserve.low():
             raise TemporaryFailure("the disk is almost full")
         octets = _octets(command)
         await self._room.enter(octets)

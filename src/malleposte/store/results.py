@@ -53,6 +53,15 @@ class Appended(Result, frozen=True, array_like=True, kw_only=True):
     modseq: int
 
 
+class AppendedAll(Result, frozen=True, array_like=True, kw_only=True):
+    """Several messages in their mailbox: emails and UIDs in their order."""
+
+    emails: tuple[int, ...]
+    uids: tuple[int, ...]
+    uidvalidity: int
+    modseq: int
+
+
 class Created(Result, frozen=True, array_like=True, kw_only=True):
     """A mailbox, account or domain."""
 
@@ -120,6 +129,7 @@ AnyResult = (
     | Done
     | Delivered
     | Appended
+    | AppendedAll
     | Created
     | Stored
     | Expunged

@@ -5,7 +5,7 @@ RFC 9051 §6.4.3, RFC 7162 §3.2.
 """
 
 from malleposte.store import dialect
-from malleposte.store.commands import MAX_ROWS, Expunge
+from malleposte.store.commands import MAX_ROWS, Expunge, Ranges
 from malleposte.store.dialect import Row, any_of, both
 from malleposte.store.execute.ranges import compact, encode, in_ranges
 from malleposte.store.execute.rights import may
@@ -61,7 +61,7 @@ async def expunge(work: Work, command: Expunge) -> Expunged | Refused:
         return Refused(reason="no-such-mailbox")
     if not await may(work.tx, command.actor, command.mailbox, "e"):
         return Refused(reason="no-rights", text="e")
-    rows = await work.tx.rows(_ROWS, encode(command.uids), command.mailbox, int(command.marked))
+    rows = await members(work, command.mailbox, command.uids, marked=command.marked)
     if len(rows) > MAX_ROWS:
         return Refused(reason="limit", text=f"at most {MAX_ROWS} messages in one command")
     if not rows:
@@ -69,6 +69,11 @@ async def expunge(work: Work, command: Expunge) -> Expunged | Refused:
     modseq = head.bump()
     await remove(work, head, mailbox, rows, modseq, until=command.recoverable_until)
     return Expunged(uids=tuple(row[0] for row in rows), modseq=modseq)
+
+
+async def members(work: Work, mailbox: int, uids: Ranges, *, marked: bool = False) -> list[Row]:
+    """Memberships as ``remove`` takes them, one more than ``MAX_ROWS`` at most."""
+    return await work.tx.rows(_ROWS, encode(uids), mailbox, int(marked))
 
 
 async def remove(

@@ -1,4 +1,4 @@
-"""Deliver and Append: a message becomes an Email in a mailbox.
+"""Filing: a message becomes an Email in a mailbox; ``Deliver`` (the others are in ``appending``).
 
 The hot path: many deliveries share a transaction, so look-ups (content already here, threads) are made
 for all of them first and rows are only gathered. Content is stored once per organisation.
@@ -11,14 +11,24 @@ from typing import Any
 import msgspec
 
 from malleposte.store import dialect
-from malleposte.store.commands import Append, Content, Deliver, Filing, Rendered, kept_date
+from malleposte.store.commands import (
+    Append,
+    AppendAll,
+    Bringing,
+    Content,
+    Deliver,
+    Enclosed,
+    Filing,
+    Rendered,
+    kept_date,
+)
 from malleposte.store.dialect import Row, Sql
+from malleposte.store.errors import TemporaryFailure
 from malleposte.store.execute.keywords import admit_keywords
-from malleposte.store.execute.rights import letters
 from malleposte.store.flags import SEEN, join
 from malleposte.store.ids import email_id, frame_id, mailbox_id, thread_id
 from malleposte.store.quota import QUOTA_JOB, level_reached
-from malleposte.store.results import Appended, Delivered, Filed, Refused
+from malleposte.store.results import Delivered, Filed
 from malleposte.store.work import Head, MailboxRow, Work
 
 _INT = "bigint"
@@ -111,6 +121,10 @@ _FIND_THREADS = Sql(
 )
 
 
+Message = Deliver | Append | Enclosed
+"""What holds a message: its content, and what was made of it."""
+
+
 def rendered_row(rendered: Rendered) -> Row:
     """The values of ``RENDERED_COLUMNS``, in their order."""
     return (
@@ -163,17 +177,21 @@ class Known:
         self.files: list[tuple[int, int]] = []
         self._blob_numbers: list[int] = []
 
-    async def look_up(self, work: Work, commands: Sequence[Deliver | Append]) -> None:
+    async def look_up(self, work: Work, commands: Sequence[Bringing]) -> None:
         """Find in few statements what the commands will ask for."""
         digests: set[tuple[int, bytes]] = set()
         references: set[tuple[int, int]] = set()
         for command in commands:
-            hashes = self.hashes[id(command)] = thread_hashes(command.rendered)
-            for account in command.accounts():
-                head = await work.head(account)
-                if head is not None:
-                    digests.add((head.organisation, command.content.digest))
-                    references.update((account, h) for h in hashes)
+            brought = command.messages if isinstance(command, AppendAll) else (command,)
+            for message in brought:
+                hashes: list[int] = []
+                if isinstance(message, Message):
+                    hashes = self.hashes[id(message)] = thread_hashes(message.rendered)
+                for account in command.accounts():
+                    head = await work.head(account)
+                    if head is not None:
+                        digests.add((head.organisation, message.content.digest))
+                        references.update((account, h) for h in hashes)
         for organisation, digest, blob in await _pairs(work, _FIND_BLOBS, digests):
             self.blobs[organisation, bytes(digest)] = blob
         for account, value, thread in await _pairs(work, _FIND_THREADS, references):
@@ -182,11 +200,16 @@ class Known:
         self._blob_numbers = (await work.numbers("blob", new))[::-1] if new > 0 else []
 
     def blob(self, work: Work, organisation: int, content: Content, command_id: int) -> int:
-        """The blob of some content; its rows are gathered if it is new."""
+        """The blob of some content; its rows are gathered if it is new.
+
+        Raises ``TemporaryFailure`` where content was to be there and is not.
+        """
         blob = self.blobs.get((organisation, content.digest))
         if blob is not None:
             work.add(_TOUCH, (work.now, blob))
             return blob
+        if not content.frames and not content.file:
+            raise TemporaryFailure("content that was put before is gone")
         blob = self.blobs[organisation, content.digest] = self._blob_numbers.pop()
         stored = content.stored or sum(map(len, content.frames))
         # PostgreSQL keeps large content as rows too: the batch reads them from the spooled file.
@@ -231,12 +254,12 @@ async def _pairs(work: Work, sql: Sql, pairs: Iterable[tuple[int, Any]]) -> list
     return await work.tx.rows(sql, [a for a, _ in wanted], [b for _, b in wanted])
 
 
-def _file(
+def file_message(
     work: Work,
     known: Known,
     head: Head,
     mailbox: MailboxRow,
-    command: Deliver | Append,
+    command: Message,
     *,
     prefix: bytes,
     flags: int,
@@ -284,7 +307,7 @@ def _file(
     return email, uid, modseq
 
 
-def _room(work: Work, head: Head, size: int, grace: int) -> str:
+def why_no_room(work: Work, head: Head, size: int, grace: int) -> str:
     """Why a message of this size does not fit ('' if it does); warns as levels are reached."""
     if head.quota_bytes and head.used_bytes + size > head.quota_bytes:
         if not head.over_quota_since:
@@ -341,11 +364,11 @@ async def _deliver_one(work: Work, command: Deliver, filing: Filing, known: Know
         return Filed(account=filing.account, refused="no-such-account")
     if not filing.exempt:
         size = command.content.size + len(filing.prefix)
-        refused = _room(work, head, size, command.grace)
+        refused = why_no_room(work, head, size, command.grace)
         if refused:
             return Filed(account=filing.account, refused=refused)
     keywords = await admit_keywords(work, head, filing.keywords) if filing.keywords else ()
-    email, uid, modseq = _file(
+    email, uid, modseq = file_message(
         work,
         known,
         head,
@@ -359,34 +382,3 @@ async def _deliver_one(work: Work, command: Deliver, filing: Filing, known: Know
     if head.quota_bytes:
         await warn(work, head)
     return Filed(account=filing.account, mailbox=mailbox.id, uid=uid, email=email, modseq=modseq)
-
-
-async def append(work: Work, command: Append, known: Known) -> Appended | Refused:
-    """Execute ``Append``. RFC 9051 §6.3.12."""
-    head = await work.head(command.mailbox >> 32)
-    mailbox = await work.mailbox(command.mailbox)
-    if head is None or mailbox is None:
-        return Refused(reason="no-such-mailbox")
-    held = await letters(work.tx, command.actor, command.mailbox)
-    if "i" not in held:
-        return Refused(reason="no-rights", text="i")
-    # Flags without the right to set them are left out (RFC 4314 §4, APPEND).
-    allowed = (SEEN if "s" in held else 0) | (~SEEN if "w" in held else 0)
-    words = command.keywords if "w" in held else ()
-    if not command.exempt and _room(work, head, command.content.size, 1 << 40):
-        return Refused(reason="over-quota")
-    keywords = await admit_keywords(work, head, words) if words else ()
-    email, uid, modseq = _file(
-        work,
-        known,
-        head,
-        mailbox,
-        command,
-        prefix=b"",
-        flags=command.flags & allowed,
-        keywords=join(keywords),
-        deleted=int(command.deleted and "t" in held),
-    )
-    if head.quota_bytes:
-        await warn(work, head)
-    return Appended(email=email, uid=uid, uidvalidity=mailbox.uidvalidity, modseq=modseq)

@@ -1,0 +1,128 @@
+"""What a person puts into a mailbox: Append, several at once, and one in place of another.
+
+Also content that is put before a command uses it. RFC 9051 §6.3.12, RFC 3502, RFC 8508.
+"""
+
+from malleposte.store.commands import (
+    MAX_ROWS,
+    Append,
+    AppendAll,
+    Enclosed,
+    PutContent,
+    Replace,
+)
+from malleposte.store.execute.expunging import members, remove
+from malleposte.store.execute.filing import Known, file_message, warn, why_no_room
+from malleposte.store.execute.keywords import admit_keywords
+from malleposte.store.execute.rights import letters, may
+from malleposte.store.flags import SEEN, join
+from malleposte.store.ids import account_of
+from malleposte.store.results import Appended, AppendedAll, Done, Refused
+from malleposte.store.work import Head, MailboxRow, Work
+
+NO_GRACE = 1 << 40
+"""Seconds of patience with a full account: its owner is here and is told, whenever it filled up."""
+
+
+async def append(
+    work: Work, command: Append, known: Known, *, freed: int = 0
+) -> Appended | Refused:
+    """Execute ``Append``. ``freed``: octets that will be free in the account once it is done."""
+    head = await work.head(account_of(command.mailbox))
+    mailbox = await work.mailbox(command.mailbox)
+    if head is None or mailbox is None:
+        return Refused(reason="no-such-mailbox")
+    held = await letters(work.tx, command.actor, command.mailbox)
+    if "i" not in held:
+        return Refused(reason="no-rights", text="i")
+    size = command.content.size - freed
+    if not command.exempt and why_no_room(work, head, size, NO_GRACE):
+        return Refused(reason="over-quota")
+    email, uid, modseq = await _put(work, known, head, mailbox, command, held)
+    if head.quota_bytes:
+        await warn(work, head)
+    return Appended(email=email, uid=uid, uidvalidity=mailbox.uidvalidity, modseq=modseq)
+
+
+async def _put(
+    work: Work,
+    known: Known,
+    head: Head,
+    mailbox: MailboxRow,
+    message: Append | Enclosed,
+    held: str,
+) -> tuple[int, int, int]:
+    """Put one message into a mailbox for somebody with rights on it; (email, uid, modseq)."""
+    # Flags without the right to set them are left out (RFC 4314 §4, APPEND).
+    allowed = (SEEN if "s" in held else 0) | (~SEEN if "w" in held else 0)
+    words = message.keywords if "w" in held else ()
+    keywords = await admit_keywords(work, head, words) if words else ()
+    return file_message(
+        work,
+        known,
+        head,
+        mailbox,
+        message,
+        prefix=b"",
+        flags=message.flags & allowed,
+        keywords=join(keywords),
+        deleted=int(message.deleted and "t" in held),
+    )
+
+
+async def append_all(work: Work, command: AppendAll, known: Known) -> AppendedAll | Refused:
+    """Execute ``AppendAll``. What could be refused is looked at before the first is put."""
+    if len(command.messages) > MAX_ROWS:
+        return Refused(reason="limit", text=f"at most {MAX_ROWS} messages in one command")
+    if any(message.content.file for message in command.messages):
+        raise ValueError("content in a file is put before")
+    head = await work.head(account_of(command.mailbox))
+    mailbox = await work.mailbox(command.mailbox)
+    if head is None or mailbox is None:
+        return Refused(reason="no-such-mailbox")
+    held = await letters(work.tx, command.actor, command.mailbox)
+    if "i" not in held:
+        return Refused(reason="no-rights", text="i")
+    size = sum(message.content.size for message in command.messages)
+    if why_no_room(work, head, size, NO_GRACE):
+        return Refused(reason="over-quota")
+    put = [await _put(work, known, head, mailbox, m, held) for m in command.messages]
+    if head.quota_bytes:
+        await warn(work, head)
+    return AppendedAll(
+        emails=tuple(email for email, _, _ in put),
+        uids=tuple(uid for _, uid, _ in put),
+        uidvalidity=mailbox.uidvalidity,
+        modseq=put[-1][2] if put else 0,
+    )
+
+
+async def replace(work: Work, command: Replace, known: Known) -> Appended | Refused:
+    """Execute ``Replace``. RFC 8508 §4.1: with the rights of STORE, EXPUNGE and APPEND."""
+    source = await work.mailbox(command.source)
+    head = await work.head(account_of(command.source))
+    if source is None or head is None:
+        return Refused(reason="no-such-email")
+    if not await may(work.tx, command.actor, command.source, "te"):
+        return Refused(reason="no-rights", text="te")
+    await work.flush()
+    rows = await members(work, command.source, ((command.uid, command.uid),))
+    if not rows:
+        return Refused(reason="no-such-email")
+    same_account = account_of(command.source) == account_of(command.mailbox)
+    *_, size, mailboxes, _ = rows[0]
+    freed = size if same_account and mailboxes <= 1 else 0
+    result = await append(work, command, known, freed=freed)
+    if isinstance(result, Appended):
+        await work.flush()
+        await remove(work, head, source, rows, head.bump(), until=command.recoverable_until)
+    return result
+
+
+async def put_content(work: Work, command: PutContent, known: Known) -> Done | Refused:
+    """Execute ``PutContent``."""
+    head = await work.head(command.account)
+    if head is None:
+        return Refused(reason="no-such-account")
+    known.blob(work, head.organisation, command.content, id(command))
+    return Done()
