@@ -5,10 +5,11 @@ not tell ``Zoé`` from ``zoé`` apart); domains as lower-case A-labels. What fol
 subaddress (RFC 5233): it names a folder or nothing, never another person.
 """
 
-import unicodedata
 from functools import lru_cache
 
 import idna
+
+from malleposte.normal_form import normal
 
 SEPARATOR = "+"
 MAX_LOCAL = 64
@@ -49,7 +50,9 @@ def shown_domain(name: str) -> str:
 
 def normalise_local(local: str) -> str:
     """A local part without case, in NFC. Raises ``BadAddressError``."""
-    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", local).casefold())
+    if len(local) > 2 * MAX_LOCAL:  # three characters compose to two octets at best
+        raise BadAddressError(f"the part before @ has 1 to {MAX_LOCAL} octets")
+    folded = normal("NFC", normal("NFC", local).casefold())
     if not folded or len(folded.encode("utf-8", "surrogatepass")) > MAX_LOCAL:
         raise BadAddressError(f"the part before @ has 1 to {MAX_LOCAL} octets")
     if any(

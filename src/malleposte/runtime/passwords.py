@@ -20,6 +20,8 @@ from typing import Final, TypeVar
 
 import argon2
 
+from malleposte.normal_form import normal
+
 Result = TypeVar("Result")
 
 # A password is typed by a person or made by a generator; the bound keeps hostile ones cheap.
@@ -147,11 +149,11 @@ def prepared_password(password: str) -> bytes:
     if not 0 < len(password) <= MAX_PASSWORD_BYTES:
         raise UnfitPasswordError(f"a password has 1 to {MAX_PASSWORD_BYTES} bytes")
     spaced = "".join(" " if unicodedata.category(c) == "Zs" else c for c in password)
-    normal = unicodedata.normalize("NFC", spaced)
+    composed = normal("NFC", spaced)
     # RFC 8264 §9.11: controls are not in the FreeformClass; surrogates are no characters.
-    if any(unicodedata.category(c) in ("Cc", "Cs") for c in normal):
+    if any(unicodedata.category(c) in ("Cc", "Cs") for c in composed):
         raise UnfitPasswordError("a password has no control characters")
-    octets = normal.encode()
+    octets = composed.encode()
     if len(octets) > MAX_PASSWORD_BYTES:
         raise UnfitPasswordError(f"a password has 1 to {MAX_PASSWORD_BYTES} bytes")
     return octets

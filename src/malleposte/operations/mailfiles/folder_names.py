@@ -5,9 +5,9 @@ own Sent, Drafts and so on, so that nobody ends up with two of each.
 """
 
 import re
-import unicodedata
 from hashlib import sha256
 
+from malleposte.normal_form import normal
 from malleposte.wire.imap import utf7
 
 MAX_LEVEL = 255
@@ -101,7 +101,7 @@ _ROLE_OF = {name: role for role, names in ROLES.items() for name in names}
 
 def role_of(path: str) -> str:
     """The role a folder's name means, or ''. Also below INBOX, where some servers keep them all."""
-    levels = unicodedata.normalize("NFC", path).casefold().split("/")
+    levels = normal("NFC", path).casefold().split("/")
     if len(levels) == 2 and levels[0] == "inbox":
         del levels[0]
     return _ROLE_OF.get(levels[0], "") if len(levels) == 1 else ""
@@ -111,7 +111,7 @@ def fit(path: str) -> str:
     """The path as a mailbox can be named: nothing empty, no control characters, not too long."""
     levels = []
     for level in path.split("/")[:MAX_LEVELS]:
-        clean = _UNFIT.sub("_", unicodedata.normalize("NFC", level)).strip()
+        clean = _UNFIT.sub("_", normal("NFC", level)).strip()
         while len(clean.encode()) > MAX_LEVEL:
             clean = clean[:-1]
         levels.append(clean or "_")

@@ -3,9 +3,9 @@
 Only the signed-in account's own mailboxes for now: the personal namespace has no prefix.
 """
 
-import unicodedata
 from typing import TYPE_CHECKING
 
+from malleposte.normal_form import normal
 from malleposte.services.imapd.replies import NO_SUCH_MAILBOX, refuse
 from malleposte.store.read import mailboxes
 from malleposte.store.read.mailboxes import Mailbox
@@ -20,7 +20,7 @@ PERSONAL = (("", SEPARATOR),)
 
 def kept(name: str) -> str:
     """A name as the store keeps it: NFC, without a separator at its end."""
-    return unicodedata.normalize("NFC", name).removesuffix(SEPARATOR)
+    return normal("NFC", name).removesuffix(SEPARATOR)
 
 
 async def find(session: "Session", name: str) -> int:

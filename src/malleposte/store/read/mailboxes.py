@@ -1,8 +1,8 @@
 """Mailboxes as listed, and the way from a full name to an id."""
 
-import unicodedata
 from dataclasses import dataclass
 
+from malleposte.normal_form import normal
 from malleposte.store.dialect import Reader, Row
 from malleposte.store.execute.mailboxes import MAX_DEPTH, SEPARATOR
 
@@ -91,7 +91,7 @@ def _mailbox(row: Row, path: str = "") -> Mailbox:
 async def find(reader: Reader, account: int, path: str) -> int:
     """The id of the mailbox with a full name, 0 where there is none. INBOX in any case."""
     parent = 0
-    path = unicodedata.normalize("NFC", path)
+    path = normal("NFC", path)
     for level, name in enumerate(path.split(SEPARATOR)):
         if level == 0 and name.upper() == "INBOX":
             name = "INBOX"

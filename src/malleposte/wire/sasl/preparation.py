@@ -7,14 +7,19 @@ no control characters. Unassigned code points are let through and nothing else i
 
 import unicodedata
 
+from malleposte.normal_form import normal
+
 from .mechanism import MOST_OCTETS, SaslError
 
 
 def prepare_password(password: str) -> str:
     """Raises SaslError if nothing is left, if it is too long or holds a control character."""
+    # Before the work. What would be short enough composed is longer than anybody types.
+    if len(password) > MOST_OCTETS:
+        raise SaslError("Password is too long")
     if not password.isascii():
         password = "".join(" " if unicodedata.category(c) == "Zs" else c for c in password)
-        password = unicodedata.normalize("NFC", password)
+        password = normal("NFC", password)
     if not password:
         raise SaslError("Empty password")
     if any(unicodedata.category(c) == "Cc" for c in password):
