@@ -12,7 +12,7 @@ from hashlib import blake2b
 import msgspec
 
 from malleposte.delivery.spool import Spool, rendered, summarized
-from malleposte.operations.errors import accepted
+from malleposte.operations.errors import refused_by_store
 from malleposte.store import PermanentFailure, Store
 from malleposte.store.commands import Render
 from malleposte.store.read import emails
@@ -23,7 +23,6 @@ TOGETHER = 32
 """Emails written in one commit where they come that fast: past it little is gained."""
 TOGETHER_OCTETS = 4 * 1024 * 1024
 """Octets of what is to be written; a message of 10,000 parts has some MB."""
-_GONE = ("no-such-email", "no-such-account")
 
 LeftOut = Callable[[int, str], Awaitable[None]]
 
@@ -55,8 +54,9 @@ class Renderer:
                 return
             command = await self._command(found)
         except (emails.Damaged, PermanentFailure) as error:
-            self.looked += 1
-            await self._fail(email, error)
+            if await self._store.reader.row("SELECT 1 FROM email WHERE id = $1", email):
+                self.looked += 1
+                await self._fail(email, error)
             return
         self.looked += 1
         if not found.differs(command.rendered):
@@ -73,15 +73,19 @@ class Renderer:
             *(self._store.submit(command) for command in waiting), return_exceptions=True
         )
         for command, answer in zip(waiting, answers, strict=True):
-            if isinstance(answer, PermanentFailure):
-                await self._fail(command.email, answer)
-            elif isinstance(answer, BaseException):
-                raise answer
-            elif isinstance(answer, Refused) and answer.reason in _GONE:
-                continue
-            elif isinstance(accepted(answer), Done):
-                self.changed += 1
-                self.restored += answer.count if isinstance(answer, Done) else 0
+            match answer:
+                case Done():
+                    self.changed += 1
+                    self.restored += answer.count
+                case Refused(reason="no-such-email" | "no-such-account"):
+                    # Gone since it was looked at.
+                    pass
+                case Refused():
+                    raise refused_by_store(answer)
+                case PermanentFailure():
+                    await self._fail(command.email, answer)
+                case BaseException():
+                    raise answer
 
     async def _fail(self, email: int, error: Exception) -> None:
         self.failed += 1
@@ -92,7 +96,7 @@ class Renderer:
         stored = found.content
         spool = Spool(self._store.blobs)
         try:
-            hashed = blake2b(digest_size=len(found.digest))
+            hashed = blake2b(digest_size=32)
             pieces = emails.read(self._store.reader, self._store.blobs, stored, 0, stored.size)
             async for piece in pieces:
                 hashed.update(piece)

@@ -103,9 +103,7 @@ async def _render(
         accounts = {row[0] for row in rows} if only is None else set(only)
     renderer = Renderer(context.store, left_out)
     for account in sorted(accounts):
-        after = 0
-        while emails := await ids(reader, account, after, LOOK_AT):
-            after = emails[-1][0]
+        async for emails in ids(reader, account, LOOK_AT):
             for email in (email for email, is_lost in emails if is_lost):
                 await renderer.render(email)
                 if exchange.gone:

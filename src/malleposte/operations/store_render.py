@@ -80,9 +80,7 @@ async def run(context: Context, request: RenderMail, exchange: Exchange) -> Mail
 
     renderer = Renderer(context.store, left_out)
     for account in addresses:
-        after = 0
-        while emails := await ids(reader, account, after, SLICE):
-            after = emails[-1][0]
+        async for emails in ids(reader, account, SLICE):
             for email, _ in emails:
                 await renderer.render(email)
                 if exchange.gone:

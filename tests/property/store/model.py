@@ -4,7 +4,7 @@ Nothing is shared with the store but the commands and answers. The model knows n
 views; it does one thing after the other. Threads, quota and rights are not in it.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from malleposte.store.commands import Ranges
 from malleposte.store.results import (
@@ -30,6 +30,8 @@ class Email:
 
     identity: int
     size: int
+    content: int
+    """Octets without the prefix."""
     flags: int
     words: frozenset[str]
     modseq: int
@@ -160,16 +162,16 @@ class Model:
         self,
         targets: list[tuple[int, int]],
         identity: int,
-        size: int,
+        sizes: tuple[int, int],
         flags: int,
         words: frozenset[str],
     ) -> AnyResult:
-        """``targets``: (account, mailbox); one that is gone means INBOX."""
+        """``targets``: (account, mailbox); one that is gone means INBOX. ``sizes``: whole, content."""
         filed = []
         for number, mailbox in targets:
             account = self.accounts[number]
             box = account.boxes.get(mailbox) or account.boxes[account.inbox]
-            uid, email, modseq = self._file(account, box, identity, size, flags, words)
+            uid, email, modseq = self._file(account, box, identity, sizes, flags, words)
             filed.append(Filed(account=number, mailbox=box.id, uid=uid, email=email, modseq=modseq))
         return Delivered(filed=tuple(filed))
 
@@ -183,7 +185,8 @@ class Model:
         deleted: bool,
     ) -> AnyResult:
         account, box = self.box(mailbox)
-        uid, email, modseq = self._file(account, box, identity, size, flags, words, deleted)
+        sizes = size, size
+        uid, email, modseq = self._file(account, box, identity, sizes, flags, words, deleted)
         return Appended(email=email, uid=uid, uidvalidity=box.uidvalidity, modseq=modseq)
 
     def _file(
@@ -191,14 +194,14 @@ class Model:
         account: Account,
         box: Box,
         identity: int,
-        size: int,
+        sizes: tuple[int, int],
         flags: int,
         words: frozenset[str],
         deleted: bool = False,
     ) -> tuple[int, int, int]:
         account.admit(words)
         modseq = account.bump()
-        email = account.new_email(Email(identity, size, flags, words, modseq))
+        email = account.new_email(Email(identity, *sizes, flags, words, modseq))
         return account.enter(box, email, modseq, deleted=deleted), email, modseq
 
     def store_flags(
@@ -285,7 +288,7 @@ class Model:
             email = box.messages[uid].email
             if into is not account or box is other or email in there:
                 old = account.emails[email]
-                email = into.new_email(Email(old.identity, old.size, old.flags, old.words, modseq))
+                email = into.new_email(replace(old, modseq=modseq))
             else:
                 joined.add(email)
             pairs.append((uid, into.enter(other, email, modseq)))
@@ -303,6 +306,18 @@ class Model:
         pairs = tuple((0, account.enter(box, email, modseq)) for email in found)
         account.touch(set(found), modseq)
         return Copied(uidvalidity=box.uidvalidity, uids=pairs, modseq=modseq)
+
+    def render(self, email: int, lost: bool) -> AnyResult:
+        """``lost``: the row that holds the prefix was."""
+        account = self.accounts[email >> 32]
+        there = account.emails[email]
+        if lost:
+            there.size = there.content
+        if not lost or not account.holders(email):
+            return Done(count=int(lost))
+        modseq = account.bump()
+        account.touch({email}, modseq)
+        return Done(modseq=modseq, count=1)
 
     def create(self, number: int, parent: int, path: tuple[str, ...], subscribe: bool) -> AnyResult:
         account = self.accounts[number]

@@ -42,6 +42,7 @@ from malleposte.store.commands import (
     Ranges,
     Recover,
     RenameMailbox,
+    Render,
     StoreFlags,
     Subscribe,
 )
@@ -287,8 +288,8 @@ class Machine(RuleBasedStateMachine):
             ),
             received_at=1,
         )
-        size = content.size + len(prefix)
-        self.do(command, self.model.deliver(targets, identity, size, flags, words))
+        sizes = content.size + len(prefix), content.size
+        self.do(command, self.model.deliver(targets, identity, sizes, flags, words))
 
     @rule(a=pick, same=pick, flags=bits, words=keywords, deleted=st.booleans())
     def append(self, a: int, same: int, flags: int, words: frozenset[str], deleted: bool) -> None:
@@ -368,6 +369,26 @@ class Machine(RuleBasedStateMachine):
         emails = [gone[n % len(gone)] for n in which] if gone else [account.inbox + 500]
         command = Recover(actor=0, target=target.id, emails=tuple(emails))
         self.do(command, self.model.recover(target.id, emails))
+
+    @rule(a=pick, b=pick, lost=st.booleans())
+    def render(self, a: int, b: int, lost: bool) -> None:
+        """Anew, or again after its row was lost."""
+        account = self.account(a)
+        if not account.emails:
+            return
+        self.execute()
+        email = list(account.emails)[b % len(account.emails)]
+        blob = self.runner.run(self.lose(email, lost))
+        command = Render(email=email, blob=blob, rendered=rendered(subject="Rendered anew"))
+        self.do(command, self.model.render(email, lost))
+
+    async def lose(self, email: int, lost: bool) -> int:
+        if lost:
+            async with self.place.raw() as tx:
+                await tx.run("DELETE FROM email_wide WHERE id = $1", email)
+        row = await self.store.reader.row("SELECT blob FROM email WHERE id = $1", email)
+        assert row is not None
+        return int(row[0])
 
     @rule(
         what=st.sampled_from(["create", "create", "rename", "delete", "subscribe"]),

@@ -1,5 +1,6 @@
 """What rendering anew reads: emails in order, and one of them with content and all that was made of it."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,14 +24,21 @@ _KEPT = (
 )
 
 
-async def ids(reader: Reader, account: int, after: int, limit: int) -> list[tuple[int, bool]]:
-    """Emails of an account past ``after`` (0: all), at most ``limit``; whether each lost its wide row.
+async def ids(reader: Reader, account: int, limit: int) -> AsyncIterator[list[tuple[int, bool]]]:
+    """Emails of an account, also those that are only recoverable, at most ``limit`` at a time; whether
+    each lost its wide row.
 
-    Also those that are only recoverable.
+    What comes after the first look is left out: else there might be no end.
     """
-    base = account << 32
-    rows = await reader.rows(_IDS, max(after, base), base + LOW, limit)
-    return [(row[0], bool(row[1])) for row in rows]
+    at = account << 32
+    row = await reader.row("SELECT max(id) FROM email WHERE id BETWEEN $1 AND $2", at, at + LOW)
+    last = row[0] if row and row[0] else at
+    while at < last:
+        rows = await reader.rows(_IDS, at, last, limit)
+        if not rows:
+            return
+        at = rows[-1][0]
+        yield [(email, bool(lost)) for email, lost in rows]
 
 
 @dataclass(frozen=True, slots=True)
