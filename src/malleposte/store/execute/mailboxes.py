@@ -8,7 +8,6 @@ be neither renamed nor deleted (RENAME INBOX is a move of its messages, the serv
 from collections.abc import Sequence
 
 from malleposte.normal_form import normal
-from malleposte.normal_form import normal
 from malleposte.store import dialect
 from malleposte.store.commands import (
     MAX_ROWS,
