@@ -127,6 +127,11 @@ class Connection:
             return len(self._input) < self.limits.pipeline_bytes
         return self._phase is not _Phase.CLOSED
 
+    @property
+    def unread(self) -> int:
+        """Octets that have come and were not read: a client's that does not wait."""
+        return len(self._input)
+
     def data_to_send(self) -> bytes:
         """What the engine has to say since the last call. Ask after every `next_event` and every
         method that sends, and write it before any response of the service."""

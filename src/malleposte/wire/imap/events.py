@@ -63,7 +63,7 @@ class AppendStart:
     """A message is about to come. The service calls `accept_append` or `refuse_append`.
 
     `index` counts the messages of a MULTIAPPEND from 0. `binary` means literal8: NUL may occur
-    (RFC 3516). `utf8` means the message came in `UTF8 (…)` (RFC 9755 §4). `waiting` tells that the
+    (RFC 3516). `utf8` means the message comes in `UTF8 (…)` (RFC 6855 §4). `waiting` tells that the
     client sends nothing before it is asked, so that a refusal is cheap.
     """
 

@@ -156,7 +156,7 @@ class Reader:
     def string(self, what: str) -> bytes:
         """Quoted or literal. 8-bit text in quotes is let through whatever was enabled: whoever
         takes the string decides by its own charset (RFC 9051 §4.3 needs it, rev1 forbids it, and
-        no other reading of such bytes exists)."""
+        no other reading of such bytes exists). Where UTF-8 was enabled it must be UTF-8."""
         text, position = self.text, self.position
         if text.startswith(b'"', position):
             match = _PLAIN_QUOTED.match(text, position)
@@ -169,6 +169,8 @@ class Reader:
                 value = b"\\".join([piece.replace(b'\\"', b'"') for piece in pieces])
             else:
                 value = match[1]
+            if self.utf8 and not value.isascii():
+                self.text_of(value, what)  # RFC 9051 §4.3, RFC 9755 §3: anything else is BAD
             self.position = match.end()
         else:
             found = self.literal()

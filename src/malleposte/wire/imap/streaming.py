@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from malleposte.wire.imap.commands.append import AppendOptions, StreamingCommand
-from malleposte.wire.imap.errors import NO, TooBig
+from malleposte.wire.imap.errors import NO, CommandError, TooBig
 from malleposte.wire.imap.events import AppendStart
 from malleposte.wire.imap.input_buffer import InputBuffer
 from malleposte.wire.imap.lexer import Reader
@@ -28,8 +28,12 @@ class MessageStream:
     def announce(self, args: Reader, literal: Announcement) -> AppendStart:
         """The options before a literal, and the literal, which is the next message. Raises
         CommandError."""
+        if self.index >= 0 and not self.command.SEVERAL:
+            raise CommandError("This command takes one message")
         options = AppendOptions.parse(args)
         args.end()
+        if options.utf8 and not literal.binary:
+            raise CommandError("UTF8 takes a literal8 such as ~{12}")
         if literal.size > self._limits.append_bytes:
             raise TooBig("The message is too large", NO)
         if self.index + 1 >= self._limits.append_messages:

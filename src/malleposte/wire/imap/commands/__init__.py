@@ -11,10 +11,12 @@ from typing import Final
 from malleposte.wire.imap.commands import (
     append,
     auth,
+    compress,
     fetch,
     listing,
     mailbox,
     message,
+    replace,
     search,
     select,
     session,
@@ -27,11 +29,13 @@ from malleposte.wire.imap.limits import Limits
 
 _MODULES: Final = (
     session,
+    compress,
     auth,
     select,
     mailbox,
     listing,
     append,
+    replace,
     message,
     search,
     fetch,

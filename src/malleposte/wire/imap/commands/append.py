@@ -2,7 +2,8 @@
 
 A streaming command is read piece by piece, as its message must not be held in memory: the head up
 to the first message, the options before each message, and what stands behind each.
-MULTIAPPEND (RFC 3502), BINARY (RFC 3516 §4.4) and UTF8 (RFC 9755 §4) are understood here.
+MULTIAPPEND (RFC 3502), BINARY (RFC 3516 §4.4) and the UTF8 item are understood here; RFC 9755 has no
+such item any more, RFC 6855 §4 had.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from malleposte.wire.imap.mailbox_names import MailboxName
 
 @dataclass(frozen=True, slots=True)
 class StreamingCommand(Command):
-    """A command with message literals; REPLACE (RFC 8508) would be another."""
+    """A command with message literals. `SEVERAL`: it may have more than one (RFC 3502)."""
+
+    SEVERAL: ClassVar[bool] = False
 
     mailbox: MailboxName
 
@@ -41,6 +44,7 @@ class Append(StreamingCommand):
 
     NAMES: ClassVar = (b"APPEND",)
     STATES: ClassVar = SIGNED_IN
+    SEVERAL: ClassVar = True
 
     @classmethod
     def parse_head(cls, tag: Tag, args: Reader) -> Self | None:
@@ -50,7 +54,8 @@ class Append(StreamingCommand):
 
 @dataclass(frozen=True, slots=True)
 class AppendOptions:
-    """What stands before a message literal. `utf8` means it is wrapped in `UTF8 (` … `)`."""
+    """What stands before a message literal. `utf8` means it is wrapped in `UTF8 (` … `)` (RFC 6855
+    §4)."""
 
     flags: tuple[Flag, ...] = ()
     date: datetime | None = None
