@@ -42,7 +42,7 @@ TAKEN = [
     b"`id`",
     b"<script>alert(1)",
     b"&2D3eAA-",  # an astral character
-    b"&IC4-gnp.exe",  # right-to-left override
+    b"&ATE-nbox",  # INBOX to those who fold all of Unicode
     b"inbox2",
     b"x" * 200,
     b"+",
@@ -63,6 +63,8 @@ NOT_TAKEN = [
     b"&AA0ACg-A9 LOGOUT&AA0ACg-",
     b"&AAA-",  # NUL
     b"&ICg-",  # a line separator
+    b"&IC4-gnp.exe",  # right-to-left override: shown as exe.png
+    b"a&IGc-b",  # right-to-left isolate
     b"",
     b"/",
     b"//",

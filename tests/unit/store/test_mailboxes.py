@@ -60,7 +60,9 @@ async def test_what_exists_is_not_made_again(house: House) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "a/b", "tab\t", "nul\0", "del\x7f", "c1\x85", "\u2028", "x" * 256, "\ud800"]
+    "name",
+    ["", "a/b", "tab\t", "nul\0", "del\x7f", "c1\x85", "\u2028", "a\u202egnp.exe", "\u2067a"]
+    + ["x" * 256, "\ud800"],
 )
 async def test_bad_names(house: House, name: str) -> None:
     account = await house.account()
@@ -77,6 +79,16 @@ async def test_names_are_kept_in_nfc_and_found_in_either_form(house: House) -> N
     assert await house.refused(create(account, "\u00fcber")) == "exists"
     for form in ("\u00fcber", "u\u0308ber"):
         assert await read.find(house.store.reader, account, form) == made
+
+
+async def test_only_letters_of_ascii_spell_the_inbox(house: House) -> None:
+    """In upper case U+0131 is I as well: such a name is another mailbox, or none."""
+    account = await house.account()
+    assert await read.find(house.store.reader, account, "\u0131nbox") == 0
+    made = await house.mailbox(account, "\u0131nbox")
+    assert made != inbox(account)
+    assert await read.find(house.store.reader, account, "\u0131nbox") == made
+    assert await read.find(house.store.reader, account, "InBox") == inbox(account)
 
 
 async def test_names_differ_by_case(house: House) -> None:

@@ -17,7 +17,7 @@ MAX_FILE_NAME = 250
 """Octets of a folder's name on disk: file systems have 255, some are spared."""
 _DOT = "&AC4-"
 """A dot inside a level, in Maildir++ where dots stand between levels."""
-_UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff/]")
+_UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff/]")
 
 ROLES: dict[str, frozenset[str]] = {
     "drafts": frozenset(
@@ -108,12 +108,11 @@ def role_of(path: str) -> str:
 
 
 def fit(path: str) -> str:
-    """The path as a mailbox can be named: nothing empty, no control characters, not too long."""
+    """The path as a mailbox can be named: nothing empty, nothing unseen, not too long."""
     levels = []
     for level in path.split("/")[:MAX_LEVELS]:
         clean = _UNFIT.sub("_", normal("NFC", level)).strip()
-        while len(clean.encode()) > MAX_LEVEL:
-            clean = clean[:-1]
+        clean = clean.encode()[:MAX_LEVEL].decode(errors="ignore")
         levels.append(clean or "_")
     return "/".join(levels)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from malleposte.wire.imap.list_patterns import ListPattern
-from malleposte.wire.imap.mailbox_names import INBOX
+from malleposte.wire.imap.mailbox_names import INBOX, upper
 
 
 @lru_cache(maxsize=256)
@@ -14,5 +14,5 @@ def matcher(reference: str, pattern: str) -> Callable[[str], bool]:
     INBOX is matched in any case, also by a part of its name such as ``Inb*`` (RFC 9051 §5.1).
     """
     exact = ListPattern(reference, pattern).matches
-    any_case = ListPattern(reference.upper(), pattern.upper()).matches
+    any_case = ListPattern(upper(reference), upper(pattern)).matches
     return lambda name: exact(name) or (name == INBOX and any_case(name))

@@ -74,6 +74,10 @@ _CONTENT = (
 )
 
 
+_SHOWN_AS_ANOTHER = frozenset("\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Ends of lines, and what changes the direction of the text behind it (UAX #9 §2)."""
+
+
 def level_name(name: str) -> str | None:
     """A level's name as it is kept (NFC), or None where it cannot be one."""
     if len(name) > 2 * MAX_NAME:  # three characters compose to two octets at best
@@ -84,10 +88,15 @@ def level_name(name: str) -> str | None:
         or SEPARATOR in name
         or len(name.encode("utf-8", "surrogatepass")) > MAX_NAME
         or any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or 0xD800 <= ord(c) < 0xE000 for c in name)
-        or any(c in "\u2028\u2029" for c in name)
+        or not _SHOWN_AS_ANOTHER.isdisjoint(name)
     ):
         return None
     return name
+
+
+def is_inbox(level: str) -> bool:
+    """Whether a level spells INBOX: in any case, but in ASCII (the upper case of U+0131 is I too)."""
+    return level.isascii() and level.upper() == "INBOX"
 
 
 async def create_mailbox(work: Work, command: CreateMailbox) -> Created | Refused:
@@ -132,7 +141,7 @@ def _levels(path: Sequence[str], *, top: bool) -> list[str]:
     names = [name for part in path if (name := level_name(part)) is not None]
     if len(names) < len(path):
         return []
-    if top and names and names[0].upper() == "INBOX":
+    if top and names and is_inbox(names[0]):
         names[0] = "INBOX"
     return names
 

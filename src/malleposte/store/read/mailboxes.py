@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from malleposte.normal_form import normal
 from malleposte.store.dialect import Reader, Row
-from malleposte.store.execute.mailboxes import MAX_DEPTH, SEPARATOR
+from malleposte.store.execute.mailboxes import MAX_DEPTH, SEPARATOR, is_inbox
 
 _COLUMNS = (
     "id, parent, name, role, uidvalidity, uidnext, subscribed, sort_order, modseq, message_modseq,"
@@ -93,7 +93,7 @@ async def find(reader: Reader, account: int, path: str) -> int:
     parent = 0
     path = normal("NFC", path)
     for level, name in enumerate(path.split(SEPARATOR)):
-        if level == 0 and name.upper() == "INBOX":
+        if level == 0 and is_inbox(name):
             name = "INBOX"
         row = await reader.row(
             "SELECT id FROM mailbox WHERE account = $1 AND parent = $2 AND name = $3",

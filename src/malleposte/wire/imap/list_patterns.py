@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from malleposte.wire.imap.mailbox_names import INBOX, SEPARATOR
+from malleposte.wire.imap.mailbox_names import INBOX, SEPARATOR, is_inbox
 
 _WILDCARDS: Final = frozenset("*%")
 
@@ -24,7 +24,7 @@ class ListPattern:
 
     def __init__(self, reference: str, pattern: str, separator: str = SEPARATOR) -> None:
         text = reference + pattern
-        if text[:5].upper() == INBOX and (len(text) == 5 or text[5] in {separator, "*", "%"}):
+        if is_inbox(text[:5]) and (len(text) == 5 or text[5] in {separator, "*", "%"}):
             text = INBOX + text[5:]
         self.text = text
         self._separator = separator

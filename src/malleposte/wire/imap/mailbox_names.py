@@ -20,9 +20,24 @@ SEPARATOR: Final = "/"
 """Between levels of the hierarchy. `.` would forbid dots in names, which users write."""
 
 
+_TURNS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Embeddings, overrides and isolates (UAX #9 §2): with them a name is shown as another. Marks of
+direction, which names in Hebrew and Arabic need, are not among them."""
+
+
+def is_inbox(level: str) -> bool:
+    """Whether a level spells INBOX: in any case, but in ASCII (the upper case of U+0131 is I too)."""
+    return len(level) == 5 and level.isascii() and level.upper() == INBOX
+
+
+def upper(text: str) -> str:
+    """Letters of ASCII in upper case, all others as they are."""
+    return text.encode("utf-8", "surrogatepass").upper().decode("utf-8", "surrogatepass")
+
+
 def canonical(name: str) -> MailboxName:
     """INBOX in any case, also as the first level, becomes `INBOX` (RFC 9051 §5.1)."""
-    if name[:5].upper() == INBOX and (len(name) == 5 or name[5] == SEPARATOR):
+    if is_inbox(name[:5]) and (len(name) == 5 or name[5] == SEPARATOR):
         return MailboxName(INBOX + name[5:])
     return MailboxName(name)
 
@@ -53,8 +68,8 @@ def unfit(name: str, separator: str = SEPARATOR) -> str | None:
     """Why a new mailbox cannot have this name, in words for NO [CANNOT]; None where it can.
 
     RFC 9051 §5.1 item 1 and RFC 5198: no control characters, no line or paragraph separators, no
-    private or unassigned surprises such as surrogates; levels are not empty and not `.` or `..`,
-    which would trip over file systems at an export.
+    surrogates, nothing that shows it as another; levels are not empty and not `.` or `..`, which
+    would trip over file systems at an export.
     """
     if not name:
         return "A mailbox name cannot be empty"
@@ -62,6 +77,8 @@ def unfit(name: str, separator: str = SEPARATOR) -> str | None:
         category = unicodedata.category(char)
         if category in {"Cc", "Cs", "Zl", "Zp"} or char == "\ufeff":
             return "A mailbox name cannot hold control characters"
+        if char in _TURNS:
+            return "A mailbox name cannot hold characters that change the direction of text"
     for level in name.split(separator):
         if not level.strip():
             return "A mailbox name cannot have an empty level"

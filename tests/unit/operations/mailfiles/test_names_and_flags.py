@@ -96,6 +96,7 @@ def test_roles_by_names(path: str, role: str) -> None:
         (" a ", "a"),
         ("a\x00b\nc", "a_b_c"),
         ("e\u0301", "é"),
+        ("a\u202egnp.exe", "a_gnp.exe"),
         ("x" * 300, "x" * 255),
         ("é" * 200, "é" * 127),
     ],

@@ -35,6 +35,8 @@ def test_inbox_in_any_case() -> None:
     assert matcher("", "inbox/%")("INBOX/sub")
     assert not matcher("", "sent")("Sent")
     assert not matcher("", "inbo")("INBOX")
+    for pattern in ("ınbox", "ınb*", "%ı%"):  # U+0131, whose upper case is I
+        assert not matcher("", pattern)("INBOX"), pattern
 
 
 def test_wildcards_on_end_cost_no_more_than_they_are_long() -> None:

@@ -29,6 +29,8 @@ from malleposte.wire.imap.list_patterns import ListPattern
         ("", "a", "A", False),
         ("", "inbox", "INBOX", True),
         ("", "Inbox/%", "INBOX/x", True),
+        ("", "ınbox", "INBOX", False),
+        ("", "ınbox/%", "INBOX/x", False),
         ("", "", "", True),
         ("a/", "%", "a/b", True),
         ("inbox", "*", "INBOX/x", True),

@@ -16,6 +16,8 @@ from malleposte.wire.imap.mailbox_names import canonical, from_wire, to_wire, un
         ("a/inbox", "a/inbox"),
         ("", ""),
         ("inbo", "inbo"),
+        ("ınbox", "ınbox"),  # U+0131: its upper case is I
+        ("ınbox/Sub", "ınbox/Sub"),
     ],
 )
 def test_inbox_in_any_case(given: str, name: str) -> None:
@@ -35,7 +37,8 @@ def test_spelling_follows_the_session() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["Work", "a/b/c", "Éléments envoyés", "[Gmail]", "a.b", "~", "a b"]
+    "name",
+    ["Work", "a/b/c", "Éléments envoyés", "[Gmail]", "a.b", "~", "a b", "א\u200eb\u200f", "ınbox"],
 )
 def test_fit_to_be_created(name: str) -> None:
     assert unfit(name) is None
@@ -46,6 +49,7 @@ def test_fit_to_be_created(name: str) -> None:
     [
         *("", "/", "a//b", "/a", "a/", " ", "a/ /b", ".", "a/../b", "%", "a*"),
         *("a\x00", "a\nb", "a\r", "\x7f", "\x85", "\u2028", "\u2029", "\ufeffa", "\ud800"),
+        *(f"a{turn}b" for turn in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"),
     ],
 )
 def test_unfit_to_be_created(name: str) -> None:
