@@ -382,6 +382,57 @@ def test_fsck_names_damage_and_repairs_it(program: Program) -> None:
     assert program.run("fsck", "--deep").stdout.startswith("0 found")
 
 
+@pytest.fixture
+def with_mail(program: Program) -> Program:
+    """Five messages in ada's INBOX."""
+    folder = program.folder / "mail"
+    folder.mkdir()
+    for n in range(5):
+        (folder / f"{n}.eml").write_bytes(b"From: a@example.test\nSubject: n%d\n\nwords\n" % n)
+    assert program.json("import", "ada@example.test", folder)["imported"] == 5
+    return program
+
+
+def test_fsck_renders_lost_rows_again(with_mail: Program) -> None:
+    import apsw
+
+    program = with_mail
+    with apsw.Connection(str(program.data / "store.db")) as db:
+        db.execute("DELETE FROM email_wide WHERE id % 2 = 0")
+    said = program.json("fsck", code=4)
+    assert {(one["kind"], one["repairable"]) for one in said["findings"]} == {("email-wide", True)}
+    said = program.json("fsck", "--repair")
+    assert said["summary"]["repaired"] == len(said["findings"]) > 0
+    assert program.run("fsck", "--deep").stdout.startswith("0 found")
+
+
+def test_mail_is_rendered_anew_by_command(with_mail: Program) -> None:
+    import apsw
+
+    program = with_mail
+    with apsw.Connection(str(program.data / "store.db")) as db:
+        db.execute("UPDATE email_wide SET preview = 'old', envelope = x'00' WHERE id % 2 = 0")
+        changed = db.changes()
+    assert changed
+    said = program.json("fsck", "--render", "admin@example.test")
+    assert said["summary"]["looked"] == 0
+    said = program.json("fsck", "--render")
+    assert (said["summary"]["looked"], said["summary"]["changed"]) == (5, changed)
+    assert said["left_out"] == []
+    text = program.run("fsck", "--render", "ada@example.test").stdout
+    assert text.startswith("5 messages looked at, 0 changed (")
+    with apsw.Connection(str(program.data / "store.db")) as db:
+        db.execute("DELETE FROM email_wide WHERE id = (SELECT max(id) FROM email_wide)")
+        db.execute("UPDATE blob_frame SET data = x'00' WHERE id = (SELECT min(id) FROM blob_frame)")
+    done = program.run("fsck", "--render", code=5)
+    assert "5 messages looked at, 1 changed (1 of them had been lost), 1 left out" in done.stdout
+    (left,) = program.json("fsck", "--render", code=5)["left_out"]
+    assert left["address"] == "ada@example.test"
+    assert "damaged" in left["text"]
+    for other in ("--deep", "--repair", "--renew-uids"):
+        program.run("fsck", "--render", other, code=2)
+
+
 def test_new_uidvalidity_by_command(program: Program) -> None:
     assert program.json("fsck", "--renew-uids") == {"accounts": 2, "mailboxes": 12}
     one = program.json("fsck", "--renew-uids", "ada@example.test")

@@ -401,6 +401,8 @@ def test_a_running_server_takes_and_gives_the_same(served: Served) -> None:
     assert said["exported"] == len(expected)
     program.run("import", "u1@example.test", out)
     assert program.json("fsck", "--deep")["summary"]["found"] == 0
+    rendered = program.json("fsck", "--render")["summary"]
+    assert (rendered["looked"], rendered["changed"]) == (2 * len(expected), 0)
     served.server.stop()
     assert account(program, "u0@example.test") == expected
     assert account(program, "u1@example.test") == expected

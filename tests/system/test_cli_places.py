@@ -44,6 +44,8 @@ def test_everything_works_on_postgresql(
     assert said["wrong"] == 0
     assert "postgresql" in {check["name"] for check in said["checks"]}
     assert program.json("fsck", "--renew-uids")["accounts"] == 2
+    rendered = program.json("fsck", "--render")["summary"]
+    assert (rendered["looked"], rendered["changed"]) == (200, 0)
 
 
 @pytest.mark.postgres
