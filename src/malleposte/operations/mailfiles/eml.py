@@ -4,15 +4,18 @@ Without an index the date is that of the topmost Received field, else of Date, e
 """
 
 import os
-from collections.abc import Iterator
+import stat
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import msgspec
 
 from malleposte.mime import date_time, last_values
 from malleposte.mime.headers import FIELD
 from malleposte.mime.received import received
+from malleposte.operations.mailfiles import opening
 from malleposte.operations.mailfiles.maildir import octets_of
 from malleposte.operations.mailfiles.message_file import (
     MAX_MESSAGE,
@@ -20,10 +23,13 @@ from malleposte.operations.mailfiles.message_file import (
     SourceFolder,
     SourceMessage,
 )
+from malleposte.operations.mailfiles.opening import Folder
 
 INDEX: Final = "malleposte.jsonl"
 """A line of JSON a message, in the order of their export."""
 MAX_DEPTH: Final = 32
+MAX_INDEX: Final = 1024**3
+"""Octets of an index that are read: some millions of messages."""
 MAX_HEADER: Final = 256 * 1024
 """Octets of a file that are searched for its date."""
 
@@ -42,10 +48,11 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 _decode = msgspec.json.Decoder(Entry).decode
 
 
-def index_of(path: Path) -> list[Entry]:
-    """The entries of an index; a last line that a crash left torn is passed over."""
+def index_of(path: Path, root: Path | None = None) -> list[Entry]:
+    """The entries of an index; a last line that a crash left torn is passed over. ``root``: below which
+    no link is followed, by default the index's folder."""
     try:
-        lines = path.read_bytes().splitlines()
+        lines = opening.octets(path, root or path.parent, MAX_INDEX).splitlines()
     except OSError:
         return []
     found = []
@@ -59,50 +66,63 @@ def index_of(path: Path) -> list[Entry]:
 
 def folders(root: Path) -> Iterator[tuple[str, Path]]:
     """(path, place) of every folder that holds messages; the root's own are INBOX's."""
-    yield from _below(root, "", 0)
+    yield from _below(root, "", 0, root)
 
 
-def _below(folder: Path, path: str, depth: int) -> Iterator[tuple[str, Path]]:
+def _below(folder: Path, path: str, depth: int, root: Path) -> Iterator[tuple[str, Path]]:
     if depth > MAX_DEPTH:
         return
-    with os.scandir(folder) as entries:
-        found = sorted(entries, key=lambda e: e.name)
-    if any(_is_message(e) for e in found):
+    opened = Folder(folder, root)
+    modes = {name: opened.mode(name) for name in opened.names()}
+    if any(_is_message(name, mode) for name, mode in modes.items()):
         yield path or "INBOX", folder
-    for entry in found:
-        if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
-            below = f"{path}/{entry.name}" if path else entry.name
-            yield from _below(folder / entry.name, below, depth + 1)
+    for name, mode in modes.items():
+        if stat.S_ISDIR(mode) and not name.startswith("."):
+            below = f"{path}/{name}" if path else name
+            yield from _below(folder / name, below, depth + 1, root)
 
 
-def _is_message(entry: "os.DirEntry[str]") -> bool:
-    return entry.name.lower().endswith(".eml") and entry.is_file(follow_symlinks=False)
+def _is_message(name: str, mode: int) -> bool:
+    return name.lower().endswith(".eml") and stat.S_ISREG(mode)
 
 
-def _files(place: Path) -> list["os.DirEntry[str]"]:
-    with os.scandir(place) as entries:
-        return sorted((e for e in entries if _is_message(e)), key=lambda e: e.name)
+def _files(folder: Folder) -> list[str]:
+    """Names of the messages in a folder."""
+    return [name for name in folder.names() if _is_message(name, folder.mode(name))]
 
 
-def measure(path: str, place: Path) -> SourceFolder:
+def measure(path: str, place: Path, root: Path) -> SourceFolder:
     """How much is in one folder. Raises ``OSError``."""
-    files = _files(place)
-    return SourceFolder(path, len(files), sum(e.stat(follow_symlinks=False).st_size for e in files))
+    folder = Folder(place, root)
+    sizes = [folder.status(name).st_size for name in _files(folder)]
+    return SourceFolder(path, len(sizes), sum(sizes))
 
 
-def read(path: str, place: Path) -> Iterator[SourceMessage | Skipped]:
-    """The messages of one folder, by their names. Raises ``OSError``."""
-    known = {entry.file: entry for entry in index_of(place / INDEX)}
-    for found in _files(place):
-        file = Path(found.path)
-        yield message(path, file, known.get(found.name))
+def read(path: str, place: Path, root: Path) -> Iterator[SourceMessage | Skipped]:
+    """The messages of one folder of ``root``, by their names. Raises ``OSError``."""
+    known = {entry.file: entry for entry in index_of(place / INDEX, root)}
+    folder = Folder(place, root)
+    for name in _files(folder):
+        read = partial(folder.octets, name)
+        yield _message(path, place / name, partial(folder.file, name), read, known.get(name))
 
 
-def message(path: str, file: Path, entry: Entry | None = None) -> SourceMessage | Skipped:
-    """One file as a message."""
+def single(path: str, file: Path) -> SourceMessage | Skipped:
+    """One file that was named itself, as a message."""
+    opened = partial(opening.file, file, file)
+    return _message(path, file, opened, partial(opening.octets, file, file))
+
+
+def _message(
+    path: str,
+    file: Path,
+    open_: Callable[[], BinaryIO],
+    read: Callable[[int], bytes],
+    entry: Entry | None = None,
+) -> SourceMessage | Skipped:
     try:
-        status = file.stat()
-        with file.open("rb") as opened:
+        with open_() as opened:
+            status = os.fstat(opened.fileno())
             head = opened.read(MAX_HEADER)
     except OSError as error:
         return Skipped(path, str(file), f"cannot be read: {error.strerror}")
@@ -115,7 +135,7 @@ def message(path: str, file: Path, entry: Entry | None = None) -> SourceMessage 
         path,
         str(file),
         status.st_size,
-        lambda: octets_of(file),
+        partial(octets_of, read),
         entry.flags if entry else (),
         when,
     )

@@ -8,6 +8,7 @@ default one ``>`` is taken off lines that begin with ``>From ``, ``>>From `` …
 
 import calendar
 import mmap
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from malleposte.mime import last_values
+from malleposte.operations.mailfiles import opening
 from malleposte.operations.mailfiles.flag_letters import from_mbox, ours, to_mbox
 from malleposte.operations.mailfiles.message_file import (
     MAX_MESSAGE,
@@ -71,9 +73,9 @@ def postmark_date(line: bytes) -> int | None:
 
 
 @contextmanager
-def _mapped(path: Path) -> Iterator[mmap.mmap | bytes]:
-    with path.open("rb") as file:
-        if not path.stat().st_size:
+def _mapped(path: Path, root: Path | None) -> Iterator[mmap.mmap | bytes]:
+    with opening.file(path, root or path) as file:
+        if not os.fstat(file.fileno()).st_size:
             yield b""
             return
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
@@ -110,18 +112,20 @@ def _line(data: "mmap.mmap | bytes", at: int) -> bytes | None:
     return bytes(data[at:end])
 
 
-def count(path: Path) -> int:
-    """How many messages a file holds. Raises ``OSError``."""
-    with _mapped(path) as data:
+def count(path: Path, root: Path | None = None) -> int:
+    """How many messages a file holds; it is ``root`` or below it. Raises ``OSError``."""
+    with _mapped(path, root) as data:
         return sum(1 for _ in starts(data))
 
 
-def read(path: Path, folder: str, quoting: Quoting = "rd") -> Iterator[SourceMessage | Skipped]:
-    """The messages of a file, in its order. Raises ``OSError``.
+def read(
+    path: Path, folder: str, quoting: Quoting = "rd", root: Path | None = None
+) -> Iterator[SourceMessage | Skipped]:
+    """The messages of a file, which is ``root`` or below it, in its order. Raises ``OSError``.
 
     Each message's ``read`` works until the next one is asked for.
     """
-    with _mapped(path) as data:
+    with _mapped(path, root) as data:
         size = len(data)
         previous: int | None = None
         number = 0

@@ -1,12 +1,14 @@
 """What a path holds, whatever its form: folders, and the messages of each."""
 
+import errno
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from malleposte.operations.mailfiles import eml, maildir, mbox
+from malleposte.operations.mailfiles import eml, maildir, mbox, opening
 from malleposte.operations.mailfiles.message_file import Skipped, SourceFolder, SourceMessage
 
 Form = Literal["mbox", "maildir", "eml"]
@@ -35,56 +37,64 @@ class Source:
         """(path, place) of every folder. Raises ``OSError``."""
         if self.form == "maildir":
             yield from maildir.folders(self.root)
-        elif self.root.is_file():
+        elif opening.kind(self.root, self.root) == stat.S_IFREG:
             yield _name(self.root), self.root
         elif self.form == "eml":
             yield from eml.folders(self.root)
         else:
-            yield from _mbox_files(self.root, "", 0)
+            yield from _mbox_files(self.root, "", 0, self.root)
 
     def measure(self, path: str, place: Path) -> SourceFolder:
         """How much is in a folder. Raises ``OSError``."""
         if self.form == "maildir":
-            return maildir.measure(path, place)
+            return maildir.measure(path, place, self.root)
         if self.form == "mbox":
-            return SourceFolder(path, mbox.count(place), place.stat().st_size)
-        if place.is_file():
-            return SourceFolder(path, 1, place.stat().st_size)
-        return eml.measure(path, place)
+            return SourceFolder(path, mbox.count(place, self.root), self._size(place))
+        if self._is_file(place):
+            return SourceFolder(path, 1, self._size(place))
+        return eml.measure(path, place, self.root)
 
     def octets(self, place: Path) -> int:
-        """Octets of a folder's files, quickly: for progress."""
-        if place.is_file():
-            return place.stat().st_size
+        """Octets of a folder's files, quickly: for progress. Raises ``OSError``."""
+        if self._is_file(place):
+            return self._size(place)
         measure = maildir.measure if self.form == "maildir" else eml.measure
-        return measure("", place).octets
+        return measure("", place, self.root).octets
+
+    def _is_file(self, place: Path) -> bool:
+        return opening.kind(place, self.root) == stat.S_IFREG
+
+    def _size(self, place: Path) -> int:
+        with opening.file(place, self.root) as opened:
+            return os.fstat(opened.fileno()).st_size
 
     def read(self, path: str, place: Path) -> Iterator[SourceMessage | Skipped]:
         """The messages of a folder. Raises ``OSError``."""
         if self.form == "maildir":
-            return maildir.read(path, place)
+            return maildir.read(path, place, self.root)
         if self.form == "mbox":
-            return mbox.read(place, path, self.quoting)
-        if place.is_file():
-            return iter([eml.message(path, place)])
-        return eml.read(path, place)
+            return mbox.read(place, path, self.quoting, self.root)
+        if self._is_file(place):
+            return iter([eml.single(path, place)])
+        return eml.read(path, place, self.root)
 
 
 def found_form(root: Path) -> Form:
     """What kind of mail a path holds. Raises ``UnknownSource`` and ``OSError``."""
-    if root.is_file():
-        if _begins_as_mbox(root):
+    what = opening.kind(root, root)
+    if what == stat.S_IFREG:
+        if _begins_as_mbox(root, root):
             return "mbox"
         if root.name.lower().endswith(".eml"):
             return "eml"
         raise UnknownSource(f"{root} neither begins with a From line (mbox) nor ends in .eml")
-    if not root.is_dir():
-        raise UnknownSource(f"there is no {root}")
+    if what != stat.S_IFDIR:
+        raise UnknownSource(f"there is no file or folder {root}{_why(root)}")
     if next(maildir.folders(root), None) is not None:
         return "maildir"
     if next(eml.folders(root), None) is not None:
         return "eml"
-    if next(_mbox_files(root, "", 0), None) is not None:
+    if next(_mbox_files(root, "", 0, root), None) is not None:
         return "mbox"
     raise UnknownSource(
         f"{root} holds no mail: no cur and new (Maildir), no .eml files, no file that begins with a"
@@ -92,21 +102,30 @@ def found_form(root: Path) -> Form:
     )
 
 
-def _mbox_files(folder: Path, path: str, depth: int) -> Iterator[tuple[str, Path]]:
+def _why(root: Path) -> str:
+    """Why a path that is there cannot be taken."""
+    try:
+        with opening.file(root, root):
+            return ""
+    except OSError as error:
+        return f": {error.strerror}" if error.errno != errno.ENOENT else ""
+
+
+def _mbox_files(folder: Path, path: str, depth: int, root: Path) -> Iterator[tuple[str, Path]]:
     """Files of a tree that begin as an mbox does. Thunderbird keeps subfolders of X in ``X.sbd``."""
     if depth > MAX_DEPTH:
         return
-    with os.scandir(folder) as entries:
-        found = sorted(entries, key=lambda e: e.name)
-    for entry in found:
-        if entry.name.startswith(".") or entry.is_symlink():
+    opened = opening.Folder(folder, root)
+    found = {name: opened.mode(name) for name in opened.names()}
+    for entry, mode in found.items():
+        if entry.startswith("."):
             continue
-        place = folder / entry.name
-        name = _name(place) if not path else entry.name.removesuffix(".mbox")
+        place = folder / entry
+        name = _name(place) if not path else entry.removesuffix(".mbox")
         full = f"{path}/{name}" if path else name
-        if entry.is_dir():
-            yield from _mbox_files(place, full.removesuffix(".sbd"), depth + 1)
-        elif _begins_as_mbox(place):
+        if stat.S_ISDIR(mode):
+            yield from _mbox_files(place, full.removesuffix(".sbd"), depth + 1, root)
+        elif stat.S_ISREG(mode) and _begins_as_mbox(place, root):
             yield full, place
 
 
@@ -119,9 +138,8 @@ def _name(file: Path) -> str:
     return name
 
 
-def _begins_as_mbox(file: Path) -> bool:
+def _begins_as_mbox(file: Path, root: Path) -> bool:
     try:
-        with file.open("rb") as opened:
-            return opened.read(300).lstrip(b"\r\n").startswith(b"From ")
+        return opening.octets(file, root, 300).lstrip(b"\r\n").startswith(b"From ")
     except OSError:
         return False
