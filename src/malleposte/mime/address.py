@@ -104,13 +104,14 @@ class _Item:
     def comment(self) -> bytes:
         return b" ".join(self.comments)[:NAME_BYTES]
 
-    def address(self) -> Address | None:
+    def address(self, *, member: bool) -> Address | None:
+        """What the item is; `member`: of a group, which may hold nothing but comments."""
         if self.angle is not None:
             return _angle(self.phrase(), self.angle, self.comment())
         text = self.phrase()
         if text:
             return _bare(text, self.comment(), self.quoted)
-        if self.comments:
+        if self.comments and not member:  # RFC 5322 §3.4 `group-list`
             return Address(b"", b"", b"", self.comment())
         return None
 
@@ -159,7 +160,7 @@ def _loose(value: bytes) -> AddressList:
             else:
                 item.words.append(token)
         elif first in b",;":
-            address = item.address()
+            address = item.address(member=members is not None)
             item = _Item()
             if address is not None:
                 count += 1
@@ -175,7 +176,7 @@ def _loose(value: bytes) -> AddressList:
                 item.words.append(b" ")
         else:
             item.words.append(token)
-    address = item.address()
+    address = item.address(member=members is not None)
     if address is not None and count < ADDRESSES:
         (found if members is None else members).append(address)
     if members is not None:

@@ -68,6 +68,10 @@ def test_addresses_as_they_come(value: bytes, found: list[Address]) -> None:
         ),
         (b'"G: 1": a@b', [Group(b"G: 1", (A(b"", b"a", b"b"),))]),
         (b"A:;B:;", [Group(b"A", ()), Group(b"B", ())]),
+        # Comments alone are no member (RFC 5322 §3.4 `group-list`).
+        (b"A: (c) ;", [Group(b"A", ())]),
+        (b"A: (c), a@b (d), (e);", [Group(b"A", (A(b"", b"a", b"b", b"d"),))]),
+        (b"A: (c)", [Group(b"A", ())]),
     ],
 )
 def test_groups(value: bytes, found: list[Address | Group]) -> None:
