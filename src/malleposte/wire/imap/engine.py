@@ -27,6 +27,7 @@ The engine knows no clock: idle and sign-in times are the service's.
 
 from __future__ import annotations
 
+import re
 from enum import IntEnum
 from typing import Final
 
@@ -58,6 +59,8 @@ from malleposte.wire.imap.patience import Patience
 from malleposte.wire.imap.streaming import MessageStream
 
 _DEFAULT_LIMITS: Final = Limits()
+_ID: Final = re.compile(rb"[^ ]+ ID \(", re.IGNORECASE)
+_ID_PEEK: Final = 256
 
 
 class _Phase(IntEnum):
@@ -258,6 +261,8 @@ class Connection:
             limit = limits.command_bytes
         else:
             limit = limits.command_bytes_before_sign_in
+            if _ID.match(self._parts[0] if self._parts else self._input.peek(_ID_PEEK)):
+                limit = limits.id_bytes_before_sign_in
         line = self._read_line(limit - self._size)
         if line is None:
             return NEED_DATA

@@ -27,6 +27,10 @@ class Limits:
     """The same before sign-in: the longest honest command there is AUTHENTICATE with a Kerberos
     ticket or token (RFC 9051 §6.2.2 knows no bound, tickets stay under 8 KB)."""
 
+    id_bytes_before_sign_in: int = 64 * 1024
+    """The same for ID, which clients send first of all: 30 pairs of 30 and 1,024 octets are lawful
+    (RFC 2971 §3.3), and in quotes each octet may take two."""
+
     append_bytes: int = 50 * 1024 * 1024
     """One message in APPEND; announced as APPENDLIMIT (RFC 7889)."""
 
