@@ -326,7 +326,8 @@ class Quota(Struct, frozen=True, kw_only=True):
 
 
 class SignIn(Struct, frozen=True, kw_only=True):
-    """Passwords and those who guess them."""
+    """Passwords and those who guess them. Each worker counts failures for itself: what a guesser may
+    try is multiplied by `node.workers`."""
 
     argon2_memory: Annotated[
         int, _size("Memory of one argon2id computation.", 8 * 1024**2, 1024**3)

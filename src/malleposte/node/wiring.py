@@ -56,6 +56,12 @@ def throttle_settings(configuration: Configuration) -> ThrottleSettings:
     )
 
 
+def network_at_once(configuration: Configuration) -> int:
+    """Password computations at a time for one network: enough to keep all threads busy, far from all
+    places in the queue."""
+    return configuration.signin.threads + 2
+
+
 def smtp_connections(configuration: Configuration) -> ConnectionSettings:
     """For the services of SMTP."""
     return ConnectionSettings(

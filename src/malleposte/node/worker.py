@@ -218,6 +218,7 @@ class _Worker:
             passwords,
             VerifiedMemory(configuration.signin.remembered),
             busy=TooBusyError,
+            network_at_once=wiring.network_at_once(configuration),
         )
         push = PushHub(store)
         await self._open_smtp(store, book, door, certificates)

@@ -15,8 +15,10 @@ Invariants:
 - Failures on a known pair, most often an owner's old device, count for that pair only.
 - Attempts that are refused do not count, so that a refusal ends by itself.
 - An attempt that was let in counts as a failure unless it is reported otherwise (leaving its `with`
-  block is enough): hanging up early gains nothing. It counts when it ends, not when it begins,
-  since after a restart every client comes back at once.
+  block is enough): hanging up early gains nothing. While it runs it counts as one for those that
+  come after, so that guessing in parallel gains nothing either; honest programs, of which many come
+  back at once after a restart, are let in a few at a time by the caller (`directory.signin`).
+- An account is one whatever it was called: the caller gives its id where there is one.
 - Ask before any comparison, also before the memory of verified credentials: else whoever hangs up on
   the first delay could guess as fast as the network is.
 - Memory is bounded: the least recently touched is forgotten. Known pairs have room of their own and
@@ -28,7 +30,7 @@ a guesser may try by the number of workers."""
 import hashlib
 import os
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Generic, Literal, TypeVar
@@ -66,12 +68,11 @@ class ThrottleSettings:
 
 @dataclass(slots=True)
 class _Score:
-    """A count that fades. `refused_until` and `running` are for pairs and networks."""
+    """A count that fades. `refused_until` is for pairs and networks."""
 
     value: float = 0.0
     at: float = 0.0
     refused_until: float = 0.0
-    running: int = 0
 
     def now(self, now: float, half_life: float) -> float:
         return float(self.value * 0.5 ** ((now - self.at) / half_life))
@@ -100,6 +101,7 @@ class Attempt:
     retry_after: float
     """Seconds after which an attempt makes sense again; 0 if not refused."""
     _end: Callable[[Outcome], None] | None = None
+    _refusal: Callable[[], float] | None = None
 
     @property
     def text(self) -> str:
@@ -109,6 +111,14 @@ class Attempt:
         minutes = round(self.retry_after / 60)
         wait = "a minute" if minutes <= 1 else f"{minutes} minutes"
         return f"Too many failed sign-ins from your network; try again in {wait}"
+
+    def refused_meanwhile(self) -> bool:
+        """Whether what others tried since has brought a refusal: ask after having waited for
+        something else than the delay. `text` and `retry_after` are then the refusal's."""
+        if self._refusal is not None:
+            self.retry_after = self._refusal()
+            self.refused = self.retry_after > 0
+        return self.refused
 
     def ended(self, outcome: Outcome) -> None:
         """`succeeded`, `failed`, or `unknown` when no comparison could be made (store away, too
@@ -137,42 +147,71 @@ class Throttle:
         self._networks = _Bounded[_NetworkScore](settings.entries, _NetworkScore)
         self._accounts = _Bounded[_Score](settings.entries, _Score)
         self._known = _Bounded[float](settings.entries, float)
+        self._running: Counter[bytes] = Counter()
+        """Attempts under way, by pair and by account: as many as sign in now, forgotten by none."""
 
     def attempt(self, address: str, account: str) -> Attempt:
-        """Call it with the peer's address and the account's own name if there is one, else with
-        what the client sent; case does not matter."""
+        """Call it with the peer's address and what stands for the account: its id if there is one,
+        else the name that was sent, in one spelling; case does not matter."""
         s, now = self._settings, self._clock()
         network = network_of(address)
         account_id, pair_id = self._ids(network, account)
-        pair = self._pairs.get(pair_id)
-        pair_score = pair.now(now, s.half_life) if pair else 0.0
-        delay = self._delay(pair_score, s.pair_free)
-        if self._is_known(pair_id, now):
-            if pair and pair_score >= s.pair_refused and pair.running >= s.known_at_once:
-                return Attempt(0.0, refused=True, retry_after=s.delay_limit)
-        else:
-            found = self._networks.get(_octets(network))
-            refused_until = max(
-                pair.refused_until if pair else 0.0, found.refused_until if found else 0.0
-            )
-            if refused_until > now:
-                return Attempt(0.0, refused=True, retry_after=refused_until - now)
+        retry_after = self._refused_for(network, pair_id, now)
+        if retry_after:
+            return Attempt(0.0, refused=True, retry_after=retry_after)
+        delay = self._delay(self._pair_score(pair_id, now), s.pair_free)
+        if not self._is_known(pair_id, now):
+            tried = self._networks.get(_octets(network))
             everywhere = self._accounts.get(account_id)
+            failed = everywhere.now(now, s.half_life) if everywhere else 0.0
             delay = max(
                 delay,
-                self._delay(found.now(now, s.half_life) if found else 0.0, s.network_free),
-                self._delay(
-                    everywhere.now(now, s.half_life) if everywhere else 0.0, s.account_free
-                ),
+                self._delay(tried.now(now, s.half_life) if tried else 0.0, s.network_free),
+                self._delay(failed + self._running[account_id], s.account_free),
             )
-        if pair:
-            pair.running += 1
+        for id_ in (pair_id, account_id):
+            self._running[id_] += 1
         return Attempt(
             delay,
             refused=False,
             retry_after=0.0,
-            _end=lambda outcome: self._ended(network, account_id, pair_id, pair, outcome),
+            _end=lambda outcome: self._ended(network, account_id, pair_id, outcome),
+            _refusal=lambda: self._refusal_left(network, pair_id, self._clock()),
         )
+
+    def refusal(self, address: str, account: str) -> Attempt | None:
+        """What `attempt` would answer now if it is a refusal, else None: for who is about to wait in a
+        line before it."""
+        network = network_of(address)
+        retry_after = self._refused_for(network, self._ids(network, account)[1], self._clock())
+        return Attempt(0.0, refused=True, retry_after=retry_after) if retry_after else None
+
+    def _refused_for(self, network: Network, pair_id: bytes, now: float) -> float:
+        """Seconds until a new attempt makes sense; 0: it does now."""
+        s = self._settings
+        left = self._refusal_left(network, pair_id, now)
+        if left:
+            return left
+        # Those under way may all fail. On a known pair a few go on all the same, slowly.
+        at_once = s.known_at_once if self._is_known(pair_id, now) else 1
+        crowded = self._running[pair_id] >= at_once
+        return (
+            s.delay_limit if crowded and self._pair_score(pair_id, now) >= s.pair_refused else 0.0
+        )
+
+    def _refusal_left(self, network: Network, pair_id: bytes, now: float) -> float:
+        """Seconds that a refusal by earlier failures still holds; 0: there is none."""
+        if self._is_known(pair_id, now):
+            return 0.0
+        pair, tried = self._pairs.get(pair_id), self._networks.get(_octets(network))
+        until = max(pair.refused_until if pair else 0.0, tried.refused_until if tried else 0.0)
+        return max(0.0, until - now)
+
+    def _pair_score(self, pair_id: bytes, now: float) -> float:
+        """Failures of a pair; what is under way may become one."""
+        pair = self._pairs.get(pair_id)
+        failed = pair.now(now, self._settings.half_life) if pair else 0.0
+        return failed + self._running[pair_id]
 
     def __len__(self) -> int:
         """Entries in memory."""
@@ -183,19 +222,21 @@ class Throttle:
         network: Network,
         account_id: bytes,
         pair_id: bytes,
-        running: _Score | None,
         outcome: Outcome,
     ) -> None:
         s, now = self._settings, self._clock()
-        if running:
-            running.running -= 1
+        for id_ in (pair_id, account_id):
+            self._running[id_] -= 1
+            if not self._running[id_]:
+                del self._running[id_]
         match outcome:
             case "succeeded":
                 self._known.put(pair_id, now)
                 # Halved, not wiped: an owner's own sign-ins do not clear the way for a guesser
                 # behind the same address, and a few typing errors soon cost nothing any more.
-                if running:
-                    running.add(-running.now(now, s.half_life) / 2, now, s.half_life)
+                pair = self._pairs.get(pair_id)
+                if pair:
+                    pair.add(-pair.now(now, s.half_life) / 2, now, s.half_life)
             case "failed":
                 self._count_failure(network, account_id, pair_id, now)
             case "unknown":
