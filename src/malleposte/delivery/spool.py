@@ -112,14 +112,19 @@ async def prepare(spool: Spool, limits: Limits | None = None) -> Prepared:
     """Parse, compress and digest a message. Raises ``OSError`` when the disk takes no more."""
     with spool.buffer() as buffer:
         summary = await summarized(buffer, limits or DEFAULT_LIMITS)
-        if spool.size <= AT_ONCE:
-            assert isinstance(buffer, bytes)
-            return Prepared(content.in_rows(buffer), rendered(summary), summary, None)
-        if isinstance(buffer, bytes):
-            kept = await asyncio.to_thread(content.in_rows, buffer)
-            return Prepared(kept, rendered(summary), summary, None)
-        kept, descriptor = await asyncio.to_thread(content.in_file, buffer, spool.folder)
+        kept, descriptor = await compressed(buffer, spool.folder)
         return Prepared(kept, rendered(summary), summary, descriptor)
+
+
+async def compressed(buffer: bytes | memoryview, folder: Path) -> tuple[Content, int | None]:
+    """Compress and digest a message; what the store takes, and a descriptor where that is in a file,
+    for the caller to close. Raises ``OSError`` when the disk takes no more."""
+    if len(buffer) > IN_MEMORY:
+        return await asyncio.to_thread(content.in_file, memoryview(buffer), folder)
+    octets = bytes(buffer)
+    if len(octets) <= AT_ONCE:
+        return content.in_rows(octets), None
+    return await asyncio.to_thread(content.in_rows, octets), None
 
 
 async def summarized(buffer: bytes | memoryview, limits: Limits = DEFAULT_LIMITS) -> Summary:

@@ -1,129 +1,164 @@
-"""APPEND: a message streams in, is prepared as a delivery is, and filed (RFC 9051 §6.3.12).
+"""APPEND of one message or several (RFC 9051 §6.3.12, RFC 3502), prepared as a delivery is.
 
-Small messages stay in memory, larger ones go to an unnamed file (``delivery.spool``). What can be
-refused is refused before the message is sent.
+Several are filed by one command of the store, all or none. A command has a bounded size: what was made
+of the messages must fit; content that does not is put before.
 """
 
-import time
+import os
 from typing import TYPE_CHECKING, Final
 
-import structlog
+import msgspec
 
-from malleposte.delivery.spool import Prepared, Spool, prepare
+from malleposte.delivery.spool import Prepared, compressed, prepare, rendered, summarized
 from malleposte.services.imapd import names, updates
+from malleposte.services.imapd.receiving import Announced, Received, receive
 from malleposte.services.imapd.replies import Refuse
-from malleposte.store import PermanentFailure, TemporaryFailure
 from malleposte.store import commands as c
-from malleposte.store import flags as store_flags
 from malleposte.store.read import mailboxes
-from malleposte.store.results import Appended
+from malleposte.store.results import Appended, AppendedAll
 from malleposte.wire.imap import codes, responses
-from malleposte.wire.imap.events import AppendAborted, AppendData, AppendEnd, AppendStart, Closed
-from malleposte.wire.imap.flags import DELETED
+from malleposte.wire.imap.events import AppendStart
 
 if TYPE_CHECKING:
     from malleposte.services.imapd.session import Session
 
-log = structlog.get_logger(__name__)
+INLINE: Final = 1 << 20
+"""Octets of compressed content that go along in a command that files several messages."""
+COLUMNS: Final = 5 << 19
+"""Octets of all that was made of them, 2.5 MB: 1,000 messages of common kind. Both together are less
+than the writer takes in one command (``store.writer.MAX_FRAME``)."""
 
-_FULL: Final = "The server's disk is almost full; try again later"
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Appending:
+    """One APPEND (``receiving.Filing``)."""
+
+    def __init__(self, session: "Session", start: AppendStart) -> None:
+        self.session = session
+        self.tag = start.tag
+        self.name = start.mailbox
+        self.mailbox = 0
+        """Where the messages go, once it was found."""
+        self._room: int | None = None
+
+    async def check(self, start: AppendStart, before: int) -> None:
+        """See ``Filing``: what would be refused at the end."""
+        session = self.session
+        if not self.mailbox:
+            self.mailbox = await names.need(session, self.name, target=True)
+            self._room = await self.room()
+        if start.size == 0:
+            # RFC 3502 §6.3.11: an empty literal gives the command up.
+            raise Refuse("Given up" if start.index else "There is no message")
+        if start.utf8 and not session.engine.utf8:
+            raise Refuse("ENABLE UTF8=ACCEPT first", codes.CANNOT)
+        if self._room is not None and before + start.size > self._room:
+            raise Refuse("The account has no room left for this", codes.OVERQUOTA)
+        if before and before + start.size > session.service.settings.append_total:
+            raise Refuse("Together this is more than the server takes at a time", codes.LIMIT)
+
+    async def room(self) -> int | None:
+        """Octets the account may still take; None: no bound."""
+        reader = self.session.service.store.reader
+        used, allowed, _ = await self.session.reading(mailboxes.usage(reader, self.mailbox >> 32))
+        return allowed - used if allowed else None
+
+    async def file(self, received: Received) -> bytes:
+        """See ``Filing``."""
+        session = self.session
+        if len(received.messages) == 1:
+            one = await self.file_one(received)
+            code = codes.append_uid(one.uidvalidity, (one.uid,))
+        else:
+            result = await self._file_all(received)
+            code = codes.append_uid(result.uidvalidity, result.uids)
+        if session.selected is not None:
+            await session.reading(session.selected.view.refresh())
+            await updates.tell(session, expunge=True)
+        return responses.ok(self.tag, "Appended", code)
+
+    async def file_one(self, received: Received) -> Appended:
+        """File the one message that came."""
+        prepared = await prepare(received.spool)
+        try:
+            command = self.command(received.messages[0], prepared)
+            result = await self.session.submit(command, prepared.descriptor, target=True)
+        finally:
+            prepared.close()
+        assert isinstance(result, Appended)
+        return result
+
+    def command(self, message: Announced, prepared: Prepared) -> c.Append:
+        """What the store is to do with the one message."""
+        return c.Append(
+            actor=self.session.actor,
+            mailbox=self.mailbox,
+            content=prepared.content,
+            rendered=prepared.rendered,
+            received_at=message.received_at,
+            flags=message.flags,
+            keywords=message.keywords,
+            deleted=message.deleted,
+        )
+
+    async def _file_all(self, received: Received) -> AppendedAll:
+        session = self.session
+        with received.octets() as parts:
+            # All is parsed before any content is put: what does not fit leaves nothing behind.
+            made: list[c.Rendered] = []
+            size = 0
+            for part in parts:
+                made.append(rendered(await summarized(part)))
+                size += len(_encode(made[-1]))
+                if size > COLUMNS:
+                    raise Refuse("These are too many messages for one command", codes.LIMIT)
+                await session.pause()
+            contents: list[c.Content] = []
+            inline = 0
+            for part in parts:
+                content = await self._content(part, INLINE - inline)
+                inline += sum(map(len, content.frames))
+                contents.append(content)
+                await session.pause()
+        messages = zip(received.messages, contents, made, strict=True)
+        result = await session.submit(
+            c.AppendAll(
+                actor=session.actor,
+                mailbox=self.mailbox,
+                messages=tuple(_enclosed(*message) for message in messages),
+            ),
+            target=True,
+        )
+        assert isinstance(result, AppendedAll)
+        return result
+
+    async def _content(self, octets: bytes | memoryview, inline: int) -> c.Content:
+        """Content for ``AppendAll``: with its frames, of at most ``inline`` octets, or put before."""
+        session = self.session
+        content, descriptor = await compressed(octets, session.service.store.blobs)
+        try:
+            if descriptor is None and sum(map(len, content.frames)) <= inline:
+                return content
+            command = c.PutContent(account=self.mailbox >> 32, content=content)
+            await session.submit(command, descriptor)
+        finally:
+            if descriptor is not None:
+                os.close(descriptor)
+        return c.Content(digest=content.digest, size=content.size)
+
+
+def _enclosed(message: Announced, content: c.Content, made: c.Rendered) -> c.Enclosed:
+    return c.Enclosed(
+        content=content,
+        rendered=made,
+        received_at=message.received_at,
+        flags=message.flags,
+        keywords=message.keywords,
+        deleted=message.deleted,
+    )
 
 
 async def append(session: "Session", start: AppendStart) -> None:
-    """The whole of an APPEND, from its first message's announcement to its answer."""
-    tag = start.command.tag
-    spool = Spool(session.service.store.blobs)
-    try:
-        try:
-            mailbox = await _check(session, start)
-            session.engine.accept_append()
-            if not await _take(session, spool):
-                return
-        except Refuse as refusal:
-            session.engine.refuse_append(refusal.reply(tag))
-            return
-        except TemporaryFailure:
-            away = "The store cannot answer now; try again later"
-            session.engine.refuse_append(responses.no(tag, away, codes.UNAVAILABLE))
-            return
-        except OSError:
-            session.engine.refuse_append(responses.no(tag, _FULL, codes.UNAVAILABLE))
-            return
-        session.send(await _file(session, start, mailbox, spool))
-        session.engine.command_done()
-    finally:
-        spool.close()
-
-
-async def _check(session: "Session", start: AppendStart) -> int:
-    """The mailbox to append to. Raises ``Refuse`` for what would be refused at the end."""
-    mailbox = await names.need(session, start.command.mailbox, target=True)
-    if start.size == 0:
-        # RFC 3502 §6.3.11: an empty literal gives the command up.
-        raise Refuse("There is no message")
-    reader = session.service.store.reader
-    used, allowed, _ = await session.reading(mailboxes.usage(reader, mailbox >> 32))
-    if allowed and used + start.size > allowed:
-        raise Refuse("The account has no room left for this", codes.OVERQUOTA)
-    return mailbox
-
-
-async def _take(session: "Session", spool: Spool) -> bool:
-    """Take the message; False where the command broke off and the engine has answered."""
-    while True:
-        event = await session.next_event()
-        if isinstance(event, AppendData):
-            spool.write(event.data)
-        elif isinstance(event, AppendEnd):
-            return True
-        elif isinstance(event, AppendStart):
-            raise Refuse("One message in a command, please", codes.CANNOT)
-        elif isinstance(event, AppendAborted | Closed):
-            return False
-
-
-async def _file(session: "Session", start: AppendStart, mailbox: int, spool: Spool) -> bytes:
-    """File the message; the tagged response."""
-    tag = start.command.tag
-    prepared: Prepared | None = None
-    try:
-        prepared = await prepare(spool)
-        bits, words = store_flags.split(start.flags)
-        result = await session.submit(
-            c.Append(
-                actor=session.actor,
-                mailbox=mailbox,
-                content=prepared.content,
-                rendered=prepared.rendered,
-                received_at=int(start.date.timestamp() if start.date else time.time()),
-                flags=bits,
-                keywords=tuple(flag for flag in start.flags if flag.lower() in words),
-                deleted=DELETED in start.flags,
-            ),
-            prepared.descriptor,
-            target=True,
-        )
-        assert isinstance(result, Appended)
-        selected = session.selected
-        if selected is not None:
-            await session.reading(selected.view.refresh())
-            await updates.tell(session, expunge=True)
-    except Refuse as refusal:
-        return refusal.reply(tag)
-    except OSError:
-        return responses.no(tag, _FULL, codes.UNAVAILABLE)
-    except TemporaryFailure as error:
-        log.warning("imap_store_away", error=str(error))
-        full = "disk" in str(error)
-        return responses.no(
-            tag,
-            _FULL if full else "The store cannot answer now; try again later",
-            codes.UNAVAILABLE,
-        )
-    except PermanentFailure:
-        session.service.observer.defect("store")
-        return responses.no(tag, "This went wrong in the server", codes.SERVERBUG)
-    finally:
-        if prepared is not None:
-            prepared.close()
-    return responses.ok(tag, "Appended", codes.append_uid(result.uidvalidity, [result.uid]))
+    """From the first message's announcement to the answer."""
+    await receive(session, start, Appending(session, start))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-_ENABLES: Final = frozenset({b"IMAP4REV2", b"CONDSTORE", b"QRESYNC"})
+_ENABLES: Final = frozenset({b"IMAP4REV2", b"CONDSTORE", b"QRESYNC", b"UTF8=ACCEPT"})
 _SHOWN: Final = {b"IMAP4REV2": b"IMAP4rev2"}
 
 
@@ -41,7 +41,8 @@ async def identify(session: "Session", command: Id) -> bytes:
 
 
 async def enable(session: "Session", command: Enable) -> bytes:
-    """RFC 9051 §6.3.1, RFC 5161. QRESYNC brings CONDSTORE with it (RFC 7162 §3.2.3)."""
+    """RFC 9051 §6.3.1, RFC 5161, UTF8=ACCEPT RFC 9755 §3. QRESYNC brings CONDSTORE with it (RFC 7162
+    §3.2.3)."""
     names = [name for name in command.names if name in _ENABLES]
     new = [name for name in names if name not in session.engine.enabled]
     session.engine.enable(frozenset(names))

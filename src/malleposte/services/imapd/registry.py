@@ -15,6 +15,7 @@ from malleposte.services.imapd import (
     idle,
     listing,
     mailbox_commands,
+    replacing,
     searching,
     select,
     signin,
@@ -25,6 +26,7 @@ from malleposte.wire.imap.commands.append import Append
 from malleposte.wire.imap.commands.auth import Authenticate, Login, StartTls
 from malleposte.wire.imap.commands.base import Command
 from malleposte.wire.imap.commands.fetch import Fetch
+from malleposte.wire.imap.commands.replace import Replace
 from malleposte.wire.imap.commands.search import Search
 from malleposte.wire.imap.commands.select import Examine, Select, Unselect
 from malleposte.wire.imap.commands.session import Capability, Enable, Id, Logout
@@ -55,7 +57,10 @@ HANDLERS: Final[dict[type[Command], Handler]] = {
     command: handler for module in _MODULES for command, handler in module.HANDLERS.items()
 }
 
-STREAMING: Final[dict[type[Command], StreamingHandler]] = {Append: appending.append}
+STREAMING: Final[dict[type[Command], StreamingHandler]] = {
+    Append: appending.append,
+    Replace: replacing.replace,
+}
 """Commands with messages in them: called when the first is announced."""
 
 BLIND: Final[frozenset[type[Command]]] = frozenset(

@@ -30,8 +30,12 @@ def done(tag: bytes) -> bytes:
     return b"%b OK Done\r\n" % tag
 
 
+READ_ONLY: Final = "The mailbox is open for reading only"
+EXPUNGED: Final = "Some of these messages are no longer there"
+
 _REFUSED: Final[dict[str, tuple[bytes | None, str]]] = {
     "no-such-mailbox": (codes.NONEXISTENT, "There is no mailbox of this name"),
+    "no-such-email": (codes.EXPUNGEISSUED, EXPUNGED),
     "no-such-account": (codes.NONEXISTENT, "There is no such account"),
     "exists": (codes.ALREADYEXISTS, "There is a mailbox of this name already"),
     "no-rights": (codes.NOPERM, "You may not do this in this mailbox"),
@@ -63,5 +67,3 @@ def refuse(refused: Refused, *, target: bool = False) -> Refuse:
 
 
 NO_SUCH_MAILBOX: Final = Refused(reason="no-such-mailbox")
-READ_ONLY: Final = "The mailbox is open for reading only"
-EXPUNGED: Final = "Some of these messages are no longer there"

@@ -117,6 +117,7 @@ class Session:
                 starttls=self.service.settings.starttls and not self.connection.tls,
                 secure=self.secure,
                 mechanisms=tuple(name.encode("ascii") for name in names),
+                append_limit=self.service.settings.limits.append_bytes,
             )
         )
 

@@ -44,18 +44,25 @@ TABLE: Final[tuple[tuple[bytes, Shown], ...]] = (
     (b"STATUS=SIZE", Shown.AFTER),  # RFC 8438
     (b"OBJECTID", Shown.AFTER),  # RFC 8474
     (b"PREVIEW", Shown.AFTER),  # RFC 8970
+    (b"MULTIAPPEND", Shown.AFTER),  # RFC 3502
+    (b"BINARY", Shown.AFTER),  # RFC 3516
+    (b"REPLACE", Shown.AFTER),  # RFC 8508
+    (b"UTF8=ACCEPT", Shown.AFTER),  # RFC 9755
 )
 """What the core offers. Names in the order in which they are sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What a listener can do at this moment. `mechanisms` are SASL names such as `PLAIN`."""
+    """What a listener can do at this moment. `mechanisms` are SASL names such as `PLAIN`;
+    `append_limit` is the largest message in octets, the same for all mailboxes (RFC 7889 §2), 0
+    where nothing is said of it."""
 
     signed_in: bool = False
     starttls: bool = False
     secure: bool = False
     mechanisms: tuple[bytes, ...] = ()
+    append_limit: int = 0
     extensions: tuple[tuple[bytes, Shown], ...] = ()
 
 
@@ -67,6 +74,8 @@ def capabilities(offer: Offer) -> tuple[bytes, ...]:
     """
     when = Shown.AFTER if offer.signed_in else Shown.BEFORE
     names = [name for name, shown in (*TABLE, *offer.extensions) if shown & when]
+    if offer.signed_in and offer.append_limit:
+        names.append(b"APPENDLIMIT=%d" % offer.append_limit)
     if not offer.signed_in:
         if offer.starttls:
             names.append(b"STARTTLS")

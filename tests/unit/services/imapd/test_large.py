@@ -12,7 +12,7 @@ import pytest
 from malleposte.services.connection import WRITE_AHEAD, Connection
 from malleposte.store import content
 from malleposte.store.commands import CreateDomain
-from support.imap_client import ImapClient, Literal, Refused
+from support.imap_client import ImapClient, Literal
 from support.store import Place
 from unit.services.imapd.harness import Served, serve, unchecked
 
@@ -181,16 +181,6 @@ async def test_long_columns_come_one_at_a_time_and_right(served: Served) -> None
             assert together == alone
     answer = await client.command(b'SEARCH TO "person 599" SUBJECT people')
     assert len(answer.untagged[0].split()) == 2 + 3
-
-
-async def test_one_message_in_a_command_for_now(served: Served) -> None:
-    _, address = await served.account()
-    client = await served.signed_in(address)
-    message = Literal(b"Subject: one\r\n\r\n")
-    with pytest.raises(Refused, match="CANNOT"):
-        await client.command(b"APPEND INBOX ", message, b" ", message)
-    answer = await client.command(b"STATUS INBOX (MESSAGES)")
-    assert answer.untagged == [b'* STATUS "INBOX" (MESSAGES 0)\r\n']
 
 
 async def test_damage_is_told_and_the_rest_is_sent(place: Place) -> None:

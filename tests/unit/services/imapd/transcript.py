@@ -99,7 +99,9 @@ class Peer:
         while True:
             found = next_response(self.buffer)
             if found is not None:
-                self.utf8 = self.utf8 or found.startswith(b"* ENABLED IMAP4rev2")
+                self.utf8 = self.utf8 or found.startswith(
+                    (b"* ENABLED IMAP4rev2", b"* ENABLED UTF8=ACCEPT")
+                )
                 if b"BINARY" not in found and (found.isascii() or not self.utf8):
                     check(found)  # which knows rev1 alone
                 return found

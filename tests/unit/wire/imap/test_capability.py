@@ -33,6 +33,21 @@ def test_signed_in() -> None:
     assert not any(name.startswith((b"AUTH=", b"STARTTLS", b"LOGINDISABLED")) for name in shown)
 
 
+def test_what_a_mailbox_takes_is_told_to_who_may_append() -> None:
+    # RFC 7889 §2
+    assert b"APPENDLIMIT=50" in capabilities(Offer(signed_in=True, append_limit=50))
+    for offer in (Offer(append_limit=50), Offer(signed_in=True)):
+        assert not any(name.startswith(b"APPENDLIMIT") for name in capabilities(offer))
+
+
+def test_the_table_says_what_is_done() -> None:
+    """Extensions of messages and mailboxes: after sign-in, when they can be used."""
+    extensions = {b"MULTIAPPEND", b"BINARY", b"REPLACE", b"UTF8=ACCEPT", b"CREATE-SPECIAL-USE"}
+    extensions |= {b"OBJECTID", b"PREVIEW"}
+    assert extensions <= set(capabilities(Offer(signed_in=True)))
+    assert not extensions & set(capabilities(Offer(secure=True)))
+
+
 def test_literal_plus_and_minus_never_together() -> None:
     # RFC 7888 §5
     for signed_in in (False, True):
