@@ -4,6 +4,7 @@ They are the message's prefix, a copy's own; the stored content stays as receive
 """
 
 import itertools
+import os
 import secrets
 import time
 from dataclasses import dataclass
@@ -27,13 +28,25 @@ class Origin:
     login: str = ""
 
 
-_LIFE = secrets.randbits(16)
-_count = itertools.count(secrets.randbits(15))
+class _Numbers:
+    """16 bits that tell this process's life from others', and a counter of 15 bits."""
+
+    def __init__(self) -> None:
+        self.begin()
+        # Workers are forks of one process: each must begin a life of its own.
+        os.register_at_fork(after_in_child=self.begin)
+
+    def begin(self) -> None:
+        self.life = secrets.randbits(16)
+        self.count = itertools.count(secrets.randbits(15))
+
+
+_numbers = _Numbers()
 
 
 def trace_id() -> int:
     """A number for a message's trace: seconds, 16 bits of this process's life, 15 of a counter."""
-    return (int(time.time()) << 16 | _LIFE) << 15 | next(_count) & 0x7FFF
+    return (int(time.time()) << 16 | _numbers.life) << 15 | next(_numbers.count) & 0x7FFF
 
 
 def shown_id(number: int) -> str:

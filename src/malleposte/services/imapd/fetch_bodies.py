@@ -39,6 +39,9 @@ Found = bytes | Literal | Passage | int | None
 BODIES: Final = 50
 """Messages a statement reads: with ``read_emails.SMALL`` octets each at most."""
 
+HELD: Final = 256 * 1024
+"""Octets of one response held back; most are smaller, and a larger section is passed through."""
+
 _KINDS: Final[dict[SectionText, SectionKind]] = {
     SectionText.ALL: "",
     SectionText.HEADER: "HEADER",
@@ -118,22 +121,54 @@ def _in_order(part: Slice, rows: list[Stored]) -> Sequence[Stored | None]:
 
 
 async def _one(session: "Session", made: Plan, head: bytes, opened: Opened) -> Refuse | None:
-    """Send the response for one message; why not, where it cannot be made."""
+    """Send the response for one message; why not, where it cannot be made.
+
+    What is found is held back up to ``HELD`` octets: a response that cannot be completed is not begun,
+    and one with many items never stands in memory whole.
+    """
+    bodies: list[tuple[bytes, Found]] = []
+    held = 0
+    begun = False
     try:
-        # All is found before anything is sent: what cannot be answered leaves no half a response.
-        bodies = [(item.label, await _found(opened, item)) for item in made.bodies]
-        await _send(session, head, bodies)
-    except Damaged as error:
+        for item in made.bodies:
+            found = await _found(opened, item)
+            bodies.append((item.label, found))
+            held += _size(found)
+            if held > HELD:
+                begun = True
+                head = await _send(session, head, bodies)
+                bodies, held = [], 0
+                await session.breathe()
+        head = await _send(session, head, bodies)
+    except (Damaged, UnknownEncoding) as error:
+        if begun:
+            # What was announced cannot be completed: nothing that follows would be understood.
+            session.connection.abort()
+            raise ConnectionLost from None
+        if isinstance(error, UnknownEncoding):
+            return Refuse("A part is in an unknown encoding", codes.UNKNOWN_CTE)
         log.error("imap_damaged", email=opened.stored.email, error=str(error))
         words = "A message is damaged on the server; ask its administrator"
         return Refuse(words, codes.CORRUPTION)
-    except UnknownEncoding:
-        return Refuse("A part is in an unknown encoding", codes.UNKNOWN_CTE)
+    session.send(head + b")\r\n")
+    if session.ample:
+        session.flush()
+        await session.connection.drain()
     return None
 
 
-async def _send(session: "Session", head: bytes, bodies: list[tuple[bytes, Found]]) -> None:
-    """Send one response. Raises ``Damaged`` while nothing of it was sent."""
+def _size(found: Found) -> int:
+    """Octets that are in memory for it."""
+    if type(found) is bytes:
+        return len(found)
+    return len(found.octets) if isinstance(found, Literal) else 0
+
+
+async def _send(session: "Session", head: bytes, bodies: list[tuple[bytes, Found]]) -> bytes:
+    """Send items; what is left of the last one, to go before the next or the end.
+
+    Raises ``Damaged`` while nothing of the response was sent.
+    """
     send = session.send
     space = b"" if head.endswith(b"(") else b" "
     for label, found in bodies:
@@ -154,10 +189,7 @@ async def _send(session: "Session", head: bytes, bodies: list[tuple[bytes, Found
         elif isinstance(found, Passage):
             await _pass(session, head, found)
             head = b""
-    send(head + b")\r\n")
-    if session.ample:
-        session.flush()
-        await session.connection.drain()
+    return head
 
 
 async def _found(opened: Opened, item: Body | Binary | BinarySize) -> Found:

@@ -10,6 +10,7 @@ from array import array
 import pytest
 
 from malleposte.services.connection import WRITE_AHEAD, Connection
+from malleposte.services.imapd.session import Session
 from malleposte.store import content
 from malleposte.store.commands import CreateDomain
 from support.imap_client import ImapClient, Literal
@@ -202,3 +203,28 @@ async def test_damage_is_told_and_the_rest_is_sent(place: Place) -> None:
                 seen.append(response[:9])
             assert seen == [b"* 2 FETCH", b"* 3 FETCH"]
             assert response.startswith(tag + b" NO [CORRUPTION]")
+
+
+async def test_many_sections_never_stand_in_memory_together(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = 0
+    send = Session.send
+
+    def watched(session: Session, octets: bytes) -> None:
+        nonlocal held
+        send(session, octets)
+        held = max(held, session._out_size)
+
+    monkeypatch.setattr(Session, "send", watched)
+    _, address = await served.account()
+    client = await served.signed_in(address)
+    message = b"Subject: s\r\nX-Big: " + b"x" * 200_000 + b"\r\n\r\nbody\r\n"
+    await client.command(b"APPEND INBOX ", Literal(message))
+    await client.command(b"SELECT INBOX")
+    item = b"BODY.PEEK[HEADER.FIELDS (X-BIG)]<%d.150000>"
+    answer = await client.command(b"FETCH 1 (UID %b)" % b" ".join(item % n for n in range(40)))
+    (row,) = answer.fetched()
+    assert len(row.items) == 41
+    assert sum(len(value) for value in row.items.values() if isinstance(value, bytes)) == 6_000_000
+    assert held < 1_000_000
