@@ -13,9 +13,9 @@ import socket
 import sys
 import time
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from malleposte.cli.ownership import become_owner
 from malleposte.node.config import Configuration
 
 if TYPE_CHECKING:
@@ -52,14 +52,6 @@ def _close_others(kept: int) -> None:
                 os.close(int(name))
 
 
-def owner_of(folder: Path) -> int:
-    """Who owns a folder, or the nearest one above it that exists."""
-    at = folder.absolute()
-    while not at.exists() and at != at.parent:
-        at = at.parent
-    return at.stat().st_uid
-
-
 def _main(configuration: Configuration, connection: socket.socket) -> int:
     import structlog
 
@@ -73,7 +65,7 @@ def _main(configuration: Configuration, connection: socket.socket) -> int:
         import uvloop
 
         _load()
-        _become_owner(configuration.node.data_dir)
+        become_owner(configuration.node.data_dir)
         uvloop.run(_serve(configuration, connection, caller))
     except Exception:  # noqa: BLE001 - the whole process
         structlog.get_logger("alone").exception("a defect")
@@ -93,16 +85,6 @@ def _load() -> None:
 
     operations()
     version()
-
-
-def _become_owner(data: Path) -> None:
-    uid = owner_of(data)
-    if os.geteuid() != 0 or uid == 0:
-        return
-    gid = data.stat().st_gid
-    os.setgroups([gid])
-    os.setresgid(gid, gid, gid)
-    os.setresuid(uid, uid, uid)
 
 
 async def _serve(configuration: Configuration, connection: socket.socket, caller: int) -> None:

@@ -6,10 +6,11 @@ it, email. Lines are written after the fact and may be lost with a crash: whatev
 by its content before it is imported again. One process at a time holds the file.
 """
 
+import contextlib
 import fcntl
 import os
+import stat
 from collections import Counter
-from collections.abc import Callable
 from hashlib import blake2b, sha256
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -17,6 +18,7 @@ from typing import BinaryIO, Final
 import msgspec
 
 from malleposte.cli.exit_codes import REFUSED, UNAVAILABLE, Trouble
+from malleposte.cli.ownership import acting_as_owner
 
 VERSION: Final = 1
 FLUSH_EVERY: Final = 100
@@ -53,27 +55,47 @@ class Journal:
         self._emails: dict[str, list[int]] = {}
         self._seen: Counter[tuple[str, str]] = Counter()
         self._lines: list[bytes] = []
+        self._folder = -1
         name = sha256(f"{source}\n{address}".encode("utf-8", "surrogatepass")).hexdigest()[:24]
         self.path = folder / f"{name}.jsonl"
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._file = self._locked()
             try:
                 self._read()
             except BaseException:
                 self._file.close()
                 raise
-        except OSError as error:
+        except BaseException as error:
+            self._let_go()
+            if not isinstance(error, OSError):
+                raise
             raise Trouble(
                 REFUSED,
                 f"{self.path}: {error.strerror or error}; --state names another folder for journals",
             ) from None
 
+    def _open(self) -> BinaryIO:
+        """The file, made if it is not there. It belongs to whoever owns the folder: he takes it up too."""
+        folder = self.path.parent
+        with acting_as_owner(folder):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._folder = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        # Of the folder that was opened: its path may lead elsewhere by now.
+        with acting_as_owner(Path(f"/proc/self/fd/{self._folder}")):
+            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+            descriptor = os.open(self.path.name, flags, 0o600, dir_fd=self._folder)
+            mine = os.geteuid()
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_uid != mine or status.st_nlink != 1:
+            os.close(descriptor)
+            raise Trouble(
+                REFUSED,
+                f"{self.path} is no journal: no file of its own, or of another user; remove it",
+            )
+        return open(descriptor, "r+b")
+
     def _locked(self) -> BinaryIO:
-        file = open(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b")  # noqa: SIM115
-        if os.geteuid() == 0:
-            # Whoever owns the folder must be able to take it up, and to back it up.
-            os.fchown(file.fileno(), self.path.parent.stat().st_uid, -1)
+        file = self._open()
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -161,15 +183,17 @@ class Journal:
         """Write and let go; a journal of a run that never had a plan is removed."""
         self.flush()
         if self.head is None:
-            self.path.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self.path.name, dir_fd=self._folder)
         self._file.close()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self._folder >= 0:
+            os.close(self._folder)
+            self._folder = -1
 
 
-def journal_folder(data: Path, state: Path | None, owner: Callable[[Path], int]) -> Path:
+def journal_folder(data: Path, state: Path | None) -> Path:
     """Where journals are kept: beside the data, unless ``state`` names a folder."""
-    folder = state or data / "imports"
-    if not folder.exists() and state is None:
-        folder.mkdir(mode=0o700, parents=True)
-        if os.geteuid() == 0:
-            os.chown(folder, owner(data), -1)
-    return folder
+    return state or data / "imports"

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from malleposte.cli.alone import owner_of
 from malleposte.cli.caller import Caller, run
 from malleposte.cli.exit_codes import REFUSED, Trouble
+from malleposte.cli.ownership import acting_as_owner, owner_of
 from malleposte.node.config import Configuration
 from malleposte.operations.accounts import AccountAdded, AddAccount
 from malleposte.operations.domains import AddDomain, DomainAdded
@@ -60,10 +60,10 @@ def folders(configuration: Configuration) -> Step:
 def node_key(configuration: Configuration) -> Step:
     """The key that seals secrets."""
     path = configuration.node_key_file
-    with _explained(path):
+    with _explained(path), acting_as_owner(path.parent):
         made = create_key_file(path)
-        if made:
-            _give_to_owner(configuration, path)
+    if made:
+        _give_to_owner(configuration, path)
     return Step("node key", MADE if made else THERE, f"{path} (keep a copy apart from backups)")
 
 
@@ -74,21 +74,19 @@ def certificate(configuration: Configuration, hostname: str) -> Step:
         detail = f"{configuration.tls.certificate}, as the configuration says"
         return Step("certificate", THERE if there else SKIPPED, detail)
     folder = configuration.certificate_file.parent
-    with _explained(folder):
+    with _explained(folder), acting_as_owner(folder.parent):
         try:
             pair = self_signed_pair(folder, hostname)
         except IncompletePairError as error:
             raise Trouble(REFUSED, str(error)) from None
-        if pair.made:
-            _give_to_owner(configuration, folder, *folder.iterdir())
     return Step("certificate", MADE if pair.made else THERE, f"{pair.certificate}, self-signed")
 
 
-def _give_to_owner(configuration: Configuration, *paths: Path) -> None:
+def _give_to_owner(configuration: Configuration, path: Path) -> None:
+    """The server's user gets a file that root made elsewhere than in that user's folders."""
     owner = owner_of(configuration.node.data_dir)
-    if os.geteuid() == 0 and owner != 0:
-        for path in paths:
-            os.chown(path, owner, -1)
+    if os.geteuid() == 0 and owner != 0 and owner_of(path.parent) == 0:
+        os.chown(path, owner, -1, follow_symlinks=False)
 
 
 @contextmanager

@@ -75,8 +75,8 @@ def _written(path: Path, text: str) -> Iterator[Path]:
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)  # mode 0600
     built = Path(name)
     try:
-        with open(descriptor, "w", encoding="ascii") as file:
-            file.write(text)
+        with open(descriptor, "wb") as file:
+            file.write(text.encode("ascii"))
             file.flush()
             os.fsync(descriptor)
         yield built

@@ -5,7 +5,6 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from malleposte.cli.alone import owner_of
 from malleposte.cli.caller import run
 from malleposte.cli.exit_codes import LEFT_OUT, OK, REFUSED, USAGE, Trouble
 from malleposte.cli.import_journal import Journal, journal_folder
@@ -64,7 +63,7 @@ def import_(
     found, wanted = _looked_at(source, form, quoting, into, map_)
     if dry_run:
         return _dry_run(configuration, found, wanted, address, common)
-    folder = journal_folder(configuration.node.data_dir, state, owner_of)
+    folder = journal_folder(configuration.node.data_dir, state)
     journal = Journal(folder, found.identity, address)
     try:
         with shown("import", quiet=common.json, octets=True) as bar:

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from malleposte.cli.alone import owner_of
 from malleposte.cli.doctor.check import Check, ok, warn, wrong
+from malleposte.cli.ownership import acting_as_owner
 from malleposte.node import wiring
 from malleposte.node.config import Configuration
 from malleposte.node.settings import hostname
@@ -97,26 +97,12 @@ def _stray(folder: Path, uid: int) -> Path | None:
 
 def _node_key(configuration: Configuration) -> Check:
     try:
-        with _as_owner(configuration.node.data_dir):
+        with acting_as_owner(configuration.node.data_dir):
             ring = load_key_ring(configuration.node_key_file, os.environ)
     except NodeKeyError as error:
         first, _, rest = str(error).partition(". ")
         return wrong("node key", first, rest or "run `malleposte init`")
     return ok("node key", f"{configuration.node_key_file}, key {ring.current.id.hex()}")
-
-
-@contextlib.contextmanager
-def _as_owner(data: Path) -> Iterator[None]:
-    """Look as the user whom the server runs as would, where root asks."""
-    uid = owner_of(data)
-    if os.geteuid() != 0 or uid == 0:
-        yield
-        return
-    os.seteuid(uid)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 def certificate_facts(configuration: Configuration) -> CertificateFacts:
@@ -169,7 +155,12 @@ def writer_lock(configuration: Configuration, *, running: bool) -> Check:
     """Who may write to the store (SQLite)."""
     path = configuration.node.data_dir / "writer.lock"
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        with acting_as_owner(configuration.node.data_dir):
+            descriptor = os.open(path, flags)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            return wrong("writer lock", f"{path} is no regular file", f"`rm {path}`")
     except FileNotFoundError:
         return warn("writer lock", f"there is no {path}", "run `malleposte init`")
     except OSError as error:
