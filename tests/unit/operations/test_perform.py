@@ -42,6 +42,7 @@ NAMES = {
     "role.revoke",
     "server.examine",
     "store.fsck",
+    "store.render",
     "store.renew-uids",
 }
 
