@@ -356,6 +356,11 @@ class Model:
         taken = account.child(parent, name)
         if taken is not None:
             return Done() if taken is box else Refused(reason="exists")
+        # Old names stay subscribed, those of mailboxes below too.
+        path = account.path(box)
+        for one in account.boxes.values():
+            if one.subscribed and (one is box or account.path(one).startswith(f"{path}/")):
+                account.names.add(account.path(one))
         box.parent, box.name = parent, name
         self._take_subscription(account, box)
         return Done(modseq=account.bump())
