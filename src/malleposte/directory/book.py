@@ -1,7 +1,9 @@
 """Who an address reaches, and whom a sign-in name means: read from the store, remembered.
 
 What is remembered holds until ``directory_head`` moves; on SQLite that is looked at only when something
-was committed, on PostgreSQL with every question (one row).
+was committed, on PostgreSQL with every question (one row). Strangers choose what is asked for: what the
+directory does not have is not remembered (but for a few names that signed nobody in, so that they cost
+what others cost), and what it has only up to a bound.
 """
 
 from dataclasses import dataclass
@@ -9,14 +11,18 @@ from enum import Enum
 
 from malleposte.directory.addresses import (
     BadAddressError,
+    normalise,
     normalise_domain,
     normalise_local,
     split_subaddress,
 )
+from malleposte.directory.remembered import Key, Remembered, Value
 from malleposte.store import Store
 
-MAX_REMEMBERED = 50_000
-"""Addresses and accounts remembered by a worker: some 20 MB at most."""
+MOST_KNOWN = 20_000
+"""Addresses, accounts and domains remembered by a worker, of each: some 30 MB if all are full."""
+MOST_UNKNOWN = 2_000
+"""Names remembered that nobody signs in with."""
 
 ADMINISTRATORS = ("owner", "administrator")
 
@@ -83,9 +89,17 @@ class Book:
         self._hostname = hostname
         self._version = 0
         self._moved: int | None = None
-        self._resolved: dict[str, Resolution] = {}
-        self._accounts: dict[int | str, Account | None] = {}
-        self._domains: dict[str, bool] = {}
+        self._resolved = Remembered[str, Resolution](MOST_KNOWN)
+        self._accounts = Remembered[int | str, Account](MOST_KNOWN)
+        self._domains = Remembered[str, bool](MOST_KNOWN)
+        """Those that are ours."""
+        self._nobodys = Remembered[str, bool](MOST_UNKNOWN)
+
+    @property
+    def remembered(self) -> int:
+        """Entries in memory."""
+        known = len(self._resolved) + len(self._accounts) + len(self._domains)
+        return known + len(self._nobodys)
 
     async def fresh(self) -> None:
         """Forget what is remembered if the directory changed."""
@@ -94,11 +108,12 @@ class Book:
             return
         row = await self._store.reader.row("SELECT version FROM directory_head WHERE id = 1")
         version = row[0] if row else 0
-        if version != self._version or len(self._resolved) + len(self._accounts) > MAX_REMEMBERED:
+        if version != self._version:
             self._version = version
             self._resolved.clear()
             self._accounts.clear()
             self._domains.clear()
+            self._nobodys.clear()
         self._moved = moved
 
     async def resolve(self, local: str, domain: str) -> Resolution:
@@ -107,8 +122,16 @@ class Book:
         key = f"{local}@{domain}"
         resolution = self._resolved.get(key)
         if resolution is None:
-            resolution = self._resolved[key] = await self._resolve(local, domain)
+            since = self._version
+            resolution = await self._resolve(local, domain)
+            if resolution.found not in (Found.NOT_OURS, Found.NO_SUCH_USER):
+                self._keep(since, self._resolved, key, resolution)
         return resolution
+
+    def _keep(self, since: int, table: Remembered[Key, Value], key: Key, value: Value) -> None:
+        """Remember what was read, unless the directory was seen to change while it was."""
+        if since == self._version:
+            table.keep(key, value)
 
     async def _resolve(self, local: str, domain: str) -> Resolution:
         try:
@@ -172,46 +195,44 @@ class Book:
         return Resolution(Found.HERE, address, accounts, remotes, detail)
 
     async def _is_ours(self, domain: str) -> bool:
-        ours = self._domains.get(domain)
-        if ours is None:
-            row = await self._store.reader.row("SELECT 1 FROM domain WHERE name = $1", domain)
-            ours = self._domains[domain] = row is not None
-        return ours
+        if self._domains.get(domain):
+            return True
+        since = self._version
+        row = await self._store.reader.row("SELECT 1 FROM domain WHERE name = $1", domain)
+        if row is not None:
+            self._keep(since, self._domains, domain, True)
+        return row is not None
 
     async def account(self, account: int) -> Account | None:
         """An account by id."""
         await self.fresh()
-        if account not in self._accounts:
-            self._accounts[account] = await self._read_account(
-                f"{_ACCOUNT} WHERE a.id = $1", account
-            )
-        return self._accounts[account]
+        return self._accounts.get(account) or await self._read_account("a.id", account)
 
     async def sign_in_name(self, name: str) -> Account | None:
         """The account that signs in as ``name``: its primary address, in any case."""
         await self.fresh()
-        local, at, domain = name.strip().rpartition("@")
         try:
-            address = f"{normalise_local(local)}@{normalise_domain(domain)}" if at else ""
+            address = normalise(name)
         except BadAddressError:
             return None
-        if not address:
+        if self._nobodys.get(address):
             return None
-        if address not in self._accounts:
-            self._accounts[address] = await self._read_account(
-                f"{_ACCOUNT} WHERE a.address = $1", address
-            )
-        return self._accounts[address]
+        since = self._version
+        account = self._accounts.get(address) or await self._read_account("a.address", address)
+        if account is None:
+            self._keep(since, self._nobodys, address, True)
+        return account
 
-    async def _read_account(self, sql: str, key: int | str) -> Account | None:
-        row = await self._store.reader.row(sql, key)
+    async def _read_account(self, column: str, key: int | str) -> Account | None:
+        since = self._version
+        row = await self._store.reader.row(f"{_ACCOUNT} WHERE {column} = $1", key)
         if row is None:
             return None
         roles = await self._store.reader.rows(
             "SELECT role FROM role_grant WHERE account = $1", row[0]
         )
         id_, address, name, kind, status, locale, time_zone, version, hash_ = row
-        return Account(
+        account = Account(
             id_,
             address,
             name,
@@ -223,6 +244,8 @@ class Book:
             hash_,
             frozenset(role[0] for role in roles),
         )
+        self._keep(since, self._accounts, key, account)
+        return account
 
     async def owns(self, account: int, address: str) -> bool:
         """Whether an account may send as an address: its own, its aliases, their subaddresses."""
