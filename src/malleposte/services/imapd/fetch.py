@@ -31,7 +31,7 @@ async def fetch(session: "Session", command: Fetch) -> bytes:
     if command.vanished and not session.qresync:
         raise Refuse("QRESYNC must be enabled first", bad=True)  # RFC 7162 §3.2.6
     if made.modseq or command.changed_since is not None:
-        session.condstore = True
+        session.enable_condstore()
     if command.changed_since is not None:
         if command.vanished:
             await _vanished(session, command, command.changed_since)

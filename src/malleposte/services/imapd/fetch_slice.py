@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from malleposte.services.imapd import updates
 from malleposte.services.imapd.fetch_plan import FLAGS, MODSEQ, SAVED, UID, Plan
 from malleposte.services.imapd.selected import Chosen, Selected
 from malleposte.store import flags as store_flags
@@ -127,6 +128,7 @@ async def _sliced(
     columns[UID] = uids
     if made.flags or made.modseq:
         flags, modseqs = await flags_of(session, session.mailbox, uids, emails)
+        updates.tell_keywords(session)
         columns[FLAGS], columns[MODSEQ] = flags, modseqs
     if made.saved:
         columns[SAVED] = await _saved_at(session, uids)

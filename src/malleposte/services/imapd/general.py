@@ -47,9 +47,9 @@ async def enable(session: "Session", command: Enable) -> bytes:
     new = [name for name in names if name not in session.engine.enabled]
     session.engine.enable(frozenset(names))
     if b"QRESYNC" in names:
-        session.qresync = session.condstore = True
-    if b"CONDSTORE" in names:
-        session.condstore = True
+        session.qresync = True
+    if session.qresync or b"CONDSTORE" in names:
+        session.enable_condstore()
     session.send(responses.enabled([_SHOWN.get(name, name) for name in new]))
     return responses.ok(command.tag, "Enabled")
 

@@ -31,7 +31,7 @@ def done(tag: bytes) -> bytes:
 
 
 READ_ONLY: Final = "The mailbox is open for reading only"
-EXPUNGED: Final = "Some of these messages are no longer there"
+EXPUNGED: Final = "Some of these messages no longer exist: they have been deleted elsewhere"
 
 _REFUSED: Final[dict[str, tuple[bytes | None, str]]] = {
     "no-such-mailbox": (codes.NONEXISTENT, "There is no mailbox of this name"),

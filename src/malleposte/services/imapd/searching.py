@@ -25,7 +25,7 @@ async def search(session: "Session", command: Search) -> bytes:
     saves = returns is not None and SearchReturn.SAVE in returns
     with_modseq = uses_mod_sequence(command.key)
     if with_modseq:
-        session.condstore = True
+        session.enable_condstore()
     if content_keys(command.key) > CONTENT_KEYS:
         raise Refuse(f"A search takes at most {CONTENT_KEYS} texts of messages", codes.LIMIT)
     evaluation = Evaluation(session)

@@ -103,6 +103,22 @@ class Session:
         assert self.selected is not None
         return self.selected
 
+    def enable_condstore(self) -> None:
+        """After a CONDSTORE enabling command (RFC 7162 §3.1).
+
+        The first one with a mailbox selected is answered with HIGHESTMODSEQ: up to there the client
+        knows everything.
+        """
+        if self.condstore:
+            return
+        self.condstore = True
+        selected = self.selected
+        if selected is not None:
+            view = selected.view
+            known = min(selected.told, view.highest) if selected.news else view.highest
+            code = codes.highest_modseq(known)
+            self.send(responses.ok(responses.UNTAGGED, "The highest", code))
+
     @property
     def secure(self) -> bool:
         """Whether a password may be sent: under TLS, or where nobody listens."""

@@ -31,7 +31,7 @@ def values(
 ) -> dict[bytes, int | bytes | None]:
     """The answer's items for a mailbox."""
     if StatusItem.HIGHESTMODSEQ in items:
-        session.condstore = True  # RFC 7162 §3.1.7
+        session.enable_condstore()  # RFC 7162 §3.1.7
     found: dict[bytes, int | bytes | None] = {}
     for item in items:
         if item in ITEMS:

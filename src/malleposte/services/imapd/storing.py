@@ -36,7 +36,7 @@ async def store(session: "Session", command: Store) -> bytes:
         raise Refuse(READ_ONLY, codes.READ_ONLY)
     chosen = selected.choose(command.messages, uid=command.uid)
     if command.unchanged_since is not None:
-        session.condstore = True
+        session.enable_condstore()
     modified = array("I")
     for start in range(0, len(chosen), c.MAX_ROWS):
         modified.extend(await _slice(session, command, chosen.uids[start : start + c.MAX_ROWS]))
@@ -44,7 +44,11 @@ async def store(session: "Session", command: Store) -> bytes:
     if modified:
         code = codes.modified(modified if command.uid else list(selected.seqs(modified)))
     if chosen.ghosts and not command.uid:
-        return responses.no(command.tag, EXPUNGED, code or codes.EXPUNGEISSUED)
+        code = code or codes.EXPUNGEISSUED
+        if not command.silent:
+            return responses.no(command.tag, EXPUNGED, code)
+        # RFC 2180 §4.2.1: whoever asked for silence need not hear of those that are gone.
+        return responses.ok(command.tag, EXPUNGED, code)
     return responses.ok(command.tag, "Done" if code is None else "Some were changed before", code)
 
 

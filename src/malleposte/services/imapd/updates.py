@@ -36,12 +36,24 @@ def flags_lines(view: View, *, read_only: bool) -> bytes:
     )
 
 
+def tell_keywords(session: "Session") -> None:
+    """FLAGS, where the account has keywords the client was not told of.
+
+    Before any FETCH that shows one: clients may take a keyword that is not in FLAGS for an error
+    (RFC 3501 §7.2.6 says what applies in the mailbox).
+    """
+    selected = session.mailbox
+    view = selected.view
+    if len(view.shown) != selected.keywords:
+        selected.keywords = len(view.shown)
+        session.send(flags_lines(view, read_only=selected.read_only))
+
+
 async def tell(session: "Session", *, expunge: bool) -> None:
     """Send what changed in the selected mailbox. ``expunge``: whether EXPUNGE may be sent now."""
     selected = session.selected
     if selected is None or not selected.news:
         return
-    view = selected.view
     if expunge and selected.ghosts:
         uids, numbers = selected.take_ghosts()
         if session.qresync:
@@ -54,9 +66,7 @@ async def tell(session: "Session", *, expunge: bool) -> None:
                     await session.breathe()
     if selected.take_arrivals():
         session.send(responses.exists(selected.exists))
-    if len(view.shown) != selected.keywords:
-        selected.keywords = len(view.shown)
-        session.send(flags_lines(view, read_only=selected.read_only))
+    tell_keywords(session)
     changed = selected.take_changed()
     selected.up_to_date()
     if changed:
@@ -72,6 +82,7 @@ async def send_flags(session: "Session", uids: "array[int]", *, uid: bool = Fals
     view = selected.view
     with_uid = uid or session.qresync
     for start in range(0, len(uids), ROWS):
+        tell_keywords(session)
         part = uids[start : start + ROWS]
         places: Sequence[int | None] = selected.where(part)
         if not isinstance(places, range) and None in places:

@@ -72,7 +72,8 @@ async def _filled(served: Served) -> ImapClient:
 
 async def _search(client: ImapClient, program: bytes) -> frozenset[int]:
     answer = await client.command(b"SEARCH " + program)
-    (line,) = answer.untagged
+    # The first MODSEQ is answered with HIGHESTMODSEQ besides.
+    (line,) = [one for one in answer.untagged if not one.startswith(b"* OK ")]
     numbers = line.removeprefix(b"* SEARCH").partition(b"(")[0].split()
     assert numbers == sorted(numbers, key=int)
     return frozenset(map(int, numbers))
