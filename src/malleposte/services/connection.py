@@ -4,7 +4,8 @@ One long-lived task a connection reads with ``read`` and writes with ``write`` a
 are looked at once a second for all connections of a worker (``Sweep``), so that waiting costs nothing
 and an idle connection is a few hundred octets. Input is bounded: what the task has not taken yet stops
 the socket. All connections of a listener under TLS read into one buffer (``Deciphered``): an idle one
-keeps none.
+keeps none. A protocol may have both ways compressed (``compression``): then ``read`` and ``write`` deal
+in plain octets as before.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from typing import cast
 
 from malleposte.policy.connections import Admission, ConnectionLimit
 from malleposte.services.accepting import Accepting
+from malleposte.services.compression import PIECE, Deflated
 from malleposte.services.deciphered import Deciphered
 
 READ_AHEAD = 256 * 1024
@@ -48,6 +50,7 @@ class Connection(asyncio.Protocol):
         "__weakref__",
         "_closing",
         "_deadline",
+        "_deflated",
         "_drain",
         "_eof",
         "_inbox",
@@ -75,6 +78,7 @@ class Connection(asyncio.Protocol):
         self._inbox_size = 0
         self._waiter: asyncio.Future[None] | None = None
         self._drain: asyncio.Future[None] | None = None
+        self._deflated: Deflated | None = None
         self._deadline = 0.0
         self._paused = False
         self._eof = False
@@ -179,8 +183,28 @@ class Connection(asyncio.Protocol):
     async def read(self, seconds: float) -> bytes:
         """What has come since; waits at most ``seconds`` for the first octet. b'' at the end.
 
-        Raises ``TimedOut`` and, when the server stops, ``Draining``.
+        Raises ``TimedOut`` and, when the server stops, ``Draining``; ``Garbled`` where what came
+        cannot be decompressed.
         """
+        deflated = self._deflated
+        if deflated is None:
+            return await self._read(seconds)
+        if deflated.has_input:
+            # Little that arrived can be much: others run between its pieces.
+            await asyncio.sleep(0)
+        while not (octets := deflated.inflated()):
+            if deflated.ended:
+                self._eof = True
+                self._inbox.clear()
+                return b""
+            arrived = await self._read(seconds)
+            if not arrived:
+                return b""
+            deflated.arrived(arrived)
+        return octets
+
+    async def _read(self, seconds: float) -> bytes:
+        """The same of what came on the wire."""
         if not self._inbox and not self._eof:
             self._stop_if_draining()
             self._deadline = time.monotonic() + seconds
@@ -219,12 +243,16 @@ class Connection(asyncio.Protocol):
     @property
     def has_input(self) -> bool:
         """Whether ``read`` would return at once."""
-        return bool(self._inbox) or self._eof
+        return bool(self._inbox) or self._eof or self._inflates
 
     @property
     def at_end(self) -> bool:
         """The client sends no more."""
-        return self._eof and not self._inbox
+        return self._eof and not self._inbox and not self._inflates
+
+    @property
+    def _inflates(self) -> bool:
+        return self._deflated is not None and self._deflated.has_input
 
     @property
     def lost(self) -> bool:
@@ -234,10 +262,27 @@ class Connection(asyncio.Protocol):
     def write(self, data: bytes) -> None:
         """Send, or queue for sending."""
         if data and self._transport is not None and not self._lost:
-            self._transport.write(data)
+            if self._deflated is None:
+                self._transport.write(data)
+                return
+            self._deflated.send(data)
+            if self._deflated.waiting <= PIECE:
+                self._press()
+
+    def _press(self) -> None:
+        """Compress and send a piece of what waits for it."""
+        if self._deflated is not None and self._transport is not None and not self._lost:
+            self._transport.write(self._deflated.deflated())
 
     async def drain(self, seconds: float = 300.0) -> None:
         """Wait until the client has taken enough. Raises ``ConnectionLost``, also if it takes nothing."""
+        await self._drained(seconds)
+        while self._deflated is not None and self._deflated.waiting:
+            self._press()
+            await asyncio.sleep(0)
+            await self._drained(seconds)
+
+    async def _drained(self, seconds: float) -> None:
         if self._drain is not None:
             try:
                 async with asyncio.timeout(seconds):
@@ -250,6 +295,19 @@ class Connection(asyncio.Protocol):
                 raise ConnectionLost from None
         if self._lost:
             raise ConnectionLost
+
+    @property
+    def compressed(self) -> bool:
+        """Whether octets are compressed, by ``compress`` or by TLS itself."""
+        if self._deflated is not None:
+            return True
+        sslobject = self._transport.get_extra_info("ssl_object") if self._transport else None
+        return sslobject is not None and sslobject.compression() is not None
+
+    def compress(self) -> None:
+        """Compress all that is written from now on, and decompress what is read; both ends change at
+        the same octet, so that nothing may have come that was not read."""
+        self._deflated = Deflated()
 
     async def start_tls(self, seconds: float = 30.0) -> None:
         """Do the server's side of a handshake. Raises ``ConnectionLost``.
@@ -289,6 +347,8 @@ class Connection(asyncio.Protocol):
     def close(self) -> None:
         """Send what is queued, then close."""
         if self._transport is not None and not self._closing:
+            while self._deflated is not None and self._deflated.waiting and not self._lost:
+                self._press()
             self._closing = True
             self._transport.close()
 

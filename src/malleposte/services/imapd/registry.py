@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from malleposte.services.imapd import (
     appending,
+    compressing,
     copying,
     fetch,
     general,
@@ -25,6 +26,7 @@ from malleposte.services.imapd import (
 from malleposte.wire.imap.commands.append import Append
 from malleposte.wire.imap.commands.auth import Authenticate, Login, StartTls
 from malleposte.wire.imap.commands.base import Command
+from malleposte.wire.imap.commands.compress import Compress
 from malleposte.wire.imap.commands.fetch import Fetch
 from malleposte.wire.imap.commands.replace import Replace
 from malleposte.wire.imap.commands.search import Search
@@ -41,6 +43,7 @@ StreamingHandler = Callable[["Session", AppendStart], Awaitable[None]]
 
 _MODULES: Final = (
     general,
+    compressing,
     signin,
     select,
     mailbox_commands,
@@ -67,6 +70,7 @@ BLIND: Final[frozenset[type[Command]]] = frozenset(
     {
         Authenticate,
         Capability,
+        Compress,
         Enable,
         Examine,
         Id,

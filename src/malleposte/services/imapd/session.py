@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import structlog
 
 from malleposte.directory.book import Account
+from malleposte.services.compression import Garbled
 from malleposte.services.connection import Connection, ConnectionLost, Draining, TimedOut
 from malleposte.services.imapd import registry, updates
 from malleposte.services.imapd.replies import Refuse, refuse
@@ -134,6 +135,7 @@ class Session:
                 secure=self.secure,
                 mechanisms=tuple(name.encode("ascii") for name in names),
                 append_limit=self.service.settings.limits.append_bytes,
+                compress=not self.connection.compressed,
             )
         )
 
@@ -229,6 +231,9 @@ class Session:
         except Draining:
             reason = "shutdown"
             self._bye("The server is being restarted; come back in a moment")
+        except Garbled:
+            reason = "garbled"
+            self._bye("What came cannot be decompressed")
         except ConnectionLost:
             self._out.clear()
         except Exception:

@@ -56,13 +56,14 @@ TABLE: Final[tuple[tuple[bytes, Shown], ...]] = (
 class Offer:
     """What a listener can do at this moment. `mechanisms` are SASL names such as `PLAIN`;
     `append_limit` is the largest message in octets, the same for all mailboxes (RFC 7889 §2), 0
-    where nothing is said of it."""
+    where nothing is said of it. `compress`: the connection is not compressed yet (RFC 4978)."""
 
     signed_in: bool = False
     starttls: bool = False
     secure: bool = False
     mechanisms: tuple[bytes, ...] = ()
     append_limit: int = 0
+    compress: bool = False
     extensions: tuple[tuple[bytes, Shown], ...] = ()
 
 
@@ -76,6 +77,8 @@ def capabilities(offer: Offer) -> tuple[bytes, ...]:
     names = [name for name, shown in (*TABLE, *offer.extensions) if shown & when]
     if offer.signed_in and offer.append_limit:
         names.append(b"APPENDLIMIT=%d" % offer.append_limit)
+    if offer.signed_in and offer.compress:
+        names.append(b"COMPRESS=DEFLATE")
     if not offer.signed_in:
         if offer.starttls:
             names.append(b"STARTTLS")

@@ -24,7 +24,7 @@ async def test_as_it_stands(path: Path, served: Served) -> None:
 async def test_one_octet_at_a_time(
     path: Path, served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = Connection.read
+    whole = Connection._read
 
     async def read(self: Connection, seconds: float) -> bytes:
         data = await whole(self, seconds)
@@ -33,6 +33,6 @@ async def test_one_octet_at_a_time(
             self._inbox_size += len(data) - 1
         return data[:1]
 
-    monkeypatch.setattr(Connection, "read", read)
+    monkeypatch.setattr(Connection, "_read", read)
     for case in read_cases(path):
         await Player(served, case).play()

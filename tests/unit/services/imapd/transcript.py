@@ -5,6 +5,7 @@ r"""Transcripts that read like the RFCs, played against the service over a real 
     > signed_in                         connection 1 signs in, unseen (also `> signed_in 2`)
     > inbox plain alternative           these messages are in INBOX, delivered before
     > poke                              the push hub hints
+    > compress                          the client compresses from here on (also `> compress 2`)
     C: what the client says, with CRLF  (`C2:` on a second connection)
     C- the same without CRLF
     S: a response                       in order; `S2:` of the second connection
@@ -21,6 +22,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -94,6 +96,19 @@ class Peer:
         self.writer = writer
         self.buffer = bytearray()
         self.utf8 = False
+        self._deflate: zlib._Compress | None = None
+        self._inflate: zlib._Decompress | None = None
+
+    def compress(self) -> None:
+        """RFC 4978: both ways, from the next octet on."""
+        assert not self.buffer
+        self._deflate = zlib.compressobj(wbits=-15)
+        self._inflate = zlib.decompressobj(-15)
+
+    def write(self, octets: bytes) -> None:
+        if self._deflate is not None:
+            octets = self._deflate.compress(octets) + self._deflate.flush(zlib.Z_SYNC_FLUSH)
+        self.writer.write(octets)
 
     async def response(self) -> bytes | None:
         while True:
@@ -109,7 +124,7 @@ class Peer:
                 data = await self.reader.read(1 << 16)
             if not data:
                 return None
-            self.buffer += data
+            self.buffer += data if self._inflate is None else self._inflate.decompress(data)
 
 
 class Player:
@@ -133,7 +148,7 @@ class Player:
                 elif line.mark in ("C:", "C-"):
                     peer = await self.peer(line.connection)
                     end = b"\r\n" if line.mark == "C:" else b""
-                    peer.writer.write(self.said(line.text) + end)
+                    peer.write(self.said(line.text) + end)
                 else:
                     peer = await self.peer(line.connection)
                     try:
@@ -167,6 +182,8 @@ class Player:
         elif words[0] == "inbox":
             for name in words[1:]:
                 await self.file(MESSAGES[name])
+        elif words[0] == "compress":
+            (await self.peer(int(words[1]) if len(words) > 1 else 1)).compress()
         elif words[0] == "poke":
             self.served.hub.hint(self.account)
         else:

@@ -48,6 +48,13 @@ def test_the_table_says_what_is_done() -> None:
     assert not extensions & set(capabilities(Offer(secure=True)))
 
 
+def test_who_compresses_already_is_not_offered_to() -> None:
+    # RFC 4978 §3
+    assert b"COMPRESS=DEFLATE" in capabilities(Offer(signed_in=True, compress=True))
+    for offer in (Offer(compress=True), Offer(signed_in=True)):
+        assert b"COMPRESS=DEFLATE" not in capabilities(offer)
+
+
 def test_literal_plus_and_minus_never_together() -> None:
     # RFC 7888 §5
     for signed_in in (False, True):
