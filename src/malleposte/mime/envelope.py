@@ -82,11 +82,14 @@ def _addresses(entries: AddressList | None, utf8: bool) -> bytes:
 
 
 def _address(address: Address, utf8: bool) -> bytes:
-    name = address.name or address.comment
+    name, mailbox = address.name or address.comment, address.mailbox
+    if not mailbox and not address.host and b" " not in name:
+        # A word alone, as cron writes it: whoever has that name on the host it came from.
+        name, mailbox = b"", name
     # The host is never NIL: that would be the syntax of a group.
     return b"(%b %b %b %b)" % (
         nstring(name, utf8) if name else b"NIL",
         nstring(address.route, utf8) if address.route else b"NIL",
-        nstring(address.mailbox, utf8),
+        nstring(mailbox, utf8),
         nstring(address.host, utf8),
     )

@@ -91,3 +91,16 @@ def test_long_fields_are_cut() -> None:
     assert len(rev1) < 8 * 1024 + 1_000 * 25
     assert rev1.count(b'(NIL NIL "a" "b")') == 1_000
     assert b'word" NIL' in rev1
+
+
+@pytest.mark.parametrize(
+    ("field", "shown"),
+    [
+        (b"root", b'(NIL NIL "root" "")'),
+        (b"<root>", b'(NIL NIL "root" "")'),
+        (b"root (Cron Daemon)", b'("Cron Daemon" NIL "root" "")'),
+        (b"Ada Lovelace", b'("Ada Lovelace" NIL "" "")'),
+    ],
+)
+def test_a_word_alone_is_a_mailbox(field: bytes, shown: bytes) -> None:
+    assert shown in envelope(b"To: " + field + b"\r\n\r\n")[0]

@@ -6,7 +6,7 @@ What is sent was rendered when the message came; flags and modseqs are in the vi
 from typing import TYPE_CHECKING, Final
 
 from malleposte.services.imapd import fetch_bodies, resync
-from malleposte.services.imapd.fetch_plan import Plan, plan
+from malleposte.services.imapd.fetch_plan import Plan, plan, with_news
 from malleposte.services.imapd.fetch_slice import read_slice
 from malleposte.services.imapd.replies import EXPUNGED, Refuse, done
 from malleposte.services.imapd.selected import Chosen
@@ -32,6 +32,9 @@ async def fetch(session: "Session", command: Fetch) -> bytes:
         raise Refuse("QRESYNC must be enabled first", bad=True)  # RFC 7162 §3.2.6
     if made.modseq or command.changed_since is not None:
         session.enable_condstore()
+    if made.marks and session.condstore and not selected.read_only:
+        # What sets \Seen says so with the new MODSEQ (RFC 7162 §3.1.4, §3.2.4).
+        made = plan(with_news(command.items, session.qresync), session.engine.utf8)
     if command.changed_since is not None:
         if command.vanished:
             await _vanished(session, command, command.changed_since)

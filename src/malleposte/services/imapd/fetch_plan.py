@@ -5,6 +5,7 @@ An item is a row of ``ITEMS``; an extension adds one. A list of items is planned
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from malleposte.mime import body, load_structure
@@ -130,6 +131,13 @@ def plan(items: tuple[FetchItem, ...], utf8: bool) -> Plan:
         _plans.clear()
     _plans[key] = (items, made)
     return made
+
+
+@lru_cache(maxsize=PLANS)
+def with_news(items: tuple[FetchItem, ...], uid: bool) -> tuple[FetchItem, ...]:
+    r"""The items and what goes with a change of flags: FLAGS, MODSEQ and perhaps UID."""
+    news = (Attribute.UID, Attribute.FLAGS, Attribute.MODSEQ)[0 if uid else 1 :]
+    return (*(item for item in news if item not in items), *items)
 
 
 def _plan(items: tuple[FetchItem, ...], utf8: bool) -> Plan:

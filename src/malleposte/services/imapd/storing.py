@@ -81,7 +81,6 @@ async def _slice(session: "Session", command: Store, uids: "array[int]") -> "arr
     mine = array("I", [uid for uid in uids if uid not in spared]) if spared else uids
     # What others changed is told at the end, as everywhere.
     selected.change(list(changed.difference(mine)))
-    selected.change(left_alone)
     if command.silent:
         selected.change(_unforeseen(selected, before, command, bits, words, spared))
         if session.condstore:
@@ -91,6 +90,10 @@ async def _slice(session: "Session", command: Store, uids: "array[int]") -> "arr
     else:
         await updates.send_flags(session, mine, uid=command.uid)
         selected.seen(mine)
+    if left_alone:
+        # With what they are now (RFC 7162 §3.1.3), and as an answer to this command.
+        await updates.send_flags(session, left_alone, uid=command.uid)
+        selected.seen(left_alone)
     return left_alone
 
 
