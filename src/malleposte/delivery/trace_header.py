@@ -61,13 +61,15 @@ def parse_id(text: str) -> int:
 
 def received(origin: Origin, hostname: str, number: int, recipient: str, at: float) -> bytes:
     """A Received line with CRLF; ``recipient`` is '' where there are several (RFC 5321 §7.2: others
-    must not show)."""
+    must not show). Who had signed in stands in it by number: an operator finds the account, a recipient
+    does not learn an address that was not shown to him."""
     literal = f"IPv6:{origin.peer}" if ":" in origin.peer else origin.peer
     client = f" ([{literal}])" if origin.peer else " (local)"
     secured = f"\r\n\t(using {origin.tls})" if origin.tls else ""
+    sent_by = f"\r\n\t(account {origin.account})" if origin.account else ""
     target = f"\r\n\tfor <{recipient}>" if recipient else ""
     return (
-        f"Received: from {origin.hello or 'unknown'}{client}{secured}\r\n"
+        f"Received: from {origin.hello or 'unknown'}{client}{secured}{sent_by}\r\n"
         f"\tby {hostname} with {origin.protocol} id {shown_id(number)}{target};\r\n"
         f"\t{formatdate(at).replace('-0000', '+0000')}\r\n"
     ).encode("utf-8", "replace")

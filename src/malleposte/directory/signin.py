@@ -17,6 +17,7 @@ from typing import Final, Protocol
 
 from malleposte.directory.addresses import BadAddressError, normalise
 from malleposte.directory.book import Account, Book
+from malleposte.directory.signin_log import SignInLog
 from malleposte.policy.network import network_of
 from malleposte.policy.throttle import Outcome, Throttle
 from malleposte.policy.turns import Turns
@@ -83,6 +84,8 @@ class Door:
         self._passwords = passwords
         self._memory = memory
         self._busy = busy
+        self.log = SignInLog()
+        """For the services: where they write down what came of it."""
         self._pairs = Turns(PAIR_AT_ONCE)
         self._networks = Turns(network_at_once)
 

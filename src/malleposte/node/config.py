@@ -239,8 +239,23 @@ class Smtp(Struct, frozen=True, kw_only=True):
         ),
     ] = 100
     connections: Annotated[
-        int, _number("Connections to one worker over all services of SMTP.", 10, 100_000)
+        int,
+        _number(
+            "Connections to one worker, for each of smtp, submission (with submissions) and lmtp: none "
+            "of them takes another's.",
+            10,
+            100_000,
+        ),
     ] = 5000
+    connections_per_account: Annotated[
+        int,
+        _number(
+            "Connections to one worker on which one account is signed in for submission; past it the "
+            "newest is refused.",
+            2,
+            10_000,
+        ),
+    ] = 50
     connections_per_address: Annotated[
         int,
         _number(

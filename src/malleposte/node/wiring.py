@@ -63,10 +63,11 @@ def network_at_once(configuration: Configuration) -> int:
 
 
 def smtp_connections(configuration: Configuration) -> ConnectionSettings:
-    """For the services of SMTP."""
+    """For each of smtp, submission and lmtp."""
     return ConnectionSettings(
         per_network=configuration.smtp.connections_per_address,
         total=configuration.smtp.connections,
+        per_account=configuration.smtp.connections_per_account,
     )
 
 

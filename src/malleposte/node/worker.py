@@ -284,7 +284,9 @@ class _Worker:
         self, store: Store, book: Book, door: Door, certificates: Certificates | None
     ) -> None:
         reception = Reception(store, book, wiring.delivery_settings(self._configuration))
-        limit = ConnectionLimit(wiring.smtp_connections(self._configuration))
+        # One for each protocol: whoever floods one does not take the connections of another.
+        connections = wiring.smtp_connections(self._configuration)
+        admitted = {mode: ConnectionLimit(connections) for mode in wiring.MODES.values()}
         limits = wiring.smtp_limits(self._configuration)
         observer = _SmtpObserver(self._figures)
         for bound in self._inherited.listeners:
@@ -298,7 +300,7 @@ class _Worker:
                 bound,
                 service.serve,
                 certificates,
-                limit,
+                admitted[settings.mode],
                 b"421 4.7.0 Too many connections from your network; try again later\r\n",
             )
 

@@ -2,7 +2,7 @@
 
 No network is trusted, loopback included: mail for other domains is taken from nobody, and from whoever
 signed in it is refused in clear words until there is a queue. A sender who signed in must own the
-address he sends from.
+address he sends from, and be allowed to sign in still: asked again with every message.
 """
 
 import asyncio
@@ -50,6 +50,10 @@ _SIGN_IN = {
     Refusal.TOO_MANY: (454, "4.7.0"),
     Refusal.AWAY: (454, "4.7.0"),
 }
+_SIGN_IN_AGAIN: Final = Verdict(
+    421, "4.7.0", "The password or the account was changed; sign in again"
+)
+"""Ends the connection: no AUTH can follow another on it (RFC 4954 §4). Programs come back by themselves."""
 
 
 class Observer:
@@ -186,8 +190,7 @@ class _Session:
         elif isinstance(event, Hello):
             self._engine.accept()
         elif isinstance(event, DataStart):
-            self._spool = self._service.reception.spool()
-            self._engine.accept()
+            await self._data_start()
         elif isinstance(event, Authenticate):
             await self._authenticate(event)
         elif isinstance(event, Reset):
@@ -211,19 +214,49 @@ class _Session:
                 Reply(454, "4.7.0", "Sign-in cannot be checked now; try again later")
             )
             return
-        mode = self._service.settings.mode.value
-        self._service.observer.signed_in(mode, result.account is not None)
-        if result.account is not None:
-            self._account = result.account
-            if self._connection.admission is not None:
-                self._connection.admission.signed_in()
-            self._engine.accept()
+        mode, connection = self._service.settings.mode.value, self._connection
+        account, log = result.account, self._service.door.log
+        self._service.observer.signed_in(mode, account is not None)
+        if account is None:
+            refusal = result.refusal or Refusal.WRONG
+            log.refused(mode, connection.peer, refusal.value)
+            code, enhanced = _SIGN_IN[refusal]
+            self._engine.reply(Reply(code, enhanced, result.text))
             return
-        code, enhanced = _SIGN_IN[result.refusal or Refusal.WRONG]
-        self._engine.reply(Reply(code, enhanced, result.text))
+        admission = connection.admission
+        if admission is not None and not admission.signed_in(account.id):
+            log.refused(mode, connection.peer, "connections")
+            most = admission.per_account
+            text = f"The account has {most} connections already; close some, or try again later"
+            self._engine.reply(Reply(454, "4.7.0", text))
+            return
+        log.signed_in(mode, account.id, connection.peer, tls=connection.tls)
+        self._account = account
+        self._engine.accept()
+
+    async def _still_signed_in(self) -> bool:
+        """Whether who signed in still may; refuses what waits if not, or if that cannot be told."""
+        account = self._account
+        if account is None:
+            return True
+        try:
+            now = await self._service.book.account(account.id)
+        except StoreError:
+            self._refuse(AWAY)
+            return False
+        if (
+            now is None
+            or now.status != "active"
+            or now.credential_version != account.credential_version
+        ):
+            self._refuse(_SIGN_IN_AGAIN)
+            return False
+        return True
 
     async def _mail(self, event: MailFrom) -> None:
         self._forget()
+        if not await self._still_signed_in():
+            return
         account = self._account
         if account is not None and not event.path.is_null:
             try:
@@ -259,6 +292,12 @@ class _Session:
         address = str(event.path)
         self._recipients.append(Recipient(address, resolution))
         self._engine.accept()
+
+    async def _data_start(self) -> None:
+        # Many recipients, slowly given, can lie between MAIL and this.
+        if await self._still_signed_in():
+            self._spool = self._service.reception.spool()
+            self._engine.accept()
 
     async def _chunk(self, event: DataChunk) -> None:
         spool = self._spool

@@ -1,6 +1,7 @@
 """Connections without end from one address: they are refused in words, and other addresses are served."""
 
 import asyncio
+import base64
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -25,11 +26,13 @@ WORDS = {
 
 
 @asynccontextmanager
-async def held(server: Server, service: str, count: int = MOST) -> AsyncIterator[list[Raw]]:
+async def held(
+    server: Server, service: str, count: int = MOST, source: str = ATTACKER
+) -> AsyncIterator[list[Raw]]:
     """So many connections from the attacker, of which the server has taken notice."""
     async with AsyncExitStack() as stack:
         wires = [
-            await stack.enter_async_context(raw(server.ports[service], source=ATTACKER))
+            await stack.enter_async_context(raw(server.ports[service], source=source))
             for _ in range(count)
         ]
         if service in WORDS:
@@ -62,6 +65,48 @@ async def test_one_address_is_refused_in_words(
                     assert await wire.rest() == WORDS[service]
             await served(target, service, OTHER)
         await served(target, service, ATTACKER)
+
+
+@pytest.mark.parametrize("service", ["smtp", "submission", "lmtp"])
+async def test_one_protocol_does_not_take_the_connections_of_another(
+    target: Server, signs: VitalSigns, service: str
+) -> None:
+    """Many addresses fill what there is for one; the others, and who sends by them, are served."""
+    with lively(target):
+        async with AsyncExitStack() as stack:
+            for number in range(int(SETTINGS["smtp"]["connections"]) // MOST):
+                source = f"127.0.1.{number}"
+                await stack.enter_async_context(held(target, service, source=source))
+            async with raw(target.ports[service], source=OTHER) as wire:
+                assert await wire.rest() == WORDS[service]
+            for other in {"smtp", "submission", "lmtp", "imap"} - {service}:
+                await served(target, other, OTHER)
+        await served(target, service, OTHER)
+
+
+async def test_one_account_does_not_take_the_connections_of_all(
+    target: Server, signs: VitalSigns
+) -> None:
+    """Signed in it no longer counts for its network, but for itself, wherever it comes from."""
+    most = int(SETTINGS["smtp"]["connections_per_account"])
+    async with AsyncExitStack() as stack:
+        answers = []
+        for number in range(most + 5):
+            source = f"127.0.2.{number % 3}"
+            wire = await stack.enter_async_context(raw(target.ports["submission"], source=source))
+            answers.append(await signing_in(wire, "u2"))
+        assert [answer[:3] for answer in answers] == [b"235"] * most + [b"454"] * 5
+        async with raw(target.ports["submission"], source="127.0.2.0") as wire:
+            assert (await signing_in(wire, "u3")).startswith(b"235 ")
+
+
+async def signing_in(wire: Raw, account: str) -> bytes:
+    await wire.reply()
+    await wire.send(b"EHLO x\r\n")
+    await wire.reply()
+    response = base64.b64encode(f"\0{account}@example.test\0{PASSWORD}".encode())
+    await wire.send(b"AUTH PLAIN " + response + b"\r\n")
+    return await wire.reply()
 
 
 async def test_half_handshakes_count(target: Server, signs: VitalSigns) -> None:
