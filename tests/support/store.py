@@ -170,6 +170,7 @@ def deliver(
     keywords: tuple[str, ...] = (),
     prefix: bytes = b"",
     exempt: bool = False,
+    promised: bool = False,
     grace: int = 0,
     about: Rendered | None = None,
     what: Content | None = None,
@@ -187,6 +188,7 @@ def deliver(
                 flags=flags,
                 keywords=keywords,
                 exempt=exempt,
+                promised=promised,
             )
             for account in accounts
         ),

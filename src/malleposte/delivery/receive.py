@@ -178,7 +178,7 @@ class Reception:
         self, command: Deliver, message: Prepared, filed: list[Filed]
     ) -> list[Filed]:
         missing = [
-            msgspec.structs.replace(filing, exempt=True)
+            msgspec.structs.replace(filing, promised=True)
             for filing, f in zip(command.filings, filed, strict=True)
             if f.refused in ("over-quota", "over-quota-long")
         ]

@@ -324,7 +324,8 @@ class Imap(Struct, frozen=True, kw_only=True):
 
 
 class Quota(Struct, frozen=True, kw_only=True):
-    """Space of accounts. Warning mail goes out at 80, 90 and 95 percent, once each."""
+    """Space of accounts. Warning mail goes out at 80, 90 and 95 percent, once each. Mail to postmaster
+    and abuse is never refused for want of space and takes none."""
 
     default: Annotated[
         int,

@@ -86,7 +86,9 @@ class Filing(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     flags: int = 0
     keywords: tuple[str, ...] = ()
     exempt: bool = False
-    """Never over quota: postmaster's and abuse's mail, warnings of the server itself."""
+    """Never over quota and not counted in it: mail to postmaster and abuse, the server's own warnings."""
+    promised: bool = False
+    """Filed whether or not there is room, and counted: its sender was told that it was accepted."""
 
 
 class Deliver(Command, frozen=True, array_like=True, kw_only=True):

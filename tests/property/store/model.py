@@ -1,7 +1,7 @@
 """The store as a few dictionaries: what every command must answer and leave behind, to the number.
 
 Nothing is shared with the store but the commands and answers. The model knows no SQL, no batches and no
-views; it does one thing after the other. Threads, quota and rights are not in it.
+views; it does one thing after the other. Threads, quota (but what counts in it) and rights are not in it.
 """
 
 from dataclasses import dataclass, field, replace
@@ -35,6 +35,8 @@ class Email:
     flags: int
     words: frozenset[str]
     modseq: int
+    exempt: bool = False
+    """It takes no room."""
 
 
 @dataclass
@@ -106,6 +108,13 @@ class Account:
     def unseen(self, box: Box) -> int:
         return sum(not self.emails[m.email].flags & SEEN for m in box.messages.values())
 
+    @property
+    def used(self) -> tuple[int, int]:
+        """Octets that take room, and emails."""
+        held = {m.email for box in self.boxes.values() for m in box.messages.values()}
+        emails = [self.emails[email] for email in held]
+        return sum(email.size for email in emails if not email.exempt), len(emails)
+
     def size(self, box: Box) -> int:
         return sum(self.emails[m.email].size for m in box.messages.values())
 
@@ -165,6 +174,7 @@ class Model:
         sizes: tuple[int, int],
         flags: int,
         words: frozenset[str],
+        exempt: bool,
     ) -> AnyResult:
         """``targets``: (account, mailbox); one that is gone means INBOX. ``sizes``: whole, content."""
         filed = []
@@ -172,6 +182,7 @@ class Model:
             account = self.accounts[number]
             box = account.boxes.get(mailbox) or account.boxes[account.inbox]
             uid, email, modseq = self._file(account, box, identity, sizes, flags, words)
+            account.emails[email].exempt = exempt
             filed.append(Filed(account=number, mailbox=box.id, uid=uid, email=email, modseq=modseq))
         return Delivered(filed=tuple(filed))
 
@@ -288,7 +299,7 @@ class Model:
             email = box.messages[uid].email
             if into is not account or box is other or email in there:
                 old = account.emails[email]
-                email = into.new_email(replace(old, modseq=modseq))
+                email = into.new_email(replace(old, modseq=modseq, exempt=False))
             else:
                 joined.add(email)
             pairs.append((uid, into.enter(other, email, modseq)))

@@ -256,15 +256,32 @@ class Machine(RuleBasedStateMachine):
         flags=bits,
         words=keywords,
         both=st.booleans(),
+        exempt=st.booleans(),
     )
     def deliver(
-        self, count: int, a: int, b: int, c: int, flags: int, words: frozenset[str], both: bool
+        self,
+        count: int,
+        a: int,
+        b: int,
+        c: int,
+        flags: int,
+        words: frozenset[str],
+        both: bool,
+        exempt: bool,
     ) -> None:
         for n in range(count):
-            self.deliver_one(a, b, c, c + n, flags, words, both)
+            self.deliver_one(a, b, c, c + n, flags, words, both, exempt)
 
     def deliver_one(
-        self, a: int, b: int, c: int, same: int, flags: int, words: frozenset[str], both: bool
+        self,
+        a: int,
+        b: int,
+        c: int,
+        same: int,
+        flags: int,
+        words: frozenset[str],
+        both: bool,
+        exempt: bool,
     ) -> None:
         identity, content = self.message(same)
         prefix = b"Id: %d\r\n" % identity
@@ -283,13 +300,14 @@ class Machine(RuleBasedStateMachine):
                     prefix=prefix,
                     flags=flags,
                     keywords=tuple(words),
+                    exempt=exempt,
                 )
                 for account, mailbox in targets
             ),
             received_at=1,
         )
         sizes = content.size + len(prefix), content.size
-        self.do(command, self.model.deliver(targets, identity, sizes, flags, words))
+        self.do(command, self.model.deliver(targets, identity, sizes, flags, words, exempt))
 
     @rule(a=pick, same=pick, flags=bits, words=keywords, deleted=st.booleans())
     def append(self, a: int, same: int, flags: int, words: frozenset[str], deleted: bool) -> None:
@@ -531,12 +549,8 @@ class Machine(RuleBasedStateMachine):
             "SELECT email FROM recoverable WHERE account = $1 ORDER BY email", account.id
         )
         assert [row[0] for row in rows] == account.recoverable
-        listed = {m.email for box in account.boxes.values() for m in box.messages.values()}
-        assert await read.usage(reader, account.id) == (
-            sum(account.emails[email].size for email in listed),
-            0,
-            len(listed),
-        )
+        octets, emails = account.used
+        assert await read.usage(reader, account.id) == (octets, 0, emails)
         for ours in account.boxes.values():
             path = f"{account.id}/{account.path(ours)}"
             for uid, message in ours.messages.items():

@@ -16,8 +16,9 @@ from malleposte.delivery.trace_header import (
 from malleposte.directory.book import Book
 from malleposte.mime import fields
 from malleposte.store import Store, content
-from malleposte.store.commands import CreateAccount, CreateDomain, SetAlias
+from malleposte.store.commands import CreateAccount, CreateDomain, SetAccount, SetAlias
 from malleposte.store.read import emails
+from malleposte.store.read.mailboxes import usage
 
 ORIGIN = Origin(peer="192.0.2.1", hello="mx.example", protocol="ESMTP")
 BODY = b"From: a@sender.example\r\nSubject: hello\r\nMessage-ID: <1@x>\r\n\r\nHello.\r\n"
@@ -59,6 +60,26 @@ async def file(
         return verdicts
     finally:
         spool.close()
+
+
+async def test_mail_to_postmaster_takes_no_room(reception: Reception, store: Store) -> None:
+    """Strangers wrote to postmaster, and the administrator's own mail was refused."""
+    await store.submit(SetAccount(account=1, quota_bytes=2_000_000))
+    for n in range(4):
+        large = BODY + b"%d" % n * 1_000_000
+        assert [v.code for v in await file(reception, "postmaster", body=large)] == [250]
+    assert [v.code for v in await file(reception, "ada", body=BODY * 1000)] == [250]
+    assert (await usage(store.reader, 1))[0] < 100_000
+
+
+async def test_a_copy_that_was_promised_counts(reception: Reception, store: Store) -> None:
+    """One answer for several recipients: the one that became full meanwhile gets its copy all the same,
+    and is full then."""
+    large = BODY + b"x" * 2_000
+    assert [v.code for v in await file(reception, "bob", "full", body=large)] == [250, 250]
+    assert (await usage(store.reader, 3))[0] > 2_000
+    verdict, _ = await reception.route("full", "example.test", size=0, signed_in=False)
+    assert verdict.code == 452
 
 
 async def copies(store: Store) -> list[tuple[int, bytes]]:

@@ -3,12 +3,25 @@
 import msgspec
 import pytest
 
-from malleposte.store.commands import SetAccount
+from malleposte.store.commands import (
+    Copy,
+    DeleteMailbox,
+    Recover,
+    RepairAccount,
+    Replace,
+    SetAccount,
+)
+from malleposte.store.fsck import Kind
 from malleposte.store.quota import QUOTA_JOB, level_kept, level_reached
-from malleposte.store.results import Delivered, Done
-from support.store import House, append, deliver, inbox
+from malleposte.store.results import Appended, Copied, Delivered, Done
+from support.store import ALL, House, append, deliver, inbox
 
 DAY = 86_400
+
+
+def replacing(mailbox: int, source: int, uid: int, *, data: bytes) -> Replace:
+    fields = msgspec.structs.asdict(append(mailbox, data=data))
+    return Replace(**fields, source=source, uid=uid, recoverable_until=1 << 40)
 
 
 async def refusal(house: House, account: int, octets: int, grace: int = 5 * DAY) -> str:
@@ -59,10 +72,88 @@ async def test_the_prefix_counts(house: House) -> None:
     assert await used(house, account) == (0, 0)
 
 
-async def test_exempt_mail_is_never_refused(house: House) -> None:
+async def test_exempt_mail_is_never_refused_and_takes_no_room(house: House) -> None:
+    """Else whoever writes to postmaster would shut the administrator's own mailbox."""
     account = await house.account(quota=100)
-    await house.deliver(account, data=b"x" * 200, exempt=True)
-    assert await used(house, account) == (200, 1)
+    for n in range(4):
+        await house.deliver(account, data=b"%d" % n * 60, exempt=True)
+    assert await used(house, account) == (0, 4)
+    assert await warned(house) == []
+    assert await refusal(house, account, 101) == "over-quota"
+    await house.deliver(account, data=b"x" * 60)
+    await house.append(inbox(account), data=b"y" * 40)
+    await house.deliver(account, data=b"z" * 60, exempt=True)
+    assert await used(house, account) == (100, 7)
+
+
+async def test_exempt_mail_takes_no_room_wherever_it_goes(house: House) -> None:
+    account = await house.account(quota=1000)
+    archive = await house.standard(account, "archive")
+    filed = await house.deliver(account, data=b"x" * 50, exempt=True)
+    await house.copy(inbox(account), archive)
+    assert await used(house, account) == (0, 1)
+    await house.expunge(inbox(account))
+    await house.expunge(archive)
+    assert await used(house, account) == (0, 0)
+    await house.do(Recover(actor=account, target=archive, emails=(filed.email,)), Copied)
+    assert await used(house, account) == (0, 1)
+    await house.copy(archive, inbox(account), move=True)
+    await house.do(DeleteMailbox(actor=account, mailbox=archive, recoverable_until=1 << 40), Done)
+    assert await used(house, account) == (0, 1)
+    (uid,) = await house.uids(inbox(account))
+    await house.do(replacing(inbox(account), inbox(account), uid, data=b"y" * 20), Appended)
+    assert await used(house, account) == (20, 1)
+
+
+async def test_what_its_owner_makes_of_exempt_mail_counts(house: House) -> None:
+    """A copy as an email of its own, in the account or another: else copies would have no bound."""
+    account, other = await house.account(quota=120), await house.account(quota=100)
+    await house.deliver(account, data=b"x" * 50, exempt=True)
+    await house.copy(inbox(account), inbox(account))
+    await house.copy(inbox(account), inbox(other), ((1, 1),))
+    assert await used(house, account) == (50, 2)
+    assert await used(house, other) == (50, 1)
+    again = Copy(actor=0, mailbox=inbox(account), uids=ALL, target=inbox(account))
+    assert await house.refused(again) == "over-quota"
+    # The target holds it already: the twin that a MOVE leaves is a copy as well.
+    archive = await house.standard(account, "archive")
+    await house.copy(inbox(account), archive, ((1, 1),))
+    await house.copy(inbox(account), archive, ((1, 1),), move=True)
+    assert await used(house, account) == (100, 3)
+    await house.expunge(archive)
+    await house.expunge(inbox(account))
+    assert await used(house, account) == (0, 0)
+
+
+async def test_replacing_exempt_mail_frees_nothing(house: House) -> None:
+    account = await house.account(quota=100)
+    await house.deliver(account, data=b"x" * 90, exempt=True)
+    await house.deliver(account, data=b"y" * 60)
+    one = replacing(inbox(account), inbox(account), 1, data=b"z" * 50)
+    assert await house.refused(one) == "over-quota"
+    other = replacing(inbox(account), inbox(account), 2, data=b"z" * 100)
+    await house.do(other, Appended)
+    assert await used(house, account) == (100, 2)
+
+
+async def test_promised_mail_is_not_refused_and_counts(house: House) -> None:
+    account = await house.account(quota=100)
+    await house.deliver(account, data=b"x" * 90)
+    await house.deliver(account, data=b"y" * 90, promised=True)
+    assert await used(house, account) == (180, 2)
+    assert await refusal(house, account, 1) == "over-quota"
+
+
+async def test_a_repair_counts_as_filing_did(house: House) -> None:
+    account = await house.account(quota=100)
+    await house.deliver(account, data=b"x" * 90, exempt=True)
+    await house.deliver(account, data=b"y" * 80)
+    before = await used(house, account)
+    async with house.place.raw() as tx:
+        await tx.run("UPDATE account_head SET used_bytes = 7")
+    assert [finding.kind for finding in await house.fsck()] == [Kind.USED]
+    await house.do(RepairAccount(account=account), Done)
+    assert await used(house, account) == before == (80, 2)
 
 
 async def test_no_quota_means_no_bound(house: House) -> None:

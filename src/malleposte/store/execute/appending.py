@@ -110,8 +110,8 @@ async def replace(work: Work, command: Replace, known: Known) -> Appended | Refu
     if not rows:
         return Refused(reason="no-such-email")
     same_account = account_of(command.source) == account_of(command.mailbox)
-    *_, size, mailboxes, _ = rows[0]
-    freed = size if same_account and mailboxes <= 1 else 0
+    *_, size, mailboxes, _, exempt = rows[0]
+    freed = size if same_account and mailboxes <= 1 and not exempt else 0
     result = await append(work, command, known, freed=freed)
     if isinstance(result, Appended):
         await work.flush()

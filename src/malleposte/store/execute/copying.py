@@ -19,7 +19,7 @@ from malleposte.store.work import Head, MailboxRow, Work
 
 _ROWS = in_ranges(
     "SELECT m.uid, m.email, m.deleted, e.flags, e.size, e.mailboxes, e.keywords, e.thread, e.blob,"
-    " e.received_at, e.sent_at, e.attachment FROM {ranges} r"
+    " e.received_at, e.sent_at, e.attachment, e.exempt FROM {ranges} r"
     " JOIN membership m ON m.mailbox = $2 AND m.uid BETWEEN r.first AND r.last"
     f" JOIN email e ON e.id = m.email ORDER BY m.uid LIMIT {MAX_ROWS + 1}"
 )
@@ -43,8 +43,8 @@ _COPY_WIDE = dialect.Bulk(
 )
 _SHOWN = "SELECT name, shown FROM keyword WHERE account = $1"
 _RECOVER_ROWS = both(
-    "SELECT 0, e.id, 0, e.flags, e.size, e.mailboxes, r.mailbox FROM recoverable r JOIN email e"
-    " ON e.id = r.email WHERE {ids} AND r.account = $2 ORDER BY e.received_at, e.id",
+    "SELECT 0, e.id, 0, e.flags, e.size, e.mailboxes, r.mailbox, e.exempt FROM recoverable r"
+    " JOIN email e ON e.id = r.email WHERE {ids} AND r.account = $2 ORDER BY e.received_at, e.id",
     ids=any_of("r.email", 1),
 )
 _FORGET = both("DELETE FROM recoverable WHERE {ids}", ids=any_of("email", 1))
@@ -161,7 +161,10 @@ def _enter(work: Work, target: MailboxRow, email: int, row: Row) -> int:
 
 
 def _anew(work: Work, head: Head, row: Row, modseq: int, *, same_account: bool) -> int:
-    """Gather a new Email over the same blob; in another account it starts its own thread."""
+    """Gather a new Email over the same blob; in another account it starts its own thread.
+
+    It takes room whatever it is a copy of: who makes it is no stranger.
+    """
     email = email_id(head.account, head.next_email)
     head.next_email += 1
     if same_account:
@@ -172,7 +175,7 @@ def _anew(work: Work, head: Head, row: Row, modseq: int, *, same_account: bool) 
     work.add(
         INSERT_EMAIL,
         (email, head.account, modseq, modseq, row[3], row[6], thread, row[8], row[4])
-        + (row[9], row[10], row[11], 1),
+        + (row[9], row[10], row[11], 1, 0),
     )
     return email
 
@@ -189,7 +192,7 @@ async def _leave(
             work,
             head,
             source,
-            [(*row[:6], row[7]) for row in twins],
+            [(*row[:6], row[7], row[12]) for row in twins],
             modseq,
             until=work.now,
         )
@@ -240,7 +243,7 @@ async def recover(work: Work, command: Recover) -> Copied | Refused:
         return Refused(reason="no-rights", text="rt")
     if not rows:
         return Copied(uidvalidity=target.uidvalidity, uids=(), modseq=0)
-    size = sum(row[4] for row in rows)
+    size = sum(row[4] for row in rows if not row[7])
     if _full(head, size):
         return Refused(reason="over-quota")
     modseq = head.bump()

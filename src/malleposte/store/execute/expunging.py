@@ -16,7 +16,8 @@ from malleposte.store.results import Expunged, Refused
 from malleposte.store.work import Head, MailboxRow, Work
 
 _ROWS = in_ranges(
-    "SELECT m.uid, m.email, m.deleted, e.flags, e.size, e.mailboxes, e.thread FROM {ranges} r"
+    "SELECT m.uid, m.email, m.deleted, e.flags, e.size, e.mailboxes, e.thread, e.exempt"
+    " FROM {ranges} r"
     " JOIN membership m ON m.mailbox = $2 AND m.uid BETWEEN r.first AND r.last AND m.deleted >= $3"
     f" JOIN email e ON e.id = m.email ORDER BY m.uid LIMIT {MAX_ROWS + 1}"
 )
@@ -79,7 +80,7 @@ async def members(work: Work, mailbox: int, uids: Ranges, *, marked: bool = Fals
 async def remove(
     work: Work, head: Head, mailbox: MailboxRow, rows: list[Row], modseq: int, *, until: int
 ) -> None:
-    """End memberships given as rows (uid, email, deleted, flags, size, mailboxes, thread)."""
+    """End memberships given as rows (uid, email, deleted, flags, size, mailboxes, thread, exempt)."""
     uids = [row[0] for row in rows]
     emails = [row[1] for row in rows]
     await work.tx.run(_REMOVE, mailbox.id, uids)
@@ -100,7 +101,7 @@ async def remove(
     threads = {row[6] for row in gone}
     live = {row[0] for row in await work.tx.rows(_LIVE_THREADS, sorted(threads))}
     bury(work, head.account, "thread", 0, modseq, sorted(threads - live))
-    head.used_bytes -= sum(row[4] for row in gone)
+    head.used_bytes -= sum(row[4] for row in gone if not row[7])
     head.used_emails -= len(gone)
     head.quota_level = level_kept(head.used_bytes, head.quota_bytes, head.quota_level)
     if head.used_bytes <= head.quota_bytes:

@@ -59,6 +59,7 @@ EMAIL_COLUMNS = {
     "sent_at": _INT,
     "attachment": _INT,
     "mailboxes": _INT,
+    "exempt": _INT,
 }
 INSERT_EMAIL = dialect.insert("email", EMAIL_COLUMNS)
 RENDERED_COLUMNS = {
@@ -265,6 +266,7 @@ def file_message(
     flags: int,
     keywords: str | None,
     deleted: int,
+    exempt: bool = False,
 ) -> tuple[int, int, int]:
     """Gather the rows of one Email in one mailbox; (email, uid, modseq)."""
     rendered = command.rendered
@@ -274,7 +276,7 @@ def file_message(
     modseq = head.bump()
     email = email_id(head.account, head.next_email)
     head.next_email += 1
-    head.used_bytes += size
+    head.used_bytes += 0 if exempt else size
     head.used_emails += 1
     uid = mailbox.uidnext
     mailbox.uidnext += 1
@@ -300,6 +302,7 @@ def file_message(
             rendered.sent_at,
             int(rendered.attachment),
             1,
+            int(exempt),
         ),
     )
     work.add(_WIDE, (email, prefix, *rendered_row(rendered)))
@@ -362,7 +365,7 @@ async def _deliver_one(work: Work, command: Deliver, filing: Filing, known: Know
         mailbox = await work.mailbox(inbox)
     if head is None or mailbox is None:
         return Filed(account=filing.account, refused="no-such-account")
-    if not filing.exempt:
+    if not (filing.exempt or filing.promised):
         size = command.content.size + len(filing.prefix)
         refused = why_no_room(work, head, size, command.grace)
         if refused:
@@ -378,6 +381,7 @@ async def _deliver_one(work: Work, command: Deliver, filing: Filing, known: Know
         flags=filing.flags,
         keywords=join(keywords),
         deleted=0,
+        exempt=filing.exempt,
     )
     if head.quota_bytes:
         await warn(work, head)

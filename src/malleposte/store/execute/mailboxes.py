@@ -69,8 +69,8 @@ _TOO_MANY = Refused(reason="limit", text=f"an account has at most {MAX_MAILBOXES
 _HAS_CHILD = "SELECT 1 FROM mailbox WHERE account = $1 AND parent = $2 LIMIT 1"
 SUBSCRIBE = "INSERT INTO subscription (account, name) VALUES ($1, $2) ON CONFLICT DO NOTHING"
 _CONTENT = (
-    "SELECT m.uid, m.email, m.deleted, e.flags, e.size, e.mailboxes, e.thread FROM membership m"
-    " JOIN email e ON e.id = m.email WHERE m.mailbox = $1 ORDER BY m.uid"
+    "SELECT m.uid, m.email, m.deleted, e.flags, e.size, e.mailboxes, e.thread, e.exempt"
+    " FROM membership m JOIN email e ON e.id = m.email WHERE m.mailbox = $1 ORDER BY m.uid"
 )
 
 

@@ -14,7 +14,7 @@ from malleposte.store.results import Done, Refused
 from malleposte.store.work import Head, Work
 
 _EMAIL = (
-    "SELECT e.modseq, e.size, e.mailboxes, b.size, length(w.prefix) FROM email e"
+    "SELECT e.modseq, e.size, e.mailboxes, e.exempt, b.size, length(w.prefix) FROM email e"
     " JOIN blob b ON b.id = e.blob LEFT JOIN email_wide w ON w.id = e.id"
     " WHERE e.id = $1 AND e.blob = $2"
 )
@@ -44,19 +44,21 @@ async def render(work: Work, command: Render) -> Done | Refused:
     row = await work.tx.row(_EMAIL, email, command.blob)
     if row is None:
         return Refused(reason="no-such-email")
-    modseq, old_size, mailboxes, content_size, prefix = row
+    modseq, old_size, mailboxes, exempt, content_size, prefix = row
     size = content_size + (prefix or 0)
     changed = 0
     if mailboxes and (prefix is None or size != old_size):
         changed = modseq = head.bump()
         await _resize(work, head, email, size - old_size, modseq)
+        if not exempt:
+            _use(head, size - old_size)
     work.add(_WRITE_WIDE, (email, b"", *rendered_row(rendered)))
     work.add(_WRITE_EMAIL, (modseq, size, rendered.sent_at, int(rendered.attachment), email))
     return Done(modseq=changed, count=int(prefix is None))
 
 
 async def _resize(work: Work, head: Head, email: int, octets: int, modseq: int) -> None:
-    """The email is ``octets`` longer in every mailbox that holds it, and in the account."""
+    """The email is ``octets`` longer in every mailbox that holds it."""
     holders = await work.tx.rows(_HOLDERS, email)
     await work.mailboxes(row[0] for row in holders)
     for mailbox, times in holders:
@@ -64,6 +66,9 @@ async def _resize(work: Work, head: Head, email: int, octets: int, modseq: int) 
         if row is not None:
             row.size += times * octets
             row.changed(modseq)
+
+
+def _use(head: Head, octets: int) -> None:
     head.used_bytes += octets
     head.quota_level = level_kept(head.used_bytes, head.quota_bytes, head.quota_level)
     if head.used_bytes <= head.quota_bytes:

@@ -65,7 +65,7 @@ _COUNTED = (
     " FROM membership m JOIN email e ON e.id = m.email WHERE m.mailbox = $1"
 )
 _USED = (
-    "SELECT coalesce(sum(CASE WHEN mailboxes > 0 THEN size ELSE 0 END), 0),"
+    "SELECT coalesce(sum(CASE WHEN mailboxes > 0 AND exempt = 0 THEN size ELSE 0 END), 0),"
     " count(CASE WHEN mailboxes > 0 THEN 1 END), coalesce(max(modseq), 0), coalesce(max(id), 0),"
     " coalesce(max(thread), 0) FROM email WHERE id BETWEEN $1 AND $2"
 )

@@ -11,7 +11,7 @@ _HEAD = (
     "SELECT h.modseq, h.next_email, h.next_mailbox, h.next_thread, h.uidvalidity, h.used_bytes,"
     " h.used_emails, u.bytes, u.emails, u.modseq, u.top, u.thread, m.modseq, m.top, m.uidvalidity,"
     " t.modseq, h.tombstone_floor FROM account_head h,"
-    " (SELECT coalesce(sum(CASE WHEN mailboxes > 0 THEN size ELSE 0 END), 0) AS bytes,"
+    " (SELECT coalesce(sum(CASE WHEN mailboxes > 0 AND exempt = 0 THEN size ELSE 0 END), 0) AS bytes,"
     " count(CASE WHEN mailboxes > 0 THEN 1 END) AS emails, coalesce(max(modseq), 0) AS modseq,"
     " coalesce(max(id), 0) AS top, coalesce(max(thread), 0) AS thread"
     " FROM email WHERE id BETWEEN $1 AND $2) u,"
