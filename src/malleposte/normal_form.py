@@ -28,7 +28,7 @@ _SHORTEST: Final = (MOST_MARKS - _MOST_BEFORE) // _MOST_OF_ONE
 """Characters in a row that may be marks; with fewer there cannot be too many."""
 
 
-def normal(form: Literal["NFC", "NFKC"], text: str) -> str:
+def normal(form: Literal["NFC", "NFKC", "NFKD"], text: str) -> str:
     """``text`` in a normal form, without marks past the thirtieth on one letter.
 
     What it returns stays as it is if it is normalised again.

@@ -18,6 +18,7 @@ _FLAG = rb"(?:\\?" + _ATOM + rb"|\\\*)"
 _FLAG_LIST = re.compile(rb"\((?:" + _FLAG + rb"(?: " + _FLAG + rb")*)?\)")
 _STRING = rb"\"(?:[^\"\\\x00\r\n\x80-\xff]|\\[\"\\])*\""
 _SET = rb"\d+(?::\d+)?(?:,\d+(?::\d+)?)*"
+_PAGE = rb"PARTIAL \((?:\d+:\d+|-\d+:-\d+) (?:NIL|" + _SET + rb")\)"
 _DATE = re.compile(rb"\"[ 0-3]\d-(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)-\d{4}"
                    rb" \d\d:\d\d:\d\d [+-]\d{4}\"")  # fmt: skip
 _SECTION = re.compile(
@@ -38,8 +39,9 @@ _UNTAGGED = tuple(
         rb"FLAGS " + _FLAG_LIST.pattern,
         rb"CAPABILITY(?: " + _ATOM + rb")+",
         rb"ENABLED(?: " + _ATOM + rb")*",
-        rb"SEARCH(?: [1-9]\d*)*(?: \(MODSEQ \d+\))?",
-        rb"ESEARCH(?: \(TAG " + _STRING + rb"\))?(?: UID)?(?: [A-Z]+ [\d,:]+)*",
+        rb"(?:SEARCH|SORT)(?: [1-9]\d*)*(?: \(MODSEQ \d+\))?",
+        rb"ESEARCH(?: \(TAG " + _STRING + rb"\))?(?: UID)?(?: (?:[A-Z]+ [\d,:]+|" + _PAGE + rb"))*",
+        rb"THREAD(?: [\d() ]+)?",
         rb"(?:LIST|LSUB) \((?:\\\w+(?: \\\w+)*)?\) (?:\"[^\"\\]\"|NIL) "
         + _ASTRING
         + rb"(?: \(.*\))?",

@@ -25,7 +25,7 @@ from .scanner import Buffer
 from .section import SectionKind, find_part, section
 from .structure import parse, parse_slices
 from .subject import base_subject
-from .summary import Summary, summarize, summarize_slices
+from .summary import Summary, header_thread_key, summarize, summarize_slices
 from .text_list import text_list
 from .thread import ThreadKey, read_thread_key, thread_ids, thread_key
 
@@ -62,6 +62,7 @@ __all__ = [
     "find_part",
     "has_attachment",
     "header_fields",
+    "header_thread_key",
     "last_values",
     "load_structure",
     "message_ids",

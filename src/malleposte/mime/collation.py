@@ -1,8 +1,9 @@
-"""The order of texts in mail: i;unicode-casemap (RFC 5051), which IMAP's SORT and THREAD use (RFC 5255 §4.3)."""
+"""The order of texts in mail: i;unicode-casemap (RFC 5051), which IMAP's SORT and THREAD use
+(RFC 5255 §4.3)."""
 
 from __future__ import annotations
 
-import unicodedata
+from malleposte.normal_form import normal
 
 
 def casemap(text: str) -> str:
@@ -14,7 +15,7 @@ def casemap(text: str) -> str:
     """
     if text.isascii():
         return text.upper()
-    return unicodedata.normalize("NFKD", "".join(map(_title, text)))
+    return normal("NFKD", "".join(map(_title, text)))
 
 
 def _title(character: str) -> str:

@@ -18,6 +18,7 @@ from .charset import plain_text
 from .date import date_time
 from .encoded_words import decode_text
 from .envelope import ADDRESS_FIELDS, render
+from .headers import last_values
 from .limits import DEFAULT_LIMITS, SLICE_PARTS, Limits
 from .message_id import id_text, raw_ids
 from .part import dump_structure
@@ -102,9 +103,7 @@ def summarize_slices(
     bodies = body_lists(parts)
     if large:
         yield
-    raw_subject = fields.get(b"subject")
-    subject = plain_text(decode_text(raw_subject[:SUBJECT_BYTES])) if raw_subject else ""
-    subject = subject[:SUBJECT_CHARACTERS]
+    subject = _subject(fields)
     base, again = split_subject(subject)
     folded = base.casefold()
     raw_date = fields.get(b"date")
@@ -130,6 +129,19 @@ def summarize_slices(
         parts[0].body_start,
         lines,
     )
+
+
+def header_thread_key(header: bytes) -> bytes:
+    """`Summary.thread_key` of a header block alone."""
+    fields = last_values(header)
+    base, again = split_subject(_subject(fields))
+    return thread_key(fields, base.casefold(), again)
+
+
+def _subject(fields: dict[bytes, bytes]) -> str:
+    raw = fields.get(b"subject")
+    text = plain_text(decode_text(raw[:SUBJECT_BYTES])) if raw else ""
+    return text[:SUBJECT_CHARACTERS]
 
 
 def _message_id(fields: dict[bytes, bytes]) -> str | None:

@@ -39,6 +39,9 @@ async def fetch(session: "Session", command: Fetch) -> bytes:
         if command.vanished:
             await _vanished(session, command, command.changed_since)
         chosen = await resync.changed(session, chosen, command.changed_since)
+    if command.page is not None:
+        # A page of what would be answered (RFC 9394 §3.3).
+        chosen = chosen.part(*command.page.cut(len(chosen)))
     if made.bodies:
         gone = await fetch_bodies.answer(session, made, chosen)
     else:

@@ -4,7 +4,7 @@ An email is a prefix and content (``store.read.emails``); the stored structure's
 content's. Nothing is parsed, and only a small one (one frame) is ever held whole.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Final
 
 from malleposte.mime import Part, find_part, load_structure, section
@@ -18,10 +18,14 @@ HEADER_BYTES: Final = 1 << 20
 """Of a header block out of which fields are chosen; ``mime`` reads no more either."""
 
 
+async def _no_pause() -> None:
+    pass
+
+
 class Opened:
     """See the module."""
 
-    __slots__ = ("_data", "_last", "_parts", "_store", "small", "stored")
+    __slots__ = ("_data", "_last", "_parts", "_store", "pause", "small", "stored")
 
     def __init__(self, store: Store, stored: Stored) -> None:
         self._store = store
@@ -29,6 +33,8 @@ class Opened:
         self._parts: tuple[Part, ...] | None = None
         self._data: bytes | None = None
         self._last = read_emails.Frame()
+        self.pause: Callable[[], Awaitable[None]] = _no_pause
+        """Awaited between pieces of long work on one email."""
         self.small = stored.first is not None and stored.content_size <= content.FRAME
         """Whether all of it is at hand as ``data``."""
 

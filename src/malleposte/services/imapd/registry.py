@@ -20,8 +20,10 @@ from malleposte.services.imapd import (
     searching,
     select,
     signin,
+    sorting,
     status,
     storing,
+    threads,
 )
 from malleposte.wire.imap.commands.append import Append
 from malleposte.wire.imap.commands.auth import Authenticate, Login, StartTls
@@ -32,7 +34,9 @@ from malleposte.wire.imap.commands.replace import Replace
 from malleposte.wire.imap.commands.search import Search
 from malleposte.wire.imap.commands.select import Examine, Select, Unselect
 from malleposte.wire.imap.commands.session import Capability, Enable, Id, Logout
+from malleposte.wire.imap.commands.sort import Sort
 from malleposte.wire.imap.commands.store import Store
+from malleposte.wire.imap.commands.thread import Thread
 from malleposte.wire.imap.events import AppendStart
 
 if TYPE_CHECKING:
@@ -53,6 +57,8 @@ _MODULES: Final = (
     storing,
     copying,
     searching,
+    sorting,
+    threads,
     idle,
 )
 
@@ -83,7 +89,7 @@ BLIND: Final[frozenset[type[Command]]] = frozenset(
 )
 """Commands that do not look at the selected mailbox."""
 
-_NUMBERED: Final[frozenset[type[Command]]] = frozenset({Fetch, Search, Store})
+_NUMBERED: Final[frozenset[type[Command]]] = frozenset({Fetch, Search, Sort, Store, Thread})
 
 
 def may_expunge(command: Command) -> bool:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 from malleposte.mime import date_time
 from malleposte.services.imapd import search_headers
 from malleposte.services.imapd.folding import fold
-from malleposte.store.ids import LOW
+from malleposte.store.execute.ranges import compact, encode
+from malleposte.store.ids import EMAIL_LETTER, LOW, THREAD_LETTER, id_number
 from malleposte.store.read import emails as read_emails
 from malleposte.wire.imap.commands import search_keys as keys
 from malleposte.wire.imap.commands.search_keys import SearchKey, When
@@ -22,19 +23,21 @@ if TYPE_CHECKING:
     from malleposte.services.imapd.search_program import Evaluation
 
 Positions = Sequence[int]
+now = time.time
 
 ROWS: Final = 500
 """Rows a statement brings: some 1 ms."""
 
 TEXT_COLUMNS: Final = {
-    "from": ("w.from_text", 2_000),
-    "to": ("w.to_text", 2_000),
-    "cc": ("w.cc_text", 2_000),
-    "bcc": ("w.bcc_text", 2_000),
+    "from": ("w.from_text", 990),
+    "to": ("w.to_text", 990),
+    "cc": ("w.cc_text", 990),
+    "bcc": ("w.bcc_text", 990),
     "subject": ("w.subject", 1_000),
     "message-id": ("w.message_id", 1 << 30),
 }
-"""Header to its column, and from which length on it may have been cut."""
+"""Header to its column, and from which length on it may have been cut: an address that did not fit
+into 4,000 characters has 3,010 at the most (a group's name, its own and the address)."""
 
 TEXT_ROWS: Final = 2_000
 """Rows a statement looks through: some 2 ms."""
@@ -76,7 +79,7 @@ async def sort_out(
                 found.append(at)
             elif verdict is None:
                 unsure.append(at)
-        await session.pause()
+        await run.pause(start, len(among))
     return found, unsure
 
 
@@ -113,12 +116,12 @@ def _by_day(when: When, day: date) -> Callable[[int], bool]:
 
 
 async def _older(run: "Evaluation", key: keys.Older, among: Positions) -> Positions:
-    limit = int(time.time()) - key.seconds
+    limit = int(now()) - key.seconds
     return await select(run, among, "e.received_at", lambda seconds: seconds <= limit)
 
 
 async def _younger(run: "Evaluation", key: keys.Younger, among: Positions) -> Positions:
-    limit = int(time.time()) - key.seconds
+    limit = int(now()) - key.seconds
     return await select(run, among, "e.received_at", lambda seconds: seconds >= limit)
 
 
@@ -212,27 +215,48 @@ async def _in_sql(
                     found.append(at)
                 elif verdict is None:
                     unsure.append(at)
-        await session.pause()
+        await run.pause(start, len(among))
     return found, unsure
 
 
+async def _saved_date(run: "Evaluation", key: keys.SavedDate, among: Positions) -> Positions:
+    """By the membership: a copy was saved when it was made (RFC 8514 §4.2)."""
+    reader = run.session.service.store.reader
+    test = _by_day(key.when, key.day)
+    found: list[int] = []
+    for start in range(0, len(among), ROWS):
+        part = among[start : start + ROWS]
+        uids = [run.uids[at] for at in part]
+        rows = await run.session.reading(
+            read_emails.columns(
+                reader, run.mailbox, encode(compact(uids)), ("m.saved_at",), len(uids)
+            )
+        )
+        saved: dict[int, int] = dict(rows)
+        found += [
+            at for at, uid in zip(part, uids, strict=True) if uid in saved and test(saved[uid])
+        ]
+        await run.pause(start, len(among))
+    return found
+
+
 async def _email_id(run: "Evaluation", key: keys.EmailId, among: Positions) -> Positions:
-    wanted = _object_number(key.object_id, "E")
+    wanted = id_number(EMAIL_LETTER, key.object_id)
     if wanted >> 32 != run.account:
         return []
-    return [at for at in among if run.emails[at] == wanted & LOW]
+    number, emails = wanted & LOW, run.emails
+    found: list[int] = []
+    for start in range(0, len(among), 10 * ROWS):
+        found += [at for at in among[start : start + 10 * ROWS] if emails[at] == number]
+        await run.pause()
+    return found
 
 
 async def _thread_id(run: "Evaluation", key: keys.ThreadId, among: Positions) -> Positions:
-    wanted = _object_number(key.object_id, "T")
+    wanted = id_number(THREAD_LETTER, key.object_id)
+    if wanted >> 32 != run.account:
+        return []
     return await select(run, among, "e.thread", lambda thread: thread == wanted)
-
-
-def _object_number(text: str, letter: str) -> int:
-    try:
-        return int(text[1:], 16) if text[:1] == letter else 0
-    except ValueError:
-        return 0
 
 
 Leaf = Callable[["Evaluation", Any, Positions], Awaitable[Positions]]
@@ -242,6 +266,7 @@ LEAVES: Final[dict[type[SearchKey], Leaf]] = {
     keys.Smaller: _smaller,
     keys.InternalDate: _internal_date,
     keys.SentDate: _sent_date,
+    keys.SavedDate: _saved_date,
     keys.Older: _older,
     keys.Younger: _younger,
     keys.Header: header,

@@ -64,9 +64,11 @@ async def over_content(run: "Evaluation", among: Positions, matches: Test) -> li
             if stored is None:
                 continue
             try:
-                if await matches(Opened(store, stored)):
+                opened = Opened(store, stored)
+                opened.pause = session.pause
+                if await matches(opened):
                     found.append(at)
             except Damaged as error:
                 log.error("imap_damaged", email=stored.email, error=str(error))
-            await session.pause()
+            await run.pause(start, len(among))
     return found

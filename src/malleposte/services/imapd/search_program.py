@@ -5,20 +5,21 @@ what a column tells, what only the content tells. AND runs its keys in that orde
 on what no key has matched yet. Work goes in slices, with pauses, so that the loop is never held.
 """
 
+import time
+from array import array
 from collections.abc import Awaitable, Callable, Sequence
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from malleposte.services.imapd import search_columns, search_headers, search_text
 from malleposte.services.imapd.opened import Opened
-from malleposte.services.imapd.replies import Refuse
 from malleposte.services.imapd.search_headers import Test, over_content
 from malleposte.store import flags as store_flags
-from malleposte.wire.imap import codes
+from malleposte.wire.imap import codes, responses
 from malleposte.wire.imap.commands import search_keys as keys
 from malleposte.wire.imap.commands.search_keys import SearchKey
 from malleposte.wire.imap.flags import DELETED
-from malleposte.wire.imap.sets import MessageSet, NumberSet, SavedResult
+from malleposte.wire.imap.sets import NumberSet, SavedResult
 
 if TYPE_CHECKING:
     from malleposte.services.imapd.session import Session
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 Positions = Sequence[int]
 """Ascending."""
 
-CHUNK: Final = 20_000
-"""Messages whose flags are compared at a time: some 2 ms."""
+CHUNK: Final = 10_000
+"""Positions looked at at a time: some 1 ms."""
 
 
 class Cost(IntEnum):
@@ -39,27 +40,35 @@ class Cost(IntEnum):
 
 
 class Evaluation:
-    """A snapshot of what the client knows of the mailbox, and the keys evaluated on it."""
+    """A snapshot of what the client knows of the mailbox, and the keys evaluated on it.
+
+    The client's sequence numbers hold while its command runs: no EXPUNGE is told before its end.
+    """
 
     __slots__ = (
+        "_goal",
         "_held",
         "_kinds",
+        "_notice",
         "account",
         "emails",
         "flagsets",
+        "mailbox",
         "modseqs",
         "saved",
         "seqs",
         "session",
         "sets",
+        "tag",
         "uids",
     )
 
-    def __init__(self, session: "Session") -> None:
+    def __init__(self, session: "Session", tag: bytes) -> None:
         selected = session.mailbox
         view, known = selected.view, selected.known
         self.session = session
-        self.account = view.account
+        self.tag = tag
+        self.account, self.mailbox = view.account, view.mailbox
         self.uids = view.uids[:known]
         self.emails = view.emails[:known]
         self.sets = view.sets[:known]
@@ -69,9 +78,53 @@ class Evaluation:
         self.saved = selected.saved
         self._kinds: dict[int, Kind] = {}
         self._held: list[SearchKey] = []  # keys made here must live as long as their ids count
+        self._goal = 0
+        self._notice = time.monotonic()
 
     def __len__(self) -> int:
         return len(self.uids)
+
+    # Telling --------------------------------------------------------------------------------------
+
+    def number(self, at: int, *, uid: bool) -> int:
+        """The UID or the sequence number of a position."""
+        return self.uids[at] if uid else self.seqs[at]
+
+    async def numbers(self, hits: Sequence[int], *, uid: bool) -> "array[int]":
+        """The same of positions, in their order."""
+        column: Sequence[int] = self.uids if uid else self.seqs
+        if isinstance(hits, range):
+            return array("I", column[hits.start : hits.stop])
+        found = array("I")
+        for start in range(0, len(hits), CHUNK):
+            found.extend([column[at] for at in hits[start : start + CHUNK]])
+            await self.pause()
+        return found
+
+    async def highest_modseq(self, hits: Sequence[int]) -> int:
+        """The highest modseq of positions, of which there is one at least (RFC 7162 §3.1.5)."""
+        modseqs, highest = self.modseqs, 0
+        for start in range(0, len(hits), CHUNK):
+            highest = max(highest, *[modseqs[at] for at in hits[start : start + CHUNK]])
+            await self.pause()
+        return highest
+
+    async def pause(self, done: int = 0, goal: int = 0) -> None:
+        """Let others run where it is time; between responses only. The client hears how far a long
+        command has come, ``done`` of ``goal`` messages (RFC 9585)."""
+        await self.session.pause()
+        now = time.monotonic()
+        if now - self._notice < self.session.service.settings.waiting_notice:
+            return
+        self._notice = now
+        self._goal = self._goal or goal
+        # What is told never goes back: a second reading of messages is told without numbers.
+        known = goal > 0 and goal == self._goal
+        code = codes.in_progress(self.tag, done, goal) if known else codes.in_progress(self.tag)
+        self.session.send(responses.ok(responses.UNTAGGED, "Still searching", code))
+        self.session.flush()
+
+    # Evaluating -----------------------------------------------------------------------------------
 
     async def run(self, key: SearchKey, among: Positions) -> Positions:
         """Those of the positions that match."""
@@ -84,16 +137,42 @@ class Evaluation:
                 among = await self.run(part, among)
             return among
         if isinstance(key, keys.Not):
-            hits = set(await self.run(key.key, among))
-            return [at for at in among if at not in hits]
+            return await self._without(among, await self._mark(await self.run(key.key, among)))
         if isinstance(key, keys.Or):
-            found: set[int] = set()
+            marks = bytearray(len(self))
             rest = among
             for part in self._ordered(key):
-                found.update(await self.run(part, rest))
-                rest = [at for at in rest if at not in found]
-            return sorted(found)
+                marks = await self._mark(await self.run(part, rest), marks)
+                rest = await self._without(rest, marks)
+            return await self.marked(among, marks)
         return await _LEAVES[type(key)](self, key, among)
+
+    async def _mark(self, hits: Positions, marks: bytearray | None = None) -> bytearray:
+        """A 1 for each position of the hits."""
+        if marks is None:
+            marks = bytearray(len(self))
+        if isinstance(hits, range):
+            marks[hits.start : hits.stop] = b"\1" * len(hits)
+            return marks
+        for start in range(0, len(hits), CHUNK):
+            for at in hits[start : start + CHUNK]:
+                marks[at] = 1
+            await self.pause()
+        return marks
+
+    async def marked(self, among: Positions, marks: bytearray) -> list[int]:
+        found: list[int] = []
+        for start in range(0, len(among), CHUNK):
+            found += [at for at in among[start : start + CHUNK] if marks[at]]
+            await self.pause()
+        return found
+
+    async def _without(self, among: Positions, marks: bytearray) -> list[int]:
+        found: list[int] = []
+        for start in range(0, len(among), CHUNK):
+            found += [at for at in among[start : start + CHUNK] if not marks[at]]
+            await self.pause()
+        return found
 
     def _ordered(self, key: keys.And | keys.Or) -> list[SearchKey]:
         """The keys to run one after the other: the cheapest first, and those that read nothing but
@@ -207,7 +286,7 @@ async def _has_flag(run: Evaluation, key: keys.HasFlag, among: Positions) -> Pos
     found: list[int] = []
     for start in range(0, len(among), CHUNK):
         found += [at for at in among[start : start + CHUNK] if sets[at] in wanted]
-        await run.session.pause()
+        await run.pause()
     return found
 
 
@@ -222,36 +301,43 @@ def _flag_sets(run: Evaluation, key: keys.HasFlag) -> set[int]:
     return {n for n, (_, kept, _) in enumerate(run.flagsets) if kept and word in kept.split(" ")}
 
 
-def _resolved(run: Evaluation, messages: MessageSet, highest: int) -> NumberSet:
-    if isinstance(messages, SavedResult):
-        return run.saved or NumberSet()
-    return messages.resolve(highest)
-
-
 async def _numbers(run: Evaluation, key: keys.Numbers, among: Positions) -> Positions:
+    """Numbers past the last message match nothing: a client may count one that is gone (Dovecot and
+    others answer OK here too)."""
     if isinstance(key.messages, SavedResult):
-        return _cut(run.saved or NumberSet(), run.uids, among)
-    if key.messages.beyond(run.session.mailbox.exists) and not key.messages.tail:
-        raise Refuse("There is no message of such a number", codes.CLIENTBUG, bad=True)
-    return _cut(key.messages.resolve(run.session.mailbox.exists), run.seqs, among)
+        return await _cut(run, run.saved or NumberSet(), run.uids, among)
+    return await _cut(run, key.messages.resolve(run.session.mailbox.exists), run.seqs, among)
 
 
 async def _uids(run: Evaluation, key: keys.Uids, among: Positions) -> Positions:
-    return _cut(_resolved(run, key.messages, run.uids[-1]), run.uids, among)
+    messages = key.messages
+    if isinstance(messages, SavedResult):
+        wanted = run.saved or NumberSet()
+    else:
+        wanted = messages.resolve(run.uids[-1])
+    return await _cut(run, wanted, run.uids, among)
 
 
-def _cut(wanted: NumberSet, numbers: Sequence[int], among: Positions) -> Positions:
+async def _cut(
+    run: Evaluation, wanted: NumberSet, numbers: Sequence[int], among: Positions
+) -> Positions:
     """Positions whose number is wanted."""
-    ranges = [range(start, stop) for start, stop in wanted.slices(numbers)]
-    if len(among) == len(numbers):
-        return ranges[0] if len(ranges) == 1 else [at for part in ranges for at in part]
-    inside = {at for part in ranges for at in part}
-    return [at for at in among if at in inside]
+    cuts = list(wanted.slices(numbers))
+    if len(among) == len(numbers) and len(cuts) == 1:
+        return range(*cuts[0])
+    marks = bytearray(len(numbers))
+    for start, stop in cuts:
+        marks[start:stop] = b"\1" * (stop - start)
+    return await run.marked(among, marks)
 
 
 async def _modseq(run: Evaluation, key: keys.ModSeq, among: Positions) -> Positions:
     modseqs, least = run.modseqs, key.modseq
-    return [at for at in among if modseqs[at] >= least]
+    found: list[int] = []
+    for start in range(0, len(among), CHUNK):
+        found += [at for at in among[start : start + CHUNK] if modseqs[at] >= least]
+        await run.pause()
+    return found
 
 
 Leaf = Callable[[Evaluation, Any, Positions], Awaitable[Positions]]
@@ -263,8 +349,7 @@ _LEAVES: Final[dict[type[SearchKey], Leaf]] = {
     keys.Numbers: _numbers,
     keys.Uids: _uids,
     keys.ModSeq: _modseq,
-    keys.SavedDate: _nothing,
-    keys.SaveDateSupported: _nothing,
+    keys.SaveDateSupported: _everything,
     **search_columns.LEAVES,
 }
 """What evaluates each key that holds no other; an extension adds a line."""

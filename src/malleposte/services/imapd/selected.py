@@ -41,6 +41,10 @@ class Chosen:
     def __len__(self) -> int:
         return len(self.uids)
 
+    def part(self, start: int, stop: int) -> "Chosen":
+        """Those at positions ``start`` to ``stop``; how many of them are gone is not counted anew."""
+        return Chosen(self.uids[start:stop], self.emails[start:stop], self.seqs[start:stop])
+
 
 class Selected:
     """See the module. One for each SELECT; it is the view's watcher."""

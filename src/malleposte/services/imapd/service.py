@@ -13,6 +13,7 @@ from malleposte.services.connection import Connection
 from malleposte.services.imapd.recent import Recent
 from malleposte.services.imapd.session import Session
 from malleposte.services.imapd.settings import ImapSettings
+from malleposte.services.imapd.turns import Turns
 from malleposte.store import Store, StoreError
 
 log = structlog.get_logger(__name__)
@@ -74,6 +75,8 @@ class ImapService:
     sessions: dict[int, set[Session]] = field(default_factory=dict)
     """Signed-in sessions by account; share one dict between the listeners of a worker."""
     recent: Recent = field(default_factory=Recent)
+    turns: Turns = field(default_factory=Turns)
+    """Share one between the listeners of a worker."""
 
     async def serve(self, connection: Connection) -> None:
         """One connection, from greeting to end."""

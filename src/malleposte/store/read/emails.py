@@ -25,6 +25,7 @@ COLUMNS = frozenset(
         "w.prefix",
         "w.structure",
         "w.envelope",
+        "w.envelope_head",
         "w.bodystructure",
         "w.envelope_utf8",
         "w.bodystructure_utf8",
@@ -40,6 +41,16 @@ COLUMNS = frozenset(
     }
 )
 """What ``columns`` can give; e: email, w: its wide row, m: the membership."""
+
+HEAD = 2_048
+"""Octets of ``w.envelope_head``, the beginning of the envelope: subject and first addresses in common
+mail, and never more than a page or two read."""
+
+_EXPRESSIONS = {"w.envelope_head": f"substr(w.envelope, 1, {HEAD})"}
+
+
+def _names(wanted: tuple[str, ...]) -> str:
+    return "".join(f", {_EXPRESSIONS.get(name, name)}" for name in wanted)
 
 
 async def columns(
@@ -68,9 +79,8 @@ def _columns_sql(wanted: tuple[str, ...]) -> Sql:
             joins += " JOIN email e ON e.id = m.email"
         if "w" in tables:
             joins += " JOIN email_wide w ON w.id = m.email"
-        names = "".join(f", {name}" for name in wanted)
         sql = _cache[wanted] = in_ranges(
-            f"SELECT m.uid{names} FROM {{ranges}} r JOIN membership m ON m.mailbox = $2"
+            f"SELECT m.uid{_names(wanted)} FROM {{ranges}} r JOIN membership m ON m.mailbox = $2"
             f" AND m.uid BETWEEN r.first AND r.last{joins} ORDER BY m.uid LIMIT $3"
         )
     return sql
@@ -184,7 +194,7 @@ def _ids(account: int, numbers: Sequence[int]) -> list[int]:
     return [base | number for number in numbers]
 
 
-_cache_of: dict[tuple[str, ...], Sql] = {}
+_cache_of: dict[tuple[tuple[str, ...], bool], Sql] = {}
 
 
 async def columns_of(
@@ -195,16 +205,21 @@ async def columns_of(
     Also those that are only recoverable: a session may still show what was expunged. One that is gone
     for good is left out. ``wanted`` are columns of ``e`` and ``w``; the caller keeps ``numbers`` short.
     """
-    sql = _cache_of.get(wanted)
+    run = _is_run(numbers)
+    sql = _cache_of.get((wanted, run))
     if sql is None:
         if not COLUMNS.issuperset(wanted) or any(name[0] == "m" for name in wanted):
             raise ValueError(f"no such column of an email in {wanted}")
         first, source = _source(wanted)
-        names = "".join(f", {name}" for name in wanted)
-        sql = _cache_of[wanted] = both(
-            f"SELECT {first}.id & 4294967295{names} FROM {source} WHERE {{ids}} ORDER BY {first}.id",
-            ids=any_of(f"{first}.id", 1),
+        ids = f"{first}.id BETWEEN $1 AND $2"
+        sql = _cache_of[wanted, run] = both(
+            f"SELECT {first}.id & 4294967295{_names(wanted)} FROM {source} WHERE {{ids}}"
+            f" ORDER BY {first}.id",
+            ids=Sql(ids, ids) if run else any_of(f"{first}.id", 1),
         )
+    if run:
+        base = account << 32
+        return await reader.rows(sql, base | numbers[0], base | numbers[-1])
     return await reader.rows(sql, _ids(account, numbers))
 
 

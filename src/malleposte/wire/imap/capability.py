@@ -48,6 +48,17 @@ TABLE: Final[tuple[tuple[bytes, Shown], ...]] = (
     (b"BINARY", Shown.AFTER),  # RFC 3516
     (b"REPLACE", Shown.AFTER),  # RFC 8508
     (b"UTF8=ACCEPT", Shown.AFTER),  # RFC 9755
+    (b"SEARCHRES", Shown.AFTER),  # RFC 5182
+    (b"WITHIN", Shown.AFTER),  # RFC 5032
+    (b"PARTIAL", Shown.AFTER),  # RFC 9394
+    (b"SORT", Shown.AFTER),  # RFC 5256
+    (b"SORT=DISPLAY", Shown.AFTER),  # RFC 5957
+    (b"ESORT", Shown.AFTER),  # RFC 5267
+    (b"THREAD=ORDEREDSUBJECT", Shown.AFTER),  # RFC 5256
+    (b"THREAD=REFERENCES", Shown.AFTER),
+    (b"I18NLEVEL=1", Shown.AFTER),  # RFC 5255
+    (b"SAVEDATE", Shown.AFTER),  # RFC 8514
+    (b"INPROGRESS", Shown.AFTER),  # RFC 9585
 )
 """What the core offers. Names in the order in which they are sent."""
 

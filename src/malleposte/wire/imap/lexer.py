@@ -21,7 +21,9 @@ from malleposte.wire.imap.mailbox_names import MailboxName
 from malleposte.wire.imap.sets import (
     SAVED_RESULT,
     MessageSet,
+    PartialRange,
     UidSet,
+    parse_partial_range,
     parse_sequence_set,
     parse_uid_set,
 )
@@ -41,6 +43,7 @@ _QUOTED: Final = re.compile(rb'"((?:[^"\\]|\\["\\])*)"')
 _LITERAL: Final = re.compile(rb"(~?)\{([0-9]{1,20})\+?\}\r\n")
 _NUMBER: Final = re.compile(rb"[0-9]{1,20}")
 _SET: Final = re.compile(rb"[0-9:*,]+|\$")
+_PARTIAL: Final = re.compile(rb"[-0-9:*]{1,25}")
 _KEYWORD: Final = re.compile(rb"[A-Za-z0-9.\-_=]+")
 # The one place where a command begins: tag, name, and for UID the command it modifies.
 _HEAD: Final = re.compile(
@@ -256,6 +259,15 @@ class Reader:
         if parsed is None:
             raise CommandError("Expected a set of UIDs without *")
         return parsed
+
+    def partial_range(self) -> PartialRange:
+        """`1:500`, `-1:-100` (RFC 9394 §4)."""
+        match = _PARTIAL.match(self.text, self.position)
+        found = parse_partial_range(match[0]) if match else None
+        if match is None or found is None:
+            raise CommandError("Expected a range of results such as 1:500 or -1:-100")
+        self.position = match.end()
+        return found
 
     def _set_text(self) -> bytes:
         match = _SET.match(self.text, self.position)

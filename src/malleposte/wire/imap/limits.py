@@ -86,6 +86,9 @@ class Limits:
     search_keys: int = 2_000
     """Nodes of a search program: the evaluator's work grows with it."""
 
+    sort_criteria: int = 32
+    """Criteria in one SORT; there are nine (RFC 5256 §3, RFC 5957 §4)."""
+
     fetch_items: int = 128
     """Data items in one FETCH."""
 

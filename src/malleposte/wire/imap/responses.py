@@ -7,11 +7,12 @@ FETCH are in `fetch_rows`.
 from __future__ import annotations
 
 import binascii
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from malleposte.wire.imap import render
-from malleposte.wire.imap.sets import NumberSet, compact
+from malleposte.wire.imap.sets import NumberSet, PartialRange, compact, pieces
 
 UNTAGGED: Final = b"*"
 
@@ -156,41 +157,71 @@ def namespace(
     return b"* NAMESPACE %b\r\n" % b" ".join(groups)
 
 
-def search(numbers: Iterable[int], modseq: int | None = None) -> bytes:
-    """SEARCH of rev1 (RFC 3501 §7.2.5); `modseq` only where MODSEQ was asked and something was
-    found (RFC 7162 §3.1.5)."""
-    line = b"".join([b" %d" % number for number in numbers])
-    if modseq is not None and line:
-        line += b" (MODSEQ %d)" % modseq
-    return b"* SEARCH%b\r\n" % line
+NUMBERS_AT_ONCE: Final = 5_000
+"""Numbers in a piece of a long response: some 1 ms, and 35 KB."""
 
 
-def esearch(
-    tag: bytes,
-    uid: bool,
-    *,
-    minimum: int | None = None,
-    maximum: int | None = None,
-    count: int | None = None,
-    all_: Sequence[int] | None = None,
-    modseq: int | None = None,
-) -> bytes:
-    """ESEARCH (§7.3.4): MIN, MAX and ALL are left out when nothing was found, so pass None or an
-    empty `all_`; `all_` is ascending."""
-    parts = [b"* ESEARCH (TAG %b)" % render.quoted(tag)]
+def numbers_pieces(
+    word: bytes, numbers: Sequence[int], modseq: int | None = None
+) -> Iterator[bytes]:
+    """SEARCH of rev1 (RFC 3501 §7.2.5) or SORT (RFC 5256 §4), in pieces; `modseq` only where MODSEQ
+    was asked for and something was found (RFC 7162 §3.1.5)."""
+    yield b"* " + word
+    for start in range(0, len(numbers), NUMBERS_AT_ONCE):
+        yield b"".join([b" %d" % number for number in numbers[start : start + NUMBERS_AT_ONCE]])
+    if modseq is not None and numbers:
+        yield b" (MODSEQ %d)" % modseq
+    yield b"\r\n"
+
+
+def search(numbers: Sequence[int], modseq: int | None = None) -> bytes:
+    """SEARCH of rev1 at once."""
+    return b"".join(numbers_pieces(b"SEARCH", numbers, modseq))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What an ESEARCH says (§7.3.4, RFC 9394 §3.1); what is None was not asked for or not found.
+
+    `all` and the numbers of `page` stand in the order of the result: ascending but for SORT.
+    """
+
+    minimum: int | None = None
+    maximum: int | None = None
+    count: int | None = None
+    all: Sequence[int] | None = None
+    page: tuple[PartialRange, Sequence[int]] | None = None
+    modseq: int | None = None
+
+
+def esearch_pieces(tag: bytes, uid: bool, found: Found) -> Iterator[bytes]:
+    """ESEARCH (§7.3.4) in pieces; ALL is left out when nothing was found, PARTIAL never."""
+    head = b"* ESEARCH (TAG %b)" % render.quoted(tag)
     if uid:
-        parts.append(b"UID")
-    if minimum is not None:
-        parts.append(b"MIN %d" % minimum)
-    if maximum is not None:
-        parts.append(b"MAX %d" % maximum)
-    if count is not None:
-        parts.append(b"COUNT %d" % count)
-    if all_:
-        parts.append(b"ALL " + compact(all_))
-    if modseq is not None:
-        parts.append(b"MODSEQ %d" % modseq)
-    return b" ".join(parts) + b"\r\n"
+        head += b" UID"
+    for name, value in ((b"MIN", found.minimum), (b"MAX", found.maximum), (b"COUNT", found.count)):
+        if value is not None:
+            head += b" %b %d" % (name, value)
+    yield head
+    if found.all:
+        yield b" ALL "
+        yield from pieces(found.all, NUMBERS_AT_ONCE)
+    if found.page is not None:
+        asked, numbers = found.page
+        yield b" PARTIAL (%b " % bytes(asked)
+        if numbers:
+            yield from pieces(numbers, NUMBERS_AT_ONCE)
+        else:
+            yield b"NIL"
+        yield b")"
+    if found.modseq is not None:
+        yield b" MODSEQ %d" % found.modseq
+    yield b"\r\n"
+
+
+def esearch(tag: bytes, uid: bool, found: Found) -> bytes:
+    """ESEARCH at once."""
+    return b"".join(esearch_pieces(tag, uid, found))
 
 
 def enabled(names: Iterable[bytes]) -> bytes:

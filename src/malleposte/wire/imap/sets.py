@@ -214,6 +214,37 @@ def parse_uid_set(text: bytes) -> UidSet | None:
     return NumberSet(parsed.ranges)
 
 
+@dataclass(frozen=True, slots=True)
+class PartialRange:
+    """A page of results: the `first` to the `last` of them, from 1, in their order or, `from_end`,
+    in the reverse (RFC 9394 §3.1 `partial-range`). `first` is not above `last`."""
+
+    first: int
+    last: int
+    from_end: bool = False
+
+    def cut(self, count: int) -> tuple[int, int]:
+        """The half-open index range that is the page, of `count` results; may be empty."""
+        if self.from_end:
+            return max(0, count - self.last), max(0, count - self.first + 1)
+        return min(self.first - 1, count), min(self.last, count)
+
+    def __bytes__(self) -> bytes:
+        return (b"-%d:-%d" if self.from_end else b"%d:%d") % (self.first, self.last)
+
+
+_PARTIAL: Final = re.compile(rb"(-?)([1-9][0-9]{0,9}):(-?)([1-9][0-9]{0,9})")
+
+
+def parse_partial_range(text: bytes) -> PartialRange | None:
+    """A `partial-range`; None where the text is none."""
+    match = _PARTIAL.fullmatch(text)
+    if match is None or match[1] != match[3]:
+        return None
+    first, last = sorted((int(match[2]), int(match[4])))
+    return None if last > MAX_NUMBER else PartialRange(first, last, bool(match[1]))
+
+
 def _runs(numbers: Sequence[int], *, ascending: bool = True) -> list[Range]:
     """Runs of consecutive numbers; `ascending` promises that they are in strict order."""
     size = len(numbers)
@@ -243,3 +274,21 @@ def in_order(numbers: Sequence[int]) -> bytes:
     For COPYUID and MULTIAPPEND's APPENDUID, whose two sets correspond by position (RFC 4315 §3).
     """
     return _render(_runs(numbers, ascending=False))
+
+
+def pieces(numbers: Sequence[int], step: int) -> Iterator[bytes]:
+    """`in_order` in pieces, each made of `step` numbers: what is long is not made in one go."""
+    comma = b""
+    waiting: list[Range] = []
+    for start in range(0, len(numbers), step):
+        runs = _runs(numbers[start : start + step], ascending=False)
+        if waiting and runs[0][0] == waiting[0][1] + 1:
+            runs[0] = waiting[0][0], runs[0][1]
+        else:
+            runs[:0] = waiting
+        waiting = [runs.pop()]
+        if runs:
+            yield comma + _render(runs)
+            comma = b","
+    if waiting:
+        yield comma + _render(waiting)

@@ -113,5 +113,53 @@ Content-Transfer-Encoding: 8bit
 Où est la crème?
 """
     ),
+    # What answers what: plain ← reply ← answer, plain ← aside, and two that answer what is not there.
+    "answer": _crlf(
+        """
+From: ada@example.com
+To: bob@example.org
+Subject: RE: An apple a day
+Date: Thu, 12 Nov 2026 08:00:00 +0000
+Message-ID: <answer@example.com>
+References: <plain@example.com>
+ <reply@example.org>
+
+Better than plums.
+"""
+    ),
+    "aside": _crlf(
+        """
+From: carol@example.net
+To: ada@example.com
+Subject: Re: An apple a day
+Date: Wed, 11 Nov 2026 08:00:00 +0000
+Message-ID: <aside@example.net>
+In-Reply-To: <plain@example.com> from Ada
+
+Which sort?
+"""
+    ),
+    "lost": _crlf(
+        """
+From: dave@example.net
+Subject: Minutes
+Date: Mon, 9 Nov 2026 08:00:00 +0000
+Message-ID: <lost@example.net>
+References: <gone@example.net>
+
+As agreed.
+"""
+    ),
+    "found": _crlf(
+        """
+From: erin@example.net
+Subject: Agenda
+Date: Fri, 13 Nov 2026 08:00:00 +0000
+Message-ID: <found@example.net>
+References: <gone@example.net>
+
+For Monday.
+"""
+    ),
     "nul": b"Subject: nul\r\n\r\na\0b\r\n",
 }

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from dataclasses import dataclass
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from malleposte.services.imapd import ImapSettings, search_columns, session
+from malleposte.store.commands import CreateDomain
 from support.imap_client import ImapClient, Literal, Refused
-from unit.services.imapd.harness import Served
+from support.store import Place
+from unit.services.imapd.harness import Served, serve
 from unit.services.imapd.messages import MESSAGES
 
 LEAVES = (
@@ -173,3 +178,94 @@ async def test_a_search_has_its_price(served: Served) -> None:
     with pytest.raises(Refused, match=r"\[LIMIT\]"):
         await client.command(b"SEARCH " + b" ".join([b"TEXT a"] * 120))
     assert await _search(client, b" ".join([b"TEXT a"] * 50))
+
+
+async def test_older_and_younger_meet_at_the_second(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RFC 5032 §2: exact to the second, both ends counted in."""
+    _, address = await served.account()
+    client = await served.signed_in(address)
+    for second in (0, 1, 2):
+        await client.command(
+            b'APPEND INBOX "01-Jan-2026 00:00:%02d +0000" ' % second, Literal(b"Subject: s\r\n\r\n")
+        )
+    await client.command(b"SELECT INBOX")
+    monkeypatch.setattr(search_columns, "now", lambda: 1_767_225_601 + 1_000)
+    assert await _search(client, b"OLDER 1000") == {1, 2}
+    assert await _search(client, b"YOUNGER 1000") == {2, 3}
+    assert await _search(client, b"OLDER 1000 YOUNGER 1000") == {2}
+
+
+async def test_a_copy_was_saved_when_it_was_made(served: Served, place: Place) -> None:
+    """RFC 8514 §4.2: the saved date is the mailbox's, not the message's."""
+    _, address = await served.account()
+    client = await served.signed_in(address)
+    await client.command(b"APPEND INBOX ", Literal(b"Subject: s\r\n\r\n"))
+    await client.command(b"APPEND INBOX ", Literal(b"Subject: t\r\n\r\n"))
+    async with place.raw() as tx:
+        await tx.run("UPDATE membership SET saved_at = $1", 1_600_000_000)  # 13 September 2020
+    await client.command(b"SELECT INBOX")
+    assert await _search(client, b"SAVEDON 13-Sep-2020") == {1, 2}
+    assert await _search(client, b"SAVEDBEFORE 13-Sep-2020") == set()
+    assert await _search(client, b"SAVEDSINCE 13-Sep-2020") == {1, 2}
+    await client.command(b"COPY 1 Archive")
+    await client.command(b"SELECT Archive")
+    assert await _search(client, b"SAVEDSINCE 14-Sep-2020") == {1}
+    assert await _search(client, b"SAVEDON 13-Sep-2020") == set()
+
+
+async def test_a_long_search_says_how_far_it_has_come(place: Place) -> None:
+    async with place.open() as store:
+        await store.submit(CreateDomain(name="example.org"))
+        # A notice is due whenever it may be given.
+        settings = ImapSettings(starttls=False, waiting_notice=0.0)
+        async with serve(store, settings) as served:
+            client = await _filled(served)
+            tag = client.send(b"SEARCH TEXT nowhere")
+            notices: list[bytes] = []
+            while not (response := await client.response()).startswith(tag):
+                notices.append(response)
+            result = notices.pop()
+            # On PostgreSQL each read is waited for, which is told as well.
+            notices = [notice for notice in notices if b"Still waiting" not in notice]
+            told = [re.fullmatch(rb"\* OK \[INPROGRESS \((.*)\)\] .+\r\n", n) for n in notices]
+            words = [match[1].split() for match in told if match]
+            assert len(words) == len(notices) > 2
+            assert {word[0] for word in words} == {b'"%b"' % tag}
+            counts = [int(word[1]) for word in words if word[1] != b"NIL"]
+            assert counts == sorted(counts)
+            assert {word[2] for word in words if word[2] != b"NIL"} == {b"6"}
+            assert max(counts) <= 6
+            assert result == b"* SEARCH\r\n"
+
+
+async def test_a_search_among_many_lets_others_go_first(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten sessions that search hold a NOOP up for one slice, not for ten."""
+    monkeypatch.setattr(session, "HOLD_AT_MOST", 0.0)
+    clients = []
+    for _ in range(10):
+        clients.append(await _filled(served))
+    ran: list[bytes] = []
+    breathe = session.Session.breathe
+
+    async def breathed(self: session.Session) -> None:
+        await breathe(self)
+        ran.append(b"slice")
+
+    monkeypatch.setattr(session.Session, "breathe", breathed)
+    rounds: list[int] = []
+
+    async def count() -> None:
+        while True:
+            before = len(ran)
+            await asyncio.sleep(0)
+            rounds.append(len(ran) - before)
+
+    counter = asyncio.create_task(count())
+    await asyncio.gather(*(client.command(b"SEARCH TEXT nowhere") for client in clients))
+    counter.cancel()
+    assert len(ran) >= 60
+    assert max(rounds) <= 1

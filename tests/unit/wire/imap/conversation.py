@@ -26,6 +26,7 @@ from pathlib import Path
 from malleposte.wire.imap import Connection, Limits
 from malleposte.wire.imap.commands.auth import StartTls
 from malleposte.wire.imap.commands.base import Command
+from malleposte.wire.imap.commands.sort import Criterion
 from malleposte.wire.imap.events import (
     BUSY,
     NEED_DATA,
@@ -37,15 +38,17 @@ from malleposte.wire.imap.events import (
     Event,
     IdleDone,
 )
-from malleposte.wire.imap.sets import NumberSet, SavedResult, SequenceSet
+from malleposte.wire.imap.sets import NumberSet, PartialRange, SavedResult, SequenceSet
 
 
 def _value(value: object) -> str:
     """One field of an event."""
-    if isinstance(value, NumberSet | SequenceSet | SavedResult):
+    if isinstance(value, NumberSet | SequenceSet | SavedResult | PartialRange):
         return bytes(value).decode("ascii")
     if isinstance(value, Enum):
         return value.value.decode("ascii") if isinstance(value.value, bytes) else str(value.value)
+    if isinstance(value, Criterion):
+        return ("REVERSE " if value.reverse else "") + value.key.value.decode("ascii")
     if isinstance(value, tuple):
         return "(" + " ".join(map(_value, value)) + ")"
     if isinstance(value, frozenset):

@@ -63,8 +63,17 @@ def test_literal_plus_and_minus_never_together() -> None:
         assert (b"LITERAL-" in shown) is not signed_in
 
 
+def test_what_searching_offers_is_for_those_who_signed_in() -> None:
+    names = (
+        b"ESEARCH SEARCHRES WITHIN PARTIAL SORT SORT=DISPLAY ESORT THREAD=ORDEREDSUBJECT"
+        b" THREAD=REFERENCES I18NLEVEL=1 SAVEDATE OBJECTID INPROGRESS"
+    ).split()
+    assert set(names) <= set(capabilities(Offer(signed_in=True, secure=True)))
+    assert not set(names) & set(capabilities(Offer(secure=True)))
+
+
 def test_extensions_and_what_is_switched_off() -> None:
-    shown = capabilities(Offer(signed_in=True, extensions=((b"SORT", Shown.AFTER),)))
-    assert b"SORT" in shown
-    assert b"SORT" not in capabilities(Offer(extensions=((b"SORT", Shown.AFTER),)))
+    shown = capabilities(Offer(signed_in=True, extensions=((b"X-ODD", Shown.AFTER),)))
+    assert b"X-ODD" in shown
+    assert b"X-ODD" not in capabilities(Offer(extensions=((b"X-ODD", Shown.AFTER),)))
     assert b"IDLE" not in without(shown, frozenset({b"IDLE"}))

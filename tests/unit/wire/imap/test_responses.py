@@ -5,8 +5,8 @@ from __future__ import annotations
 from array import array
 
 from malleposte.wire.imap import codes, render, responses
-from malleposte.wire.imap.responses import UNTAGGED
-from malleposte.wire.imap.sets import NumberSet
+from malleposte.wire.imap.responses import UNTAGGED, Found
+from malleposte.wire.imap.sets import NumberSet, PartialRange
 
 
 def test_status_responses() -> None:
@@ -104,17 +104,45 @@ def test_search() -> None:
 
 
 def test_esearch() -> None:
-    assert responses.esearch(b"A282", False, minimum=2, count=3) == (
+    assert responses.esearch(b"A282", False, Found(minimum=2, count=3)) == (
         b'* ESEARCH (TAG "A282") MIN 2 COUNT 3\r\n'
     )
-    assert responses.esearch(b"A285", True, all_=array("I", [43]), modseq=None) == (
+    assert responses.esearch(b"A285", True, Found(all=array("I", [43]))) == (
         b'* ESEARCH (TAG "A285") UID ALL 43\r\n'
     )
-    assert responses.esearch(b"A1", False, all_=[], count=0) == b'* ESEARCH (TAG "A1") COUNT 0\r\n'
-    assert responses.esearch(b"A1", True, maximum=9, all_=[1, 2, 3, 9], modseq=7) == (
+    assert responses.esearch(b"A1", False, Found(all=[], count=0)) == (
+        b'* ESEARCH (TAG "A1") COUNT 0\r\n'
+    )
+    assert responses.esearch(b"A1", True, Found(maximum=9, all=[1, 2, 3, 9], modseq=7)) == (
         b'* ESEARCH (TAG "A1") UID MAX 9 ALL 1:3,9 MODSEQ 7\r\n'
     )
-    assert responses.esearch(b'A"\\', False, count=1) == b'* ESEARCH (TAG "A\\"\\\\") COUNT 1\r\n'
+    assert responses.esearch(b'A"\\', False, Found(count=1)) == (
+        b'* ESEARCH (TAG "A\\"\\\\") COUNT 1\r\n'
+    )
+
+
+def test_esearch_of_a_page_and_of_what_is_sorted() -> None:
+    page = PartialRange(1, 100, from_end=True)
+    assert responses.esearch(b"A", True, Found(count=3, page=(page, [5, 6, 9]))) == (
+        b'* ESEARCH (TAG "A") UID COUNT 3 PARTIAL (-1:-100 5:6,9)\r\n'
+    )
+    assert responses.esearch(b"A", False, Found(page=(PartialRange(4, 6), []))) == (
+        b'* ESEARCH (TAG "A") PARTIAL (4:6 NIL)\r\n'
+    )
+    assert responses.esearch(b"A", False, Found(all=[5, 3, 4, 2, 1])) == (
+        b'* ESEARCH (TAG "A") ALL 5,3:4,2,1\r\n'
+    )
+
+
+def test_long_answers_come_in_pieces() -> None:
+    numbers = array("I", range(1, 20_001))
+    pieces = list(responses.numbers_pieces(b"SORT", numbers))
+    assert max(map(len, pieces)) < 40_000
+    assert b"".join(pieces) == b"* SORT " + b" ".join(b"%d" % n for n in numbers) + b"\r\n"
+    even = array("I", range(2, 40_001, 2))
+    pieces = list(responses.esearch_pieces(b"a", False, Found(all=even)))
+    assert max(map(len, pieces)) < 40_000
+    assert b"".join(pieces).endswith(b"39996,39998,40000\r\n")
 
 
 def test_session_responses() -> None:

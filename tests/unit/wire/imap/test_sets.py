@@ -9,11 +9,14 @@ import pytest
 from malleposte.wire.imap.sets import (
     MAX_NUMBER,
     NumberSet,
+    PartialRange,
     SequenceSet,
     compact,
     in_order,
+    parse_partial_range,
     parse_sequence_set,
     parse_uid_set,
+    pieces,
 )
 
 
@@ -146,3 +149,50 @@ def test_in_order_keeps_pairs_together() -> None:
 def test_union() -> None:
     left = NumberSet(((1, 3), (10, 12)))
     assert left.union(NumberSet(((4, 5), (11, 20)))) == NumberSet(((1, 5), (10, 20)))
+
+
+@pytest.mark.parametrize(
+    ("text", "page"),
+    [
+        (b"1:500", PartialRange(1, 500)),
+        (b"500:400", PartialRange(400, 500)),
+        (b"-1:-100", PartialRange(1, 100, from_end=True)),
+        (b"-100:-1", PartialRange(1, 100, from_end=True)),
+        (b"7:7", PartialRange(7, 7)),
+        (b"1", None),
+        (b"0:5", None),
+        (b"1:*", None),
+        (b"-1:5", None),
+        (b"1:-5", None),
+        (b"1:4294967296", None),
+        (b"", None),
+    ],
+)
+def test_pages(text: bytes, page: PartialRange | None) -> None:
+    assert parse_partial_range(text) == page
+
+
+@pytest.mark.parametrize(
+    ("page", "found"),
+    [
+        (b"1:2", [10, 20]),
+        (b"2:9", [20, 30, 40]),
+        (b"5:9", []),
+        (b"-1:-1", [40]),
+        (b"-2:-3", [20, 30]),
+        (b"-3:-9", [10, 20]),
+        (b"-5:-9", []),
+    ],
+)
+def test_a_page_of_results(page: bytes, found: list[int]) -> None:
+    parsed = parse_partial_range(page)
+    assert parsed is not None
+    start, stop = parsed.cut(4)
+    assert [10, 20, 30, 40][start:stop] == found
+    assert parsed.cut(0)[0] >= parsed.cut(0)[1]
+
+
+@pytest.mark.parametrize("numbers", [[], [4], [1, 2, 3, 4, 5, 6, 7], [5, 3, 4, 5, 1, 9, 8], [2, 2]])
+@pytest.mark.parametrize("step", [1, 2, 3, 100])
+def test_pieces_make_the_whole(numbers: list[int], step: int) -> None:
+    assert b"".join(pieces(numbers, step)) == in_order(numbers)

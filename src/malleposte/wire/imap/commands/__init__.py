@@ -20,7 +20,9 @@ from malleposte.wire.imap.commands import (
     search,
     select,
     session,
+    sort,
     store,
+    thread,
 )
 from malleposte.wire.imap.commands.base import Command, State
 from malleposte.wire.imap.errors import Cause, CommandError
@@ -38,6 +40,8 @@ _MODULES: Final = (
     replace,
     message,
     search,
+    sort,
+    thread,
     fetch,
     store,
 )

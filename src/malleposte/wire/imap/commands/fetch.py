@@ -11,14 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
-from typing import ClassVar, Final, Self
+from typing import ClassVar, Final, NamedTuple, Self
 
 from malleposte.wire.imap.commands.base import Command, State
 from malleposte.wire.imap.commands.sections import Section, SectionText
 from malleposte.wire.imap.errors import CommandError, TooBig
 from malleposte.wire.imap.lexer import MAX_NUMBER64, Reader, Tag
 from malleposte.wire.imap.limits import Limits
-from malleposte.wire.imap.sets import MessageSet
+from malleposte.wire.imap.sets import MessageSet, PartialRange
 
 
 class Attribute(Enum):
@@ -202,11 +202,20 @@ def _items(args: Reader) -> dict[FetchItem, None]:
     raise TooBig("Too many FETCH items")
 
 
-def _wanted(args: Reader) -> tuple[tuple[FetchItem, ...], int | None, bool]:
-    """Items and modifiers: all that follows the messages."""
+class _Wanted(NamedTuple):
+    """All that follows the messages: items and modifiers."""
+
+    items: tuple[FetchItem, ...]
+    changed_since: int | None
+    vanished: bool
+    page: PartialRange | None
+
+
+def _wanted(args: Reader) -> _Wanted:
     items = _items(args)
     changed_since: int | None = None
     vanished = False
+    page: PartialRange | None = None
     if args.at(b" ("):
         args.position += 2
         while True:
@@ -216,6 +225,11 @@ def _wanted(args: Reader) -> tuple[tuple[FetchItem, ...], int | None, bool]:
                 changed_since = args.mod_sequence("a mod-sequence")
             elif name == b"VANISHED":
                 vanished = True
+            elif name == b"PARTIAL" and page is None:
+                if not args.uid:
+                    raise CommandError("PARTIAL needs UID FETCH")  # RFC 9394 §3.3
+                args.space()
+                page = args.partial_range()
             else:
                 raise CommandError("An unknown or repeated modifier of FETCH")
             if args.take(b")"):
@@ -229,7 +243,7 @@ def _wanted(args: Reader) -> tuple[tuple[FetchItem, ...], int | None, bool]:
     if changed_since is not None:
         items[Attribute.MODSEQ] = None
     args.end()
-    return tuple(items), changed_since, vanished
+    return _Wanted(tuple(items), changed_since, vanished, page)
 
 
 _REMEMBERED_MAX: Final = 512
@@ -237,9 +251,7 @@ _REMEMBERED_MAX: Final = 512
 
 
 @lru_cache(maxsize=256)
-def _remembered(
-    text: bytes, uid: bool, limits: Limits
-) -> tuple[tuple[FetchItem, ...], int | None, bool]:
+def _remembered(text: bytes, uid: bool, limits: Limits) -> _Wanted:
     """A client asks for the same items all day: they are parsed once for all connections. What
     the text means depends on nothing else, and it names no user's data."""
     return _wanted(Reader(text, limits=limits, uid=uid))
@@ -248,7 +260,7 @@ def _remembered(
 @dataclass(frozen=True, slots=True)
 class Fetch(Command):
     """RFC 9051 §6.4.5, UID FETCH §6.4.9; `changed_since` and `vanished` are RFC 7162 §3.1.4.1 and
-    §3.2.6."""
+    §3.2.6, `page` is RFC 9394 §3.3."""
 
     NAMES: ClassVar = (b"FETCH", b"UID FETCH")
     STATES: ClassVar = State.SELECTED
@@ -258,6 +270,7 @@ class Fetch(Command):
     items: tuple[FetchItem, ...]
     changed_since: int | None = None
     vanished: bool = False
+    page: PartialRange | None = None
 
     @classmethod
     def parse(cls, tag: Tag, args: Reader) -> Self:
@@ -266,11 +279,11 @@ class Fetch(Command):
         args.space()
         wanted = args.text[args.position :]
         if len(wanted) <= _REMEMBERED_MAX:
-            items, changed_since, vanished = _remembered(wanted, args.uid, args.limits)
+            found = _remembered(wanted, args.uid, args.limits)
             args.position = len(args.text)
         else:
-            items, changed_since, vanished = _wanted(args)
-        return cls(tag, args.uid, messages, items, changed_since, vanished)
+            found = _wanted(args)
+        return cls(tag, args.uid, messages, *found)
 
 
 COMMANDS = (Fetch,)

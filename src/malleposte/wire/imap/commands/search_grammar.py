@@ -195,6 +195,23 @@ class _Open:
         return self.keys[0] if len(self.keys) == 1 else keys.And(tuple(self.keys))
 
 
+def criteria(args: Reader, charset: bytes | None) -> SearchKey:
+    """A program up to the end of the command, its texts in `charset` (None: UTF-8).
+
+    `Unreadable` where texts cannot be read; what else is wrong with the program is not told then.
+    """
+    reader = SearchReader(args)
+    try:
+        if charset is not None:
+            set_charset(reader, charset)
+        return program(reader)
+    except CommandError as error:
+        if error.condition != NO:
+            raise
+        args.position = len(args.text)
+        return keys.Unreadable(error.text)
+
+
 _WANTED: Final = {b"NOT": 1, b"OR": 2}
 _SET_START: Final = frozenset(b"0123456789*$")
 

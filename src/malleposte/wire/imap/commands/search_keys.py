@@ -174,6 +174,15 @@ class ThreadId(SearchKey):
     object_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Unreadable(SearchKey):
+    """In place of a whole program: its texts are in a charset that is not known, or are not valid
+    in it. The command is to be answered NO [BADCHARSET] with `words`; that is left to the service,
+    since the answer also decides what `$` is (RFC 5182 §2.1)."""
+
+    words: str
+
+
 def uses_mod_sequence(key: SearchKey) -> bool:
     """Whether MODSEQ stands anywhere in the tree: the answer then carries the highest
     mod-sequence (RFC 7162 §3.1.5)."""
