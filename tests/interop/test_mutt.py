@@ -67,13 +67,18 @@ def test_it_refuses_an_unknown_authority(
     assert mailbox.messages(server, other.address, other.password) == []
 
 
-def test_a_mailbox_on_a_terminal(server: Server, ca: Path, account: Account, home: Home) -> None:
+@pytest.mark.parametrize("deflate", [False, True], ids=["plain", "compressed"])
+def test_a_mailbox_on_a_terminal(
+    server: Server, ca: Path, account: Account, home: Home, deflate: bool
+) -> None:
     texts = [
         f"Subject: {subject}\r\nFrom: a@x.example\r\nMessage-ID: <{subject}@x>\r\n\r\nbody\r\n".encode()
         for subject in ("read", "flag", "save-a", "save-b", "delete", "leave", "copy")
     ]
     mailbox.fill(server, account.address, *texts)
     rc = configured(server, ca, account, home)
+    mutt: list[str | Path] = [need("mutt"), "-n", "-F", rc, "-d", "2"]
+    mutt += ["-e", f"set imap_deflate={'yes' if deflate else 'no'}"]
     keys = (
         "<search>~s read<enter><display-message><exit>"
         "<search>~s flag<enter><flag-message>"
@@ -83,8 +88,9 @@ def test_a_mailbox_on_a_terminal(server: Server, ca: Path, account: Account, hom
         "<delete-pattern>~s delete<enter>"
         "<sync-mailbox><quit>"
     )
-    code, drawn = home.on_terminal(need("mutt"), "-n", "-F", rc, "-e", f"push '{keys}'")
+    code, drawn = home.on_terminal(*mutt, "-e", f"push '{keys}'")
     assert code == 0, drawn
+    assert (b"COMPRESS DEFLATE" in (home.folder / ".muttdebug0").read_bytes()) is deflate
 
     def subjects(name: str) -> list[str]:
         found = mailbox.messages(server, account.address, account.password, name)
@@ -101,7 +107,7 @@ def test_a_mailbox_on_a_terminal(server: Server, ca: Path, account: Account, hom
     # Again, with the cache of headers (validated by UIDVALIDITY and UIDNEXT, or MODSEQ).
     mailbox.fill(server, account.address, texts[0].replace(b"read", b"late"))
     keys = "<search>~s late<enter><save-message><kill-line>=Archive<enter><sync-mailbox><quit>"
-    code, drawn = home.on_terminal(need("mutt"), "-n", "-F", rc, "-e", f"push '{keys}'")
+    code, drawn = home.on_terminal(*mutt, "-e", f"push '{keys}'")
     assert code == 0, drawn
     assert subjects("Archive") == ["save-a", "save-b", "late"]
     assert subjects("INBOX") == ["read", "flag", "leave", "copy"]
