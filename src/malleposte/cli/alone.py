@@ -93,8 +93,9 @@ async def _serve(configuration: Configuration, connection: socket.socket, caller
     from malleposte.operations.context import Context
     from malleposte.runtime.passwords import Passwords
     from malleposte.services.admin_socket import refuse_connection, serve_connection
-    from malleposte.store import StoreError
-    from malleposte.store.committer import WriterRunning
+    from malleposte.store import PermanentFailure, StoreError
+    from malleposte.store.errors import DatabaseDamaged, SchemaMismatch
+    from malleposte.store.lock import WriterRunning
 
     passwords = Passwords(password_settings(configuration))
     settings = operation_settings(configuration, alone=True)
@@ -112,6 +113,10 @@ async def _serve(configuration: Configuration, connection: socket.socket, caller
             f"{error}: a server that is just starting or stopping, or another command; try again"
         )
         await refuse_connection(connection, "unavailable", "locked", words)
+    except DatabaseDamaged as error:
+        await refuse_connection(connection, "failed", "damaged", str(error))
+    except (SchemaMismatch, PermanentFailure) as error:
+        await refuse_connection(connection, "failed", "store", f"the store: {error}")
     except (StoreError, OSError) as error:
         await refuse_connection(connection, "unavailable", "store", f"the store: {error}")
     except Exception as error:  # noqa: BLE001 - asyncpg's many, and whatever else opening brings
@@ -126,7 +131,7 @@ async def open_store(configuration: Configuration) -> "AsyncIterator[Store]":
     """The store as this process's own; waits a moment for the lock. Raises ``WriterRunning``."""
     from malleposte.cli.alone_store import alone
     from malleposte.store import cluster
-    from malleposte.store.committer import WriterRunning
+    from malleposte.store.lock import WriterRunning
 
     chosen, data = configuration.store, configuration.node.data_dir
     async with contextlib.AsyncExitStack() as stack:

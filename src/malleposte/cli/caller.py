@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from malleposte.cli.alone import start_alone
-from malleposte.cli.exit_codes import REFUSED, UNAVAILABLE, USAGE, Trouble
+from malleposte.cli.exit_codes import DAMAGE, REFUSED, UNAVAILABLE, USAGE, Trouble
 from malleposte.node.config import Configuration
 from malleposte.operations.protocol import (
     MAX_LINE,
@@ -134,7 +134,8 @@ class BodyBroken(Exception):
 
 def trouble(error: ErrorLine) -> Trouble:
     """What the server said, as the command's end."""
-    return Trouble(_CODES.get(error.kind, REFUSED), error.text, error.reason)
+    code = DAMAGE if error.reason == "damaged" else _CODES.get(error.kind, REFUSED)
+    return Trouble(code, error.text, error.reason)
 
 
 def run(

@@ -11,7 +11,7 @@ USAGE: Final = 2
 UNAVAILABLE: Final = 3
 """The server is not running, is busy, or another process holds the store: try again later."""
 DAMAGE: Final = 4
-"""A check found something wrong."""
+"""A check found something wrong, or the store is damaged."""
 LEFT_OUT: Final = 5
 """Done, but some of it was left out; the report lists what and why."""
 INTERRUPTED: Final = 130

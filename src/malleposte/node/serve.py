@@ -4,6 +4,7 @@ import gc
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 import structlog
 
@@ -14,14 +15,18 @@ from malleposte.node.processes import become, name_process, open_files, settle_m
 from malleposte.node.sockets import bind_all, bind_path, bind_tcp
 from malleposte.node.supervisor import Child, Supervisor
 from malleposte.runtime.logs import set_up
+from malleposte.store.lock import take_lock
 
 log = structlog.get_logger("node")
+
+LOCK_PATIENCE: Final = 5.0
+"""Seconds to wait for a command that holds the store, or for a server that is just ending."""
 
 
 def serve(config_path: Path | None, *, ready: Callable[[], None] | None = None) -> int:
     """Run the server in the foreground until SIGTERM; the exit code.
 
-    Raises ``ConfigurationError`` and ``BindError``, whose words are for the operator.
+    Raises ``ConfigurationError``, ``BindError`` and ``WriterRunning``, whose words are for the operator.
     """
     return serve_configured(load(config_path, os.environ), ready=ready)
 
@@ -37,6 +42,9 @@ def serve_configured(
     node = configuration.node
     node.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     node.run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    embedded = configuration.store.backend == "sqlite"
+    # Before anything is opened: a second server would take the first one's sockets away.
+    lock = _locked(node.data_dir) if embedded else -1
     bound = bind_all(configuration)
     figures_socket = None
     if configuration.metrics.port:
@@ -54,7 +62,7 @@ def serve_configured(
     import uvloop  # noqa: F401
 
     from malleposte.node.worker import Inherited, run_worker
-    from malleposte.node.writer_process import run_writer
+    from malleposte.node.writer_process import DAMAGED, UNUSABLE, run_writer
 
     inherited = Inherited(
         listeners=tuple(bound),
@@ -63,9 +71,14 @@ def serve_configured(
         writer_path=str(node.run_dir / "writer.sock"),
     )
     children = []
-    if configuration.store.backend == "sqlite":
+    if embedded:
         children.append(
-            Child("writer", lambda: run_writer(configuration, writer_socket), grace=30.0)
+            Child(
+                "writer",
+                lambda: run_writer(configuration, writer_socket, lock),
+                grace=30.0,
+                final=(UNUSABLE, DAMAGED),
+            )
         )
     for number in range(wiring.workers(configuration)):
         children.append(
@@ -84,3 +97,18 @@ def serve_configured(
         path.unlink(missing_ok=True)
     log.info("stopped")
     return code
+
+
+def _locked(folder: Path) -> int:
+    """The store's lock, by the rights of whoever owns its folder, whose file it is to be."""
+    owner, group = folder.stat(), os.getegid()
+    change = os.geteuid() == 0 and owner.st_uid != 0
+    if change:
+        os.setegid(owner.st_gid)
+        os.seteuid(owner.st_uid)
+    try:
+        return take_lock(folder, patience=LOCK_PATIENCE)
+    finally:
+        if change:
+            os.seteuid(0)
+            os.setegid(group)

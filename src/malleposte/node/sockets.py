@@ -1,6 +1,7 @@
 """Listening sockets, bound once by the supervisor and shared by the workers."""
 
 import contextlib
+import errno
 import os
 import socket
 from dataclasses import dataclass
@@ -66,9 +67,22 @@ def bind_tcp(address: str, port: int, place: str) -> socket.socket:
 def _why(place: str, error: OSError) -> str:
     if isinstance(error, PermissionError):
         return f"{place}: not allowed; ports below 1024 need root or CAP_NET_BIND_SERVICE"
-    if error.errno == 98:
+    if error.errno == errno.EADDRINUSE:
         return f"{place}: something else listens there already; stop it or choose another port"
     return f"{place}: {error.strerror or error}"
+
+
+def _answers(path: Path) -> bool:
+    """Whether somebody listens on a Unix socket; one that nobody has any more is left of a crash."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as sock:
+        sock.setblocking(False)
+        try:
+            sock.connect(str(path))
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+    return True
 
 
 def bind_path(path: Path, mode: int) -> socket.socket:
@@ -76,6 +90,8 @@ def bind_path(path: Path, mode: int) -> socket.socket:
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if _answers(path):
+            raise OSError(errno.EADDRINUSE, "a server that runs already listens there")
         with contextlib.suppress(FileNotFoundError):
             path.unlink()
         old = os.umask(0o777 & ~mode)

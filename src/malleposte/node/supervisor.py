@@ -33,6 +33,8 @@ class Child:
     main: Callable[[], int]
     grace: float
     """Seconds it may take to stop before it is killed."""
+    final: tuple[int, ...] = ()
+    """Exit codes after which it is not started again: the whole server ends with that code."""
     pid: int = 0
     started: float = 0.0
     deaths: int = 0
@@ -46,6 +48,7 @@ class Supervisor:
         self._children = children
         self._pid = os.getpid()
         self._stopping = False
+        self._code = 0
         self._reader, self._writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self.restarts = 0
 
@@ -65,10 +68,10 @@ class Supervisor:
             self._reap()
             now = time.monotonic()
             for child in self._children:
-                if not child.pid and now >= child.due:
+                if not child.pid and now >= child.due and not self._stopping:
                     self._start(child)
         self._shut_down()
-        return 0
+        return self._code
 
     def _stop(self, *_: object) -> None:
         self._stopping = True
@@ -118,6 +121,10 @@ class Supervisor:
     def _died(self, child: Child, status: int) -> None:
         child.pid = 0
         if self._stopping:
+            return
+        if os.WIFEXITED(status) and os.WEXITSTATUS(status) in child.final:
+            # It has said why.
+            self._stopping, self._code = True, os.WEXITSTATUS(status)
             return
         lived = time.monotonic() - child.started
         child.deaths = child.deaths + 1 if lived < QUICK_DEATH else 0

@@ -140,6 +140,10 @@ class _SmtpObserver(Observer):
         log.exception("a defect", where=where)
 
 
+class _Stopped(Exception):
+    """Told to stop before there was a store to open."""
+
+
 class _Worker:
     def __init__(self, configuration: Configuration, inherited: Inherited, number: int) -> None:
         self._configuration = configuration
@@ -157,14 +161,15 @@ class _Worker:
         loop.add_signal_handler(signal.SIGTERM, stop.set)
         # Ctrl-C reaches the whole group; the supervisor hears it and stops its children in order.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        async with self._store() as store:
-            store.writer = _Timed(store.writer, self._figures)
-            await self._await_store(store, stop)
-            if not stop.is_set():
-                await self._serve(store, stop)
+        with contextlib.suppress(_Stopped):
+            async with self._store(stop) as store:
+                store.writer = _Timed(store.writer, self._figures)
+                await self._await_store(store, stop)
+                if not stop.is_set():
+                    await self._serve(store, stop)
 
     @contextlib.asynccontextmanager
-    async def _store(self) -> AsyncIterator[Store]:
+    async def _store(self, stop: asyncio.Event) -> AsyncIterator[Store]:
         chosen = self._configuration.store
         if chosen.backend == "postgres" and chosen.dsn is not None:
             spool = self._configuration.node.data_dir / "spool"
@@ -180,6 +185,8 @@ class _Worker:
             return
         folder = self._configuration.node.data_dir
         for _ in range(600):
+            if stop.is_set():
+                raise _Stopped
             # The writer makes the database at the very first start.
             if (folder / "store.db").exists():
                 with contextlib.suppress(StoreError):

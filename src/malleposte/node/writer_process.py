@@ -2,6 +2,7 @@
 
 import signal
 import socket
+from typing import Final
 
 import structlog
 
@@ -9,20 +10,43 @@ from malleposte.node.config import Configuration
 from malleposte.node.metrics import figures
 from malleposte.store.committer import CommitFailed, Committer
 from malleposte.store.dialect import TALLY
+from malleposte.store.errors import (
+    DatabaseDamaged,
+    PermanentFailure,
+    SchemaMismatch,
+    TemporaryFailure,
+)
 from malleposte.store.writer import Writer
 
 log = structlog.get_logger("writer")
 
+# As the command's own exit codes (docs/cli.md). After these the next writer would fare no better.
+UNUSABLE: Final = 1
+DAMAGED: Final = 4
+AWAY: Final = 75
+"""The store cannot be opened now: a disk that is full, or cannot be written. The next writer may."""
 
-def run_writer(configuration: Configuration, listener: socket.socket) -> int:
-    """Serve workers until SIGTERM; the exit code."""
+
+def run_writer(configuration: Configuration, listener: socket.socket, lock: int) -> int:
+    """Serve workers until SIGTERM; the exit code. ``lock``: the store's, held by the supervisor."""
     kept = figures()
     store = configuration.store
-    committer = Committer(
-        configuration.node.data_dir,
-        reserve=store.disk_reserve,
-        percent=store.disk_reserve_percent,
-    )
+    try:
+        committer = Committer(
+            configuration.node.data_dir,
+            reserve=store.disk_reserve,
+            percent=store.disk_reserve_percent,
+            lock=lock,
+        )
+    except DatabaseDamaged as error:
+        log.error("the server ends", reason=str(error))
+        return DAMAGED
+    except (SchemaMismatch, PermanentFailure) as error:
+        log.error("the server ends: the store cannot be used", reason=str(error))
+        return UNUSABLE
+    except (TemporaryFailure, OSError) as error:
+        log.error("the store cannot be opened now; it is tried again", reason=str(error))
+        return AWAY
     if committer.migrated:
         log.info("the schema was brought up to date", steps=committer.migrated)
     if committer.restored:

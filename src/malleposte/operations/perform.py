@@ -20,6 +20,7 @@ from malleposte.policy.permissions import Operation as Permission
 from malleposte.policy.permissions import Target, allowed
 from malleposte.runtime.passwords import TooBusyError, UnfitPasswordError
 from malleposte.store import PermanentFailure, StoreError
+from malleposte.store.errors import DatabaseDamaged
 
 log = structlog.get_logger("operations")
 
@@ -64,7 +65,7 @@ async def perform(
             details = _together(request.details(), {"why": failure.text})
             with contextlib.suppress(StoreError):
                 await _append(context, permission, target, outcome, details)
-        if failure.kind == "failed":
+        if failure.reason == "defect":
             log.exception("an operation failed", operation=operation.name)
         if failure is error:
             raise
@@ -82,6 +83,8 @@ def _in_words(error: Exception) -> OperationError:
             return OperationError(
                 "unavailable", "busy", "the server is busy with passwords; try again in a moment"
             )
+        case DatabaseDamaged():
+            return OperationError("failed", "damaged", str(error))
         case PermanentFailure():
             return OperationError("failed", "defect", f"this went wrong in the server: {error}")
         case StoreError():

@@ -15,6 +15,7 @@ from malleposte.delivery.spool import Spool, rendered, summarized
 from malleposte.operations.errors import refused_by_store
 from malleposte.store import PermanentFailure, Store
 from malleposte.store.commands import Render
+from malleposte.store.errors import DatabaseDamaged
 from malleposte.store.read import emails
 from malleposte.store.read.rendering import Kept, kept
 from malleposte.store.results import Done, Refused
@@ -53,7 +54,7 @@ class Renderer:
             if found is None:
                 return
             command = await self._command(found)
-        except (emails.Damaged, PermanentFailure) as error:
+        except (emails.Damaged, PermanentFailure, DatabaseDamaged) as error:
             if await self._store.reader.row("SELECT 1 FROM email WHERE id = $1", email):
                 self.looked += 1
                 await self._fail(email, error)

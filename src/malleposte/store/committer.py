@@ -10,7 +10,6 @@ UIDVALIDITY, and all numbers leap, so that none given since the copy can name so
 """
 
 import contextlib
-import fcntl
 import os
 import secrets
 import time
@@ -23,9 +22,16 @@ from malleposte.store import content
 from malleposte.store.batch import Outcome, Submission, execute
 from malleposte.store.commands import Bringing, RenewUidValidity, RepairNumbers
 from malleposte.store.dialect import drive
-from malleposte.store.errors import PermanentFailure, StoreError, TemporaryFailure
+from malleposte.store.errors import (
+    PUT_BACK,
+    DatabaseDamaged,
+    PermanentFailure,
+    StoreError,
+    TemporaryFailure,
+)
 from malleposte.store.execute.renewal import ID_LEAP, renew_uidvalidity
 from malleposte.store.execute.repair import repair_numbers
+from malleposte.store.lock import take_lock
 from malleposte.store.mark import Mark
 from malleposte.store.migrations import migrate
 from malleposte.store.reserve import PERCENT, Reserve
@@ -47,15 +53,14 @@ class CommitFailed(StoreError):
     """The commit or its flush failed; nothing may be tried again in this process."""
 
 
-class WriterRunning(StoreError):
-    """Another process holds the lock file."""
-
-
 class Committer:
     """See the module. ``folder`` is the data folder; ``reserve`` in octets of free disk, at most
-    ``percent`` of it."""
+    ``percent`` of it. ``lock``: its lock, where this process was given it. Raises ``WriterRunning``
+    where another holds it, ``DatabaseDamaged``, ``SchemaMismatch``, ``TemporaryFailure``, ``OSError``."""
 
-    def __init__(self, folder: Path, *, reserve: int = 0, percent: int = PERCENT) -> None:
+    def __init__(
+        self, folder: Path, *, reserve: int = 0, percent: int = PERCENT, lock: int | None = None
+    ) -> None:
         self.folder = folder
         self.blobs = folder / "blobs"
         self.batches = 0
@@ -64,9 +69,10 @@ class Committer:
         self.blobs.mkdir(mode=0o700, exist_ok=True)
         self.reserve = Reserve(folder, reserve, percent)
         with contextlib.ExitStack() as undo:
-            self._lock = self._take_lock(folder / "writer.lock")
+            self._lock = take_lock(folder) if lock is None else lock
             undo.callback(os.close, self._lock)
             fresh = not (folder / "store.db").exists()
+            self._refuse_emptied(folder)
             self.db = Sqlite(folder / "store.db", writable=True, create=True)
             undo.callback(self.db.close)
             self.db.connection.set_wal_hook(self._wal_hook)
@@ -84,14 +90,13 @@ class Committer:
             undo.pop_all()
 
     @staticmethod
-    def _take_lock(path: Path) -> int:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(descriptor)
-            raise WriterRunning(f"another process writes to {path.parent}") from None
-        return descriptor
+    def _refuse_emptied(folder: Path) -> None:
+        """SQLite takes a file without an octet for a new database: all mail would seem to be gone."""
+        path, mark = folder / "store.db", folder / "store.mark"
+        if path.exists() and not path.stat().st_size and mark.exists():
+            with contextlib.closing(Mark(mark)) as kept:
+                if kept.lineage or kept.damaged:
+                    raise DatabaseDamaged(f"the database {path} is empty, and was not: {PUT_BACK}")
 
     def _wal_hook(self, _db: apsw.Connection, _name: str, pages: int) -> int:
         self._wal_pages = pages

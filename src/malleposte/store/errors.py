@@ -5,6 +5,11 @@ exception. Exceptions are for the store itself: ``TemporaryFailure`` becomes 4yz
 the edge, ``PermanentFailure`` 5yz, once, there.
 """
 
+from typing import Final
+
+PUT_BACK: Final = "put a copy back (docs/backup.md)"
+"""What is to be done about a database that is damaged."""
+
 
 class StoreError(Exception):
     """Base of the store's errors."""
@@ -19,6 +24,11 @@ class TemporaryFailure(StoreError):
 
 class PermanentFailure(StoreError):
     """The command can never succeed as it stands (a defect of ours, not of the peer's input)."""
+
+
+class DatabaseDamaged(TemporaryFailure):
+    """The database's own structure is broken. Who sends mail shall keep it: once a copy was put back, it
+    is taken."""
 
 
 class UnknownOutcome(TemporaryFailure):

@@ -22,7 +22,13 @@ import asyncpg
 from malleposte.store.batch import Submission, decode_result, execute
 from malleposte.store.commands import AnyCommand, AppendAll, Bringing
 from malleposte.store.dialect import TALLY, Bulk, Dialect, Row, Sql, placeholders
-from malleposte.store.errors import PermanentFailure, TemporaryFailure, UnknownOutcome
+from malleposte.store.errors import (
+    PUT_BACK,
+    DatabaseDamaged,
+    PermanentFailure,
+    TemporaryFailure,
+    UnknownOutcome,
+)
 from malleposte.store.migrations import migrate
 from malleposte.store.reserve import Reserve
 from malleposte.store.results import AnyResult
@@ -67,6 +73,7 @@ _AWAY = (
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.TooManyConnectionsError,
 )
+_DAMAGED = (asyncpg.DataCorruptedError, asyncpg.IndexCorruptedError)
 
 
 def _failure(error: Exception) -> Exception:
@@ -74,6 +81,8 @@ def _failure(error: Exception) -> Exception:
         return error
     if isinstance(error, _AWAY):
         return TemporaryFailure(f"the database cannot answer now: {error}")
+    if isinstance(error, _DAMAGED):
+        return DatabaseDamaged(f"the database is damaged: {error}: {PUT_BACK}")
     return PermanentFailure(f"{type(error).__name__}: {error}")
 
 

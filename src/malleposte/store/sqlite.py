@@ -13,12 +13,19 @@ import apsw
 import msgspec
 
 from malleposte.store.dialect import TALLY, Bulk, Dialect, Row, Sql
-from malleposte.store.errors import PermanentFailure, SchemaMismatch, TemporaryFailure
+from malleposte.store.errors import (
+    PUT_BACK,
+    DatabaseDamaged,
+    PermanentFailure,
+    SchemaMismatch,
+    TemporaryFailure,
+)
 
 LEAST_VERSION = 3_051_003
 """SQLite 3.51.3, the first without the WAL-reset defect."""
 
 _BUSY = (apsw.BusyError, apsw.LockedError)
+_DAMAGED = (apsw.CorruptError, apsw.NotADBError)
 _AWAY = (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError, apsw.NoMemError)
 
 
@@ -35,6 +42,8 @@ def failure(error: apsw.Error) -> Exception:
     """The store's error for one of SQLite's."""
     if isinstance(error, (*_BUSY, *_AWAY)):
         return TemporaryFailure(f"the database cannot answer now: {error}")
+    if isinstance(error, _DAMAGED):
+        return DatabaseDamaged(f"the database is damaged: {error}: {PUT_BACK}")
     return PermanentFailure(f"{type(error).__name__}: {error}")
 
 

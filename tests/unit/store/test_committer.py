@@ -18,11 +18,11 @@ from malleposte.store.committer import (
     CHECKPOINT_PAGES,
     CommitFailed,
     Committer,
-    WriterRunning,
 )
 from malleposte.store.content import in_file
-from malleposte.store.errors import SchemaMismatch
+from malleposte.store.errors import DatabaseDamaged, SchemaMismatch
 from malleposte.store.fsck import check
+from malleposte.store.lock import WriterRunning, take_lock
 from malleposte.store.reserve import reserve_octets
 from malleposte.store.results import AnyResult, Created, Delivered, Expunged
 from malleposte.store.sqlite import Sqlite, check_library
@@ -96,6 +96,43 @@ def test_a_writer_that_did_not_open_leaves_no_lock(tmp_path: Path) -> None:
     for _ in range(2):
         with pytest.raises(SchemaMismatch, match="999"):
             Committer(tmp_path)
+
+
+def test_a_lock_that_is_handed_over_stays_with_its_giver(tmp_path: Path) -> None:
+    """A supervisor keeps it while one writer ends and the next begins."""
+    lock = take_lock(tmp_path)
+    for _ in range(2):
+        Committer(tmp_path, lock=os.dup(lock)).close()
+        with pytest.raises(WriterRunning):
+            Committer(tmp_path)
+    os.close(lock)
+    Committer(tmp_path).close()
+
+
+def test_no_link_is_locked_in_place_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "writer.lock").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match="symbolic"):
+        take_lock(tmp_path)
+    assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"no database\n" * 1_000])
+def test_a_database_that_was_emptied_or_is_none_is_damaged_and_not_new(
+    tmp_path: Path, content: bytes
+) -> None:
+    committer = Committer(tmp_path)
+    Keys(committer).account()
+    committer.close()
+    (tmp_path / "store.db").write_bytes(content)
+    for _ in range(2):
+        with pytest.raises(DatabaseDamaged, match="put a copy back"):
+            Committer(tmp_path)
+    assert (tmp_path / "store.db").read_bytes() == content
+
+
+def test_a_first_start_that_broke_off_at_an_empty_file_is_no_damage(tmp_path: Path) -> None:
+    (tmp_path / "store.db").touch()
+    Committer(tmp_path).close()
 
 
 def test_files_are_for_the_service_alone(tmp_path: Path) -> None:

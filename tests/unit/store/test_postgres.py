@@ -19,7 +19,7 @@ from malleposte.store.commands import (
     SweepBlobs,
 )
 from malleposte.store.content import FRAME, in_file
-from malleposte.store.errors import UnknownOutcome
+from malleposte.store.errors import DatabaseDamaged, UnknownOutcome
 from malleposte.store.postgres import LANES, PostgresTx, PostgresWriter
 from malleposte.store.results import Delivered, Done, Swept
 from support.postgres import Server
@@ -327,6 +327,15 @@ async def test_a_closed_writer_refuses(own_house: House, place: Place) -> None:
     assert (await task).filed[0].uid == 1
     with pytest.raises(TemporaryFailure):
         await own_house.store.submit(deliver(account))
+
+
+@pytest.mark.parametrize("code", ["XX001", "XX002"])
+async def test_damage_is_told_as_damage(house: House, code: str) -> None:
+    """Whoever sends mail keeps it until a copy was put back."""
+    with pytest.raises(DatabaseDamaged, match="put a copy back"):
+        await house.store.reader.rows(
+            f"DO $$ BEGIN RAISE EXCEPTION 'broken' USING ERRCODE = '{code}'; END $$"
+        )
 
 
 async def test_a_wrong_value_is_a_permanent_failure(house: House) -> None:
