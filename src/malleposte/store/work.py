@@ -6,6 +6,7 @@ statements. ``flush`` writes what was gathered; a command that reads with SQL wh
 gathered flushes first. On a rollback the whole object is thrown away.
 """
 
+import asyncio
 from collections.abc import Iterable
 
 from malleposte.store import dialect
@@ -273,6 +274,12 @@ class Work:
         for mailbox in self._mailboxes:
             if account_of(mailbox) == account:
                 self._mailboxes[mailbox] = None
+
+    async def breathe(self) -> None:
+        """Let others run within long work: on PostgreSQL this is a worker's loop, on SQLite there is
+        none."""
+        if self.tx.dialect == "postgres":
+            await asyncio.sleep(0)
 
     async def flush(self) -> None:
         """Write everything gathered and every changed head and mailbox."""

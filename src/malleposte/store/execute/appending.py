@@ -12,7 +12,7 @@ from malleposte.store.commands import (
     Replace,
 )
 from malleposte.store.execute.expunging import members, remove
-from malleposte.store.execute.filing import Known, file_message, warn, why_no_room
+from malleposte.store.execute.filing import BREATH, Known, file_message, warn, why_no_room
 from malleposte.store.execute.keywords import admit_keywords
 from malleposte.store.execute.rights import letters, may
 from malleposte.store.flags import SEEN, join
@@ -86,7 +86,13 @@ async def append_all(work: Work, command: AppendAll, known: Known) -> AppendedAl
     size = sum(message.content.size for message in command.messages)
     if why_no_room(work, head, size, NO_GRACE):
         return Refused(reason="over-quota")
-    put = [await _put(work, known, head, mailbox, m, held) for m in command.messages]
+    put: list[tuple[int, int, int]] = []
+    for message in command.messages:
+        put.append(await _put(work, known, head, mailbox, message, held))
+        if len(put) % BREATH == 0:
+            # On PostgreSQL in a worker's loop: rows of a thousand messages at once would hold it.
+            await work.flush()
+            await work.breathe()
     if head.quota_bytes:
         await warn(work, head)
     return AppendedAll(

@@ -122,6 +122,9 @@ _FIND_THREADS = Sql(
 )
 
 
+BREATH = 100
+"""Messages of one command between two breaths: some 3 ms."""
+
 Message = Deliver | Append | Enclosed
 """What holds a message: its content, and what was made of it."""
 
@@ -184,7 +187,9 @@ class Known:
         references: set[tuple[int, int]] = set()
         for command in commands:
             brought = command.messages if isinstance(command, AppendAll) else (command,)
-            for message in brought:
+            for at, message in enumerate(brought, 1):
+                if at % BREATH == 0:
+                    await work.breathe()
                 hashes: list[int] = []
                 if isinstance(message, Message):
                     hashes = self.hashes[id(message)] = thread_hashes(message.rendered)
