@@ -28,17 +28,27 @@ def decode_transfer(data: bytes, encoding: str) -> bytes:
 
 
 PADDING: Final = 1_000
-"""White space between the `=` of a soft line break and the line end; RFC 5322 lines are shorter."""
+"""White space before a line end that slices recognise; RFC 5322 lines are shorter."""
 
-_SOFT: Final = re.compile(rb"=[ \t]{1,%d}(?=\r?\n)" % PADDING)
+# Tried once for a run of white space, so that long runs cost no more than their octets.
+_PADDED: Final = re.compile(rb"(?<![ \t])[ \t]++(?=\r?\n)")
+_PADDED_ENDS: Final = (b" \r", b" \n", b"\t\r", b"\t\n")
+_LAST_PADDING: Final = (b" ", b"\t")
 _ODD: Final = re.compile(rb"=(?==|\r(?!\n)|[ \t])")
 
 
-def decode_quoted_printable(data: bytes) -> bytes:
-    """Quoted-printable (RFC 2045 §6.7); an `=` that begins no escape stands for itself."""
+def decode_quoted_printable(data: bytes, *, final: bool = True) -> bytes:
+    """Quoted-printable (RFC 2045 §6.7); an `=` that begins no escape stands for itself.
+
+    White space before a line end, and before the end of `final` data, was added on the way (rule 3).
+    """
+    if any(two in data for two in _PADDED_ENDS):
+        data = _PADDED.sub(b"", data)
+    if final and data.endswith(_LAST_PADDING):
+        data = data.rstrip(b" \t")
     if _ODD.search(data) is not None:
         # The C function takes `==` for one sign and drops text after `=` CR.
-        data = _ODD.sub(b"=3D", _SOFT.sub(b"=", data))
+        data = _ODD.sub(b"=3D", data)
     return a2b_qp(data)
 
 
@@ -97,20 +107,20 @@ def _base64_slices(raw: Iterator[bytes]) -> Iterator[bytes]:
         yield decode_base64(carry)
 
 
-# An escape that what comes next may complete; white space after a soft break is transport's.
-_OPEN_ESCAPE: Final = re.compile(rb"=(?:[ \t]{0,%d}\r?|[0-9A-Fa-f])?\Z" % PADDING)
+# An escape, or white space before a line end, that what comes next may complete.
+_OPEN: Final = re.compile(rb"(?:=?[ \t]{0,%d}\r?|=[0-9A-Fa-f])\Z" % PADDING)
 
 
 def _quoted_printable_slices(raw: Iterator[bytes]) -> Iterator[bytes]:
     carry = b""
     for piece in raw:
         data = carry + piece
-        escape = _OPEN_ESCAPE.search(data, max(0, len(data) - PADDING - 2))
-        cut = len(data) if escape is None else escape.start()
+        match = _OPEN.search(data, max(0, len(data) - PADDING - 2))
+        cut = len(data) if match is None else match.start()
         carry = data[cut:]
         # An equals sign before another one stands for itself.
         done = data[:cut] + b"3D" if data[:cut].endswith(b"=") else data[:cut]
         if done:
-            yield decode_quoted_printable(done)
+            yield decode_quoted_printable(done, final=False)
     if carry:
         yield decode_quoted_printable(carry)

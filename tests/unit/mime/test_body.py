@@ -21,6 +21,10 @@ def leaf(header: bytes, body: bytes) -> tuple[bytes, Part]:
         (b"soft=\r\nbreak", b"softbreak"),
         (b"soft= \t\r\nbreak", b"softbreak"),
         (b"soft=\nbreak", b"softbreak"),
+        # White space at the end of a line came on the way, unless it is escaped (rule 3).
+        (b"a  \r\nb\t\nc=20\r\n d ", b"a\r\nb\nc \r\n d"),
+        (b"a \r b", b"a \r b"),
+        (b" " * 5_000 + b"x" + b" " * 5_000 + b"\n", b" " * 5_000 + b"x\n"),
         (b"lower=c3", b"lower\xc3"),
         (b"a=ZZ b=4 c=", b"a=ZZ b=4 c"),
         (b"a==3D", b"a=="),
@@ -31,6 +35,13 @@ def leaf(header: bytes, body: bytes) -> tuple[bytes, Part]:
 )
 def test_quoted_printable(encoded: bytes, data: bytes) -> None:
     assert decode_quoted_printable(encoded) == data
+
+
+@pytest.mark.parametrize("size", range(1, 9))
+def test_quoted_printable_in_slices_as_at_once(size: int) -> None:
+    body = b"a  \r\n b=\t\r\nc=3D= \nd \t\n==e =\r\n\r\n=4 "
+    data, part = leaf(b"Content-Transfer-Encoding: quoted-printable", body)
+    assert b"".join(byte_slices(data, part, size)) == decode_quoted_printable(body)
 
 
 def test_text_and_data() -> None:

@@ -78,11 +78,11 @@ class _QuotedPrintable:
         text = self._rest + octets
         cut = text.rfind(b"\n") + 1
         if not cut and len(text) > _LINE_MAX:
-            # Not inside `=XX`.
+            # Not inside `=XX`, nor before white space that may be followed by a line end.
             at = text.rfind(b"=", len(text) - 3)
-            cut = at if at >= 0 else len(text)
+            cut = at if at >= 0 else len(text.rstrip(b" \t")) or len(text)
         self._rest = text[cut:]
-        return decode_quoted_printable(text[:cut])
+        return decode_quoted_printable(text[:cut], final=False)
 
     def end(self) -> bytes:
         rest, self._rest = self._rest, b""

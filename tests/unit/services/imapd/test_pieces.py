@@ -58,7 +58,7 @@ def test_decoded_in_pieces_as_at_once(
     if encoding == "base64":
         encoded = base64.encodebytes(data).replace(b"\n", b"\r\n")
     elif encoding == "quoted-printable":
-        encoded = quopri.encodestring(data, quotetabs=text).replace(b"\n", b"\r\n")
+        encoded = quopri.encodestring(data, quotetabs=text).replace(b"\n", b" \t\r\n")
     undo = decoder(encoding)
     at, got = 0, b""
     for cut in [*sorted(cuts), len(encoded)]:
