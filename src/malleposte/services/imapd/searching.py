@@ -36,7 +36,18 @@ async def search(session: "Session", command: Search) -> bytes:
             await plain(session, b"SEARCH", command, evaluation, hits)
         else:
             await extended(session, command, evaluation, hits)
-    return done(command.tag)
+    return searched(session, command.tag)
+
+
+def searched(session: "Session", tag: bytes) -> bytes:
+    """The tagged response of commands that search.
+
+    A message that is gone and that the client still counts matches nothing: whoever wonders learns
+    why (RFC 5530 §3 EXPUNGEISSUED).
+    """
+    if session.mailbox.ghosts:
+        return responses.ok(tag, "Done, as far as messages are there", codes.EXPUNGEISSUED)
+    return done(tag)
 
 
 async def find(session: "Session", tag: bytes, key: SearchKey) -> tuple[Evaluation, Positions]:

@@ -2,9 +2,8 @@
 
 from typing import TYPE_CHECKING, Final
 
-from malleposte.services.imapd.replies import done
 from malleposte.services.imapd.search_program import Positions
-from malleposte.services.imapd.searching import Saving, extended, find, plain
+from malleposte.services.imapd.searching import Saving, extended, find, plain, searched
 from malleposte.services.imapd.sort_keys import in_order
 from malleposte.wire.imap.commands.search import SearchReturn
 from malleposte.wire.imap.commands.sort import Sort
@@ -28,7 +27,7 @@ async def sort(session: "Session", command: Sort) -> bytes:
             await plain(session, b"SORT", command, evaluation, order)
         else:
             await extended(session, command, evaluation, order)
-    return done(command.tag)
+    return searched(session, command.tag)
 
 
 HANDLERS: Final = {Sort: sort}

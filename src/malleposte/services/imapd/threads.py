@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from malleposte.mime import ThreadKey, header_thread_key, read_thread_key
 from malleposte.services.imapd.opened import HEADER_BYTES, Opened
-from malleposte.services.imapd.replies import Refuse, done
+from malleposte.services.imapd.replies import Refuse
 from malleposte.services.imapd.search_headers import BODIES
-from malleposte.services.imapd.searching import find, send
+from malleposte.services.imapd.searching import find, searched, send
 from malleposte.services.imapd.sort_keys import sent
 from malleposte.services.imapd.thread_trees import Forest, References, TooMany, ordered_subject
 from malleposte.store.ids import LOW
@@ -49,7 +49,7 @@ async def thread(session: "Session", command: Thread) -> bytes:
         forest = await _sliced(evaluation, builder.forest())
         numbers = await evaluation.numbers(builder.positions, uid=command.uid)
         await send(session, forest.pieces(numbers))
-    return done(command.tag)
+    return searched(session, command.tag)
 
 
 async def _sliced(run: "Evaluation", work: Generator[None, None, T]) -> T:
