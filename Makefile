@@ -4,13 +4,14 @@ SUITE ?= trixie
 PYTEST_ARGS ?=
 PYTEST = .venv/bin/python -m pytest
 
-.PHONY: help run test test-all test-fresh lint lock debian-packages clean
+.PHONY: help run test test-all test-fresh imaptest lint lock debian-packages clean
 
 help:
 	@echo 'make run          install into .venv, make a demo under .demo and serve it on loopback'
 	@echo 'make test         install the test tools, run every check and the tests (but slow ones)'
 	@echo 'make test-all     the same with the slow tests'
 	@echo 'make test-fresh SUITE=trixie   `make test` in a fresh Debian root (bookworm, trixie); needs root'
+	@echo 'make imaptest DIR=…   scripted IMAP tests and stress, by a built copy of imaptest (docs/imap-conformance.md)'
 	@echo 'make lint         the quick checks alone: ruff, mypy, floors, RFC index'
 	@echo 'make lock         write requirements/*.txt anew from pyproject.toml and requirements/*.in'
 	@echo 'make debian-packages   install the Debian packages that tests drive; needs root'
@@ -34,6 +35,10 @@ test-all:
 
 test-fresh:
 	@sh tools/fresh_test.sh '$(SUITE)'
+
+imaptest:
+	@sh tools/setup.sh test
+	@exec .venv/bin/python tools/imaptest.py '$(DIR)' $(IMAPTEST_ARGS)
 
 lint:
 	@sh tools/setup.sh test

@@ -1,0 +1,164 @@
+"""tools/imaptest.py: what imaptest prints is read rightly, and nothing that failed passes unseen."""
+
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def _load(name: str) -> Any:
+    spec = importlib.util.spec_from_file_location(name, ROOT / f"tools/{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+results = _load("imaptest_results")
+runner = _load("imaptest")
+
+_END = """\
+1 test groups: {failed} failed, {skipped} skipped due to missing capabilities
+base protocol: {bad}/7 individual commands failed
+extensions: 0/2 individual commands failed
+"""
+_FAILURES = """\
+*** Test alpha command 3/9 (line 12)
+ - failed: Missing 1 untagged replies (0 mismatches)
+ - first unexpanded: 3 exists
+ - best match:
+ - Command (tag 1.4): noop
+
+*** Test alpha command 5/9 (line 20)
+ - failed: Expected tagged reply 'ok', got 'NO no'
+ - Command: fetch 1 (uid)
+
+"""
+
+
+def test_a_script_that_passed_was_skipped_or_failed() -> None:
+    passed = results.read_score("alpha", _END.format(failed=0, skipped=0, bad=0))
+    assert (passed.state, passed.commands, passed.failures) == ("passed", 9, ())
+    skipped = results.read_score("alpha", _END.format(failed=0, skipped=1, bad=0), {"SORT"})
+    assert (skipped.state, skipped.missing) == ("skipped", {"SORT"})
+    failed = results.read_score("alpha", _FAILURES + _END.format(failed=1, skipped=0, bad=2))
+    assert failed.state == "failed"
+    assert [(one.number, one.command) for one in failed.failures] == [
+        (3, "noop"),
+        (5, "fetch 1 (uid)"),
+    ]
+    assert failed.failures[0].reason.startswith("Missing 1 untagged")
+    assert "best match" in failed.failures[0].reason
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        "",
+        "Fatal: connect() failed\n",
+        "*** Test alpha initialization failed: CREATE failed: NO\n"
+        + _END.format(failed=1, skipped=0, bad=1),
+        # A failure whose words this reader does not know.
+        _END.format(failed=1, skipped=0, bad=0),
+    ],
+)
+def test_what_is_not_understood_counts_as_failed(output: str) -> None:
+    score = results.read_score("alpha", output)
+    assert score.state == "failed"
+    assert score.failures
+
+
+def test_only_what_the_document_names_is_excused() -> None:
+    excused = results.read_exceptions(
+        "# Title\n\n| `alpha` | 9 | above |\n\n## Exceptions\n\n"
+        "| script | commands | reason |\n| --- | --- | --- |\n"
+        "| `alpha` | 3, 4 | RFC 1 §2 |\n\n## Next\n\n| `beta` | 1 | no |\n"
+    )
+    assert excused == {("alpha", 3): "RFC 1 §2", ("alpha", 4): "RFC 1 §2"}
+    score = results.read_score("alpha", _FAILURES + _END.format(failed=1, skipped=0, bad=2))
+    assert [failure.number for _, failure in results.unexcused([score], excused)] == [5]
+
+
+def test_the_project_s_document_is_read() -> None:
+    """A heading that changed would excuse nothing, or a reason without an RFC everything."""
+    excused = results.read_exceptions((ROOT / "docs/imap-conformance.md").read_text("utf-8"))
+    assert all("RFC " in reason for reason in excused.values())
+
+
+_ROWS = """\
+Logi List Stat Sele Logo
+100%  50%  50% 100% 100%
+                30%
+  12    3    4    5    6  50/ 50
+  12    3    4    5    6  50/ 50 (3 stalled >3s)
+ - 17 stalled for 16 secs in command: 3 NOOP
+   1    2    3    4    5 ms/cmd avg
+{more}
+Totals:
+Logi List Stat Sele Logo
+100%  50%  50% 100% 100%
+                30%
+  24    6    8   10   12
+"""
+
+
+def test_the_stress_mode_s_totals() -> None:
+    stress = results.read_stress(_ROWS.format(more=""), 30.0)
+    assert stress.errors == ()
+    assert stress.totals == {"Logi": 24, "List": 6, "Stat": 8, "Sele": 10, "Logo": 12}
+    assert stress.rate == 2.0
+    assert stress.stalled == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Error: u1@example.test[5]: Message count dropped 5 -> 4: * 4 EXISTS",
+        "Panic: file client.c: line 3: assertion failed",
+        # Standard error breaks into a row.
+        "  12    3 Error: u1@example.test[5]: STORE failed: 5.7 NO",
+    ],
+)
+def test_every_error_of_the_stress_mode_counts(line: str) -> None:
+    assert results.read_stress(_ROWS.format(more=line), 30.0).errors == (line,)
+
+
+def test_a_stress_that_ended_early_is_an_error() -> None:
+    assert len(results.read_stress("", 30.0, 89).errors) == 2
+    assert results.read_stress(_ROWS.format(more=""), 30.0, 1).errors
+
+
+def _message(number: str, text: bytes = b"x\r\n") -> bytes:
+    return b"Subject: s\r\nMessage-ID: %b\r\n\r\n%b" % (number.encode(), text)
+
+
+def test_messages_of_the_mbox_are_told_apart_by_their_ids(tmp_path: Path) -> None:
+    target = tmp_path / "mbox"
+    kept = [_message("<1@a>"), _message("<2@a>", b"From a friend\r\n>From b\r\nno end")]
+    left_out = [_message("<1@A>"), b"Subject: s\r\n\r\n", _message("<3@a>", b"a\rb\r\n")]
+    assert results.write_mbox(target, [*kept, *left_out]) == 2
+    lines = target.read_bytes().split(b"\r\n")
+    assert sum(line.startswith(b"From ") for line in lines) == 2
+    assert b">From a friend" in lines
+    assert b">>From b" in lines
+
+
+def test_what_a_script_needs_and_where_a_copy_lies(tmp_path: Path) -> None:
+    with pytest.raises(runner.Unavailable):
+        runner.Copy.at(tmp_path)
+    scripts = tmp_path / "src/tests"
+    scripts.mkdir(parents=True)
+    program = tmp_path / "src/imaptest"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o700)
+    (scripts / "alpha").write_text("# words\ncapabilities: SORT esort\nstate: auth\n\nok noop\n")
+    (scripts / "alpha.mbox").write_text("")
+    copy = runner.Copy.at(tmp_path)
+    assert copy.names() == ["alpha"]
+    assert copy.needs("alpha") == {"SORT", "ESORT"}
