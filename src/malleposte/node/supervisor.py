@@ -153,6 +153,8 @@ class Supervisor:
                 self._wait(0.2)
                 self._reap()
             for child in group:
+                if child.pid:
+                    log.error("a process did not stop in time and is killed", process=child.name)
                 self._signal(child, signal.SIGKILL)
             while any(child.pid for child in group):
                 self._wait(0.2)

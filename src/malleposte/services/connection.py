@@ -29,6 +29,10 @@ READ_AT_ONCE = 128 * 1024
 """Octets of a connection under TLS taken at a time: the buffer of a listener."""
 HANDSHAKE = 30.0
 """Seconds for a TLS handshake; the slowest honest ones take two round trips over a satellite."""
+LINGER = 30.0
+"""Seconds a client has to take what was queued when its connection was closed; then it is cut off."""
+LAST_ANSWERS = 3.0
+"""Seconds, when the time to drain is over, for what the store is at: who got no answer sends again."""
 
 
 class ConnectionLost(Exception):
@@ -40,7 +44,8 @@ class TimedOut(Exception):
 
 
 class Draining(Exception):
-    """The server stops: say goodbye and end. Raised by ``read`` when nothing is waiting in it."""
+    """The server stops: say goodbye and end, or end what is under way. Raised by ``read`` when nothing
+    is waiting in it, once: from then on it waits as before, until the time to drain is over."""
 
 
 class Connection(asyncio.Protocol):
@@ -52,7 +57,9 @@ class Connection(asyncio.Protocol):
         "_deadline",
         "_deflated",
         "_drain",
+        "_ended",
         "_eof",
+        "_handshaking",
         "_inbox",
         "_inbox_size",
         "_loop",
@@ -61,6 +68,7 @@ class Connection(asyncio.Protocol):
         "_paused",
         "_task",
         "_timed_out",
+        "_told",
         "_transport",
         "_waiter",
         "admission",
@@ -85,6 +93,9 @@ class Connection(asyncio.Protocol):
         self._lost = False
         self._closing = False
         self._timed_out = False
+        self._told = False  # that the server stops
+        self._ended = False  # reads no more
+        self._handshaking = False
         self.admission = admission
         self.peer = peer
         """The client's address, '' on a Unix socket."""
@@ -118,9 +129,13 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """See ``asyncio.Protocol``."""
         self._lost = self._eof = True
+        self._deadline = 0.0
         self._wake()
         if self._drain is not None and not self._drain.done():
             self._drain.set_result(None)
+        # Not before: whoever takes nothing of what he is sent still holds the socket.
+        if self.admission is not None:
+            self.admission.close()
         self._owner.closed(self)
 
     def pause_writing(self) -> None:
@@ -159,10 +174,10 @@ class Connection(asyncio.Protocol):
             self.abort()
         finally:
             self.close()
-            if self.admission is not None:
-                self.admission.close()
-            if self._transport is None:
-                owner.closed(self)
+            if self._transport is None or self._handshaking:
+                # Of half a handshake the loop does not tell when it is gone.
+                self.abort()
+                self.connection_lost(None)
 
     async def _open(self, sock: socket.socket) -> None:
         """Hand the socket to the loop, with the handshake. Raises ``ConnectionLost``."""
@@ -180,15 +195,16 @@ class Connection(asyncio.Protocol):
         if self._transport is None:
             raise ConnectionLost
 
-    async def read(self, seconds: float) -> bytes:
+    async def read(self, seconds: float, *, stoppable: bool = True) -> bytes:
         """What has come since; waits at most ``seconds`` for the first octet. b'' at the end.
 
-        Raises ``TimedOut`` and, when the server stops, ``Draining``; ``Garbled`` where what came
-        cannot be decompressed.
+        Raises ``TimedOut`` and, when the server stops, ``Draining``; not where it is told not to be
+        ``stoppable``: something is under way that shall be finished. ``Garbled`` where what came cannot
+        be decompressed.
         """
         deflated = self._deflated
         if deflated is None:
-            return await self._read(seconds)
+            return await self._read(seconds, stoppable)
         if deflated.has_input:
             # Little that arrived can be much: others run between its pieces.
             await asyncio.sleep(0)
@@ -197,28 +213,35 @@ class Connection(asyncio.Protocol):
                 self._eof = True
                 self._inbox.clear()
                 return b""
-            arrived = await self._read(seconds)
+            arrived = await self._read(seconds, stoppable)
             if not arrived:
                 return b""
             deflated.arrived(arrived)
         return octets
 
-    async def _read(self, seconds: float) -> bytes:
+    async def _read(self, seconds: float, stoppable: bool) -> bytes:
         """The same of what came on the wire."""
+        if self._ended:
+            self.close()
+            raise ConnectionLost
         if not self._inbox and not self._eof:
-            self._stop_if_draining()
+            if stoppable:
+                self._stop_if_draining()
             self._deadline = time.monotonic() + seconds
             waiter = self._waiter = self._loop.create_future()
             try:
                 await waiter
             finally:
                 self._waiter = None
-                self._deadline = 0.0
+                if not self._closing:
+                    self._deadline = 0.0
+            if self._ended:
+                raise ConnectionLost
             if self._timed_out:
                 self._timed_out = False
                 if not self._inbox:
                     raise TimedOut
-            if not self._inbox and not self._eof:
+            if stoppable and not self._inbox and not self._eof:
                 self._stop_if_draining()
         inbox, self._inbox = self._inbox, []
         self._inbox_size = 0
@@ -228,7 +251,8 @@ class Connection(asyncio.Protocol):
         return inbox[0] if len(inbox) == 1 else b"".join(inbox)
 
     def _stop_if_draining(self) -> None:
-        if self._owner.draining:
+        if self._owner.draining and not self._told:
+            self._told = True
             raise Draining
 
     @property
@@ -320,6 +344,7 @@ class Connection(asyncio.Protocol):
         if self._inbox or self._eof:
             self.abort()
             raise ConnectionLost
+        self._handshaking = True
         try:
             transport = await self._loop.start_tls(
                 self._transport,
@@ -329,10 +354,10 @@ class Connection(asyncio.Protocol):
                 ssl_handshake_timeout=seconds,
             )
         except (OSError, ssl.SSLError, TimeoutError) as error:
-            self.abort()
             raise ConnectionLost from error
         if transport is None:
             raise ConnectionLost
+        self._handshaking = False
         self._transport = transport
         self.tls = True
 
@@ -345,11 +370,12 @@ class Connection(asyncio.Protocol):
         return str(sslobject.version() or ""), str(cipher[0]) if cipher else ""
 
     def close(self) -> None:
-        """Send what is queued, then close."""
+        """Send what is queued, then close; ``LINGER`` later at the latest."""
         if self._transport is not None and not self._closing:
             while self._deflated is not None and self._deflated.waiting and not self._lost:
                 self._press()
             self._closing = True
+            self._deadline = time.monotonic() + LINGER
             self._transport.close()
 
     def abort(self) -> None:
@@ -359,15 +385,30 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     def expire(self, now: float) -> None:
-        """For ``Sweep``: end a ``read`` whose deadline is over."""
+        """For ``Sweep``: end a ``read`` whose deadline is over, or a connection that does not close."""
         if self._deadline and now >= self._deadline:
+            if self._closing:
+                self.abort()
+                return
             self._timed_out = True
             self._wake()
 
+    def end(self) -> None:
+        """Read no more: the time to drain is over. An answer that is due may still go out."""
+        self._ended = True
+        if self._waiter is not None:
+            self.close()
+        elif self._drain is not None:
+            self.abort()
+        elif self._transport is None or self._handshaking:
+            self.cancel()
+
     def cancel(self) -> None:
-        """End the task: the server stops."""
-        if self._task is not None:
+        """End the task, or what is left of the connection: the server stops."""
+        if self._task is not None and not self._task.done():
             self._task.cancel()
+        else:
+            self.abort()
 
 
 class Listener:
@@ -447,11 +488,17 @@ class Listener:
                 connection.poke()
             else:
                 connection.cancel()
+        await self._empty(seconds)
+        for connection in list(self.connections):
+            connection.end()
+        await self._empty(LAST_ANSWERS)
+        for connection in list(self.connections):
+            connection.cancel()
+
+    async def _empty(self, seconds: float) -> None:
         until = self.loop.time() + seconds
         while self.connections and self.loop.time() < until:  # noqa: ASYNC110 - once in a life
             await asyncio.sleep(0.02)
-        for connection in list(self.connections):
-            connection.cancel()
 
 
 class Sweep:

@@ -17,6 +17,7 @@ from malleposte.policy.connections import ConnectionLimit, ConnectionSettings
 from malleposte.runtime.tls_selfsigned import self_signed_pair
 from malleposte.services import accepting
 from malleposte.services.connection import (
+    LINGER,
     READ_AHEAD,
     Connection,
     ConnectionLost,
@@ -393,3 +394,162 @@ async def test_no_free_descriptor_is_a_rest_not_the_end() -> None:
     Poor.refusals = 0
     writer.close()
     await listener.drain(1)
+
+
+@on_both_loops
+async def test_who_goes_on_after_the_word_of_draining_waits_as_before() -> None:
+    """A message on its way is taken to its end: the read after the word neither spins nor ends."""
+    told: list[bytes] = []
+
+    async def serve(connection: Connection) -> None:
+        got = b""
+        while not got.endswith(b"."):
+            try:
+                got += await connection.read(30)
+            except Draining:
+                told.append(got)
+                assert len(told) == 1, "told again and again"
+        connection.write(b"taken " + got)
+
+    async with listening(serve) as (listener, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"half ")
+        while not listener.connections:
+            await asyncio.sleep(0.01)
+        draining = asyncio.create_task(listener.drain(30))
+        until = time.monotonic() + 10
+        while not told and time.monotonic() < until:
+            await asyncio.sleep(0.01)
+        writer.write(b"and half.")
+        assert await reader.read() == b"taken half and half."
+        await draining
+        writer.close()
+
+
+@on_both_loops
+async def test_what_shall_be_finished_is_not_told_of_draining() -> None:
+    async def serve(connection: Connection) -> None:
+        got = b""
+        while not got.endswith(b"."):
+            got += await connection.read(30, stoppable=False)
+        connection.write(b"taken " + got)
+        try:
+            await connection.read(30)
+        except Draining:
+            connection.write(b", goodbye")
+
+    async with listening(serve) as (listener, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"half ")
+        while not listener.connections:
+            await asyncio.sleep(0.01)
+        draining = asyncio.create_task(listener.drain(30))
+        await asyncio.sleep(0.1)
+        writer.write(b"and half.")
+        assert await reader.read() == b"taken half and half., goodbye"
+        await draining
+        writer.close()
+
+
+@on_both_loops
+async def test_when_the_time_to_drain_is_over_answers_of_the_store_still_go_out() -> None:
+    """Who waits for the client is let go; a commit under way is answered, or it would come twice."""
+    committed = asyncio.Event()
+    ended: list[str] = []
+
+    async def serve(connection: Connection) -> None:
+        try:
+            if await connection.read(30, stoppable=False) == b"commit":
+                await committed.wait()
+                connection.write(b"done")
+            await connection.read(30, stoppable=False)
+        except ConnectionLost:
+            ended.append("lost")
+
+    async with listening(serve) as (listener, port):
+        silent, silent_writer = await asyncio.open_connection("127.0.0.1", port)
+        busy, busy_writer = await asyncio.open_connection("127.0.0.1", port)
+        busy_writer.write(b"commit")
+        while len(listener.connections) < 2:
+            await asyncio.sleep(0.01)
+        draining = asyncio.create_task(listener.drain(0.2))
+        assert await silent.read() == b""
+        committed.set()
+        assert await busy.read() == b"done"
+        await draining
+        assert ended == ["lost", "lost"]
+        assert not listener.connections
+        silent_writer.close()
+        busy_writer.close()
+
+
+def deaf(port: int) -> socket.socket:
+    """A client that takes a few octets and no more."""
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+    sock.connect(("127.0.0.1", port))
+    return sock
+
+
+async def _deaf_client_is_let_go(limit: ConnectionLimit, listener: Listener, port: int) -> None:
+    sock = deaf(port)
+    try:
+        sock.send(b"go")
+        while not any(c._closing for c in listener.connections):
+            await asyncio.sleep(0.01)
+        (connection,) = listener.connections
+        await asyncio.sleep(0.2)
+        # It still holds a socket and what it was sent: it counts.
+        assert limit.total == 1
+        connection.expire(time.monotonic())
+        await asyncio.sleep(0.2)
+        assert listener.connections == {connection}
+        connection.expire(time.monotonic() + LINGER)
+        until = time.monotonic() + 10
+        while listener.connections and time.monotonic() < until:
+            await asyncio.sleep(0.01)
+        assert not listener.connections
+        assert limit.total == 0
+    finally:
+        sock.close()
+
+
+@on_both_loops
+async def test_a_closed_connection_whose_client_takes_nothing_counts_and_is_cut_off() -> None:
+    async def serve(connection: Connection) -> None:
+        await connection.read(30)
+        connection.write(b"x" * 20_000_000)
+
+    limit = ConnectionLimit(ConnectionSettings(per_network=5, total=10))
+    async with listening(serve, limit=limit) as (listener, port):
+        await _deaf_client_is_let_go(limit, listener, port)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_the_end_of_half_a_handshake_after_a_word_in_clear_is_noticed(
+    loop: str, pair: tuple[ssl.SSLContext, ssl.SSLContext]
+) -> None:
+    server, _ = pair
+
+    async def serve(connection: Connection) -> None:
+        await connection.read(5)
+        connection.write(b"go")
+        await connection.start_tls()
+
+    async def test() -> None:
+        limit = ConnectionLimit(ConnectionSettings(per_network=3, total=10))
+        async with listening(serve, tls=lambda: server, limit=limit) as (listener, port):
+            for greeting in (b"", b"\x16\x03\x01", b"no TLS at all"):
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.write(b"STARTTLS")
+                assert await reader.readexactly(2) == b"go"
+                writer.write(greeting)
+                writer.close()
+                until = time.monotonic() + 10
+                while (listener.connections or limit.total) and time.monotonic() < until:
+                    await asyncio.sleep(0.01)
+                assert not listener.connections
+                assert limit.total == 0
+
+    with asyncio.Runner(loop_factory=LOOPS[loop]) as runner:
+        runner.run(test())

@@ -288,7 +288,8 @@ class Session:
         """Hand what comes to the engine."""
         connection = self.connection
         await connection.drain()
-        data = await connection.read(seconds)
+        # A message under way is taken to its end, and answered, before the server stops.
+        data = await connection.read(seconds, stoppable=not self.engine.in_message)
         self._breath = time.perf_counter()
         if data:
             self.engine.receive_data(data)

@@ -135,6 +135,11 @@ class Connection:
         """Octets that have come and were not read: a client's that does not wait."""
         return len(self._input)
 
+    @property
+    def in_message(self) -> bool:
+        """Whether a message is being read, up to its `AppendEnd`."""
+        return self._phase in _STREAMING
+
     def data_to_send(self) -> bytes:
         """What the engine has to say since the last call. Ask after every `next_event` and every
         method that sends, and write it before any response of the service."""
