@@ -50,6 +50,8 @@ class Server:
     settings: dict[str, dict[str, str]] = field(default_factory=dict)
     ports: dict[str, int] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
+    prelude: str = ""
+    """Python that the server's process runs first: a failure that cannot be made otherwise."""
 
     @property
     def data(self) -> Path:
@@ -126,8 +128,9 @@ class Server:
     def start(self, *, patience: float = 30.0) -> None:
         """Start, and wait until the health page says that all is well."""
         code = (
-            "import pathlib, sys; from malleposte.node.serve import serve;"
-            " sys.exit(serve(pathlib.Path(sys.argv[1])))"
+            f"{self.prelude}\n"
+            "import pathlib, sys; from malleposte.node.serve import serve\n"
+            "sys.exit(serve(pathlib.Path(sys.argv[1])))"
         )
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(

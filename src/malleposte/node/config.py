@@ -200,8 +200,9 @@ class Listener(Struct, frozen=True, kw_only=True):
 
 
 class Tls(Struct, frozen=True, kw_only=True):
-    """The certificate shown to clients. Changed files are taken within a minute, no connection is
-    dropped."""
+    """The certificate shown to clients. Files that changed, or that were not there at the start, are taken
+    within a minute; no connection is dropped. Where there are none, TLS is not offered, and connections
+    that would begin with it are closed."""
 
     certificate: Annotated[
         Path | None,

@@ -23,6 +23,8 @@ log = structlog.get_logger("supervisor")
 QUICK_DEATH = 2.0
 """A child that lived shorter is started again with a growing pause, so that nothing spins."""
 LONGEST_PAUSE = 5.0
+NO_FORK = 1.0
+"""Seconds to the next try where the system has no process to give."""
 
 
 @dataclass(slots=True)
@@ -85,7 +87,13 @@ class Supervisor:
             os.read(self._reader, 4096)
 
     def _start(self, child: Child) -> None:
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError as error:
+            # No memory, or too many processes: that passes.
+            child.due = time.monotonic() + NO_FORK
+            log.error("a process cannot be started", process=child.name, reason=str(error))
+            return
         if pid:
             child.pid, child.started = pid, time.monotonic()
             return

@@ -99,17 +99,17 @@ def upkeep_settings(configuration: Configuration) -> UpkeepSettings:
     )
 
 
-def smtp_settings(configuration: Configuration, listener: Listener, *, tls: bool) -> SmtpSettings:
-    """For a listener of smtp, submission, submissions or lmtp; ``tls``: there is a certificate."""
+def smtp_settings(configuration: Configuration, listener: Listener) -> SmtpSettings:
+    """For a listener of smtp, submission, submissions or lmtp."""
     return SmtpSettings(
         hostname=hostname(configuration),
         mode=MODES[listener.service],
-        starttls=tls and listener.tls_mode == "starttls",
+        starttls=listener.tls_mode == "starttls",
     )
 
 
-def imap_settings(configuration: Configuration, listener: Listener, *, tls: bool) -> ImapSettings:
-    """For a listener of imap or imaps; ``tls``: there is a certificate."""
+def imap_settings(configuration: Configuration, listener: Listener) -> ImapSettings:
+    """For a listener of imap or imaps."""
     imap = configuration.imap
     return ImapSettings(
         limits=ImapLimits(
@@ -117,7 +117,7 @@ def imap_settings(configuration: Configuration, listener: Listener, *, tls: bool
             string_bytes=imap.max_literal,
             command_bytes=max(imap.max_line, imap.max_literal),
         ),
-        starttls=tls and listener.tls_mode == "starttls",
+        starttls=listener.tls_mode == "starttls",
         sign_in_timeout=float(imap.signin_timeout),
         idle_timeout=float(imap.idle_timeout),
         sessions_per_account=imap.connections_per_account,

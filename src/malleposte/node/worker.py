@@ -2,6 +2,8 @@
 
 Everything it needs is made here and handed down; nothing below reads files or the environment. On
 SIGTERM it drains: no new connections, goodbyes to the idle, time for those in the middle of something.
+It does the same, and is replaced, when one of the tasks that run beside the listeners ends: without its
+sweep there are no deadlines, without its push no news.
 """
 
 import asyncio
@@ -35,7 +37,7 @@ from malleposte.runtime.jobs import JobRunner, Run, Task, Upkeep
 from malleposte.runtime.passwords import Passwords, TooBusyError
 from malleposte.runtime.passwords_memory import VerifiedMemory
 from malleposte.runtime.push import PushHub
-from malleposte.runtime.tls import CertificateError, Certificates
+from malleposte.runtime.tls import Certificates
 from malleposte.services.admin_socket import serve_admin
 from malleposte.services.connection import Connection, Listener, Sweep
 from malleposte.services.imapd.service import ImapService
@@ -51,6 +53,11 @@ from malleposte.store.quota import QUOTA_JOB
 from malleposte.store.results import AnyResult
 
 log = structlog.get_logger("worker")
+
+DEFECT = 70
+"""Exit code of a worker that cannot go on (EX_SOFTWARE)."""
+HURRY = 5.0
+"""Seconds to drain at most where a task of the worker has ended: it may be the only worker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +76,7 @@ def run_worker(configuration: Configuration, inherited: Inherited, number: int) 
 
     # Young objects die by reference counts; full collections of a large heap would hold the loop.
     gc.set_threshold(50_000, 20, 100)
-    uvloop.run(_Worker(configuration, inherited, number).run())
-    return 0
+    return uvloop.run(_Worker(configuration, inherited, number).run())
 
 
 class Labelled(dict[str, Any]):
@@ -150,26 +156,29 @@ class _Worker:
         self._inherited = inherited
         self._number = number
         self._figures = metrics.figures()
+        self._stop = asyncio.Event()
+        self._draining = False
+        self._failed = False
         self._hints: Hints | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._listeners: list[tuple[str, Listener]] = []
 
-    async def run(self) -> None:
-        """Serve until SIGTERM."""
-        stop = asyncio.Event()
+    async def run(self) -> int:
+        """Serve until SIGTERM; the exit code."""
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, stop.set)
+        loop.add_signal_handler(signal.SIGTERM, self._stop.set)
         # Ctrl-C reaches the whole group; the supervisor hears it and stops its children in order.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         with contextlib.suppress(_Stopped):
-            async with self._store(stop) as store:
+            async with self._store() as store:
                 store.writer = _Timed(store.writer, self._figures)
-                await self._await_store(store, stop)
-                if not stop.is_set():
-                    await self._serve(store, stop)
+                await self._await_store(store)
+                if not self._stop.is_set():
+                    await self._serve(store)
+        return DEFECT if self._failed else 0
 
     @contextlib.asynccontextmanager
-    async def _store(self, stop: asyncio.Event) -> AsyncIterator[Store]:
+    async def _store(self) -> AsyncIterator[Store]:
         chosen = self._configuration.store
         if chosen.backend == "postgres" and chosen.dsn is not None:
             spool = self._configuration.node.data_dir / "spool"
@@ -183,16 +192,18 @@ class _Worker:
             ) as store:
                 yield store
             return
+        async with contextlib.AsyncExitStack() as stack:
+            yield await self._embedded(stack)
+
+    async def _embedded(self, stack: contextlib.AsyncExitStack) -> Store:
         folder = self._configuration.node.data_dir
         for _ in range(600):
-            if stop.is_set():
+            if self._stop.is_set():
                 raise _Stopped
             # The writer makes the database at the very first start.
             if (folder / "store.db").exists():
                 with contextlib.suppress(StoreError):
-                    async with embedded(folder, self._writer_path) as store:
-                        yield store
-                        return
+                    return await stack.enter_async_context(embedded(folder, self._writer_path))
             await asyncio.sleep(0.05)
         raise RuntimeError("the writer did not open the store")
 
@@ -200,7 +211,7 @@ class _Worker:
     def _writer_path(self) -> Any:
         return self._configuration.node.run_dir / "writer.sock"
 
-    async def _await_store(self, store: Store, stop: asyncio.Event) -> None:
+    async def _await_store(self, store: Store) -> None:
         """Wait until the schema is there."""
         for attempt in range(1200):
             try:
@@ -209,14 +220,14 @@ class _Worker:
             except StoreError as error:
                 if attempt % 100 == 99:
                     log.warning("waiting for the store", reason=str(error))
-            if stop.is_set():
+            if self._stop.is_set():
                 return
             await asyncio.sleep(0.05)
         raise RuntimeError("the store does not answer")
 
-    async def _serve(self, store: Store, stop: asyncio.Event) -> None:
+    async def _serve(self, store: Store) -> None:
         configuration = self._configuration
-        certificates = self._certificates()
+        certificates = Certificates(wiring.tls_settings(configuration), later=True)
         book = Book(store, hostname=hostname(configuration))
         passwords = Passwords(password_settings(configuration))
         door = Door(
@@ -242,11 +253,10 @@ class _Worker:
         figures = self._figures
         self._spawn(metrics.measure_loop(figures.loop_delay.observe, figures.loop_held.observe))
         self._spawn(self._count())
-        if certificates is not None:
-            self._spawn(certificates.watch())
+        self._spawn(certificates.watch())
         log.info("serving", worker=self._number, pid=os.getpid())
         try:
-            await stop.wait()
+            await self._stop.wait()
         finally:
             await self._drain()
             passwords.close()
@@ -268,27 +278,28 @@ class _Worker:
         }
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
+        """Run beside the listeners what is never to end; if it does, the worker does."""
+        name = getattr(work, "__qualname__", "")
+        task = asyncio.get_running_loop().create_task(work, name=name)
         self._tasks.append(task)
 
         def ended(done: asyncio.Task[None]) -> None:
-            if not done.cancelled() and done.exception() is not None:
-                self._figures.defects.labels("task").inc()
-                log.error("a task of the worker ended", exc_info=done.exception())
+            error = None if done.cancelled() else done.exception()
+            if self._draining and error is None:
+                return
+            self._figures.defects.labels("task").inc()
+            log.error(
+                "a task of the worker ended, and the worker with it",
+                task=task.get_name(),
+                exc_info=error,
+            )
+            self._failed = True
+            self._stop.set()
 
         task.add_done_callback(ended)
 
-    def _certificates(self) -> Certificates | None:
-        try:
-            return Certificates(wiring.tls_settings(self._configuration))
-        except CertificateError as error:
-            if any(b.listener.tls_mode == "implicit" for b in self._inherited.listeners):
-                raise
-            log.warning("no certificate: TLS is not offered", reason=str(error))
-            return None
-
     async def _open_smtp(
-        self, store: Store, book: Book, door: Door, certificates: Certificates | None
+        self, store: Store, book: Book, door: Door, certificates: Certificates
     ) -> None:
         reception = Reception(store, book, wiring.delivery_settings(self._configuration))
         # One for each protocol: whoever floods one does not take the connections of another.
@@ -299,9 +310,7 @@ class _Worker:
         for bound in self._inherited.listeners:
             if bound.listener.service not in wiring.MODES:
                 continue
-            settings = wiring.smtp_settings(
-                self._configuration, bound.listener, tls=certificates is not None
-            )
+            settings = wiring.smtp_settings(self._configuration, bound.listener)
             service = SmtpService(settings, limits, reception, book, door, observer)
             await self._open(
                 bound,
@@ -316,7 +325,7 @@ class _Worker:
         store: Store,
         book: Book,
         door: Door,
-        certificates: Certificates | None,
+        certificates: Certificates,
         push: PushHub,
     ) -> None:
         limit = ConnectionLimit(wiring.imap_connections(self._configuration))
@@ -326,9 +335,7 @@ class _Worker:
         for bound in self._inherited.listeners:
             if bound.listener.service not in ("imap", "imaps"):
                 continue
-            settings = wiring.imap_settings(
-                self._configuration, bound.listener, tls=certificates is not None
-            )
+            settings = wiring.imap_settings(self._configuration, bound.listener)
             service = ImapService(settings, store, book, door, push, observer, sessions)
             if not watched:
                 # The sessions of all listeners are in one dictionary: one look sees them all.
@@ -346,7 +353,7 @@ class _Worker:
         self,
         bound: Bound,
         serve: Callable[[Connection], Coroutine[Any, Any, None]],
-        certificates: Certificates | None,
+        certificates: Certificates,
         limit: ConnectionLimit,
         refuse: bytes,
     ) -> None:
@@ -357,7 +364,7 @@ class _Worker:
         for sock in bound.sockets:
             listener = Listener(
                 serve,
-                tls=(lambda: certificates.context) if certificates is not None else None,
+                tls=lambda: certificates.context if certificates.ready else None,
                 implicit=bound.listener.tls_mode == "implicit",
                 limit=limit,
                 refuse=refuse,
@@ -408,7 +415,10 @@ class _Worker:
                 self._figures.connections.labels(service).set(total)
 
     async def _drain(self) -> None:
+        self._draining = True
         seconds = float(self._configuration.node.drain)
+        if self._failed:
+            seconds = min(seconds, HURRY)
         await asyncio.gather(*(listener.drain(seconds) for _, listener in self._listeners))
         for task in self._tasks:
             task.cancel()

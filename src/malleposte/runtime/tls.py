@@ -2,7 +2,8 @@
 
 Invariants: TLS 1.2 and later with forward secrecy, no ALPN, no client certificates. Every handshake
 uses the newest good pair of certificate and key; a new pair is first loaded apart, and if it is
-broken the old one stays in use and the reason is logged once. A swap touches no connection.
+broken the old one stays in use and the reason is logged once. A swap touches no connection. Where there
+is no pair yet, one that comes later is taken like a new one.
 
 How: listeners hold one front context. Its SNI callback, which OpenSSL calls in every handshake,
 with or without a name, moves the handshake to the context of the current pair. Loading a new pair
@@ -62,19 +63,35 @@ Signature = tuple[tuple[int, int, int, int], ...]
 class Certificates:
     """Holds the context that listeners are given, and swaps what is behind it.
 
-    Raises CertificateError when the first pair is not good: a server without one does not start."""
+    Raises CertificateError when the first pair is not good, unless it may come `later`."""
 
-    def __init__(self, settings: TlsSettings) -> None:
+    def __init__(self, settings: TlsSettings, *, later: bool = False) -> None:
         self._settings = settings
         self._complaint: str | None = None
-        self._signature = self._signed()
-        self._current, self._facts = self._load()
+        self._signature: Signature | None = None
+        self._current: ssl.SSLContext | None = None
+        self._facts: CertificateFacts | None = None
         self.context: Final = _bare_context()
         self.context.sni_callback = self._take_current
+        try:
+            self._signature = self._signed()
+            self._current, self._facts = self._load()
+        except CertificateError as error:
+            if not later:
+                raise
+            self._complaint = str(error)
+            log.warning("no certificate: TLS is not offered until there is one", reason=str(error))
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is a pair; no handshake can succeed before."""
+        return self._current is not None
 
     @property
     def facts(self) -> CertificateFacts:
-        """The certificate of handshakes from now on."""
+        """The certificate of handshakes from now on. Raises CertificateError where there is none."""
+        if self._facts is None:
+            raise CertificateError(self._complaint or "there is no certificate")
         return self._facts
 
     def look(self) -> bool:
@@ -87,10 +104,15 @@ class Certificates:
             if signature == self._signature and self._complaint is None:
                 return False
             context, facts = self._load()
-        except CertificateError as error:
+        except (CertificateError, OSError) as error:
             if str(error) != self._complaint:
                 self._complaint = str(error)
-                log.error("new certificate is not usable, the old one is kept", reason=str(error))
+                if self._current is None:
+                    log.error("there is still no usable certificate", reason=str(error))
+                else:
+                    log.error(
+                        "new certificate is not usable, the old one is kept", reason=str(error)
+                    )
             return False
         self._signature, self._complaint = signature, None
         if facts == self._facts:
@@ -108,7 +130,8 @@ class Certificates:
     def _take_current(
         self, handshake: ssl.SSLObject | ssl.SSLSocket, name: str | None, front: ssl.SSLContext
     ) -> None:
-        handshake.context = self._current
+        if self._current is not None:
+            handshake.context = self._current
 
     def _signed(self) -> Signature:
         """Read before the content: a change in between shows at the next look."""

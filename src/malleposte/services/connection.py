@@ -183,6 +183,9 @@ class Connection(asyncio.Protocol):
         """Hand the socket to the loop, with the handshake. Raises ``ConnectionLost``."""
         owner = self._owner
         context = owner.tls() if self.tls and owner.tls is not None else None
+        if self.tls and context is None:
+            sock.close()  # there is no certificate yet
+            raise ConnectionLost
         try:
             await self._loop.connect_accepted_socket(
                 lambda: self if context is None else Deciphered(self, owner.buffer),
@@ -339,7 +342,8 @@ class Connection(asyncio.Protocol):
         Octets that wait came in clear, and would be read as if they had come under TLS: whoever put
         them there is let go (CVE-2011-0411).
         """
-        if self._owner.tls is None or self._transport is None:
+        context = self._owner.tls() if self._owner.tls is not None else None
+        if context is None or self._transport is None:
             raise ConnectionLost
         if self._inbox or self._eof:
             self.abort()
@@ -349,7 +353,7 @@ class Connection(asyncio.Protocol):
             transport = await self._loop.start_tls(
                 self._transport,
                 Deciphered(self, self._owner.buffer),
-                self._owner.tls(),
+                context,
                 server_side=True,
                 ssl_handshake_timeout=seconds,
             )
@@ -360,6 +364,11 @@ class Connection(asyncio.Protocol):
         self._handshaking = False
         self._transport = transport
         self.tls = True
+
+    @property
+    def can_start_tls(self) -> bool:
+        """Whether it is in the clear and ``start_tls`` may be called: there is a certificate."""
+        return not self.tls and self._owner.tls is not None and self._owner.tls() is not None
 
     def tls_facts(self) -> tuple[str, str]:
         """(version, cipher) of the connection, '' where there is no TLS."""
@@ -415,7 +424,8 @@ class Listener:
     """A place where a service listens: makes connections, counts them, drains them.
 
     ``serve`` runs for each connection; ``refuse`` gives the bytes for one too many (under TLS from the
-    first octet it is only closed). ``tls`` gives the context for a handshake now. ``failed`` is told
+    first octet it is only closed). ``tls`` gives the context for a handshake now, None while there is no
+    certificate: connections that are to begin with one are closed. ``failed`` is told
     of a defect that ended a connection.
     """
 
@@ -423,7 +433,7 @@ class Listener:
         self,
         serve: Callable[[Connection], Awaitable[None]],
         *,
-        tls: Callable[[], ssl.SSLContext] | None = None,
+        tls: Callable[[], ssl.SSLContext | None] | None = None,
         implicit: bool = False,
         limit: ConnectionLimit | None = None,
         refuse: bytes = b"",

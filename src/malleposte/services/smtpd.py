@@ -7,7 +7,7 @@ address he sends from, and be allowed to sign in still: asked again with every m
 
 import asyncio
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from malleposte.delivery.receive import (
@@ -102,8 +102,11 @@ class _Session:
     def __init__(self, service: SmtpService, connection: Connection) -> None:
         self._service = service
         self._connection = connection
+        settings = service.settings
+        if settings.starttls and not connection.can_start_tls:
+            settings = replace(settings, starttls=False)
         self._engine = SmtpServer(
-            service.settings,
+            settings,
             service.limits,
             tls=connection.tls,
             loopback=connection.loopback,

@@ -321,3 +321,28 @@ class TestPairsThatDoNotStart:
     def test_a_device(self, pair: SelfSignedPair) -> None:
         with pytest.raises(CertificateError, match="longer than"):
             Certificates(TlsSettings(Path("/dev/zero"), pair.key))
+
+
+def test_a_first_pair_may_come_later(tmp_path: Path) -> None:
+    """What is wrong is said once; what comes is taken like a change."""
+    folder = tmp_path / "tls"
+    waiting = TlsSettings(folder / "server.pem", folder / "server.key")
+    with capture_logs() as logs:
+        certificates = Certificates(waiting, later=True)
+        with pytest.raises(CertificateError, match="cannot be read"):
+            _ = certificates.facts
+        looks = [certificates.look(), certificates.look()]
+        folder.mkdir()
+        waiting.certificate.write_bytes(b"half of a file")
+        waiting.key.write_bytes(b"")
+        looks += [certificates.look(), certificates.ready]
+        shutil.rmtree(folder)
+        self_signed_pair(folder, "mail.example.org")
+        looks += [certificates.look(), certificates.ready]
+    assert looks == [False, False, False, False, True, True]
+    assert "mail.example.org" in certificates.facts.names
+    assert [log["event"] for log in logs] == [
+        "no certificate: TLS is not offered until there is one",
+        "there is still no usable certificate",
+        "new certificate taken",
+    ]

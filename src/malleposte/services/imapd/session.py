@@ -131,7 +131,7 @@ class Session:
         return capabilities(
             Offer(
                 signed_in=self.account is not None,
-                starttls=self.service.settings.starttls and not self.connection.tls,
+                starttls=self.service.settings.starttls and self.connection.can_start_tls,
                 secure=self.secure,
                 mechanisms=tuple(name.encode("ascii") for name in names),
                 append_limit=self.service.settings.limits.append_bytes,

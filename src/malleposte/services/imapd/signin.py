@@ -34,7 +34,7 @@ _IN_CLEAR: Final = "A password may only be sent under TLS: use STARTTLS first"
 async def start_tls(session: "Session", command: StartTls) -> bytes | None:
     """RFC 9051 §6.2.1."""
     connection = session.connection
-    if connection.tls or not session.service.settings.starttls:
+    if not (session.service.settings.starttls and connection.can_start_tls):
         # The engine waits for TLS or for the end of the command.
         raise Refuse("TLS is on already" if connection.tls else "There is no TLS here", bad=True)
     if connection.has_input:

@@ -1,0 +1,94 @@
+"""Processes that cannot go on are replaced, and what the machine refuses for a while is tried again."""
+
+import smtplib
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from support.processes import kill, of_kind
+from support.server import Server
+
+SWEEP_BREAKS = """
+import asyncio, pathlib
+from malleposte.services import connection
+mark = pathlib.Path({mark!r})
+whole = connection.Sweep.run
+async def run(self):
+    sweep = asyncio.ensure_future(whole(self))
+    while True:
+        await asyncio.sleep(0.05)
+        if mark.exists():
+            mark.unlink()
+            sweep.cancel()
+            raise ValueError("this sweep is broken")
+connection.Sweep.run = run
+"""
+NO_FORK = """
+import os, pathlib
+mark = pathlib.Path({mark!r})
+fork = os.fork
+def refused():
+    if mark.exists():
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+    return fork()
+os.fork = refused
+"""
+
+
+@contextmanager
+def started(server: Server) -> Iterator[None]:
+    server.start()
+    try:
+        yield
+    finally:
+        server.end()
+
+
+def until(server: Server, what: Callable[[], bool]) -> None:
+    patience = time.monotonic() + 60
+    while not what():
+        assert time.monotonic() < patience, server.tail()
+        assert server.process is not None
+        assert server.process.poll() is None, server.tail()
+        time.sleep(0.05)
+
+
+def pids(server: Server) -> set[int]:
+    return {process.pid for process in of_kind(server, "worker")}
+
+
+async def test_a_worker_whose_task_ended_is_replaced(tmp_path: Path) -> None:
+    """Without its sweep a worker had no deadlines any more, and said that all was well."""
+    mark = tmp_path / "break"
+    server = Server(tmp_path / "server", workers=1, prelude=SWEEP_BREAKS.format(mark=str(mark)))
+    await server.prepare(1)
+    with started(server):
+        before = pids(server)
+        with smtplib.SMTP("127.0.0.1", server.ports["smtp"], timeout=60) as client:
+            mark.touch()
+            assert client.getreply()[0] == 421
+            client.close()
+        until(server, lambda: bool(now := pids(server)) and not now & before)
+        server.wait()
+        log = server.log.read_text()
+        assert "a task of the worker ended" in log
+        assert "this sweep is broken" in log
+        assert server.stop() == 0
+
+
+async def test_a_process_that_cannot_be_started_is_started_later(tmp_path: Path) -> None:
+    mark = tmp_path / "full"
+    server = Server(tmp_path / "server", workers=2, prelude=NO_FORK.format(mark=str(mark)))
+    await server.prepare(1)
+    with started(server):
+        before = pids(server)
+        mark.touch()
+        killed = of_kind(server, "worker")[0]
+        kill(killed)
+        until(server, lambda: "cannot be started" in server.log.read_text())
+        assert pids(server) == before - {killed.pid}
+        server.wait()  # the other one serves
+        mark.unlink()
+        until(server, lambda: len(pids(server)) == 2)
+        assert server.stop() == 0
