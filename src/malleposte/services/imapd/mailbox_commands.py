@@ -58,12 +58,13 @@ async def delete(session: "Session", command: Delete) -> bytes:
     mailbox = await names.need(session, command.mailbox)
     store = session.service.store
     reader = store.reader
-    found = await session.reading(mailboxes.mailboxes(reader, mailbox >> 32))
-    if any(box.parent == mailbox for box in found):
+    if await session.reading(mailboxes.has_children(reader, mailbox)):
         raise Refuse("Delete the mailboxes below it first", codes.HASCHILDREN)
     until = int(time.time()) + session.service.settings.recoverable
-    view = await session.reading(store.views.open(mailbox))
-    if len(view) > c.MAX_ROWS:
+    box = await session.reading(mailboxes.mailbox(reader, mailbox))
+    if box is not None and box.messages > c.MAX_ROWS:
+        # In steps, each whole, so that others are served between; all stays recoverable.
+        view = await session.reading(store.views.open(mailbox))
         for ranges in slices(array("I", view.uids)):
             await session.submit(
                 c.Expunge(
@@ -82,7 +83,8 @@ async def delete(session: "Session", command: Delete) -> bytes:
     await session.submit(
         c.DeleteMailbox(actor=session.actor, mailbox=mailbox, recoverable_until=until)
     )
-    await session.reading(view.refresh())
+    # Whoever has it selected in this worker hears of it now.
+    await session.reading(store.views.open(mailbox))
     return responses.ok(command.tag, "Deleted")
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from malleposte.normal_form import normal
 from malleposte.store.dialect import Reader, Row
 from malleposte.store.execute.mailboxes import MAX_DEPTH, SEPARATOR, is_inbox
+from malleposte.store.ids import account_of
 
 _COLUMNS = (
     "id, parent, name, role, uidvalidity, uidnext, subscribed, sort_order, modseq, message_modseq,"
@@ -86,6 +87,16 @@ def _mailbox(row: Row, path: str = "") -> Mailbox:
         size,
         path,
     )
+
+
+async def has_children(reader: Reader, mailbox_id: int) -> bool:
+    """Whether mailboxes stand below it."""
+    row = await reader.row(
+        "SELECT 1 FROM mailbox WHERE account = $1 AND parent = $2 LIMIT 1",
+        account_of(mailbox_id),
+        mailbox_id,
+    )
+    return row is not None
 
 
 async def find(reader: Reader, account: int, path: str) -> int:
