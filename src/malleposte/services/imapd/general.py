@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+_SAID_AT_MOST: Final = 64
+"""Characters of each thing a client says of itself: names of programs and systems are shorter."""
 _ENABLES: Final = frozenset({b"IMAP4REV2", b"CONDSTORE", b"QRESYNC", b"UTF8=ACCEPT"})
 _SHOWN: Final = {b"IMAP4REV2": b"IMAP4rev2"}
 
@@ -30,14 +32,24 @@ async def noop(session: "Session", command: Noop | Check) -> bytes:
 
 
 async def identify(session: "Session", command: Id) -> bytes:
-    """RFC 2971: what a client says of itself is logged, never trusted."""
+    """RFC 2971: what a client says of itself is logged, never trusted; once, and only of who signs in."""
     wanted = {"name", "version", "os", "vendor"}
-    said = {name: value for name, value in command.fields if name in wanted and value}
-    if said:
-        account = session.account.id if session.account else 0
-        log.info("imap_client", account=account, **{f"client_{k}": v for k, v in said.items()})
+    said = {
+        name: value[:_SAID_AT_MOST] for name, value in command.fields if name in wanted and value
+    }
+    if said and session.client is None:
+        session.client = said
+        if session.account is not None:
+            log_client(session)
     session.send(responses.server_id({"name": "Malleposte"}))
     return done(command.tag)
+
+
+def log_client(session: "Session") -> None:
+    """Write down with what program an account is used, if it has said so."""
+    if session.client is not None and session.account is not None:
+        said = {f"client_{name}": value for name, value in session.client.items()}
+        log.info("imap_client", account=session.account.id, **said)
 
 
 async def enable(session: "Session", command: Enable) -> bytes:

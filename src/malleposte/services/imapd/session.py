@@ -60,12 +60,14 @@ class Session:
         "_out_size",
         "_since",
         "account",
+        "client",
         "condstore",
         "connection",
         "dismissed",
         "engine",
         "hinted",
         "qresync",
+        "refused_sign_ins",
         "selected",
         "service",
     )
@@ -75,6 +77,9 @@ class Session:
         self.connection = connection
         self.engine = Engine(service.settings.limits)
         self.account: Account | None = None
+        self.client: dict[str, str] | None = None
+        """What the client says it is, the first time it does (RFC 2971)."""
+        self.refused_sign_ins = 0
         self.selected: Selected | None = None
         self.condstore = False
         """MODSEQ goes with every FETCH the server sends by itself (RFC 7162 §3.1)."""
@@ -131,7 +136,7 @@ class Session:
         return capabilities(
             Offer(
                 signed_in=self.account is not None,
-                starttls=self.service.settings.starttls and self.connection.can_start_tls,
+                starttls=self.service.settings.starttls and not self.connection.tls,
                 secure=self.secure,
                 mechanisms=tuple(name.encode("ascii") for name in names),
                 append_limit=self.service.settings.limits.append_bytes,
@@ -227,7 +232,8 @@ class Session:
             reason = await self._serve()
         except TimedOut:
             reason = "idle"
-            self._bye("Nothing was heard for too long")
+            signed_in = self.account is not None
+            self._bye("Nothing was heard for too long" if signed_in else "Signing in took too long")
         except Draining:
             reason = "shutdown"
             self._bye("The server is being restarted; come back in a moment")
@@ -279,17 +285,21 @@ class Session:
             await self.read(self._patience() if seconds is None else seconds)
 
     def _patience(self) -> float:
+        """Seconds for what comes next. Raises ``TimedOut``: with a stranger's next command there already,
+        nothing would ever be waited for."""
         settings = self.service.settings
         if self.account is not None:
             return settings.idle_timeout
-        return max(0.0, self._since + settings.sign_in_timeout - time.monotonic())
+        left = self._since + settings.sign_in_timeout - time.monotonic()
+        if left <= 0:
+            raise TimedOut
+        return left
 
     async def read(self, seconds: float) -> None:
         """Hand what comes to the engine."""
         connection = self.connection
         await connection.drain()
-        # A message under way is taken to its end, and answered, before the server stops.
-        data = await connection.read(seconds, stoppable=not self.engine.in_message)
+        data = await connection.read(seconds)
         self._breath = time.perf_counter()
         if data:
             self.engine.receive_data(data)

@@ -1,10 +1,10 @@
 """STARTTLS, LOGIN and AUTHENTICATE (RFC 9051 §6.2; RFC 4959, RFC 4616)."""
 
-from typing import TYPE_CHECKING, Final
-
-import structlog
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Final
 
 from malleposte.directory.signin import Refusal, SignIn
+from malleposte.services.imapd.general import log_client
 from malleposte.services.imapd.replies import Refuse
 from malleposte.wire.imap import codes, responses
 from malleposte.wire.imap.commands.auth import Authenticate, Login, StartTls
@@ -20,14 +20,14 @@ from malleposte.wire.sasl import (
 if TYPE_CHECKING:
     from malleposte.services.imapd.session import Session
 
-log = structlog.get_logger(__name__)
-
 _CODES: Final = {
     Refusal.WRONG: codes.AUTHENTICATIONFAILED,
     Refusal.SUSPENDED: codes.ALERT,  # shown to the user word for word
     Refusal.TOO_MANY: codes.LIMIT,
     Refusal.AWAY: codes.UNAVAILABLE,
 }
+_GUESSES: Final = 5
+"""Refused sign-ins of a connection, then it is closed. A mail program tries one or two."""
 _IN_CLEAR: Final = "A password may only be sent under TLS: use STARTTLS first"
 
 
@@ -96,9 +96,10 @@ async def _sign_in(session: "Session", tag: bytes, credentials: Credentials) -> 
     service.observer.signed_in("imap", account is not None)
     if account is None:
         refusal = result.refusal or Refusal.WRONG
-        log.info("imap_sign_in_refused", peer=connection.peer, reason=refusal.value)
+        service.door.log.refused("imap", connection.peer, refusal.value)
         raise Refuse(result.text, _CODES[refusal])
     if not service.enter(session, account):
+        service.door.log.refused("imap", connection.peer, "connections")
         most = service.settings.sessions_per_account
         raise Refuse(
             f"The account has {most} connections already: close a program on another device",
@@ -108,8 +109,26 @@ async def _sign_in(session: "Session", tag: bytes, credentials: Credentials) -> 
     session.engine.signed_in()
     if connection.admission is not None:
         connection.admission.signed_in()
-    log.info("imap_signed_in", account=account.id, peer=connection.peer, tls=connection.tls)
+    service.door.log.signed_in("imap", account.id, connection.peer, tls=connection.tls)
+    log_client(session)
     return responses.ok(tag, "Signed in", codes.capability(session.capabilities()))
 
 
-HANDLERS: Final = {StartTls: start_tls, Login: login, Authenticate: authenticate}
+def _few(
+    handler: Callable[["Session", Any], Awaitable[bytes | None]],
+) -> Callable[["Session", Any], Awaitable[bytes | None]]:
+    """A connection gets few guesses; whoever wants more has to connect anew, where limits see him."""
+
+    async def tried(session: "Session", command: Any) -> bytes | None:
+        try:
+            return await handler(session, command)
+        except Refuse:
+            session.refused_sign_ins += 1
+            if session.refused_sign_ins >= _GUESSES:
+                session.dismiss("Too many failed sign-ins")
+            raise
+
+    return tried
+
+
+HANDLERS: Final = {StartTls: start_tls, Login: _few(login), Authenticate: _few(authenticate)}

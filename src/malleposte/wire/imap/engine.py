@@ -285,8 +285,10 @@ class Connection:
         return self._hand_out(command)
 
     def _hand_out(self, command: Command) -> Event:
+        enough = self._patience.good_command()
+        if enough is not None:
+            return self._bye(enough)
         self._current = command
-        self._patience.good_command()
         self._phase = _Phase.BUSY
         if isinstance(command, StartTls):
             self._phase = _Phase.TLS

@@ -115,3 +115,7 @@ class Limits:
 
     bad_commands_before_sign_in: int = 5
     """BAD answers in all before sign-in: HTTP requests and scanners end here."""
+
+    commands_before_sign_in: int = 100
+    """Commands before sign-in: programs send CAPABILITY, ID, STARTTLS and a sign-in or two. The
+    number that our SMTP and Postfix have for commands that lead to nothing."""

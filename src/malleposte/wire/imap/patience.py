@@ -10,31 +10,45 @@ class Patience:
     """Counts commands that make no sense, and octets that were sent for nothing.
 
     After sign-in both counts start again with each good command: a person or a program at work may
-    err. Before it nothing makes up for bad commands. Each method that counts answers with the
+    err. Before it nothing makes up for bad commands, and good ones are counted too: they lead to
+    nothing but a sign-in. Each method that counts answers with the
     reason to end the connection, or None.
     """
 
-    __slots__ = ("_bad", "_limits", "_signed_in", "_wasted")
+    __slots__ = ("_bad", "_commands", "_limits", "_signed_in", "_wasted")
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._signed_in = False
         self._bad = 0
+        self._commands = 0
         self._wasted = 0
 
     def signed_in(self) -> None:
         self._signed_in = True
         self._bad = 0
 
-    def good_command(self) -> None:
+    def good_command(self) -> str | None:
         self._wasted = 0
         if self._signed_in:
             self._bad = 0
+            return None
+        return self._one_more()
+
+    def _one_more(self) -> str | None:
+        if self._signed_in:
+            return None
+        self._commands += 1
+        if self._commands <= self._limits.commands_before_sign_in:
+            return None
+        return "Too many commands before sign-in"
 
     def refused(self, error: CommandError) -> str | None:
         """A refusal by NO, or a dialogue that the client cancelled, is no offence."""
-        if error.condition != BAD or error.cause is Cause.CANCELLED:
-            return None
+        if error.cause is Cause.CANCELLED:
+            return None  # its command was counted
+        if error.condition != BAD:
+            return self._one_more()
         self._bad += 1
         limits = self._limits
         if self._bad < (
