@@ -136,7 +136,7 @@ class Session:
         return capabilities(
             Offer(
                 signed_in=self.account is not None,
-                starttls=self.service.settings.starttls and not self.connection.tls,
+                starttls=self.service.settings.starttls and self.connection.can_start_tls,
                 secure=self.secure,
                 mechanisms=tuple(name.encode("ascii") for name in names),
                 append_limit=self.service.settings.limits.append_bytes,
@@ -299,7 +299,8 @@ class Session:
         """Hand what comes to the engine."""
         connection = self.connection
         await connection.drain()
-        data = await connection.read(seconds)
+        # A message under way is taken to its end, and answered, before the server stops.
+        data = await connection.read(seconds, stoppable=not self.engine.in_message)
         self._breath = time.perf_counter()
         if data:
             self.engine.receive_data(data)
