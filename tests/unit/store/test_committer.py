@@ -211,6 +211,30 @@ def test_a_database_put_back_from_a_copy_is_noticed(tmp_path: Path) -> None:
     clean(folder)
 
 
+def test_a_folder_put_back_whole_is_noticed(tmp_path: Path) -> None:
+    folder, copy = tmp_path / "data", tmp_path / "copy"
+    committer = Committer(folder)
+    keys = Keys(committer)
+    account = keys.account()
+    keys.one(deliver(account))
+    before = validities(committer)
+    committer.close()
+    shutil.copytree(folder, copy)
+    committer = Committer(folder)
+    assert not committer.restored, "opened again is not put back"
+    Keys(committer).one(deliver(account))
+    committer.close()
+    shutil.rmtree(folder)
+    shutil.copytree(copy, folder)
+    committer = Committer(folder)
+    assert committer.restored
+    assert not set(before) & set(validities(committer))
+    committer.close()
+    committer = Committer(folder)
+    assert not committer.restored, "once"
+    committer.close()
+
+
 def test_the_same_copy_again_and_an_older_one_too(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     committer = Committer(folder)
