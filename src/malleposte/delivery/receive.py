@@ -43,6 +43,23 @@ class Recipient:
     address: str
     """As the client wrote it."""
     resolution: Resolution
+    notify: str = ""
+    """When its sender wants a report about it, as in NOTIFY (RFC 3461 §4.1); '' where he did not say."""
+    original: str = ""
+    """``type;address`` of ORCPT (RFC 3461 §4.2), decoded; '' where it was not given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """What the sender asked of reports about the whole message; '' where he did not."""
+
+    returned: str = ""
+    """FULL or HDRS (RET, RFC 3461 §4.3)."""
+    envelope: str = ""
+    """The sender's own name of the transaction (ENVID, RFC 3461 §4.4), decoded."""
+
+
+NO_REPORTS = Reports()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +149,7 @@ class Reception:
         *,
         each: bool,
         now: float,
+        reports: Reports = NO_REPORTS,
     ) -> tuple[list[Verdict], int]:
         """File a message for its recipients; a verdict for each of them, and the trace's number.
 
@@ -152,7 +170,7 @@ class Reception:
                 sender=sender,
                 direction="local" if origin.account else "in",
                 trace_id=number,
-                trace=_record(origin, recipients, message),
+                trace=_record(origin, recipients, message, reports),
                 grace=self._settings.grace,
             )
             filed = await self._submit(command, message)
@@ -226,7 +244,9 @@ def _hops(spool: Spool, message: Prepared) -> int:
     return header.count(b"\nreceived:") + header.startswith(b"received:")
 
 
-def _record(origin: Origin, recipients: Sequence[Recipient], message: Prepared) -> bytes:
+def _record(
+    origin: Origin, recipients: Sequence[Recipient], message: Prepared, reports: Reports
+) -> bytes:
     return msgspec.msgpack.encode(
         {
             "peer": origin.peer,
@@ -235,6 +255,10 @@ def _record(origin: Origin, recipients: Sequence[Recipient], message: Prepared) 
             "tls": origin.tls,
             "login": origin.login,
             "size": message.content.size,
-            "to": [(r.address, r.resolution.accounts) for r in recipients[:1000]],
+            "ret": reports.returned,
+            "envid": reports.envelope,
+            "to": [
+                (r.address, r.resolution.accounts, r.notify, r.original) for r in recipients[:1000]
+            ],
         }
     )

@@ -15,6 +15,7 @@ from malleposte.delivery.receive import (
     DISK_FULL,
     Reception,
     Recipient,
+    Reports,
     Verdict,
 )
 from malleposte.delivery.spool import Spool
@@ -292,8 +293,9 @@ class _Session:
         if not verdict.good:
             self._refuse(verdict)
             return
-        address = str(event.path)
-        self._recipients.append(Recipient(address, resolution))
+        notify = "" if event.notify is None else str(event.notify)
+        original = "" if event.orcpt is None else str(event.orcpt)
+        self._recipients.append(Recipient(str(event.path), resolution, notify, original))
         self._engine.accept()
 
     async def _data_start(self) -> None:
@@ -327,6 +329,9 @@ class _Session:
                 self._origin_of(),
                 each=lmtp,
                 now=time.time(),
+                reports=Reports(
+                    returned="" if mail.ret is None else mail.ret.value, envelope=mail.envid or ""
+                ),
             )
         except TemporaryFailure as error:
             full = "disk" in str(error)

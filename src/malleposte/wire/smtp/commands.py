@@ -71,16 +71,16 @@ def _mail_parameters(path: Path, rest: bytes, settings: Settings, limits: Limits
             smtputf8 = True
         elif keyword == b"AUTH" and settings.offers_auth:
             auth = _parse_auth(_needed(keyword, value))
-        elif keyword == b"RET" and settings.dsn:
+        elif keyword == b"RET":
             ret = parse_ret(_needed(keyword, value))
-        elif keyword == b"ENVID" and settings.dsn:
+        elif keyword == b"ENVID":
             envid = parse_envid(_needed(keyword, value))
         else:
             raise _unknown(keyword)
     return MailFrom(path, size, body, smtputf8, auth, ret, envid)
 
 
-def parse_rcpt(octets: bytes, settings: Settings, limits: Limits, *, smtputf8: bool) -> RcptTo:
+def parse_rcpt(octets: bytes, limits: Limits, *, smtputf8: bool) -> RcptTo:
     """`TO:<path> [parameters]` (RFC 5321 §4.1.1.3). `smtputf8`: whether MAIL had it."""
     if octets[:3].upper() != b"TO:":
         raise PeerError(501, "5.5.4", "Syntax: RCPT TO:<address>")
@@ -93,9 +93,9 @@ def parse_rcpt(octets: bytes, settings: Settings, limits: Limits, *, smtputf8: b
         return RcptTo(path)
     notify = orcpt = None
     for keyword, value in _parameters(rest).items():
-        if keyword == b"NOTIFY" and settings.dsn:
+        if keyword == b"NOTIFY":
             notify = parse_notify(_needed(keyword, value))
-        elif keyword == b"ORCPT" and settings.dsn:
+        elif keyword == b"ORCPT":
             orcpt = parse_orcpt(_needed(keyword, value), smtputf8=smtputf8)
         else:
             raise _unknown(keyword)

@@ -34,6 +34,10 @@ class Notify(Flag):
     FAILURE = auto()
     DELAY = auto()
 
+    def __str__(self) -> str:
+        """The value of the parameter, as it would be handed on."""
+        return ",".join(flag.name or "" for flag in self)
+
 
 @dataclass(frozen=True, slots=True)
 class OriginalRecipient:
@@ -41,6 +45,10 @@ class OriginalRecipient:
 
     addr_type: str
     address: str
+
+    def __str__(self) -> str:
+        """Type and address, as in a report's Original-Recipient field (RFC 3464 §2.3.1)."""
+        return f"{self.addr_type};{self.address}"
 
 
 _NOTIFY_WORDS = {
@@ -104,6 +112,10 @@ def parse_orcpt(value: bytes, *, smtputf8: bool) -> OriginalRecipient:
             address = _EMBEDDED.sub(lambda m: chr(int(m[1], 16)), address)
     except (UnicodeDecodeError, ValueError, OverflowError):
         raise PeerError(501, "5.5.4", "ORCPT is not UTF-8") from None
+    if (
+        kind != "utf-8" and not address.isascii()
+    ):  # RFC 3461 §4.2; RFC 6533 §3 has a type for others
+        raise PeerError(501, "5.5.4", "ORCPT of this type is ASCII")
     # It comes back in a report's header: nothing that could break a line may get in.
     if len(address) > _ORCPT_LENGTH or not address.isprintable():
         raise PeerError(501, "5.5.4", "ORCPT is too long or not printable")

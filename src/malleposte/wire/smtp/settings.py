@@ -68,7 +68,8 @@ class Settings:
     """Offer AUTH (PLAIN, LOGIN) under TLS or on loopback. Always on for submission."""
 
     dsn: bool = False
-    """Offer DSN (RFC 3461) and parse its parameters; if not, they are unknown (555)."""
+    """Offer DSN (RFC 3461). Its parameters are taken without that too: who sends them by habit loses
+    nothing, and a message is not refused over a report."""
 
     bare_newlines: BareNewlines = BareNewlines.KEEP
 

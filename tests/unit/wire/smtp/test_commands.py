@@ -56,12 +56,43 @@ def test_mail_needs_a_domain() -> None:
 
 def test_rcpt_with_everything() -> None:
     line = b"TO:<a@b.c> NOTIFY=delay,FAILURE ORCPT=rfc822;x+2By@z"
-    rcpt = parse_rcpt(line, ALL, LIMITS, smtputf8=False)
+    rcpt = parse_rcpt(line, LIMITS, smtputf8=False)
     assert rcpt == RcptTo(
         Path("a", "b.c", b""),
         Notify.DELAY | Notify.FAILURE,
         OriginalRecipient("rfc822", "x+y@z"),
     )
+    # As they are kept, and would be handed on.
+    assert str(rcpt.notify) == "FAILURE,DELAY"
+    assert str(rcpt.orcpt) == "rfc822;x+y@z"
+
+
+@pytest.mark.parametrize("value", [b"NEVER,DELAY", b"SUCCESS,", b"", b"ALWAYS", b"SUCCESS,SUCCESS"])
+def test_notify_refused(value: bytes) -> None:
+    """RFC 3461 §4.1: NEVER stands alone."""
+    with pytest.raises(PeerError) as caught:
+        parse_rcpt(b"TO:<a@b.c> NOTIFY=" + value, LIMITS, smtputf8=False)
+    assert caught.value.reply.code == 501
+
+
+def test_parameters_of_reports_stand_at_their_command_and_once() -> None:
+    """RFC 3461 §4.5: RET and ENVID are of MAIL, NOTIFY and ORCPT of RCPT."""
+    for line, code in (
+        (b"FROM:<a@b.c> RET=FULL ENVID=x", 250),
+        (b"FROM:<a@b.c> RET=FULL RET=FULL", 501),
+        (b"FROM:<a@b.c> ENVID=x ENVID=x", 501),
+        (b"FROM:<a@b.c> NOTIFY=NEVER", 555),
+        (b"FROM:<a@b.c> ORCPT=rfc822;a@b", 555),
+    ):
+        assert code_of(partial(parse_mail, line, ALL, LIMITS)) == code, line
+    for line, code in (
+        (b"TO:<a@b.c> NOTIFY=NEVER ORCPT=rfc822;a@b", 250),
+        (b"TO:<a@b.c> NOTIFY=NEVER NOTIFY=NEVER", 501),
+        (b"TO:<a@b.c> ORCPT=rfc822;a@b ORCPT=rfc822;a@b", 501),
+        (b"TO:<a@b.c> RET=FULL", 555),
+        (b"TO:<a@b.c> ENVID=x", 555),
+    ):
+        assert code_of(partial(parse_rcpt, line, LIMITS, smtputf8=False)) == code, line
 
 
 @pytest.mark.parametrize(
@@ -78,9 +109,9 @@ def test_original_recipient(value: bytes, smtputf8: bool, address: str | None) -
     line = b"TO:<a@b.c> ORCPT=" + value
     if address is None:
         with pytest.raises(PeerError):
-            parse_rcpt(line, ALL, LIMITS, smtputf8=smtputf8)
+            parse_rcpt(line, LIMITS, smtputf8=smtputf8)
     else:
-        rcpt = parse_rcpt(line, ALL, LIMITS, smtputf8=smtputf8)
+        rcpt = parse_rcpt(line, LIMITS, smtputf8=smtputf8)
         assert rcpt.orcpt is not None
         assert rcpt.orcpt.address == address
 
@@ -99,11 +130,12 @@ def test_original_recipient(value: bytes, smtputf8: bool, address: str | None) -
         b"rfc822;",
         "utf-8;ü@b".encode(),  # raw UTF-8 without SMTPUTF8
         b"rfc\x00822;a@b",
+        b"rfc822;j+C3+BCrgen@b",  # RFC 3461 §4.2: ASCII; others have the type utf-8
     ],
 )
 def test_original_recipient_refused(value: bytes) -> None:
     with pytest.raises(PeerError) as caught:
-        parse_rcpt(b"TO:<a@b.c> ORCPT=" + value, ALL, LIMITS, smtputf8=False)
+        parse_rcpt(b"TO:<a@b.c> ORCPT=" + value, LIMITS, smtputf8=False)
     assert caught.value.reply.code == 501
 
 
@@ -182,4 +214,4 @@ def test_any_octets_are_parsed_or_refused(octets: bytes) -> None:
     for start in (b"", b"TO:<a@b.c> ORCPT=utf-8;", b"TO:<a@b.c> NOTIFY=", b"TO:"):
         for smtputf8 in (False, True):
             line = start + octets
-            assert code_of(partial(parse_rcpt, line, ALL, LIMITS, smtputf8=smtputf8)) in known
+            assert code_of(partial(parse_rcpt, line, LIMITS, smtputf8=smtputf8)) in known
