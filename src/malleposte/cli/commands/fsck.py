@@ -42,7 +42,8 @@ def fsck(
         notes say so. Messages themselves stay as they are. Broken off, it can be run again.
     renew_uids
         After PostgreSQL was put back from a copy: give every mailbox (of the accounts named, or of all)
-        a new UIDVALIDITY, so that no UID names another message than before. SQLite sees this by itself.
+        a new UIDVALIDITY, so that no UID names another message than before. A server on
+        SQLite that finds its data folder or database put back does this by itself, and says so in its log.
     """
     if render and (deep or repair or renew_uids):
         raise Trouble(USAGE, "--render goes alone")
