@@ -47,7 +47,7 @@ class OriginalRecipient:
     address: str
 
     def __str__(self) -> str:
-        """Type and address, as in a report's Original-Recipient field (RFC 3464 §2.3.1)."""
+        """Type and address, as a report's Original-Recipient field has them."""
         return f"{self.addr_type};{self.address}"
 
 
