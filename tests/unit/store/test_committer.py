@@ -19,7 +19,7 @@ from malleposte.store.committer import (
     CommitFailed,
     Committer,
 )
-from malleposte.store.content import in_file
+from malleposte.store.content import blob_path, in_file
 from malleposte.store.errors import DatabaseDamaged, SchemaMismatch
 from malleposte.store.fsck import check
 from malleposte.store.lock import WriterRunning, take_lock
@@ -505,6 +505,41 @@ def test_linked_files_of_a_batch_that_failed_are_linked_again(
     committer.close()
     assert uids(tmp_path) == [1, 2, 3]
     clean(tmp_path)
+
+
+def test_large_content_is_flushed_with_its_names_before_the_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A commit that is durable names nothing that a power cut could take away."""
+    committer = Committer(tmp_path)
+    keys = Keys(committer)
+    account = keys.account()
+    done: list[tuple[str, str]] = []
+    fsync, commit = os.fsync, committer.db.commit
+
+    def flush(descriptor: int) -> None:
+        done.append(("flush", os.readlink(f"/proc/self/fd/{descriptor}")))
+        fsync(descriptor)
+
+    def end() -> None:
+        done.append(("commit", ""))
+        commit()
+
+    monkeypatch.setattr(os, "fsync", flush)
+    monkeypatch.setattr(committer.db, "commit", end)
+    what, descriptor = in_file(memoryview(os.urandom(300_000)), committer.blobs)
+    assert [kind for kind, _ in done] == ["flush"], "the octets, before the writer hears of them"
+    filed = keys.one(deliver(account, what=what), fd=descriptor)
+    os.close(descriptor)
+    assert isinstance(filed, Delivered)
+    ((file,),) = committer.db.connection.execute("SELECT id FROM blob WHERE place = 'file'")
+    folder = blob_path(committer.blobs, int(file)).parent
+    assert done[1:] == [
+        ("flush", str(folder)),
+        ("flush", str(committer.blobs)),
+        ("commit", ""),
+    ]
+    committer.close()
 
 
 def test_content_that_came_without_its_file_fails_alone(tmp_path: Path) -> None:
