@@ -400,6 +400,14 @@ class Metrics(Struct, frozen=True, kw_only=True):
 
     address: Annotated[str, _says("IP address to listen on.")] = "127.0.0.1"
     port: Annotated[int, _number("TCP port. 0: off.", 0, 65535)] = 9464
+    hosts: Annotated[
+        str,
+        _says(
+            "Names under which it may be asked for, separated by spaces, besides localhost, "
+            "`node.hostname` and IP addresses. Any other is refused, so that no web page can read it "
+            "under a name of its own."
+        ),
+    ] = ""
 
 
 class Admin(Struct, frozen=True, kw_only=True):

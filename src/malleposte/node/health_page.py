@@ -1,11 +1,14 @@
 """``GET /metrics`` and ``GET /health`` over plain HTTP/1.1, one request a connection (RFC 9112).
 
 It is for loopback and for Prometheus, and still bounded like all that listens: connections, octets and
-seconds of each, one exposition at a time. It knows no other method and no other path.
+seconds of each, one exposition at a time. It knows no other method and no other path, and no name but
+this machine's: else a web page, open in a browser beside it, could give its own name this address and
+read what comes (DNS rebinding).
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import ipaddress
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final, cast
 
@@ -22,13 +25,27 @@ PAUSE: Final = 0.1
 @dataclass(slots=True)
 class Page:
     """What all connections share. ``healthy``: whether all is well, and JSON about it; ``figures``
-    makes the exposition, in a thread."""
+    makes the exposition, in a thread; ``names``: under which it is asked, besides localhost and IP
+    addresses."""
 
     healthy: Callable[[], Awaitable[tuple[bool, str]]]
     figures: Callable[[], bytes]
+    names: Iterable[str] = ()
     open: int = 0
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _next: "asyncio.Task[bytes] | None" = None
+
+    def __post_init__(self) -> None:
+        self.names = frozenset(name.lower().rstrip(".") for name in (*self.names, "localhost"))
+
+    def answers_to(self, host: str) -> bool:
+        """Whether the value of a Host field (RFC 9110 §7.2) means this machine, whoever says so."""
+        name = host.strip().lower()
+        address, bracket, port = name.removeprefix("[").partition("]")
+        if name.startswith("["):
+            return bool(bracket) and not port.strip(":0123456789") and _is_ip(address, version=6)
+        name = name.partition(":")[0].rstrip(".")
+        return name in self.names or _is_ip(name, version=4)
 
     def connection(self) -> asyncio.Protocol:
         """A protocol for ``create_server``."""
@@ -87,9 +104,13 @@ class _Connection(asyncio.Protocol):
             self._send("400 Bad Request", b"this is no request of HTTP/1.1\n")
             return
         method, target, version = line
-        names = [name.partition(b":")[0].lower() for name in fields]
-        if version != b"HTTP/1.0" and names.count(b"host") != 1:  # RFC 9112 §3.2
+        pairs = [field.decode("latin-1").partition(":") for field in fields]
+        hosts = [value for name, _, value in pairs if name.lower() == "host"]
+        if version != b"HTTP/1.0" and len(hosts) != 1:  # RFC 9112 §3.2
             self._send("400 Bad Request", b"one Host is needed\n")
+            return
+        if not all(map(self._page.answers_to, hosts)):
+            self._send("421 Misdirected Request", b"ask by address, or see metrics.hosts\n")
             return
         if method not in (b"GET", b"HEAD"):
             self._send("405 Method Not Allowed", b"only GET\n", extra="Allow: GET, HEAD\r\n")
@@ -130,3 +151,10 @@ class _Connection(asyncio.Protocol):
             self._timer.cancel()
         if self._task is not None:
             self._task.cancel()
+
+
+def _is_ip(text: str, *, version: int) -> bool:
+    try:
+        return ipaddress.ip_address(text).version == version
+    except ValueError:
+        return False

@@ -398,7 +398,8 @@ class _Worker:
             return good, msgspec.json.encode(facts).decode()
 
         loop = asyncio.get_running_loop()
-        page = Page(healthy, metrics.exposition)
+        names = (hostname(self._configuration), *self._configuration.metrics.hosts.split())
+        page = Page(healthy, metrics.exposition, names)
         await loop.create_server(page.connection, sock=self._inherited.metrics)
 
     async def _count(self) -> None:

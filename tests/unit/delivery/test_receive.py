@@ -1,10 +1,11 @@
 """Reception: what is promised at RCPT is kept at the end of the content, for each and for all."""
 
 import time
+import tracemalloc
 
 import pytest
 
-from malleposte.delivery.receive import DeliverySettings, Reception, Recipient, Verdict
+from malleposte.delivery.receive import DeliverySettings, Reception, Recipient, Verdict, hops
 from malleposte.delivery.spool import IN_MEMORY, Spool, prepare
 from malleposte.delivery.trace_header import (
     Origin,
@@ -142,6 +143,29 @@ async def test_an_alias_with_one_full_member_takes_mail(reception: Reception, st
     (verdict,) = await file(reception, "some", body=large)
     assert verdict.code == 250
     assert 2 in [account for account, _ in await copies(store)]
+
+
+def test_a_header_without_end_is_not_copied_to_count_hops() -> None:
+    """As far as the lines of a circle can stand, and no further: each server puts its own on top."""
+    header = b"Received: x\r\n" * 7 + b"X: " + b"y" * 30_000_000 + b"\r\nReceived: z\r\n\r\n"
+    tracemalloc.start()
+    try:
+        assert hops(memoryview(header)) == 7
+        assert tracemalloc.get_traced_memory()[1] < 6_000_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("header", "count"),
+    [
+        (b"", 0),
+        (b"Received: a", 1),
+        (b"RECEIVED: a\r\n\treceived: b\r\nReceived: c\nX-Received: d\r\n", 2),
+    ],
+)
+def test_hops_are_received_lines(header: bytes, count: int) -> None:
+    assert hops(header) == count
 
 
 async def test_too_many_hops_are_a_loop(reception: Reception, store: Store) -> None:

@@ -46,7 +46,7 @@ async def shown() -> AsyncIterator[Shown]:
     async def healthy() -> tuple[bool, str]:
         return False, '{"status": "store away"}'
 
-    page = Page(healthy, figures)
+    page = Page(healthy, figures, names=("mail.example.test", "Monitored"))
     server = await asyncio.get_running_loop().create_server(page.connection, "127.0.0.1", 0)
     yield Shown(server.sockets[0].getsockname()[1], page)
     server.close()
@@ -60,6 +60,45 @@ async def test_figures(shown: Shown) -> None:
     assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
     assert b"Content-Length: 10\r\n" in answer
     assert answer.endswith(b"\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost", 200),
+        ("LocalHost:9464", 200),
+        ("localhost.", 200),
+        ("127.0.0.1:9464", 200),
+        ("192.0.2.7", 200),
+        ("[::1]:9464", 200),
+        ("[2001:db8::1]", 200),
+        ("mail.example.test", 200),
+        ("monitored:9464", 200),
+        # Names that anybody can make point here, and read what the browser of this machine may.
+        ("evil.example", 421),
+        ("evil.example:9464", 421),
+        ("localhost.evil.example", 421),
+        ("127.0.0.1.evil.example", 421),
+        ("evil-mail.example.test", 421),
+        ("[::1].evil.example", 421),
+        ("[evil.example]", 421),
+        ("2130706433", 421),
+        ("", 421),
+        ("\xff", 421),
+    ],
+)
+@pytest.mark.parametrize("path", ["/metrics", "/health"])
+async def test_only_names_of_this_machine_are_answered(
+    shown: Shown, host: str, status: int, path: str
+) -> None:
+    """A web page cannot read it under a name of its own (DNS rebinding)."""
+    request = f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode("latin-1")
+    answer = await shown.ask(request)
+    wanted = 503 if status == 200 and path == "/health" else status
+    assert answer.startswith(b"HTTP/1.1 %d " % wanted)
+    older = await shown.ask(request.replace(b"HTTP/1.1", b"HTTP/1.0"))
+    assert older.startswith(b"HTTP/1.1 %d " % wanted)
+    assert (b"figures" in answer) == (wanted == 200)
 
 
 async def test_health_that_is_bad(shown: Shown) -> None:
