@@ -1,7 +1,8 @@
 """`kill -9` of any process, at random moments, under load: nothing acknowledged is lost.
 
 Each message has an identity of its own and is sent once; a sender notes it when the 250 came. After
-the kills every noted identity is in the store, once, and every invariant holds.
+the kills every noted identity is in the store, once, with the octets that were sent, and every invariant
+holds.
 """
 
 import asyncio
@@ -15,6 +16,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from malleposte.store.fsck import check
+from malleposte.store.read import emails as read_emails
 from support.server import Server
 from support.smtp_load import Sender
 
@@ -53,11 +56,27 @@ async def _storm(server: Server, kills: int, seed: int) -> list[Sender]:
     return senders
 
 
-async def _stored(server: Server) -> Counter[str]:
+async def _stored(server: Server, senders: list[Sender]) -> Counter[str]:
+    """Identities in the store; each message must have the octets that were sent."""
+    sent = {
+        sender.identity(number): (sender, number)
+        for sender in senders
+        for number in range(1, sender.tried + 1)
+    }
     async with server.open_store() as store:
         rows = await store.reader.rows(
-            "SELECT w.message_id FROM email_wide w JOIN membership m ON m.email = w.id"
+            "SELECT w.message_id, w.id FROM email_wide w JOIN membership m ON m.email = w.id"
         )
+        for identity, email in rows:
+            stored = await read_emails.stored_by_id(store.reader, email)
+            assert stored is not None
+            pieces = read_emails.read(
+                store.reader, store.blobs, stored, len(stored.prefix), stored.size
+            )
+            sender, number = sent[identity]
+            assert b"".join([piece async for piece in pieces]) == sender.content(number), identity
+        wrong = [finding async for finding in check(store.reader, store.blobs, deep=True)]
+        assert not wrong, wrong[:5]
     return Counter(row[0] for row in rows)
 
 
@@ -70,7 +89,7 @@ async def _survives(server: Server, kills: int, seed: int) -> None:
     finally:
         server.end()
     acknowledged = [identity for sender in senders for identity in sender.acknowledged]
-    stored = await _stored(server)
+    stored = await _stored(server, senders)
     lost = [identity for identity in acknowledged if stored[identity] == 0]
     doubled = [identity for identity, count in stored.items() if count > 1]
     assert not lost, f"{len(lost)} of {len(acknowledged)} acknowledged messages are gone"

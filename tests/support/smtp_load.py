@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import random
 from dataclasses import dataclass, field
 
 
@@ -13,10 +14,24 @@ class Sender:
     recipients: tuple[str, ...]
     name: str
     octets: int = 2_000
+    large: int = 400_000
+    """Octets of every fortieth message: kept in a file of its own on SQLite."""
     acknowledged: list[str] = field(default_factory=list)
     refused: list[bytes] = field(default_factory=list)
     tried: int = 0
     stopped: bool = False
+
+    def identity(self, number: int) -> str:
+        """The Message-ID of its n-th message."""
+        return f"{self.name}.{number}@load.example"
+
+    def content(self, number: int) -> bytes:
+        """The octets of its n-th message; those of a large one do not compress to nothing."""
+        head = f"Message-ID: <{self.identity(number)}>\r\nSubject: {self.name} {number}\r\n\r\n"
+        if number % 40 == 0:
+            line = random.Random(number).randbytes(37).hex().encode() + b"\r\n"
+            return head.encode() + line * (self.large // len(line))
+        return head.encode() + (b"x" * 76 + b"\r\n") * (self.octets // 78 + 1)
 
     async def run(self) -> None:
         """Send until `stopped`, over new connections when one breaks."""
@@ -41,7 +56,7 @@ class Sender:
 
     async def _message(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.tried += 1
-        identity = f"{self.name}.{self.tried}@load.example"
+        identity = self.identity(self.tried)
         recipient = self.recipients[self.tried % len(self.recipients)]
         writer.write(f"MAIL FROM:<load@load.example>\r\nRCPT TO:<{recipient}>\r\nDATA\r\n".encode())
         for expected in (b"250", b"250", b"354"):
@@ -49,12 +64,7 @@ class Sender:
             if not reply.startswith(expected):
                 self.refused.append(reply)
                 raise EOFError
-        body = b"x" * 76 + b"\r\n"
-        writer.write(
-            f"Message-ID: <{identity}>\r\nSubject: {self.name} {self.tried}\r\n\r\n".encode()
-            + body * (self.octets // 78 + 1)
-            + b".\r\n"
-        )
+        writer.write(self.content(self.tried) + b".\r\n")
         reply = await _reply(reader)
         if reply.startswith(b"250"):
             self.acknowledged.append(identity)
