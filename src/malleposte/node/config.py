@@ -298,8 +298,13 @@ class Imap(Struct, frozen=True, kw_only=True):
     )
     max_line: Annotated[
         int,
-        _size("Longest command, its literals aside (RFC 7162 §4: at least 8,192).", 8192, 16 * MB),
-    ] = 64 * KB
+        _size(
+            "Longest command, its literals aside (RFC 7162 §4: at least 8,192). Some clients name "
+            "20,000 messages in one, 120 kB.",
+            8192,
+            16 * MB,
+        ),
+    ] = 256 * KB
     connections: Annotated[int, _number("Connections to one worker.", 10, 1_000_000)] = 20_000
     connections_per_account: Annotated[
         int,

@@ -115,7 +115,8 @@ def imap_settings(configuration: Configuration, listener: Listener) -> ImapSetti
         limits=ImapLimits(
             append_bytes=imap.max_append,
             string_bytes=imap.max_literal,
-            command_bytes=max(imap.max_line, imap.max_literal),
+            line_bytes=imap.max_line,
+            command_bytes=imap.max_line + imap.max_literal,
         ),
         starttls=listener.tls_mode == "starttls",
         sign_in_timeout=float(imap.signin_timeout),

@@ -100,6 +100,7 @@ class Connection:
         self._literal: Announcement | None = None  # what that line ends in
         self._parts: list[bytes] = []  # of the command being read: line, literal, line, …
         self._size = 0  # of _parts
+        self._literals = 0  # octets of it that are literals
         self._current: Command | None = None  # in work
         self._stream: MessageStream | None = None  # being read
         self._discard: Discard | None = None
@@ -263,7 +264,7 @@ class Connection:
     def _read_command(self) -> Event | Signal | None:
         limits = self.limits
         if self.state & SIGNED_IN:
-            limit = limits.command_bytes
+            limit = min(limits.command_bytes, limits.line_bytes + self._literals)
         else:
             limit = limits.command_bytes_before_sign_in
             if _ID.match(self._parts[0] if self._parts else self._input.peek(_ID_PEEK)):
@@ -321,16 +322,19 @@ class Connection:
             command = kind.parse_head(tag, args)
             if command is not None:
                 self._parts = []
-                self._size = 0
+                self._size = self._literals = 0
                 self._stream = MessageStream(command, self.limits)
                 return self._announce(args, literal)
+        if literal.size > self.limits.string_bytes:
+            raise TooBig("The literal is too long")
         size = self._size + len(line) + 2 + literal.size
-        if size > limit:
+        if size > (self.limits.command_bytes if self.state & SIGNED_IN else limit):
             raise TooBig("The command is too long")
         if len(self._parts) >= 2 * self.limits.literals:
             raise TooBig("Too many literals in one command")
         self._parts.append(line + b"\r\n")
         self._size = size
+        self._literals += literal.size
         self._phase = _Phase.LITERAL
         if literal.waits:
             self._out.append(responses.continuation("OK"))
@@ -473,7 +477,7 @@ class Connection:
     def _next_command(self) -> None:
         if self._parts:
             self._parts = []
-            self._size = 0
+            self._size = self._literals = 0
         self._line = b""
         self._current = None
         self._stream = None

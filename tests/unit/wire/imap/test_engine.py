@@ -366,3 +366,26 @@ def test_the_longest_line_is_the_same_in_pieces(size: int) -> None:
             if event is not NEED_DATA:
                 break
         assert isinstance(event, Rejected) is not fits
+
+
+@pytest.mark.parametrize("piece", [1, 1_000])
+def test_a_line_is_bounded_without_its_literals_and_a_command_with_them(piece: int) -> None:
+    limits = Limits(line_bytes=60, command_bytes=200, string_bytes=150)
+    for commands, fits in (
+        (b"a SEARCH ".ljust(59, b"x"), False),  # no key at all, but read to its end
+        (b"a SEARCH TEXT {100+}\r\n" + b"x" * 100, True),
+        (b"a SEARCH TEXT {150+}\r\n" + b"x" * 150 + b" TEXT y", True),
+        (b"a SEARCH TEXT {100+}\r\n" + b"x" * 100 + b" TEXT {100+}\r\n" + b"x" * 100, False),
+        (b"a SEARCH TEXT {3+}\r\nxyz TEXT " + b"x" * 34, True),
+        (b"a SEARCH TEXT {3+}\r\nxyz TEXT " + b"x" * 35, False),
+    ):
+        conn = _signed_in(limits)
+        conn.selected()
+        octets = commands + b"\r\n"
+        event: object = NEED_DATA
+        for start in range(0, len(octets), piece):
+            conn.receive_data(octets[start : start + piece])
+            event = conn.next_event()
+            if event is not NEED_DATA:
+                break
+        assert isinstance(event, Rejected) is not fits, commands
