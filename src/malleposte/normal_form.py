@@ -57,8 +57,12 @@ def _long_runs() -> re.Pattern[str]:
 
 
 def _cut(run: re.Match[str]) -> str:
-    marks = _marks()
     letter = run.string[run.start() - 1 : run.start()]
+    if len(run[0]) <= MOST_MARKS:
+        parts = unicodedata.normalize("NFKD", letter + run[0])  # so few are sorted in no time
+        if len(parts) <= MOST_MARKS:
+            return run[0]
+    marks = _marks()
     count = -1  # of the letter: not looked at yet
     kept = []
     for character in run[0]:

@@ -8,4 +8,6 @@ def fold(text: str) -> str:
     ligatures, composed and decomposed letters. In time that is linear in the text."""
     if text.isascii():
         return text.lower()
-    return normal("NFKC", normal("NFKC", text).casefold())
+    composed = normal("NFKC", text)
+    folded = composed.casefold()
+    return normal("NFKC", folded) if folded != composed else composed
