@@ -36,10 +36,17 @@ def read(path: Path, defaults: Defaults) -> list[AddAccount]:
     """The accounts of a list. Raises ``Trouble`` with the number of the first line that is wrong."""
     try:
         if str(path) == "-":
-            return list(_parsed(sys.stdin, "standard input", defaults))
+            # Whatever the terminal's encoding is.
+            with open(sys.stdin.fileno(), encoding="utf-8-sig", newline="", closefd=False) as file:
+                return list(_parsed(file, "standard input", defaults))
         with path.open(encoding="utf-8-sig", newline="") as file:
             return list(_parsed(file, str(path), defaults))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError:
+        name = "standard input" if str(path) == "-" else path
+        raise Trouble(USAGE, f"{name} is not UTF-8: write it in that encoding") from None
+    except OSError as error:
+        raise Trouble(USAGE, f"{path}: {error.strerror}") from None
+    except csv.Error as error:
         raise Trouble(USAGE, f"{path}: {error}") from None
 
 

@@ -36,6 +36,7 @@ def start_alone(configuration: Configuration) -> tuple[socket.socket, int]:
         return ours, pid
     code = 1
     try:
+        ours.close()
         _close_others(theirs.fileno())
         # The operator's Ctrl-C is for the command; this ends when the connection does.
         signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -4,6 +4,7 @@ Commands are modules that are imported when they are used. Expected troubles (``
 line on standard error; a traceback is a defect of ours.
 """
 
+import io
 import keyword
 import os
 import sys
@@ -63,6 +64,9 @@ def run(arguments: list[str]) -> int:
 
         # It has an argument parser of its own, also for --help.
         return bench(*arguments[1:])
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal that knows less than Unicode shows less.
+        sys.stdout.reconfigure(errors="backslashreplace")
     arguments = _moved(arguments)
     json = "--json" in arguments
     try:

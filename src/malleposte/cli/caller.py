@@ -17,6 +17,7 @@ import msgspec
 
 from malleposte.cli.alone import start_alone
 from malleposte.cli.exit_codes import DAMAGE, REFUSED, UNAVAILABLE, USAGE, Trouble
+from malleposte.cli.output import spelt
 from malleposte.node.config import Configuration
 from malleposte.operations.protocol import (
     MAX_LINE,
@@ -73,12 +74,17 @@ class Caller:
         take: Taker | None = None,
     ) -> ResponseT:
         """Run an operation; its answer. Raises ``Trouble``, and what ``feed`` and ``take`` raise."""
+        try:
+            asked = raw(request)
+        except UnicodeEncodeError as error:
+            wrong = spelt(error.object[max(0, error.start - 20) : error.end + 20])
+            raise Trouble(USAGE, f"{wrong!r} is not UTF-8: write it in that encoding") from None
         self._number += 1
         number = self._number
         feeding: asyncio.Task[None] | None = None
         broken: list[Exception] = []
         try:
-            await self._channel.send(Line(id=number, operation=name, request=raw(request)))
+            await self._channel.send(Line(id=number, operation=name, request=asked))
             if feed is not None:
                 feeding = asyncio.create_task(self._feed(number, feed, broken))
             answer = await self._answer(progress, take)

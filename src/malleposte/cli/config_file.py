@@ -8,6 +8,8 @@ from pathlib import Path
 
 import msgspec
 
+from malleposte.cli.exit_codes import USAGE, Trouble
+from malleposte.cli.output import spelt
 from malleposte.node.config_render import render_example
 
 Value = str | int | Path
@@ -42,9 +44,13 @@ def render(
 
 
 def toml(value: Value) -> str:
-    """A value as TOML writes it."""
-    # JSON's escapes are TOML's.
-    return str(value) if isinstance(value, int) else msgspec.json.encode(str(value)).decode()
+    """A value as TOML writes it. Raises ``Trouble`` where it cannot, since TOML is UTF-8."""
+    try:
+        # JSON's escapes are TOML's.
+        return str(value) if isinstance(value, int) else msgspec.json.encode(str(value)).decode()
+    except UnicodeEncodeError:
+        words = f"{spelt(str(value))} is not UTF-8: a configuration cannot say it, name another"
+        raise Trouble(USAGE, words) from None
 
 
 def write_new(path: Path, text: str, mode: int) -> bool:

@@ -15,6 +15,7 @@ from typing import Final, Protocol
 import msgspec
 
 from malleposte.cli.caller import Caller, Outgoing
+from malleposte.cli.output import spelt
 from malleposte.cli.progress import Shown
 from malleposte.operations.exchange import BrokenBody
 from malleposte.operations.mail_export import ExportMail, MailExported
@@ -168,7 +169,9 @@ class Export:
         for offered in plan.folders:
             writer = self._target.folder(offered)
             self._writers.append(writer)
-            self.report.folders.append(FolderReport(mailbox=offered.path, target=str(writer.place)))
+            self.report.folders.append(
+                FolderReport(mailbox=offered.path, target=spelt(str(writer.place)))
+            )
         self._total = sum(offered.size for offered in plan.folders)
         self._planned.set()
 

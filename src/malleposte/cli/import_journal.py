@@ -18,6 +18,7 @@ from typing import BinaryIO, Final
 import msgspec
 
 from malleposte.cli.exit_codes import REFUSED, UNAVAILABLE, Trouble
+from malleposte.cli.output import spelt
 from malleposte.cli.ownership import acting_as_owner
 
 VERSION: Final = 1
@@ -133,7 +134,7 @@ class Journal:
             return
         head = Head(
             malleposte_import=VERSION,
-            source=self._source,
+            source=spelt(self._source),
             address=self._address,
             lineage=lineage,
             since=since,

@@ -14,6 +14,7 @@ import msgspec
 
 from malleposte.cli.caller import Caller, Outgoing
 from malleposte.cli.import_journal import Journal, Key, digest_of
+from malleposte.cli.output import spelt
 from malleposte.cli.progress import Shown
 from malleposte.operations.mail_import import FolderNow, ImportMail, MailImported
 from malleposte.operations.mail_parcels import FolderWanted, ImportAck, ImportItem, ImportPlan
@@ -98,7 +99,10 @@ class Import:
         self._total = self._read = 0
         self._resumed = journal is not None and journal.head is not None
         self.report = Report(
-            source=str(source.root), form=source.form, address=address, dry_run=journal is None
+            source=spelt(str(source.root)),
+            form=source.form,
+            address=address,
+            dry_run=journal is None,
         )
 
     async def run(self, caller: Caller) -> Report:
@@ -109,7 +113,7 @@ class Import:
         request = ImportMail(
             address=self._address,
             folders=tuple(wanted for _, _, wanted in self._wanted),
-            source=self._source.identity,
+            source=spelt(self._source.identity),
             resumed=head is not None,
             lineage=head.lineage if head else "",
             since=head.since if head else 0,
@@ -218,5 +222,5 @@ class Import:
         folder = self.report.folders[at]
         folder.skipped += 1
         if len(self.report.skipped_records) < MAX_LISTED:
-            record = SkippedRecord(folder=folder.source, where=where, reason=reason)
+            record = SkippedRecord(folder=folder.source, where=spelt(where), reason=reason)
             self.report.skipped_records.append(record)

@@ -1,5 +1,6 @@
 """What a command prints: tables for people, JSON for scripts, one line for what went wrong."""
 
+import json
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -16,26 +17,51 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else "\ufffd" for c in text)
 
 
+def spelt(text: str) -> str:
+    """Text that can be written: octets that are no UTF-8, as files' names may have them, as ``\\xf6``."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return text
+
+
 def say(text: str = "") -> None:
     """A line for people."""
-    print(text)
+    print(spelt(text))
 
 
 def note(text: str) -> None:
     """A line beside the result, on standard error."""
-    print(text, file=sys.stderr)
+    print(spelt(text), file=sys.stderr)
 
 
 def as_json(value: Any) -> None:
     """A value as JSON, indented, on standard output."""
-    print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+    try:
+        octets = msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        octets = msgspec.json.encode(_spelt_all(msgspec.to_builtins(value)))
+    if sys.stdout.encoding.lower().replace("_", "-") != "utf-8":
+        octets = json.dumps(json.loads(octets)).encode()
+    print(msgspec.json.format(octets, indent=2).decode())
+
+
+def _spelt_all(value: Any) -> Any:
+    if isinstance(value, str):
+        return spelt(value)
+    if isinstance(value, dict):
+        return {name: _spelt_all(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_spelt_all(one) for one in value]
+    return value
 
 
 def complain(trouble: Trouble, *, json: bool) -> None:
     """Why a command ended: a line on standard error, and for scripts an object on standard output."""
     if json:
         as_json({"error": {"reason": trouble.reason, "text": trouble.text, "code": trouble.code}})
-    print(f"malleposte: {trouble.text}", file=sys.stderr)
+    print(f"malleposte: {spelt(trouble.text)}", file=sys.stderr)
 
 
 def table(

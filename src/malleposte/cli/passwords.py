@@ -9,7 +9,7 @@ from malleposte.operations.errors import OperationError
 from malleposte.operations.password_rules import check_password
 
 MAX_LINE = 4_096
-"""Characters read at most: a password has 1,024 bytes."""
+"""Octets read at most: a password has 1,024."""
 TRIES = 3
 
 
@@ -37,13 +37,13 @@ def chosen(options: NewPassword, address: str, *, optional: bool) -> tuple[str, 
     if options.generate:
         return "", True
     if options.password_stdin:
-        return _line(sys.stdin.readline(MAX_LINE), "standard input"), False
+        return _line(sys.stdin.buffer.readline(MAX_LINE), "standard input"), False
     if options.password_file is not None:
         try:
-            with options.password_file.open(encoding="utf-8") as file:
+            with options.password_file.open("rb") as file:
                 return _line(file.readline(MAX_LINE), str(options.password_file)), False
-        except (OSError, UnicodeDecodeError) as error:
-            raise Trouble(USAGE, f"{options.password_file}: {error}") from None
+        except OSError as error:
+            raise Trouble(USAGE, f"{options.password_file}: {error.strerror}") from None
     if not sys.stdin.isatty():
         raise Trouble(
             USAGE,
@@ -52,8 +52,11 @@ def chosen(options: NewPassword, address: str, *, optional: bool) -> tuple[str, 
     return _asked(address), False
 
 
-def _line(text: str, source: str) -> str:
-    password = text.rstrip("\r\n")
+def _line(octets: bytes, source: str) -> str:
+    try:
+        password = octets.decode().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise Trouble(USAGE, f"the password in {source} is not UTF-8: write it so") from None
     if not password:
         raise Trouble(USAGE, f"{source} holds no password")
     return password

@@ -85,7 +85,7 @@ class Warm:
         """Run a command line; ``TimeoutError`` where it does not end."""
         temporary = tempfile.TemporaryFile
         with temporary() as given, temporary() as out, temporary() as err:
-            given.write(stdin.encode())
+            given.write(stdin.encode("utf-8", "surrogateescape"))
             given.seek(0)
             asked = {"words": words, "cwd": str(cwd), "environment": environment}
             self._ours.settimeout(patience)

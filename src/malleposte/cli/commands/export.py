@@ -10,7 +10,7 @@ from malleposte.cli.exit_codes import LEFT_OUT, OK, REFUSED, Trouble
 from malleposte.cli.export_files import EmlTarget, MaildirTarget, MboxTarget
 from malleposte.cli.exporting import Export, Report, Target
 from malleposte.cli.options import DEFAULT, Common
-from malleposte.cli.output import as_json, note, say, size, table
+from malleposte.cli.output import as_json, note, say, size, spelt, table
 from malleposte.cli.progress import shown
 from malleposte.operations.mail_export import ExportMail
 from malleposte.operations.mailfiles.source import Form
@@ -45,7 +45,8 @@ def export(
         maildir, mbox or eml.
     """
     configuration = common.configuration()
-    request = ExportMail(address=address, mailboxes=mailbox, target=f"{form}:{target.absolute()}")
+    where = spelt(f"{form}:{target.absolute()}")
+    request = ExportMail(address=address, mailboxes=mailbox, target=where)
     try:
         target.mkdir(mode=0o700, parents=True, exist_ok=True)
         with shown("export", quiet=common.json, octets=True) as bar:

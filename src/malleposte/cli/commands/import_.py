@@ -15,6 +15,7 @@ from malleposte.cli.progress import shown
 from malleposte.node.config import Configuration
 from malleposte.operations.mail_import import MAX_FOLDERS
 from malleposte.operations.mail_parcels import FolderWanted
+from malleposte.operations.mailfiles.folder_names import decoded
 from malleposte.operations.mailfiles.mbox import Quoting
 from malleposte.operations.mailfiles.source import Form, Source, UnknownSource, found_form
 
@@ -93,11 +94,11 @@ def _looked_at(
         left, equals, right = name.partition("=")
         if not equals or not left or not right:
             raise Trouble(USAGE, f"--map {name}: give FOLDER=MAILBOX")
-        table_of[left] = right
+        table_of[decoded(left)] = decoded(right)
     try:
         source = Source(path, form or found_form(path), quoting)
         folders = [
-            (name, place, mapped(name, into.strip("/"), table_of))
+            (name, place, mapped(name, decoded(into).strip("/"), table_of))
             for name, place in source.folders()
         ]
     except UnknownSource as error:

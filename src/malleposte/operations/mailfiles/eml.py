@@ -16,6 +16,7 @@ from malleposte.mime import date_time, last_values
 from malleposte.mime.headers import FIELD
 from malleposte.mime.received import received
 from malleposte.operations.mailfiles import opening
+from malleposte.operations.mailfiles.folder_names import decoded
 from malleposte.operations.mailfiles.maildir import octets_of
 from malleposte.operations.mailfiles.message_file import (
     MAX_MESSAGE,
@@ -78,7 +79,7 @@ def _below(folder: Path, path: str, depth: int, root: Path) -> Iterator[tuple[st
         yield path or "INBOX", folder
     for name, mode in modes.items():
         if stat.S_ISDIR(mode) and not name.startswith("."):
-            below = f"{path}/{name}" if path else name
+            below = f"{path}/{decoded(name)}" if path else decoded(name)
             yield from _below(folder / name, below, depth + 1, root)
 
 

@@ -4,6 +4,7 @@ Programs of all languages call the same few folders by different names: they are
 own Sent, Drafts and so on, so that nobody ends up with two of each.
 """
 
+import os
 import re
 from hashlib import sha256
 
@@ -99,6 +100,19 @@ ROLES: dict[str, frozenset[str]] = {
 _ROLE_OF = {name: role for role, names in ROLES.items() for name in names}
 
 
+def decoded(name: str) -> str:
+    """A file's name as text. What is not UTF-8 was written in an older time, as Latin-1 mostly."""
+    if name.isascii():
+        return name
+    octets = os.fsencode(name)
+    for charset in ("utf-8", "cp1252"):
+        try:
+            return octets.decode(charset)
+        except UnicodeDecodeError:
+            continue
+    return octets.decode("latin-1")
+
+
 def role_of(path: str) -> str:
     """The role a folder's name means, or ''. Also below INBOX, where some servers keep them all."""
     levels = normal("NFC", path).casefold().split("/")
@@ -119,7 +133,7 @@ def fit(path: str) -> str:
 
 def from_maildir(name: str) -> str:
     """The path of a Maildir++ folder by its name on disk, such as ``.Projets.&AMk-t&AOk-``."""
-    levels = name.removeprefix(".").split(".")
+    levels = decoded(name).removeprefix(".").split(".")
     return "/".join(_level(level) for level in levels)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from malleposte.operations.mailfiles import eml, maildir, mbox, opening
+from malleposte.operations.mailfiles.folder_names import decoded
 from malleposte.operations.mailfiles.message_file import Skipped, SourceFolder, SourceMessage
 
 Form = Literal["mbox", "maildir", "eml"]
@@ -121,7 +122,7 @@ def _mbox_files(folder: Path, path: str, depth: int, root: Path) -> Iterator[tup
         if entry.startswith("."):
             continue
         place = folder / entry
-        name = _name(place) if not path else entry.removesuffix(".mbox")
+        name = _name(place) if not path else decoded(entry.removesuffix(".mbox"))
         full = f"{path}/{name}" if path else name
         if stat.S_ISDIR(mode):
             yield from _mbox_files(place, full.removesuffix(".sbd"), depth + 1, root)
@@ -135,7 +136,7 @@ def _name(file: Path) -> str:
         return "INBOX"
     for ending in (".mbox", ".eml", ".mbx"):
         name = name.removesuffix(ending)
-    return name
+    return decoded(name)
 
 
 def _begins_as_mbox(file: Path, root: Path) -> bool:
