@@ -232,6 +232,11 @@ class Selected:
             return Chosen(array("I"), array("I"), ())
         return Chosen(array("I", (uid,)), self.view.emails[at : at + 1], (at + 1,))
 
+    def lost(self, chosen: Chosen) -> bool:
+        """Whether any of these is gone now, before or since it was chosen."""
+        ghosts = self._ghosts
+        return bool(ghosts and NumberSet.from_sorted(chosen.uids).intersect(ghosts))
+
     def marked(self, chosen: Chosen | None = None) -> "array[int]":
         r"""UIDs of the chosen messages, or of all the client knows, that carry \Deleted."""
         wanted = {n for n, (_, _, deleted) in enumerate(self.view.flagsets) if deleted}

@@ -43,7 +43,7 @@ async def store(session: "Session", command: Store) -> bytes:
     code = None
     if modified:
         code = codes.modified(modified if command.uid else list(selected.seqs(modified)))
-    if chosen.ghosts and not command.uid:
+    if not command.uid and selected.lost(chosen):
         code = code or codes.EXPUNGEISSUED
         if not command.silent:
             return responses.no(command.tag, EXPUNGED, code)

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from malleposte.store.commands import SYSTEM, Expunge, PurgeRecoverable, RenewUidValidity
+from malleposte.store.commands import (
+    SYSTEM,
+    AnyCommand,
+    Expunge,
+    PurgeRecoverable,
+    RenewUidValidity,
+    StoreFlags,
+)
+from malleposte.store.results import AnyResult
 from support.imap_client import ImapClient, Literal, Lost, Refused
 from support.store import inbox
 from unit.services.imapd.harness import Served
@@ -64,6 +72,30 @@ async def test_one_that_is_gone_for_good_alone(served: Served) -> None:
         await client.command(b"FETCH 2 BODY.PEEK[]")
     answer = await client.command(b"SEARCH TEXT body")
     assert answer.untagged == [b"* SEARCH 1 3\r\n"]
+
+
+async def test_a_message_that_goes_while_its_flags_are_stored(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RFC 2180 §4.2.3: what was stored is told; OK would mean that nothing was missing."""
+    number, _, client = await _filled(served)
+    store = served.store
+    submit = store.submit
+
+    async def after_another(command: AnyCommand, fd: int | None = None) -> AnyResult:
+        if isinstance(command, StoreFlags):
+            monkeypatch.undo()
+            await _expunge_for_good(served, number, 2)
+        return await submit(command, fd)
+
+    monkeypatch.setattr(type(store), "submit", staticmethod(after_another))
+    tag = client.send(b"STORE 1:3 +FLAGS (\\Seen)")
+    told = [await client.response() for _ in range(3)]
+    assert told[0].startswith(b"* 1 FETCH (FLAGS (\\Seen")
+    assert told[1].startswith(b"* 3 FETCH (FLAGS (\\Seen")
+    assert told[2].startswith(tag + b" NO [EXPUNGEISSUED]")
+    answer = await client.command(b"NOOP")
+    assert answer.untagged == [b"* 2 EXPUNGE\r\n"]
 
 
 async def test_uids_that_became_invalid_end_the_session(served: Served) -> None:
