@@ -66,7 +66,10 @@ class Post:
             client.mail("a@sender.example")
             code, words = client.rcpt(USER)
             if code == 250:
-                code, words = client.data(text(self.tried, octets))
+                code, words = client.docmd("DATA")
+            if code == 354:
+                client.send(text(self.tried, octets) + b".\r\n")
+                code, words = client.getreply()
             assert code in (250, 451, 452), (code, words)
             assert code == 250 or words.startswith(b"4.3.")
             # The connection is as good as before.
@@ -179,6 +182,44 @@ def test_processes_replaced_on_a_full_disk(server: Server) -> None:
         assert codes[-1] == 452
         disk.make_room()
         until_sent(post)
+        post.check()
+        sound(server)
+
+
+def test_figures_on_a_full_disk(server: Server) -> None:
+    """They are in files that are mapped: a page that found no room would end the process that writes it."""
+    server.settings["node"] = {"run_dir": f'"{server.data / "run"}"'}
+    server.config.write_text(server._toml())
+    with disks.onto(server, disks.tmpfs(server.data, 40_000_000)) as disk:
+        server.start()
+        post = Post(server)
+        assert post.send() == 250
+        before = processes.of_kind(server, "worker")
+        disk.fill()
+        while post.send() == 250:
+            pass
+        with opened(server) as client:
+            for command in ("LIST", "STATUS", "SEARCH", "FETCH", "CHECK", "CLOSE"):
+                arguments = {
+                    "LIST": ('""', "*"),
+                    "STATUS": ("INBOX", "(MESSAGES)"),
+                    "SEARCH": ("ALL",),
+                    "FETCH": ("1", "FLAGS"),
+                }.get(command, ())
+                assert client._simple_command(command, *arguments)[0] == "OK"
+        assert processes.of_kind(server, "worker") == before
+        for process in before:
+            assert processes.kill(process)
+            process.wait(10)
+        server.wait()
+        post.check()
+        # Without figures of their own, if they found no room for them.
+        assert "malleposte_signins" in server.figures()
+        replaced = processes.of_kind(server, "worker")
+        assert post.send() == 452
+        disk.make_room()
+        until_sent(post)
+        assert processes.of_kind(server, "worker") == replaced
         post.check()
         sound(server)
 

@@ -17,6 +17,7 @@ from malleposte.store import Store
 from malleposte.store.batch import Submission, decode_result
 from malleposte.store.commands import AnyCommand
 from malleposte.store.committer import Answer, CommitFailed, Committer
+from malleposte.store.incoming import IncomingSettings
 from malleposte.store.results import AnyResult
 from malleposte.store.sqlite import Sqlite
 from malleposte.store.view import Views
@@ -117,7 +118,9 @@ async def alone(folder: Path, *, reserve: int, percent: int) -> AsyncIterator[St
         writer = GatheringWriter(committer)
         clock = _Clock(db)
         try:
-            yield Store(db, writer, Views(db, clock), clock, folder / "blobs")
+            store = Store(db, writer, Views(db, clock), clock, folder / "blobs")
+            store.incoming.keep(IncomingSettings(), committer.reserve)
+            yield store
         finally:
             await writer.close()
             db.close()

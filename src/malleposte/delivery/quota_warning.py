@@ -47,7 +47,7 @@ class QuotaWarning:
         subject, body = quota_warning(
             negotiated_locale([locale]), level, QuotaState(address, used, quota, self.grace)
         )
-        spool = Spool(self.store.blobs)
+        spool = Spool(self.store.incoming)
         spool.write(_letter(address, name, subject, body, identity))
         message = await prepare(spool)
         await self.store.submit(

@@ -6,7 +6,7 @@ been promised at RCPT. LMTP answers for each.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -22,6 +22,7 @@ from malleposte.delivery.trace_header import (
 from malleposte.directory.book import Book, Found, Resolution
 from malleposte.store import Store
 from malleposte.store.commands import Deliver, Filing
+from malleposte.store.incoming import NoRoom
 from malleposte.store.read.mailboxes import usage
 from malleposte.store.results import Delivered, Filed
 
@@ -93,6 +94,15 @@ AWAY = Verdict(451, "4.3.0", "The mail store cannot answer now; please try again
 
 HOPS_WITHIN = 2_000_000
 """Octets of a header in which a circle shows: a hundred servers that add 20 kB each."""
+
+
+def no_room(error: OSError) -> Verdict:
+    """What to tell a client about content that cannot be taken now."""
+    if isinstance(error, NoRoom) and not error.full:
+        return Verdict(452, "4.4.5", error.text)  # RFC 3463 §3.5: mail system congestion
+    return DISK_FULL
+
+
 _REFUSED = {
     "over-quota": FULL_FOR_NOW,
     "over-quota-long": FULL,
@@ -108,9 +118,9 @@ class Reception:
         self._book = book
         self._settings = settings
 
-    def spool(self) -> Spool:
-        """Where the content of one message goes while it comes."""
-        return Spool(self._store.blobs)
+    def spool(self, client: Hashable | None = None) -> Spool:
+        """Where the content of one message goes while it comes; ``client`` as in ``Incoming.ask``."""
+        return Spool(self._store.incoming, client)
 
     async def route(
         self, local: str, domain: str, *, size: int, signed_in: bool

@@ -1,15 +1,16 @@
 """A message on its way in: in memory while small, in an unnamed file past that.
 
-Memory a connection is bounded whatever the size of its message. ``prepare`` makes of it what the store
-takes: content (compressed, digested) and rendered columns, the message parsed once and for all, in
-slices, so that nothing holds the loop.
+Memory a connection is bounded whatever the size of its message; so is the disk (``store.incoming``).
+``prepare`` makes of it what the store takes: content (compressed, digested) and rendered columns, the
+message parsed once and for all, in slices, so that nothing holds the loop.
 """
 
 import asyncio
 import mmap
 import os
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from pathlib import Path
 from malleposte.mime import DEFAULT_LIMITS, Limits, Summary, summarize, summarize_slices
 from malleposte.store import content
 from malleposte.store.commands import Content, Rendered
+from malleposte.store.incoming import Incoming, NoRoom
 
 IN_MEMORY = content.FRAME
 """Octets kept in memory: one frame of the store."""
@@ -25,18 +27,28 @@ AT_ONCE = 64 * 1024
 
 
 class Spool:
-    """Collects the octets of one message. ``folder``: where larger ones go (the store's blob folder)."""
+    """Collects the octets of one message, or of several one after the other. ``incoming`` says how much
+    of the disk they may take (the store's); ``client``: whose they are (``Incoming.ask``)."""
 
-    __slots__ = ("_file", "_parts", "folder", "size")
+    __slots__ = ("_client", "_file", "_in_file", "_incoming", "_parts", "_until", "folder", "size")
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, incoming: Incoming, client: Hashable | None = None) -> None:
+        self.folder = incoming.folder
+        self._incoming = incoming
+        self._client = client
+        self._until = time.monotonic() + incoming.settings.seconds
         self._parts: list[bytes] = []
         self._file: int | None = None
+        self._in_file = 0
         self.size = 0
 
+    def expect(self, octets: int) -> None:
+        """Raise ``NoRoom`` where so many octets more, if known (else 0), could not be taken now."""
+        in_memory = self._file is None and self.size + octets <= IN_MEMORY
+        self._incoming.ask(self._client, 0 if in_memory else octets)
+
     def write(self, octets: bytes) -> None:
-        """Add octets. Raises ``OSError`` when the disk takes no more."""
+        """Add octets. Raises ``NoRoom``, and ``OSError`` when the disk takes no more."""
         self.size += len(octets)
         if self._file is None:
             self._parts.append(octets)
@@ -59,6 +71,10 @@ class Spool:
 
     def _write(self, octets: bytes) -> None:
         assert self._file is not None
+        if self._client is not None and time.monotonic() > self._until:
+            raise NoRoom("The message took too long; please try again later")
+        self._incoming.take(self._client, len(octets))
+        self._in_file += len(octets)
         view = memoryview(octets)
         while view:
             view = view[os.write(self._file, view) :]
@@ -80,6 +96,10 @@ class Spool:
             with suppress(BufferError):
                 mapped.close()
 
+    def expect_copy(self) -> None:
+        """Raise ``NoRoom`` where the disk could not take what is in the file once more."""
+        self._incoming.ask(None, self._in_file)
+
     @property
     def in_file(self) -> bool:
         """Whether it outgrew memory."""
@@ -91,6 +111,8 @@ class Spool:
         if self._file is not None:
             os.close(self._file)
             self._file = None
+            self._incoming.give_back(self._client, self._in_file)
+            self._in_file = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +134,7 @@ async def prepare(spool: Spool, limits: Limits | None = None) -> Prepared:
     """Parse, compress and digest a message. Raises ``OSError`` when the disk takes no more."""
     with spool.buffer() as buffer:
         summary = await summarized(buffer, limits or DEFAULT_LIMITS)
+        spool.expect_copy()
         kept, descriptor = await compressed(buffer, spool.folder)
         return Prepared(kept, rendered(summary), summary, descriptor)
 

@@ -125,6 +125,29 @@ class Store(Struct, frozen=True, kw_only=True):
         ),
     ] = GB
     disk_reserve_percent: Annotated[int, _number("The same as a share of the disk.", 0, 50)] = 5
+    incoming: Annotated[
+        int,
+        _size(
+            "Space that messages may take together that are still coming in, in one worker; past "
+            "it, and past half of what is free above the reserve, large ones are put off with a "
+            "temporary error. Those up to 256 KiB are held in memory and do not count.",
+            100 * MB,
+            100 * TB,
+        ),
+    ] = 4 * GB
+    incoming_per_client: Annotated[
+        int,
+        _size(
+            "The same for one client: an account that signed in, else an address (IPv6: one /64). "
+            "Not for lmtp, where one client brings everybody's mail.",
+            10 * MB,
+            100 * TB,
+        ),
+    ] = 500 * MB
+    incoming_time: Annotated[
+        int,
+        _duration("How long such a message may take to come in whole, at any speed.", 60, 7 * DAY),
+    ] = 2 * 3600
     recoverable: Annotated[
         int, _duration("How long a deleted message can be brought back.", 0, 3650 * DAY)
     ] = 14 * DAY

@@ -12,6 +12,7 @@ from malleposte.runtime.logs import LogSettings
 from malleposte.runtime.tls import TlsSettings
 from malleposte.runtime.upkeep import UpkeepSettings
 from malleposte.services.imapd.settings import ImapSettings
+from malleposte.store.incoming import IncomingSettings
 from malleposte.wire.imap import Limits as ImapLimits
 from malleposte.wire.smtp import Limits as SmtpLimits
 from malleposte.wire.smtp import Mode
@@ -85,6 +86,17 @@ def delivery_settings(configuration: Configuration) -> DeliverySettings:
         hostname=hostname(configuration),
         hops=configuration.smtp.received_hops,
         grace=configuration.quota.grace,
+    )
+
+
+def incoming_settings(configuration: Configuration) -> IncomingSettings:
+    """For ``store.incoming``. The largest message that is taken at all fits in every bound."""
+    store = configuration.store
+    largest = max(configuration.smtp.max_size, configuration.imap.max_append)
+    return IncomingSettings(
+        total=max(store.incoming, largest),
+        per_client=max(store.incoming_per_client, largest),
+        seconds=float(store.incoming_time),
     )
 
 

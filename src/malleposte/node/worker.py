@@ -50,6 +50,7 @@ from malleposte.store.dialect import TALLY
 from malleposte.store.execute.directory import PURGE_JOB
 from malleposte.store.hints import Hints
 from malleposte.store.quota import QUOTA_JOB
+from malleposte.store.reserve import Reserve
 from malleposte.store.results import AnyResult
 
 log = structlog.get_logger("worker")
@@ -227,6 +228,10 @@ class _Worker:
 
     async def _serve(self, store: Store) -> None:
         configuration = self._configuration
+        reserve = Reserve(
+            store.blobs, configuration.store.disk_reserve, configuration.store.disk_reserve_percent
+        )
+        store.incoming.keep(wiring.incoming_settings(configuration), reserve)
         certificates = Certificates(wiring.tls_settings(configuration), later=True)
         book = Book(store, hostname=hostname(configuration))
         passwords = Passwords(password_settings(configuration))

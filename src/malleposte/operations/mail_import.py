@@ -253,13 +253,9 @@ class _Import:
             item = msgspec.json.decode(parcel.head, type=ImportItem)
         except msgspec.DecodeError as error:
             raise OperationError("invalid", "invalid", f"mail.import: {error}") from None
-        spool = Spool(self._store.blobs)
+        spool = Spool(self._store.incoming)
         try:
-            if parcel.pieces is not None:
-                async for piece in parcel.pieces:
-                    spool.write(piece)
-                    if spool.size > MAX_MESSAGE:
-                        raise OperationError("invalid", "too-large", "a message is too large")
+            refused = await _read(parcel, spool)
         except BrokenBody:
             # The caller could not read it to its end, and knows.
             spool.close()
@@ -267,6 +263,11 @@ class _Import:
         except BaseException:
             spool.close()
             raise
+        if refused:
+            spool.close()
+            self._refused += 1
+            await self._exchange.send(ImportAck(n=item.n, refused=refused))
+            return
         await self._room.acquire()
         while self._octets and self._octets + spool.size > UNDER_WAY_OCTETS:
             self._freed.clear()
@@ -364,6 +365,23 @@ class _Import:
             for one in await mailboxes.mailboxes(self._store.reader, self._account)
             if one.id in ids
         )
+
+
+async def _read(parcel: Parcel, spool: Spool) -> str:
+    """Read a message into a spool, whether or not it goes in there; why it does not, or ''."""
+    refused = ""
+    if parcel.pieces is None:
+        return refused
+    async for piece in parcel.pieces:
+        if refused:
+            continue
+        try:
+            spool.write(piece)
+        except OSError as error:
+            refused = f"not filed: {error.strerror or error}"
+        if spool.size > MAX_MESSAGE:
+            raise OperationError("invalid", "too-large", "a message is too large")
+    return refused
 
 
 _REFUSED = {

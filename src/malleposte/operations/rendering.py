@@ -95,7 +95,7 @@ class Renderer:
     async def _command(self, found: Kept) -> Render:
         """What the email's row should be. Raises ``Damaged``."""
         stored = found.content
-        spool = Spool(self._store.blobs)
+        spool = Spool(self._store.incoming)
         try:
             hashed = blake2b(digest_size=32)
             pieces = emails.read(self._store.reader, self._store.blobs, stored, 0, stored.size)

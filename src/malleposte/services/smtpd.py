@@ -7,6 +7,7 @@ address he sends from, and be allowed to sign in still: asked again with every m
 
 import asyncio
 import time
+from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -17,13 +18,16 @@ from malleposte.delivery.receive import (
     Recipient,
     Reports,
     Verdict,
+    no_room,
 )
 from malleposte.delivery.spool import Spool
 from malleposte.delivery.trace_header import Origin, shown_id
 from malleposte.directory.book import Account, Book
 from malleposte.directory.signin import Door, Refusal
+from malleposte.policy.network import network_of
 from malleposte.services.connection import Connection, Draining, TimedOut
 from malleposte.store import StoreError, TemporaryFailure
+from malleposte.store.incoming import ANYBODY
 from malleposte.wire.smtp import (
     Authenticate,
     ConnectionClosed,
@@ -300,9 +304,26 @@ class _Session:
 
     async def _data_start(self) -> None:
         # Many recipients, slowly given, can lie between MAIL and this.
-        if await self._still_signed_in():
-            self._spool = self._service.reception.spool()
-            self._engine.accept()
+        if not await self._still_signed_in():
+            return
+        mail = self._engine.mail
+        spool = self._service.reception.spool(self._whose)
+        try:
+            spool.expect(mail.size or 0 if mail is not None else 0)
+        except OSError as error:
+            self._refuse(no_room(error))
+            return
+        self._spool = spool
+        self._engine.accept()
+
+    @property
+    def _whose(self) -> Hashable:
+        """Whose content counts together (``Incoming.ask``)."""
+        if self._account is not None:
+            return self._account.id
+        if self._service.settings.mode is Mode.LMTP:
+            return ANYBODY
+        return network_of(self._connection.peer)
 
     async def _chunk(self, event: DataChunk) -> None:
         spool = self._spool
@@ -310,8 +331,10 @@ class _Session:
             return
         try:
             spool.write(event.octets)
-        except OSError:
-            self._engine.refuse_content(Reply(DISK_FULL.code, DISK_FULL.enhanced, DISK_FULL.text))
+        except OSError as error:
+            verdict = no_room(error)
+            self._engine.refuse_content(Reply(verdict.code, verdict.enhanced, verdict.text))
+            spool.close()  # what came so far is worth nothing, and may lie here for long
 
     async def _data_end(self, event: DataEnd) -> None:
         spool, engine = self._spool, self._engine
@@ -336,8 +359,8 @@ class _Session:
         except TemporaryFailure as error:
             full = "disk" in str(error)
             self._answer([DISK_FULL if full else AWAY] * len(recipients), "")
-        except OSError:
-            self._answer([DISK_FULL] * len(recipients), "")
+        except OSError as error:
+            self._answer([no_room(error)] * len(recipients), "")
         except StoreError:
             self._service.observer.defect("delivery")
             self._answer([AWAY] * len(recipients), "")

@@ -8,7 +8,7 @@ of mailboxes in use. Which database stands behind it is decided where it is open
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -18,6 +18,7 @@ from malleposte.store.commands import AnyCommand
 from malleposte.store.committer import Committer
 from malleposte.store.dialect import Reader
 from malleposte.store.errors import PermanentFailure, StoreError, TemporaryFailure
+from malleposte.store.incoming import Incoming, IncomingSettings
 from malleposte.store.postgres import PostgresReader, PostgresWriter, migrate_postgres, open_pool
 from malleposte.store.reserve import PERCENT, Reserve
 from malleposte.store.results import AnyResult
@@ -45,13 +46,18 @@ class Writer(Protocol):
 
 @dataclass(slots=True)
 class Store:
-    """See the module. ``blobs`` is the folder of large content (SQLite), also for spooled files."""
+    """See the module. ``blobs`` is the folder of large content (SQLite), also for spooled files, which
+    ``incoming`` counts."""
 
     reader: Reader
     writer: Writer
     views: Views
     clock: Clock
     blobs: Path
+    incoming: Incoming = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.incoming = Incoming(self.blobs)
 
     async def submit(self, command: AnyCommand, fd: int | None = None) -> AnyResult:
         """Execute a command durably; its answer. Raises ``TemporaryFailure``, ``PermanentFailure``."""
@@ -114,7 +120,9 @@ async def alone(folder: Path, *, reserve: int = 0, percent: int = PERCENT) -> As
         db = Sqlite(folder / "store.db", writable=False)
         clock = _SqliteClock(db)
         try:
-            yield Store(db, _Local(committer), Views(db, clock), clock, folder / "blobs")
+            store = Store(db, _Local(committer), Views(db, clock), clock, folder / "blobs")
+            store.incoming.keep(IncomingSettings(), committer.reserve)
+            yield store
         finally:
             db.close()
     finally:
@@ -140,10 +148,13 @@ async def cluster(
     spool.mkdir(mode=0o700, parents=True, exist_ok=True)  # noqa: ASYNC240 - once, at start
     pool = await open_pool(dsn, size=size)
     reader = PostgresReader(pool)
-    writer = PostgresWriter(pool, committed, Reserve(spool, reserve, percent))
+    kept = Reserve(spool, reserve, percent)
+    writer = PostgresWriter(pool, committed, kept)
     clock = _AskClock()
     try:
-        yield Store(reader, writer, Views(reader, clock), clock, spool)
+        store = Store(reader, writer, Views(reader, clock), clock, spool)
+        store.incoming.keep(IncomingSettings(), kept)
+        yield store
     finally:
         await writer.close()
         with contextlib.suppress(TimeoutError):

@@ -60,6 +60,8 @@ class Mark:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             os.ftruncate(descriptor, SIZE)
+            # Else writing to it where there is no room would end the process (SIGBUS).
+            os.posix_fallocate(descriptor, 0, SIZE)
             self._map = mmap.mmap(descriptor, SIZE)
             self._identity = identity(descriptor)
         finally:

@@ -20,13 +20,17 @@ class Reserve:
         self._low = False
 
     def low(self) -> bool:
-        """Whether less is free than the reserve."""
+        """Whether less is free than the reserve, as of the last look."""
         now = time.monotonic()
         if self.octets and now - self._looked >= LOOK_EVERY:
             self._looked = now
-            state = os.statvfs(self._folder)
-            self._low = state.f_bavail * state.f_frsize < self.octets
+            self._low = self.room() < 0
         return self._low
+
+    def room(self) -> int:
+        """Octets free above the reserve, now; less than 0: it is used."""
+        state = os.statvfs(self._folder)
+        return state.f_bavail * state.f_frsize - self.octets
 
 
 def reserve_octets(folder: Path, limit: int, percent: int = PERCENT) -> int:

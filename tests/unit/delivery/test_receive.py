@@ -192,7 +192,7 @@ async def test_any_size_comes_back_byte_for_byte(
 
 async def test_a_spool_in_memory_and_in_a_file_prepare_alike(store: Store) -> None:
     text = BODY + b"0123456789" * 30_000
-    whole = Spool(store.blobs)
+    whole = Spool(store.incoming)
     whole.write(text)
     assert whole.in_file
     message = await prepare(whole)

@@ -62,7 +62,7 @@ async def deliver(house: House, account: int, *messages: bytes) -> list[int]:
     """File messages as they come in; their emails."""
     found = []
     for data in messages:
-        spool = Spool(house.store.blobs)
+        spool = Spool(house.store.incoming)
         spool.write(data)
         made = await prepare(spool)
         spool.close()

@@ -23,7 +23,7 @@ async def filled(store: Store) -> Store:
     await store.submit(CreateDomain(name="example.test"))
     await store.submit(CreateAccount(address="ada@example.test", name="", password_hash=""))
     for size in (10, 2 * FRAME):
-        spool = Spool(store.blobs)
+        spool = Spool(store.incoming)
         spool.write(b"Subject: x\r\n\r\n" + os.urandom(size))
         message = await prepare(spool)
         answer = await store.submit(

@@ -17,6 +17,7 @@ from malleposte.delivery.spool import Spool
 from malleposte.services.imapd.replies import Refuse
 from malleposte.store import PermanentFailure, TemporaryFailure
 from malleposte.store import flags as store_flags
+from malleposte.store.incoming import NoRoom
 from malleposte.wire.imap import codes, responses
 from malleposte.wire.imap.events import AppendAborted, AppendData, AppendEnd, AppendStart, Closed
 from malleposte.wire.imap.flags import DELETED
@@ -91,7 +92,7 @@ class Filing(Protocol):
 async def receive(session: "Session", start: AppendStart, filing: Filing) -> None:
     """The whole of a command, from its first message's announcement to its answer."""
     tag = start.command.tag
-    received = Received(Spool(session.service.store.blobs))
+    received = Received(Spool(session.service.store.incoming, session.actor))
     try:
         try:
             if not await _take_all(session, start, filing, received):
@@ -102,8 +103,9 @@ async def receive(session: "Session", start: AppendStart, filing: Filing) -> Non
         except TemporaryFailure:
             session.engine.refuse_append(responses.no(tag, _AWAY, codes.UNAVAILABLE))
             return
-        except OSError:
-            session.engine.refuse_append(responses.no(tag, _FULL, codes.UNAVAILABLE))
+        except OSError as error:
+            words = error.text if isinstance(error, NoRoom) else _FULL
+            session.engine.refuse_append(responses.no(tag, words, codes.UNAVAILABLE))
             return
         session.send(await _answer(session, tag, filing, received))
         session.engine.command_done()
@@ -118,6 +120,7 @@ async def _take_all(
     event: AppendStart | AppendEnd | None = start
     while isinstance(event, AppendStart):
         await filing.check(event, received.spool.size)
+        received.spool.expect(event.size)
         received.messages.append(Announced.of(event, received.spool.size))
         session.engine.accept_append()
         event = await _take(session, received.spool)

@@ -16,7 +16,7 @@ PREFIX = b"Return-Path: <ada@example.com>\r\nDelivered-To: bob@example.org\r\n"
 
 async def _delivered(served: Served, message: bytes) -> ImapClient:
     number, address = await served.account()
-    spool = Spool(served.store.blobs)
+    spool = Spool(served.store.incoming)
     spool.write(message)
     prepared = await prepare(spool)
     result = await served.store.submit(
