@@ -186,7 +186,7 @@ class Run:
                 f"secs={seconds},{FINAL_WAIT}",
                 *self.options,
             ],
-            seconds + 2 * FINAL_WAIT + 30.0,
+            seconds + 2 * FINAL_WAIT,
         )
         (self.folder / "stress.out").write_text(said)
         return read_stress(said, min(time.monotonic() - started, float(seconds)), code)
