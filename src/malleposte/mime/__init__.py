@@ -18,7 +18,7 @@ from .envelope import envelope_of
 from .headers import Field, fields, header_fields, last_values
 from .limits import DEFAULT_LIMITS, Limits
 from .message_id import message_ids
-from .part import Kind, Part, dump_structure, load_structure
+from .part import Kind, Part, dump_structure, load_structure, load_structure_slices
 from .preview import preview
 from .received import Received, received
 from .scanner import Buffer
@@ -65,6 +65,7 @@ __all__ = [
     "header_thread_key",
     "last_values",
     "load_structure",
+    "load_structure_slices",
     "message_ids",
     "parse",
     "parse_slices",

@@ -8,6 +8,7 @@ not overlap.
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from enum import IntEnum
 from typing import Final
 
@@ -75,6 +76,11 @@ class Part(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 _ENCODE: Final = msgspec.msgpack.Encoder().encode
 _DECODE: Final = msgspec.msgpack.Decoder(tuple[Part, ...]).decode
+_DECODE_RAW: Final = msgspec.msgpack.Decoder(list[msgspec.Raw]).decode
+_DECODE_ONE: Final = msgspec.msgpack.Decoder(Part).decode
+
+SLICE_LOADED: Final = 250
+"""Parts read from a stored structure in one slice: under 1 ms."""
 
 
 def dump_structure(parts: tuple[Part, ...]) -> bytes:
@@ -88,3 +94,13 @@ def dump_structure(parts: tuple[Part, ...]) -> bytes:
 def load_structure(structure: bytes) -> tuple[Part, ...]:
     """The parts of a stored structure; msgspec.DecodeError if it is not one of ours."""
     return _DECODE(structure)
+
+
+def load_structure_slices(structure: bytes) -> Generator[None, None, tuple[Part, ...]]:
+    """`load_structure` in slices, for structures of thousands of parts."""
+    raws = _DECODE_RAW(structure)
+    parts: list[Part] = []
+    for start in range(0, len(raws), SLICE_LOADED):
+        parts += [_DECODE_ONE(raw) for raw in raws[start : start + SLICE_LOADED]]
+        yield
+    return tuple(parts)

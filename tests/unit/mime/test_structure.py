@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from malleposte.mime import Kind, Limits, Part, load_structure, parse, parse_slices, summarize
+from malleposte.mime import (
+    Kind,
+    Limits,
+    Part,
+    load_structure,
+    load_structure_slices,
+    parse,
+    parse_slices,
+    summarize,
+)
 from malleposte.mime.structure import scan
 
 MIXED = b"Content-Type: multipart/mixed; boundary=b\n\n"
@@ -263,3 +272,20 @@ def test_what_was_stored_stays_readable() -> None:
     )
     (part,) = load_structure(stored)
     assert (part.section, part.media, part.body_start, part.body_end) == ("1", "text/plain", 4, 8)
+
+
+@pytest.mark.parametrize("count", [1, 250, 251, 1_000])
+def test_a_stored_structure_is_read_in_slices(count: int) -> None:
+    data = MIXED + b"--b\nContent-Type: text/plain; charset=x\n\nt\n" * count + b"--b--\n"
+    structure = summarize(data).structure
+    slices = load_structure_slices(structure)
+    taken = 0
+    while True:
+        try:
+            next(slices)
+        except StopIteration as end:
+            parts = end.value
+            break
+        taken += 1
+    assert parts == load_structure(structure)
+    assert taken >= len(parts) // 250

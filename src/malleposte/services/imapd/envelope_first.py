@@ -11,6 +11,7 @@ _STRING: Final = rb'(?:NIL|"(?:[^"\\]++|\\.)*+")'
 _ADDRESS: Final = re.compile(
     rb"\((%b) %b (%b) (%b)\)" % (_STRING, _STRING, _STRING, _STRING), re.DOTALL
 )
+_LIST: Final = rb"(?:NIL|\((?:\(%b %b %b %b\))++\))" % (_STRING, _STRING, _STRING, _STRING)
 _QUOTED: Final = re.compile(_STRING, re.DOTALL)
 _LITERAL: Final = re.compile(rb"\{(\d+)\}\r\n")
 _ESCAPED: Final = re.compile(rb"\\(.)", re.DOTALL)
@@ -19,6 +20,16 @@ FROM: Final = 0
 TO: Final = 3
 CC: Final = 4
 """Which of the address lists: from, sender, reply-to, to, cc, bcc."""
+
+
+def _usual(field: int) -> re.Pattern[bytes]:
+    """An envelope without literals, up to the first address of a list."""
+    before = rb"\(%b %b " % (_STRING, _STRING) + (_LIST + b" ") * field
+    first = rb"(?:NIL|\(\((%b) %b (%b) (%b)\))" % (_STRING, _STRING, _STRING, _STRING)
+    return re.compile(before + first, re.DOTALL)
+
+
+_USUAL: Final = {field: _usual(field) for field in (FROM, TO, CC)}
 
 
 class Incomplete(Exception):
@@ -35,6 +46,10 @@ class First(NamedTuple):
 
 def first_address(envelope: bytes, field: int) -> First | None:
     """The first address of a list, None where there is none. Raises ``Incomplete``."""
+    usual = _USUAL[field].match(envelope)
+    if usual is not None:
+        name, mailbox, host = usual.groups()
+        return None if host is None else First(_value(name), _value(mailbox), _value(host))
     at = 1
     for _ in range(2):  # the date and the subject
         at = _string(envelope, at)[1] + 1

@@ -1,11 +1,12 @@
 """Search keys that only the header itself answers (RFC 9051 §6.4.4 HEADER)."""
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from malleposte.mime import decode_text, fields
+from malleposte.mime import decode_text
 from malleposte.services.imapd.folding import fold
 from malleposte.services.imapd.opened import HEADER_BYTES, Opened
 from malleposte.store.ids import LOW
@@ -19,11 +20,35 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 Positions = Sequence[int]
 
-BODIES: Final = 50
+BODIES: Final = 25
+"""Emails a statement reads: some 1 ms."""
 
 
 Test = Callable[[Opened], Awaitable[bool]]
 """Whether an email, opened, matches. Raises ``Damaged``."""
+
+
+def values_of(header: bytes, name: bytes) -> list[bytes]:
+    """The raw values of a field, in order; ``name`` in lower case. Only the field is looked for: all
+    fields of a header block of 1 MB would take too long."""
+    if not name or not _NAME.fullmatch(name):
+        return []
+    # In front of the first line stands the end of none.
+    lower = b"\n" + header.lower()
+    found: list[bytes] = []
+    at = lower.find(b"\n" + name)
+    while at >= 0:
+        # Offsets in `header` are one less: this is that of the name.
+        value = _VALUE.match(header, at + len(name))
+        if value is not None:
+            found.append(value[1].removesuffix(b"\r"))
+        at = lower.find(b"\n" + name, at + 1)
+    return found
+
+
+_NAME: Final = re.compile(rb"[!-9;-~]+")
+# RFC 5322 §4.5.3 lets white space stand before the colon.
+_VALUE: Final = re.compile(rb"[ \t]*:([^\n]*+(?:\n[ \t][^\n]*+)*+)")
 
 
 def values_test(name: str, test: Callable[[list[bytes]], bool]) -> Test:
@@ -33,9 +58,7 @@ def values_test(name: str, test: Callable[[list[bytes]], bool]) -> Test:
     async def matches(opened: Opened) -> bool:
         _, end = opened.header((await opened.parts())[0])
         header = await opened.octets(0, min(end, HEADER_BYTES))
-        if wanted not in header.lower():
-            return test([])
-        return test([field.value for field in fields(header) if field.name.lower() == wanted])
+        return test(values_of(header, wanted))
 
     return matches
 

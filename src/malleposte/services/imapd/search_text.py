@@ -5,7 +5,8 @@ their headers, attachments not at all. TEXT searches every header besides. A lar
 a window, so that memory stays small and the loop free.
 """
 
-import asyncio
+import re
+from collections.abc import AsyncIterator
 from typing import Final
 
 import msgspec
@@ -13,35 +14,63 @@ import msgspec
 from malleposte.mime import Part, body_text, decode_text
 from malleposte.mime.charset import TextDecoder, codec_of
 from malleposte.mime.part import Kind
-from malleposte.services.imapd.folding import fold
+from malleposte.services.imapd.folding import fold, forms_of
 from malleposte.services.imapd.opened import HEADER_BYTES, Opened
 from malleposte.services.imapd.search_headers import Test
 from malleposte.services.imapd.transfer import IDENTITIES, decoder
 from malleposte.wire.imap.commands import search_keys as keys
 
-AT_ONCE: Final = 256 * 1024
-"""Octets of a part that are decoded at once: some 3 ms."""
+AT_ONCE: Final = 64 * 1024
+"""Octets of a part that are decoded at once: some 2 ms."""
 
-AT_ONCE_PARTS: Final = 200
-"""Parts looked at before others run: some 2 ms."""
+PARTS: Final = 16
+"""Parts, or lines of a header that must be decoded, between two looks at the clock."""
+
+_ASCII: Final = bytes(range(128))
+_ASTRAL: Final = (
+    "\U00010780-\U000107bf\U0001d400-\U0001d7ff\U0001f100-\U0001f1ff\U0001fbf0-\U0001fbff"
+)
+"""Where characters past the basic plane fold to ASCII (``folding``)."""
 
 _ASCII_BASED: Final = frozenset(("ascii", "utf-8", "cp1252", "iso8859-15", "iso8859-2", "cp1251"))
 """Codecs in which octets below 128 are ASCII and nothing else is: searched without decoding."""
 
 
 class Needle:
-    """What is searched for, in the forms it is compared in."""
+    """What is searched for, in the forms it is compared in: text; octets, if it is ASCII of one line;
+    and, where it has a space, how it may be folded in a header."""
 
-    __slots__ = ("octets", "text")
+    __slots__ = ("_forms", "folded", "octets", "text")
 
     def __init__(self, text: str) -> None:
         self.text = fold(text.replace("\r\n", "\n"))
-        ascii_only = self.text.isascii() and "\n" not in self.text
-        self.octets = self.text.encode("ascii") if ascii_only else None
+        self.octets: bytes | None = None
+        self.folded: re.Pattern[bytes] | None = None
+        self._forms: re.Pattern[str] | None = None
+        if not self.text.isascii():
+            return
+        # Past the basic plane by ranges: a set of single ones there is gone through one by one.
+        forms = [form for form in forms_of(self.text) if form < "\U00010000"]
+        if self.text:
+            self._forms = re.compile(f"[{re.escape(''.join(forms))}{_ASTRAL}]")
+        if "\n" in self.text:
+            return
+        self.octets = self.text.encode("ascii")
+        if b" " in self.octets:
+            # A line end with a space or tab behind it is read as one space (RFC 5322 §2.2.3).
+            words = map(re.escape, self.octets.split(b" "))
+            self.folded = re.compile(rb"(?: |\r?\n[ \t])".join(words))
 
     def in_text(self, text: str) -> bool:
         """Whether decoded text holds it."""
-        return self.text in fold(text)
+        if self._forms is None:
+            return self.text in fold(text)
+        # Nearly all text that holds ASCII holds it in ASCII: folding is slow.
+        if self.text in text.lower():
+            return True
+        # The octets that are no ASCII, taken out in C: most of a text is not looked at one by one.
+        others = text.encode("utf-8", "replace").translate(None, _ASCII).decode("utf-8")
+        return self._forms.search(others) is not None and self.text in fold(text)
 
 
 def _searched(part: Part) -> bool:
@@ -50,16 +79,17 @@ def _searched(part: Part) -> bool:
 
 async def _holds(opened: Opened, needle: Needle, *, headers: bool) -> bool:
     data = opened.data
-    raw = data.lower() if data is not None and needle.octets is not None else b""
-    # A small message that does not hold the octets holds the text at most where it is encoded.
-    absent = data is not None and needle.octets is not None and needle.octets not in raw
-    skip_headers = absent and b"=?" not in raw and " " not in needle.text
+    absent = skip_headers = False
+    if data is not None and needle.octets is not None and data.isascii():
+        # A small message that does not hold the octets holds the text at most where it is encoded.
+        absent = needle.octets not in data.lower()
+        skip_headers = absent and b"=?" not in data and " " not in needle.text
     parts = await opened.parts()
-    for n, part in enumerate(parts):
-        if n % AT_ONCE_PARTS == AT_ONCE_PARTS - 1:
-            await asyncio.sleep(0)
+    for n, part in enumerate(parts, 1):
+        if n % PARTS == 0:
+            await opened.pause()
         # The header of an embedded message is part of the body around it.
-        embedded = n > 0 and parts[part.parent].kind == Kind.MESSAGE
+        embedded = part.parent >= 0 and parts[part.parent].kind == Kind.MESSAGE
         if (headers or embedded) and not skip_headers and await _in_header(opened, part, needle):
             return True
         if not _searched(part) or (absent and _as_it_stands(part)):
@@ -77,30 +107,36 @@ def _as_it_stands(part: Part) -> bool:
 async def _in_header(opened: Opened, part: Part, needle: Needle) -> bool:
     start, end = opened.header(part)
     octets = await opened.octets(start, min(end, start + HEADER_BYTES))
-    if needle.octets is not None and needle.octets in octets.lower():
-        return True
-    if b"=?" not in octets and octets.isascii():
-        # A text may be folded where it is searched for with a space.
-        return b"\n" in octets and needle.text in fold(_unfolded(octets))
-    return any(needle.in_text(decode_text(line)) for line in _unfolded_lines(octets))
+    if needle.octets is not None:
+        lower = octets.lower()
+        if needle.octets in lower:
+            return True
+        if needle.folded is not None and needle.folded.search(lower):
+            return True
+        if octets.isascii() and b"=?" not in octets:
+            return False
+    for n, line in enumerate(_LINE.finditer(octets), 1):
+        if n % PARTS == 0:
+            await opened.pause()
+        unfolded = _FOLD.sub(b" ", line[0])
+        if needle.in_text(decode_text(unfolded)):
+            return True
+    return False
 
 
-def _unfolded_lines(octets: bytes) -> list[bytes]:
-    joined = octets.replace(b"\r\n", b"\n").replace(b"\n ", b" ").replace(b"\n\t", b" ")
-    return joined.split(b"\n")
-
-
-def _unfolded(octets: bytes) -> str:
-    return b"\n".join(_unfolded_lines(octets)).decode("ascii", "replace")
+_LINE: Final = re.compile(rb"[^\n]++(?:\n[ \t][^\n]*+)*+")
+_FOLD: Final = re.compile(rb"\r?\n[ \t]")
 
 
 async def _in_body(opened: Opened, part: Part, needle: Needle) -> bool:
     start, end = opened.body(part)
-    if opened.data is None and end - start > AT_ONCE:
+    if needle.octets is not None and _as_it_stands(part):
+        found = await _in_octets(opened, start, end, needle.octets)
+        if found is not None:
+            return found
+    if end - start > AT_ONCE:
         return await _in_large(opened, part, needle)
     octets = await opened.octets(start, end)
-    if needle.octets is not None and _as_it_stands(part):
-        return needle.octets in octets.lower()
     alone = _alone(part, len(octets))
     return needle.in_text(body_text(octets, alone))
 
@@ -110,6 +146,35 @@ def _alone(part: Part, size: int) -> Part:
     return msgspec.structs.replace(part, header_start=0, body_start=0, body_end=size)
 
 
+async def _in_octets(opened: Opened, start: int, end: int, needle: bytes) -> bool | None:
+    """ASCII in octets as they stand, a frame at a time; None where some are no ASCII and may stand
+    for it all the same."""
+    if opened.data is not None:
+        octets = opened.data[start:end]
+        return True if needle in octets.lower() else (False if octets.isascii() else None)
+    before = b""
+    async for piece in opened.pieces(start, end):
+        if not piece.isascii():
+            return None
+        octets = before + piece.lower()
+        if needle in octets:
+            return True
+        before = octets[len(octets) - len(needle) + 1 :]
+        await opened.pause()
+    return False
+
+
+async def _chunks(opened: Opened, start: int, end: int) -> AsyncIterator[bytes]:
+    """Octets in pieces that are decoded at once."""
+    if opened.data is not None:
+        for at in range(start, end, AT_ONCE):
+            yield opened.data[at : min(at + AT_ONCE, end)]
+        return
+    async for piece in opened.pieces(start, end):
+        for at in range(0, len(piece), AT_ONCE):
+            yield piece[at : at + AT_ONCE]
+
+
 async def _in_large(opened: Opened, part: Part, needle: Needle) -> bool:
     """Through a window that overlaps by the length of what is searched for."""
     start, end = opened.body(part)
@@ -117,12 +182,12 @@ async def _in_large(opened: Opened, part: Part, needle: Needle) -> bool:
     read = TextDecoder(part.charset)
     overlap = 4 * len(needle.text) + 4
     before = ""
-    async for piece in opened.pieces(start, end):
-        text = before + read.feed(undo.feed(piece)).replace("\r\n", "\n")
+    async for piece in _chunks(opened, start, end):
+        text = (before + read.feed(undo.feed(piece))).replace("\r\n", "\n")
         if needle.in_text(text):
             return True
         before = text[-overlap:]
-        await asyncio.sleep(0)
+        await opened.pause()
     return needle.in_text(before + read.feed(undo.end(), final=True))
 
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from malleposte.mime import ThreadKey
 
-STEPS: Final = 2_000
+STEPS: Final = 1_000
 """Messages between two yields: some 1 ms."""
 
 DEEPEST: Final = 1_000

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-ROWS: Final = 500
-"""Messages whose keys are read at a time: some 2 ms."""
+ROWS: Final = 200
+"""Messages whose keys are read at a time: some 1 ms."""
 
 NODES: Final = 500_000
 """Messages and ids they refer to in one THREAD: some 100 MB."""

@@ -26,8 +26,8 @@ async def test_one_octet_at_a_time(
 ) -> None:
     whole = Connection._read
 
-    async def read(self: Connection, seconds: float, *, stoppable: bool = True) -> bytes:
-        data = await whole(self, seconds, stoppable=stoppable)
+    async def read(self: Connection, seconds: float, stoppable: bool) -> bytes:
+        data = await whole(self, seconds, stoppable)
         if len(data) > 1:
             self._inbox.insert(0, data[1:])
             self._inbox_size += len(data) - 1
