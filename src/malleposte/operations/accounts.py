@@ -77,7 +77,7 @@ async def add(context: Context, request: AddAccount, progress: Progress) -> Acco
     if password and not request.generate:
         check_password(password, address)
     hashed = await context.passwords.hash(password) if password else ""
-    created = await context.store.submit(command_for(context, address, request, hashed))
+    created = await context.carry_out(command_for(context, address, request, hashed))
     return AccountAdded(
         id=cast("Created", accepted(created)).id,
         address=address,
@@ -186,7 +186,7 @@ async def set_(context: Context, request: ChangeAccount, progress: Progress) -> 
     found = await account_id(reader, request.address)
     _check_settings(request.name, request.locale, request.time_zone, request.quota)
     accepted(
-        await context.store.submit(
+        await context.carry_out(
             SetAccount(
                 account=found,
                 name=request.name,
@@ -223,7 +223,7 @@ async def passwd(context: Context, request: ChangePassword, progress: Progress) 
     if not request.generate:
         check_password(password, request.address)
     hashed = await context.passwords.hash(password)
-    accepted(await context.store.submit(SetPassword(account=found, password_hash=hashed)))
+    accepted(await context.carry_out(SetPassword(account=found, password_hash=hashed)))
     return PasswordChanged(address=request.address, password=password if request.generate else "")
 
 
@@ -251,7 +251,7 @@ async def _status(context: Context, address: str, status: str) -> OneAccount:
     reader = context.store.reader
     found = await account_id(reader, address)
     if (await account_shown(reader, found)).status != status:
-        accepted(await context.store.submit(SetAccount(account=found, status=status)))
+        accepted(await context.carry_out(SetAccount(account=found, status=status)))
     return OneAccount(account=await account_shown(reader, found))
 
 
@@ -276,5 +276,5 @@ async def delete(context: Context, request: RemoveAccount, progress: Progress) -
     reader = context.store.reader
     found = await account_id(reader, request.address)
     shown = await account_shown(reader, found)
-    accepted(await context.store.submit(DeleteAccount(account=found)))
+    accepted(await context.carry_out(DeleteAccount(account=found), emails=shown.emails))
     return AccountRemoved(address=shown.address, emails=shown.emails)

@@ -11,6 +11,7 @@ import msgspec
 
 from malleposte.directory.addresses import BadAddressError, new_address
 from malleposte.operations.accounts import AddAccount, command_for
+from malleposte.operations.audit import line_of
 from malleposte.operations.context import Context
 from malleposte.operations.errors import OperationError, invalid
 from malleposte.operations.exchange import Progress
@@ -20,6 +21,7 @@ from malleposte.policy.audit import AuditEvent, Outcome
 from malleposte.policy.permissions import Operation, Target
 from malleposte.runtime.passwords import UnfitPasswordError
 from malleposte.runtime.passwords_generate import readable_password
+from malleposte.store.commands import Audited
 from malleposte.store.results import Created, Refused
 
 MAX_AT_ONCE = 1_000
@@ -85,17 +87,12 @@ async def _add(context: Context, account: AddAccount, hashing: asyncio.Semaphore
             command = msgspec.structs.replace(command, password_hash=hashed)
     except (BadAddressError, UnfitPasswordError, OperationError) as error:
         return AccountOutcome(address=account.address, outcome="refused", text=str(error))
-    result = await context.store.submit(command)
+    details = {k: v for k, v in account.details().items() if v is not None}
+    event = AuditEvent(
+        context.actor, Operation("account.add"), Target(address), Outcome.DONE, details
+    )
+    result = await context.store.submit(Audited(act=command, line=line_of(event)))
     if isinstance(result, Created):
-        await context.audit.append(
-            AuditEvent(
-                context.actor,
-                Operation("account.add"),
-                Target(address, account=result.id),
-                Outcome.DONE,
-                {k: v for k, v in account.details().items() if v is not None},
-            )
-        )
         shown = password if account.generate else ""
         return AccountOutcome(address=address, outcome="made", password=shown)
     if isinstance(result, Refused) and result.reason == "exists":

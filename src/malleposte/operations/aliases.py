@@ -86,7 +86,7 @@ async def _put(context: Context, request: WithTargets, *, keep: bool) -> AliasSh
         )
         wanted += [row[0] for row in there]
     accounts = tuple(sorted(set(wanted)))
-    accepted(await context.store.submit(SetAlias(address=address, accounts_=accounts)))
+    accepted(await context.carry_out(SetAlias(address=address, accounts_=accounts)))
     return await _shown(reader, address)
 
 
@@ -125,7 +125,7 @@ class AliasRemoved(Response, frozen=True, kw_only=True):
 async def delete(context: Context, request: RemoveAlias, progress: Progress) -> AliasRemoved:
     """Remove an alias. Again: refused, there is no such alias."""
     address = normalise(request.address)
-    accepted(await context.store.submit(SetAlias(address=address)))
+    accepted(await context.carry_out(SetAlias(address=address)))
     return AliasRemoved(address=address)
 
 

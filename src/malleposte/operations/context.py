@@ -1,13 +1,16 @@
 """What an operation works with; made by whoever calls it, for one actor."""
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Protocol
 
 from malleposte.directory.book import Book
-from malleposte.operations.audit import StoreAudit
-from malleposte.policy.audit import AuditSink
+from malleposte.operations.audit import StoreAudit, line_of
+from malleposte.policy.audit import AuditEvent, AuditSink, Detail, Outcome
 from malleposte.policy.permissions import Actor
 from malleposte.store import Store
+from malleposte.store.commands import Act, Audited
+from malleposte.store.results import AnyResult, Refused
 
 
 class Hasher(Protocol):
@@ -29,9 +32,19 @@ class OperationSettings:
     alone: bool = False
 
 
+@dataclass(slots=True)
+class Line:
+    """The audit's line of the operation that runs: written with what it does, once. ``begun``: it said
+    that it takes many steps."""
+
+    event: AuditEvent
+    written: bool = False
+    begun: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
-    """See the module."""
+    """See the module. ``line``: of the operation that runs; ``perform`` gives it."""
 
     store: Store
     book: Book
@@ -39,6 +52,30 @@ class Context:
     settings: OperationSettings
     actor: Actor
     audit: AuditSink
+    line: Line | None = None
+
+    async def begin(self) -> None:
+        """Have the audit say that the operation is begun, before the first of many steps, or before it
+        shows anybody's mail. Raises what ``Store.submit`` raises: then it must not go on."""
+        line = self._line
+        await self.audit.append(dataclasses.replace(line.event, outcome=Outcome.BEGUN))
+        line.begun = True
+
+    @property
+    def _line(self) -> Line:
+        line = self.line
+        if line is None or line.written or line.begun:
+            raise RuntimeError("an operation has one act and one line, or is begun once")
+        return line
+
+    async def carry_out(self, act: Act, **details: Detail) -> AnyResult:
+        """Have an operation's one act executed together with its line; ``details``: what the line says
+        beside the request's. Its answer, as of ``Store.submit``; raises the same."""
+        line = self._line
+        event = dataclasses.replace(line.event, details={**line.event.details, **details})
+        result = await self.store.submit(Audited(act=act, line=line_of(event)))
+        line.written = not isinstance(result, Refused)
+        return result
 
     @classmethod
     def of(

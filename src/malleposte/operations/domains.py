@@ -43,9 +43,8 @@ class DomainAdded(Response, frozen=True, kw_only=True):
 async def add(context: Context, request: AddDomain, progress: Progress) -> DomainAdded:
     """Make a domain with postmaster@ and abuse@. Again: it is there, nothing changes."""
     name = normalise_domain(request.domain)
-    result = await context.store.submit(
-        CreateDomain(name=name, organisation=request.organisation.strip())
-    )
+    act = CreateDomain(name=name, organisation=request.organisation.strip())
+    result = await context.carry_out(act, made=True)
     if isinstance(result, Refused) and result.reason == "exists":
         return DomainAdded(domain=name, made=False)
     cast("Created", accepted(result))
@@ -118,5 +117,5 @@ class DomainRemoved(Response, frozen=True, kw_only=True):
 async def delete(context: Context, request: RemoveDomain, progress: Progress) -> DomainRemoved:
     """Remove a domain that nothing uses. Again: refused, there is no such domain."""
     name = normalise_domain(request.domain)
-    accepted(await context.store.submit(DeleteDomain(name=name)))
+    accepted(await context.carry_out(DeleteDomain(name=name)))
     return DomainRemoved(domain=name)

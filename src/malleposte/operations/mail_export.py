@@ -65,6 +65,7 @@ async def run(context: Context, request: ExportMail, exchange: Exchange) -> Mail
     reader = context.store.reader
     account = await account_id(reader, request.address)
     chosen = _chosen(await mailboxes.mailboxes(reader, account), request.mailboxes)
+    await context.begin()
     await exchange.send(
         ExportPlan(
             folders=tuple(

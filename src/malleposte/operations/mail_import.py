@@ -112,6 +112,7 @@ async def run(context: Context, request: ImportMail, exchange: Exchange) -> Mail
         await exchange.send(ImportPlan(lineage="", since=0, folders=tuple(plan)))
         return MailImported(imported=0, there=0, refused=0, octets=0, checked=0, folders=())
     async with _only_one(context, account, exchange):
+        await context.begin()
         return await _Import(context, request, account, exchange).run()
 
 

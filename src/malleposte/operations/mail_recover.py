@@ -134,6 +134,8 @@ async def recover(context: Context, request: RecoverMail, progress: Progress) ->
         target = into or (mailbox if mailbox in there else inbox)
         by_target.setdefault(target, []).append(email)
     recovered = 0
+    if by_target:
+        await context.begin()
     for target, chosen in by_target.items():
         for at in range(0, len(chosen), SLICE):
             command = Recover(actor=account, target=target, emails=tuple(chosen[at : at + SLICE]))

@@ -1,16 +1,18 @@
 """The one wrapper around every operation: permission, audit, failures in words.
 
-What the store or the machine cannot do now becomes ``unavailable``, a defect of ours ``failed``; both
-are audited like a refusal, as far as the store takes it.
+Nothing is changed without a line in the audit: it goes into the transaction of the act, or where there
+are many, before the first. What the store or the machine cannot do now becomes ``unavailable``, a defect
+of ours ``failed``; both are audited like a refusal, as far as the store takes it.
 """
 
 import contextlib
+import dataclasses
 
 import msgspec
 import structlog
 
 from malleposte.directory.addresses import BadAddressError, normalise, normalise_domain
-from malleposte.operations.context import Context
+from malleposte.operations.context import Context, Line
 from malleposte.operations.errors import OperationError
 from malleposte.operations.exchange import Exchange
 from malleposte.operations.protocol import ProtocolError
@@ -49,19 +51,32 @@ async def perform(
     """Run an operation for the context's actor. Raises ``OperationError``."""
     permission = Permission(operation.name)
     target = Target(request.subject().name)
+    line: Line | None = None
     try:
         target = await target_of(context, request.subject())
         decision = allowed(context.actor, permission, target)
         if not decision.allowed:
             raise OperationError("refused", "not-allowed", decision.reason)
-        response = await operation.run(context, request, exchange)
-        if operation.audit == "always":
+        details = _together(request.details())
+        line = Line(AuditEvent(context.actor, permission, target, Outcome.DONE, details))
+        running = dataclasses.replace(context, line=line)
+        response = await operation.run(running, request, exchange)
+        if operation.audit == "always" and not line.written:
             details = _together(request.details(), response.outcome())
-            await _append(context, permission, target, Outcome.DONE, details)
+            try:
+                await _append(context, permission, target, Outcome.DONE, details)
+            except StoreError as error:
+                if not line.begun:
+                    raise
+                # What was asked for is done, and that it was begun stands there.
+                log.error("the audit lacks an end", operation=operation.name, reason=str(error))
     except Exception as error:
         failure = _in_words(error)
         outcome = Outcome.REFUSED if failure.kind == "refused" else Outcome.FAILED
-        if operation.audit == "always" or failure.kind == "refused":
+        if line is not None and line.written:
+            text = f"this was done, but what came of it cannot be told: {failure.text}"
+            failure = OperationError(failure.kind, failure.reason, text)
+        elif operation.audit == "always" or failure.kind == "refused":
             details = _together(request.details(), {"why": failure.text})
             with contextlib.suppress(StoreError):
                 await _append(context, permission, target, outcome, details)

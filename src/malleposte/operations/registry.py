@@ -18,8 +18,10 @@ from malleposte.operations.exchange import Exchange
 from malleposte.policy.audit import Detail
 
 Audit = Literal["always", "refused", "own"]
-"""``always``: a line a call; ``refused``: only when it was refused (harmless reads); ``own``: the
-function writes a line for each thing it does, the wrapper only what it refused."""
+"""``always``: a line a call. Where the operation changes anything, it goes with its one act
+(``Context.carry_out``), or says before the first of many steps that it is begun (``Context.begin``).
+``refused``: only when it was refused (harmless reads); ``own``: the function has a line for each thing
+it does, the wrapper only writes what it refused."""
 
 MODULES = (
     "accounts",

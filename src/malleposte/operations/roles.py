@@ -46,7 +46,7 @@ async def _change(context: Context, request: OfRole, *, granted: bool) -> OneAcc
     reader = context.store.reader
     found = await account_id(reader, request.address)
     accepted(
-        await context.store.submit(
+        await context.carry_out(
             GrantRole(account=found, role=request.role, granted=granted, by=context.actor.name)
         )
     )

@@ -70,11 +70,13 @@ async def run(context: Context, request: Fsck, exchange: Exchange) -> Examined:
     found = await _findings(context, request, exchange, only)
     remaining = len(found)
     commands = repairs(found) if request.repair else []
+    lost = [one for one in found if one.kind is Kind.EMAIL_WIDE] if request.repair else []
+    if commands or lost:
+        await context.begin()
     for count, command in enumerate(commands, 1):
         exchange.report(count, len(commands), "repairing")
         accepted(await context.store.submit(command))
     # After the counters, which it moves along.
-    lost = [one for one in found if one.kind is Kind.EMAIL_WIDE] if request.repair else []
     unread = await _render(context, exchange, lost, only) if lost else {}
     if commands or lost:
         remaining = len(await _findings(context, request, exchange, only, unread))

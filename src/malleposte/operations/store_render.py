@@ -78,6 +78,7 @@ async def run(context: Context, request: RenderMail, exchange: Exchange) -> Mail
                 NotRendered(address=address, object=named("email", email), text=why)
             )
 
+    await context.begin()
     renderer = Renderer(context.store, left_out)
     for account in addresses:
         async for emails in ids(reader, account, SLICE):

@@ -48,6 +48,8 @@ async def run(context: Context, request: RenewUids, progress: Progress) -> UidsR
         accounts = [await account_id(reader, request.address)]
     else:
         accounts = [r[0] for r in await reader.rows("SELECT account FROM account_head ORDER BY 1")]
+    await context.begin()
+    if not request.address:
         accepted(await context.store.submit(RepairNumbers(leap=NUMBERS_LEAP)))
     mailboxes = 0
     for count, account in enumerate(accounts, 1):

@@ -21,8 +21,10 @@ _SECRET_WORDS: Final = frozenset({"password", "passphrase", "secret", "token", "
 
 
 class Outcome(StrEnum):
-    """`REFUSED` by permission; `FAILED` for any other reason, told in the details."""
+    """`REFUSED` by permission; `FAILED` for any other reason, told in the details. `BEGUN`: what takes
+    many steps, none of which was done before this line."""
 
+    BEGUN = "begun"
     DONE = "done"
     REFUSED = "refused"
     FAILED = "failed"
@@ -55,7 +57,8 @@ def _bounded(value: Detail) -> Detail:
 
 
 class AuditSink(Protocol):
-    """Where events go for good (the store). `append` returns when the event is durable; an action
-    that changes something is acknowledged only after that."""
+    """Where events go for good (the store). `append` returns when the event is durable. An action
+    that changes something carries its event along, or has one that it is begun: so there is no change
+    without its event, whatever fails in between."""
 
     async def append(self, event: AuditEvent) -> None: ...

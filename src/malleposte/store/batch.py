@@ -33,8 +33,17 @@ from malleposte.store.execute import (
     upkeep,
 )
 from malleposte.store.ids import frame_id
-from malleposte.store.results import AnyResult
+from malleposte.store.results import AnyResult, Refused
 from malleposte.store.work import Work
+
+
+async def _audited(work: Work, command: c.Audited) -> AnyResult:
+    """Execute ``Audited``."""
+    result = await _EXECUTORS[type(command.act)](work, command.act)
+    if not isinstance(result, Refused):
+        await records.record_audit(work, command.line)
+    return result
+
 
 _EXECUTORS: dict[type[c.Command], Callable[[Work, Any], Awaitable[AnyResult]]] = {
     c.CreateMailbox: mailboxes.create_mailbox,
@@ -58,6 +67,7 @@ _EXECUTORS: dict[type[c.Command], Callable[[Work, Any], Awaitable[AnyResult]]] =
     c.SetAlias: directory.set_alias,
     c.PutSecret: records.put_secret,
     c.RecordAudit: records.record_audit,
+    c.Audited: _audited,
     c.AddJob: records.add_job,
     c.LeaseJobs: records.lease_jobs,
     c.FinishJob: records.finish_job,

@@ -432,6 +432,32 @@ class RecordAudit(Command, frozen=True, array_like=True, kw_only=True):
     details: str = "{}"
 
 
+Act = (
+    CreateDomain
+    | DeleteDomain
+    | CreateAccount
+    | SetPassword
+    | SetAccount
+    | DeleteAccount
+    | GrantRole
+    | SetAlias
+    | PutSecret
+)
+"""What an operator does by one command."""
+
+
+class Audited(Command, frozen=True, array_like=True, kw_only=True):
+    """An operator's act and its line in the audit, both or neither; no line where the act is refused.
+    Answer: the act's."""
+
+    act: Act
+    line: RecordAudit
+
+    def accounts(self) -> tuple[int, ...]:
+        """See ``Command``."""
+        return self.act.accounts()
+
+
 class AddJob(Command, frozen=True, array_like=True, kw_only=True):
     """Have a job run; one that waits under the same kind and key stays as it is. Answer: ``Done``."""
 
@@ -583,6 +609,7 @@ AnyCommand = (
     | SetAlias
     | PutSecret
     | RecordAudit
+    | Audited
     | AddJob
     | LeaseJobs
     | FinishJob

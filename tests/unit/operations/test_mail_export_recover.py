@@ -106,7 +106,8 @@ async def test_a_damaged_message_is_named_and_the_rest_goes_on(house: House, des
 async def test_an_export_is_in_the_audit(house: House, desk: Desk) -> None:
     await house.fill(await house.account("ada"), 2)
     await exported(desk, Tape(), target="mbox:/tmp/x")
-    ((_, operation, target, outcome, details),) = await desk.audit()
+    begun, (_, operation, target, outcome, details) = await desk.audit()
+    assert begun[1:] == ("mail.export", WHERE, "begun", {"target": "mbox:/tmp/x"})
     assert (operation, target, outcome) == ("mail.export", WHERE, "done")
     assert (details["exported"], details["target"]) == (2, "mbox:/tmp/x")
 

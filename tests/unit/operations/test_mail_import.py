@@ -284,7 +284,8 @@ async def test_an_account_that_is_none_is_refused(desk: Desk) -> None:
 async def test_the_audit_says_how_much(house: House, desk: Desk) -> None:
     await house.account("ada")
     await imported(desk, tape(message(1), message(2)), source="maildir:/home/ada/Maildir")
-    ((_, operation, target, outcome, details),) = await desk.audit()
+    begun, (_, operation, target, outcome, details) = await desk.audit()
+    assert begun[1:4] == ("mail.import", target, "begun")
     assert (operation, target, outcome) == ("mail.import", WHERE, "done")
     assert details["imported"] == 2
     assert details["source"] == "maildir:/home/ada/Maildir"

@@ -1,18 +1,30 @@
 """The wrapper of every operation: permission, an audit line for what was done or not, no secrets in it."""
 
 import ast
+import importlib
 import inspect
 
 import msgspec
 import pytest
 
-from malleposte.operations.accounts import AccountAdded, AddAccount, ChangePassword, ShowAccount
+from malleposte.operations.accounts import (
+    AccountAdded,
+    AddAccount,
+    ChangeAccount,
+    ChangePassword,
+    OneAccount,
+    ShowAccount,
+)
+from malleposte.operations.accounts_many import AddAccounts
+from malleposte.operations.aliases import RemoveAlias
+from malleposte.operations.domains import AddDomain, DomainAdded
 from malleposte.operations.errors import OperationError
 from malleposte.operations.perform import decode, named, perform
-from malleposte.operations.registry import Request, Response, operations
+from malleposte.operations.registry import MODULES, Request, Response, operations
+from malleposte.operations.store_renew import RenewUids, UidsRenewed
 from malleposte.policy.permissions import Actor, Role
 from malleposte.store import PermanentFailure, TemporaryFailure
-from malleposte.store.commands import AnyCommand, CreateAccount
+from malleposte.store.commands import AnyCommand, Audited
 from malleposte.store.results import AnyResult
 from support.store import House
 from unit.operations.desk import Desk, Tape
@@ -66,8 +78,17 @@ def test_every_operation_that_changes_something_is_audited(name: str) -> None:
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
     }
-    if "submit" in calls:
+    if calls & {"submit", "carry_out", "begin"}:
         assert operations()[name].audit in ("always", "own")
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_nothing_is_changed_past_the_audit(module: str) -> None:
+    """Modules that submit commands themselves take many steps, and say before that they are begun; or
+    send each with a line of its own."""
+    source = inspect.getsource(importlib.import_module(f"malleposte.operations.{module}"))
+    if ".submit(" in source:
+        assert "context.begin()" in source or "submit(Audited(" in source
 
 
 async def test_what_was_done_and_by_whom_is_in_the_audit(house: House) -> None:
@@ -150,7 +171,7 @@ async def test_failures_become_words_and_an_audit_line(
     submit = house.store.writer.submit
 
     async def failing(command: AnyCommand, fd: int | None = None) -> AnyResult:
-        if isinstance(command, CreateAccount):
+        if isinstance(command, Audited):
             raise failure
         return await submit(command, fd)
 
@@ -160,6 +181,67 @@ async def test_failures_become_words_and_an_audit_line(
     assert error.value.kind == kind
     ((_, _, _, outcome, _),) = await desk.audit()
     assert outcome == "failed"
+
+
+async def _moved(house: House, old: str, new: str) -> None:
+    async with house.place.raw() as tx:
+        await tx.run(f"ALTER TABLE {old} RENAME TO {new}")
+
+
+async def test_what_the_audit_cannot_take_is_not_done(house: House, desk: Desk) -> None:
+    """The act and its line are one transaction: a domain was made though its line could not be written,
+    and the operator was told that it was not."""
+    await _moved(house, "audit", "audit_away")
+    for name, request in (
+        ("domain.add", AddDomain(domain="other.example")),
+        ("account.add", AddAccount(address="a@example.org")),
+        ("account.add-many", AddAccounts(accounts=(AddAccount(address="b@example.org"),))),
+        ("alias.delete", RemoveAlias(address="postmaster@example.org")),
+    ):
+        with pytest.raises((OperationError, ExceptionGroup)):
+            await desk.call(name, request, Response)
+    await _moved(house, "audit_away", "audit")
+    assert await house.value("SELECT count(*) FROM domain") == 1
+    assert await house.value("SELECT count(*) FROM account") == 0
+    assert await desk.audit() == []
+    await desk.call("domain.add", AddDomain(domain="other.example"), DomainAdded)
+    assert await desk.audit() == [
+        ("local:0", "domain.add", "other.example", "done", {"made": True})
+    ]
+
+
+async def test_many_steps_are_begun_in_the_audit_before_the_first(
+    house: House, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a process that dies in the middle there is a line."""
+    account = await house.account("ada")
+    await desk.call("store.renew-uids", RenewUids(address="ada@example.org"), UidsRenewed)
+    assert [line[3] for line in await desk.audit()] == ["begun", "done"]
+    before = await house.value("SELECT uidvalidity FROM mailbox WHERE account = $1", account)
+    await _moved(house, "audit", "audit_away")
+    with pytest.raises(OperationError):
+        await desk.call("store.renew-uids", RenewUids(address="ada@example.org"), UidsRenewed)
+    await _moved(house, "audit_away", "audit")
+    after = await house.value("SELECT uidvalidity FROM mailbox WHERE account = $1", account)
+    assert after == before
+
+
+async def test_what_was_done_is_not_said_to_have_failed(
+    house: House, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where only the look at the outcome fails, the line of the act is the only one."""
+
+    async def away(*_: object) -> Response:
+        raise TemporaryFailure("the database is away")
+
+    await house.account("ada")
+    monkeypatch.setattr("malleposte.operations.accounts.account_shown", away)
+    with pytest.raises(OperationError, match="this was done, but"):
+        await desk.call(
+            "account.set", ChangeAccount(address="ada@example.org", name="Ada"), OneAccount
+        )
+    assert await house.value("SELECT name FROM account") == "Ada"
+    assert [line[3] for line in await desk.audit()] == ["done"]
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,20 @@
 """Jobs, leases, secrets, audit."""
 
+import msgspec
 import pytest
 
 from malleposte.store import PermanentFailure
 from malleposte.store.commands import (
     AddJob,
+    Audited,
+    CreateDomain,
     FinishJob,
     LeaseJobs,
     PutSecret,
     RecordAudit,
     TakeLease,
 )
-from malleposte.store.results import Done, Leased, LeasedJob, LeaseTaken
+from malleposte.store.results import Created, Done, Leased, LeasedJob, LeaseTaken, Refused
 from support.store import House
 
 
@@ -119,3 +122,16 @@ async def test_the_audit_only_grows(house: House) -> None:
         with pytest.raises((PermanentFailure, Exception), match="append-only"):
             await house.attempt(statement)
     assert len(await house.rows("SELECT * FROM audit")) == 2
+
+
+async def test_an_act_and_its_line_are_there_together_or_not_at_all(house: House) -> None:
+    line = RecordAudit(actor="local:0", operation="domain.add", target="x", outcome="done")
+    made = await house.store.submit(Audited(act=CreateDomain(name="new.example"), line=line))
+    assert isinstance(made, Created)
+    again = await house.store.submit(Audited(act=CreateDomain(name="new.example"), line=line))
+    assert isinstance(again, Refused)
+    assert len(await house.rows("SELECT * FROM audit")) == 1
+    broken = msgspec.structs.replace(line, outcome=None)  # which the column does not take
+    with pytest.raises(PermanentFailure):
+        await house.store.submit(Audited(act=CreateDomain(name="other.example"), line=broken))
+    assert await house.rows("SELECT name FROM domain WHERE name = 'other.example'") == []
