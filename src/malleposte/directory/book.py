@@ -16,7 +16,7 @@ from malleposte.directory.addresses import (
     normalise_local,
     split_subaddress,
 )
-from malleposte.directory.remembered import Key, Remembered, Value
+from malleposte.policy.remembered import Key, Remembered, Value
 from malleposte.store import Store
 
 MOST_KNOWN = 20_000

@@ -11,6 +11,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from malleposte.delivery.mail_log import MailLog
 from malleposte.delivery.receive import (
     AWAY,
     DISK_FULL,
@@ -87,6 +88,7 @@ class SmtpService:
     book: Book
     door: Door
     observer: Observer = field(default_factory=Observer)
+    log: MailLog = field(default_factory=MailLog)
 
     async def serve(self, connection: Connection) -> None:
         """One connection, from greeting to end."""
@@ -273,11 +275,9 @@ class _Session:
                 self._refuse(AWAY)
                 return
             if not owned:
-                self._refuse(
-                    Verdict(
-                        553, "5.7.1", f"{account.address} may not send as {_shown(str(event.path))}"
-                    )
-                )
+                words = f"{account.address} may not send as {_shown(str(event.path))}"
+                self._refuse(Verdict(553, "5.7.1", words))
+                self._log_refusal("", Verdict(553, "5.7.1", words))
                 return
         self._engine.accept()
 
@@ -296,6 +296,7 @@ class _Session:
             return
         if not verdict.good:
             self._refuse(verdict)
+            self._log_refusal(str(event.path), verdict)
             return
         notify = "" if event.notify is None else str(event.notify)
         original = "" if event.orcpt is None else str(event.orcpt)
@@ -337,44 +338,64 @@ class _Session:
             spool.close()  # what came so far is worth nothing, and may lie here for long
 
     async def _data_end(self, event: DataEnd) -> None:
-        spool, engine = self._spool, self._engine
-        mail = engine.mail
+        service, mail, spool = self._service, self._engine.mail, self._spool
         assert spool is not None
         assert mail is not None
         started = time.monotonic()
-        recipients = self._recipients
-        lmtp = self._service.settings.mode is Mode.LMTP
+        verdicts, number = await self._file(mail, spool)
+        self._answer(verdicts, number)
+        self._connection.write(self._engine.data_to_send())  # figures can wait, he cannot
+        mode, recipients = service.settings.mode.value, self._recipients
+        if any(v.good for v in verdicts):
+            seconds = time.monotonic() - started
+            service.observer.accepted(mode, event.size, len(recipients), seconds)
+        service.log.message(
+            mode,
+            number,
+            self._connection.peer,
+            str(mail.path),
+            [recipient.address for recipient in recipients],
+            event.size,
+            [verdict.code for verdict in verdicts],
+            account=self._account.id if self._account else 0,
+        )
+        self._forget()
+
+    async def _file(self, mail: MailFrom, spool: Spool) -> tuple[list[Verdict], str]:
+        """A verdict for each recipient, and the message's number as it is shown."""
         try:
             verdicts, number = await self._service.reception.file(
                 str(mail.path),
-                recipients,
+                self._recipients,
                 spool,
                 self._origin_of(),
-                each=lmtp,
+                each=self._service.settings.mode is Mode.LMTP,
                 now=time.time(),
                 reports=Reports(
                     returned="" if mail.ret is None else mail.ret.value, envelope=mail.envid or ""
                 ),
             )
         except TemporaryFailure as error:
-            full = "disk" in str(error)
-            self._answer([DISK_FULL if full else AWAY] * len(recipients), "")
+            verdict = DISK_FULL if "disk" in str(error) else AWAY
         except OSError as error:
-            self._answer([no_room(error)] * len(recipients), "")
+            verdict = no_room(error)
         except StoreError:
             self._service.observer.defect("delivery")
-            self._answer([AWAY] * len(recipients), "")
+            verdict = AWAY
         else:
-            self._answer(verdicts, shown_id(number))
-            self._connection.write(self._engine.data_to_send())  # figures can wait, he cannot
-            if any(v.good for v in verdicts):
-                self._service.observer.accepted(
-                    self._service.settings.mode.value,
-                    event.size,
-                    len(recipients),
-                    time.monotonic() - started,
-                )
-        self._forget()
+            return verdicts, shown_id(number)
+        return [verdict] * len(self._recipients), ""
+
+    def _log_refusal(self, recipient: str, verdict: Verdict) -> None:
+        mail = self._engine.mail
+        self._service.log.refused(
+            self._service.settings.mode.value,
+            self._connection.peer,
+            str(mail.path) if mail is not None else "",
+            recipient,
+            verdict.code,
+            verdict.text,
+        )
 
     def _answer(self, verdicts: list[Verdict], number: str) -> None:
         if self._service.settings.mode is not Mode.LMTP:

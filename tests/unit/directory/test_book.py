@@ -7,7 +7,7 @@ import pytest
 
 from malleposte.directory import book as book_module
 from malleposte.directory.book import Book, Found
-from malleposte.directory.remembered import Remembered
+from malleposte.policy.remembered import Remembered
 from malleposte.store import Store
 from malleposte.store.commands import (
     CreateAccount,

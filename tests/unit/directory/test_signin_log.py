@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 import structlog
 
-from malleposte.directory.signin_log import ALL_LINES, NETWORK_LINES, NETWORKS, SignInLog
+from malleposte.directory.signin_log import SignInLog
+from malleposte.policy.log_ration import ALL_LINES, NETWORK_LINES, NETWORKS
 
 
 class Clock:

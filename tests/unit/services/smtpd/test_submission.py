@@ -141,3 +141,21 @@ class TestConnectionsOfOneAccount:
                     assert (await client.sign_in("ada@example.org"))[:3] == "454"
                 turned_away = await served.connect()
                 assert (await turned_away.reply()).encode() == TOO_MANY
+
+
+async def test_the_log_says_what_came_and_what_was_refused(served: Served) -> None:
+    ada = await served.account("ada")
+    client = await served.signed_in("ada@example.org")
+    with structlog.testing.capture_logs() as lines:
+        reply = await client.send("ada@example.org", "ada@example.org", "Subject: s\r\n\r\nsecret")
+        await client.ask("MAIL FROM:<ada@example.org>")
+        await client.ask("RCPT TO:<nobody@example.org>")
+        await asyncio.sleep(0)
+    message, refused = [line for line in lines if line["event"].startswith("submission_")]
+    assert message["event"] == "submission_message"
+    assert message["id"] in reply
+    assert (message["sender"], message["recipients"]) == ("ada@example.org", ["ada@example.org"])
+    assert (message["codes"], message["account"]) == ([250], ada)
+    assert (refused["event"], refused["recipient"]) == ("submission_refused", "nobody@example.org")
+    assert refused["code"] == 550
+    assert "secret" not in str(lines)
