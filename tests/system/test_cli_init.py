@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 
+from malleposte.secrets.node_key import create_key_file
 from unit.cli.program import Program
+from unit.cli.warm import warm
 
 STEPS = ["configuration", "data folder", "node key", "certificate", "domain", "administrator"]
 
@@ -103,6 +105,92 @@ def test_a_folder_that_cannot_be_made_is_said(bare: Program) -> None:
     (bare.folder / "data").write_text("a file")
     done = bare.run("init", "--hostname", "mx.example.test", "--data-dir", "data", code=1)
     assert "data" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--hostname", "bad name"), "'bad name' is no host name"),
+        (("--hostname", "under_score.example"), "is no host name"),
+        (("--domain", "1.2.3.4"), "its last part is a number"),
+        (("--domain", "a_b.example"), "underscore"),
+        (("--admin", "admin"), "has no @"),
+        (("--admin", "*@example.test"), "catch-all"),
+        (("--domain", "example.test", "--admin", "me@example.net"), "not in the first domain"),
+        (("--admin", "me@example.test", "--password-file", "none"), "No such file"),
+    ],
+)
+def test_what_is_refused_leaves_nothing_behind(
+    bare: Program, words: tuple[str, ...], said: str
+) -> None:
+    name = () if "--hostname" in words else ("--hostname", "mx.example.test")
+    done = bare.run("init", "--data-dir", "data", *name, *words, code=2)
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stdout == ""
+    assert list(bare.folder.iterdir()) == []
+    init(bare)
+
+
+def test_a_weak_password_leaves_nothing_behind(bare: Program) -> None:
+    words = ("--hostname", "mx.example.test", "--admin", "me@example.test", "--password-stdin")
+    done = bare.run("init", *words, code=1, stdin="weak\n")
+    assert "at least 10 characters" in done.stderr
+    assert list(bare.folder.iterdir()) == []
+
+
+def test_a_variable_that_contradicts_leaves_nothing_behind(
+    bare: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = {**bare.environment(), "MALLEPOSTE_STORE_BACKEND": "postgres"}
+    done = warm().run(["init", "--hostname", "mx.example.test"], bare.folder, environment, "", 60)
+    assert (done.returncode, list(bare.folder.iterdir())) == (2, [])
+    assert "store.dsn: needed" in done.stderr
+
+
+@pytest.mark.parametrize("words", [(), ("--hostname", "localhost")])
+def test_without_a_terminal_no_name_is_guessed(bare: Program, words: tuple[str, ...]) -> None:
+    done = bare.run("init", *words, code=2)
+    assert "--domain" in done.stderr
+    assert list(bare.folder.iterdir()) == []
+
+
+# The node key -------------------------------------------------------------------------------------
+
+
+def test_a_lost_node_key_is_not_replaced_in_silence(bare: Program) -> None:
+    init(bare)
+    path = bare.data / "node.key"
+    kept = path.read_bytes()
+    path.unlink()
+    done = bare.run("init", code=1)
+    assert "put a copy of that file back" in done.stderr
+    assert not path.exists()
+    path.write_bytes(kept)
+    path.chmod(0o600)
+    init(bare)
+    path.unlink()
+    init(bare, "--new-node-key")
+    assert path.read_bytes() != kept
+    init(bare)
+    assert bare.json("doctor", "--no-fsck")["wrong"] == 0
+
+
+def test_another_node_key_is_noticed(bare: Program, tmp_path: Path) -> None:
+    init(bare)
+    path = bare.data / "node.key"
+    kept = path.read_text()
+    path.unlink()
+    create_key_file(path)
+    done = bare.run("init", code=1)
+    assert "put the right file back" in done.stderr
+    said = bare.json("doctor", "--no-fsck", code=4)
+    (wrong,) = [c for c in said["checks"] if c["state"] == "wrong"]
+    assert wrong["name"] == "node key"
+    assert "does not hold" in wrong["text"]
+    path.write_text(path.read_text() + kept)
+    init(bare)
+    assert bare.json("doctor", "--no-fsck")["wrong"] == 0
 
 
 # The demo -----------------------------------------------------------------------------------------

@@ -30,6 +30,10 @@ def test_everything_works_on_postgresql(
     program.config.write_text(f'{TOML}[store]\nbackend = "postgres"\ndsn = "{dsn}"\n')
     program.run("init", "--admin", "admin@example.test")
     program.run("init", "--admin", "admin@example.test")
+    # As a second node would, whose key must be the first one's.
+    (program.data / "node.key").rename(program.folder / "kept")
+    assert "copy it from another node" in program.run("init", code=1).stderr
+    (program.folder / "kept").rename(program.data / "node.key")
     program.run("account", "add", "ada@example.test", "--generate")
     root = filled(program.folder / "Maildir", 200)
     said = program.json("import", "ada@example.test", root)

@@ -44,10 +44,11 @@ def new_configuration(given: Path | None, environ: Mapping[str, str] = os.enviro
         return named or (SYSTEM_FILE if os.geteuid() == 0 else Path(FILE))
 
 
-def read_configuration(path: Path) -> Configuration:
-    """The configuration. Raises ``Trouble`` with every problem in it."""
+def read_configuration(path: Path, text: str | None = None) -> Configuration:
+    """The configuration; ``text``: of a file still to be written. Raises ``Trouble`` with every problem
+    in it."""
     try:
-        return load(path, os.environ)
+        return load(path, os.environ, text=text)
     except ConfigurationError as error:
         raise Trouble(USAGE, str(error), "configuration") from None
 

@@ -10,14 +10,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from malleposte.cli import config_file
 from malleposte.cli.caller import Caller, run
 from malleposte.cli.exit_codes import REFUSED, Trouble
 from malleposte.cli.ownership import acting_as_owner, owner_of
 from malleposte.node.config import Configuration
 from malleposte.operations.accounts import AccountAdded, AddAccount
 from malleposte.operations.domains import AddDomain, DomainAdded
+from malleposte.operations.node_key import CANARY, NodeKeysNeeded, NoteNodeKey
+from malleposte.operations.server_examine import Examine, Facts
 from malleposte.runtime.tls_selfsigned import IncompletePairError, self_signed_pair
-from malleposte.secrets.node_key import create_key_file
+from malleposte.secrets.node_key import NodeKeyError, create_key_file, load_key_ring
+from malleposte.secrets.redaction import Secret
 
 MADE, THERE, SKIPPED = "made", "was there", "skipped"
 
@@ -32,6 +36,13 @@ class Step:
 
     def __str__(self) -> str:
         return f"{self.name:<14} {self.outcome:<9}  {self.detail}"
+
+
+def configuration(path: Path, text: str) -> Step:
+    """The configuration file."""
+    with _explained(path):
+        made = config_file.write_new(path, text, 0o640)
+    return Step("configuration", MADE if made else THERE, str(path))
 
 
 def folders(configuration: Configuration) -> Step:
@@ -65,6 +76,54 @@ def node_key(configuration: Configuration) -> Step:
     if made:
         _give_to_owner(configuration, path)
     return Step("node key", MADE if made else THERE, f"{path} (keep a copy apart from backups)")
+
+
+def check_node_key(configuration: Configuration, *, anew: bool) -> None:
+    """Refuse to make a key where the store needs one that is lost. Raises ``Trouble``."""
+    data = configuration.node.data_dir
+    with _explained(data):
+        sqlite = configuration.store.backend == "sqlite"
+        if anew or configuration.node_key_file.exists():
+            return
+        if sqlite and not (data / "store.db").exists():
+            return
+
+    async def work(caller: Caller) -> Facts:
+        return await caller.call("server.examine", Examine(), Facts)
+
+    known = run(configuration, work, make=True).key_ids
+    if known:
+        raise Trouble(
+            REFUSED,
+            f"{configuration.node_key_file} is gone, and the store needs node key {', '.join(known)}:"
+            " put a copy of that file back, or copy it from another node; without one --new-node-key"
+            " makes another",
+            "node-key",
+        )
+
+
+def note_node_key(configuration: Configuration, *, anew: bool) -> None:
+    """Have the store know the key, or find that it knows another. Raises ``Trouble``."""
+    path = configuration.node_key_file
+    try:
+        with acting_as_owner(path.parent):
+            ring = load_key_ring(path, os.environ)
+    except NodeKeyError as error:
+        raise Trouble(REFUSED, str(error), "node-key") from None
+    key = ring.current.id
+    request = NoteNodeKey(key_id=key.hex(), sealed=ring.seal(CANARY, Secret(key)), replace=anew)
+
+    async def work(caller: Caller) -> NodeKeysNeeded:
+        return await caller.call("server.node-key", request, NodeKeysNeeded)
+
+    needed = set(run(configuration, work).key_ids) - {one.hex() for one in ring.ids}
+    if needed and not anew:
+        raise Trouble(
+            REFUSED,
+            f"{path} holds node key {key.hex()}, and the store needs {', '.join(sorted(needed))}: put"
+            " the right file back, or add its lines to this one; without it give --new-node-key",
+            "node-key",
+        )
 
 
 def certificate(configuration: Configuration, hostname: str) -> Step:
@@ -125,6 +184,8 @@ def account(
 
 
 def default_domain(hostname: str) -> str:
-    """The domain a host name suggests: ``mail.example.org`` → ``example.org``."""
+    """The domain a host name suggests, or '': ``mail.example.org`` → ``example.org``."""
     _, dot, rest = hostname.partition(".")
-    return rest if dot and "." in rest else hostname
+    if not dot:
+        return ""
+    return rest if "." in rest else hostname

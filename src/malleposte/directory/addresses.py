@@ -40,6 +40,20 @@ def normalise_domain(name: str) -> str:
     return ascii_name
 
 
+def new_domain(name: str) -> str:
+    """``normalise_domain`` for a domain about to be made: stricter, so that mail can get there.
+
+    RFC 5321 §2.3.5 leaves letters, digits and hyphens; a last label of digits alone is an IPv4 address
+    (RFC 3696 §2). Raises ``BadAddressError``.
+    """
+    whole = normalise_domain(name)
+    if "_" in whole:
+        raise BadAddressError(f"{name!r} has an underscore, which no mail domain can have")
+    if whole.rpartition(".")[2].isdigit():
+        raise BadAddressError(f"{name!r} is no domain name: its last part is a number")
+    return whole
+
+
 def shown_domain(name: str) -> str:
     """A domain as people read it: U-labels where they can be made."""
     try:
@@ -75,6 +89,10 @@ def normalise(address: str) -> str:
 
 def new_address(address: str) -> str:
     """``normalise`` for an address about to be made: stricter, so that it works everywhere."""
+    if address.strip().startswith(("*@", "@")):
+        raise BadAddressError(
+            "an address for all of a domain's mail (catch-all) cannot be made yet: name each address"
+        )
     whole = normalise(address)
     local = whole.rpartition("@")[0]
     if local[0] == "." or local[-1] == "." or ".." in local:

@@ -17,6 +17,9 @@ ENGLISH: Final = Locale("en")
 
 # RFC 5646 §2.1, as far as it matters here: a language, then anything.
 _TAG: Final = re.compile(r"([a-z]{2,3})(?:[-_][a-z0-9]{1,8}){0,4}(?:[.@].*)?", re.IGNORECASE)
+_NAMED: Final = re.compile(
+    r"([a-z]{2,3})(?:[-_]([a-z]{4}))?(?:[-_]([a-z]{2}|[0-9]{3}))?", re.IGNORECASE
+)
 # Accept-Language and the like come from outside.
 MAX_WANTED: Final = 20
 
@@ -33,6 +36,33 @@ def available_locales() -> tuple[Locale, ...]:
     names = (entry.name for entry in folder.iterdir())
     found = sorted(name.removesuffix(".po") for name in names if name.endswith(".po"))
     return ENGLISH, *map(Locale, found)
+
+
+@functools.cache
+def _known() -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    from babel import Locale as Cldr
+
+    english = Cldr("en")
+    return (
+        frozenset(name for name in map(str, english.languages) if len(name) < 4),
+        frozenset(str(name).lower() for name in english.scripts),
+        frozenset(map(str, english.territories)),
+    )
+
+
+def is_locale(tag: str) -> bool:
+    """Whether a tag names a language that there is, with or without script and territory: "fr", "de-CH",
+    "zh-Hant-TW" (RFC 5646 §2.1, names of the CLDR)."""
+    match = _NAMED.fullmatch(tag)
+    if not match:
+        return False
+    languages, scripts, territories = _known()
+    language, script, territory = match.groups()
+    return (
+        language.lower() in languages
+        and (not script or script.lower() in scripts)
+        and (not territory or territory.upper() in territories)
+    )
 
 
 def negotiated_locale(wanted: Iterable[str]) -> Locale:

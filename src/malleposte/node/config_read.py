@@ -66,14 +66,22 @@ class ConfigurationError(Exception):
         self.problems = problems
 
 
-def load(path: Path | None, environ: Mapping[str, str]) -> Configuration:
+def is_hostname(name: str) -> bool:
+    """Whether a machine can have that name."""
+    return bool(_HOSTNAME.fullmatch(name))
+
+
+def load(
+    path: Path | None, environ: Mapping[str, str], *, text: str | None = None
+) -> Configuration:
     """The configuration from the TOML file at `path` (None: no file) and the environment.
 
-    Relative paths are taken from the file's folder (without a file: from the working folder).
+    Relative paths are taken from the file's folder (without a file: from the working folder). `text`:
+    what a file that is still to be written will hold.
     Raises ConfigurationError with every problem found."""
     problems: list[Problem] = []
     base = path.absolute().parent if path else Path.cwd()
-    document = _document(path, problems) if path else {}
+    document = _document(path, text, problems) if path else {}
     values: dict[str, dict[str, object]] = {name: {} for name in sections() if name != LISTENERS}
     listeners: list[Listener] | None = None
     place = str(path or "")
@@ -103,8 +111,10 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Configuration:
     return configuration
 
 
-def _document(path: Path, problems: list[Problem]) -> dict[str, Any]:
+def _document(path: Path, text: str | None, problems: list[Problem]) -> dict[str, Any]:
     try:
+        if text is not None:
+            return tomllib.loads(text)
         with path.open("rb") as file:
             content = file.read(MAX_FILE + 1)
         if len(content) > MAX_FILE:
@@ -227,7 +237,7 @@ def _with_dsn(configuration: Configuration, place: str, problems: list[Problem])
 
 def _contradictions(configuration: Configuration, place: str) -> Iterator[Problem]:
     """What no single key shows."""
-    if configuration.node.hostname and not _HOSTNAME.fullmatch(configuration.node.hostname):
+    if configuration.node.hostname and not is_hostname(configuration.node.hostname):
         yield Problem(place, "node.hostname", "not a host name such as mail.example.org")
     if configuration.store.backend == "postgres" and configuration.store.dsn is None:
         yield Problem(place, "store.dsn", "needed for backend postgres (or dsn_file)")

@@ -1,10 +1,10 @@
 """Accounts, one at a time: add, show, list, settings, password, disable and enable, delete."""
 
-import re
 import zoneinfo
 from typing import Literal, cast
 
 from malleposte.directory.addresses import new_address, normalise_domain
+from malleposte.i18n.locales import is_locale
 from malleposte.operations.context import Context
 from malleposte.operations.errors import accepted, invalid
 from malleposte.operations.exchange import Progress
@@ -28,7 +28,6 @@ MAX_NAME = 200
 MAX_PAGE = 500
 """Accounts in one answer."""
 ROLES = ("", *(role.value for role in Role if role is not Role.USER))
-_LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}")  # RFC 5646 §2.1, simplified
 
 
 class OfAccount(Request, frozen=True, kw_only=True):
@@ -107,7 +106,8 @@ def _check_settings(
 ) -> None:
     if name is not None and (len(name) > MAX_NAME or not name.isprintable()):
         raise invalid(f"a name has at most {MAX_NAME} visible characters")
-    if locale is not None and not _LOCALE.fullmatch(locale):
+    # English, the default, needs no table of languages.
+    if locale is not None and locale != "en" and not is_locale(locale):
         raise invalid(f"{locale!r} is no language such as en, fr or de-CH")
     if quota is not None and not 0 <= quota <= MAX_QUOTA:
         raise invalid("a quota is 0 (no limit) to 1,125 TB")

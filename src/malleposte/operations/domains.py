@@ -4,7 +4,7 @@ from typing import cast
 
 import msgspec
 
-from malleposte.directory.addresses import normalise_domain, shown_domain
+from malleposte.directory.addresses import new_domain, normalise_domain, shown_domain
 from malleposte.operations.context import Context
 from malleposte.operations.errors import accepted
 from malleposte.operations.exchange import Progress
@@ -42,7 +42,7 @@ class DomainAdded(Response, frozen=True, kw_only=True):
 @operation("domain.add", AddDomain, DomainAdded)
 async def add(context: Context, request: AddDomain, progress: Progress) -> DomainAdded:
     """Make a domain with postmaster@ and abuse@. Again: it is there, nothing changes."""
-    name = normalise_domain(request.domain)
+    name = new_domain(request.domain)
     act = CreateDomain(name=name, organisation=request.organisation.strip())
     result = await context.carry_out(act, made=True)
     if isinstance(result, Refused) and result.reason == "exists":

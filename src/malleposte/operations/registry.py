@@ -31,6 +31,7 @@ MODULES = (
     "mail_export",
     "mail_import",
     "mail_recover",
+    "node_key",
     "roles",
     "server_examine",
     "store_fsck",

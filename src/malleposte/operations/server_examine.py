@@ -4,6 +4,7 @@ import msgspec
 
 from malleposte.operations.context import Context
 from malleposte.operations.exchange import Progress
+from malleposte.operations.node_key import key_ids
 from malleposte.operations.registry import Request, Response, operation
 from malleposte.store.migrations import steps
 
@@ -30,7 +31,8 @@ class Examine(Request, frozen=True, kw_only=True):
 class Facts(Response, frozen=True, kw_only=True):
     """``schema`` and ``schema_known``: the database's step and the program's. ``unreached``: system
     addresses that reach nobody. ``without_password``: how many accounts, and the first of them.
-    ``database``: settings of PostgreSQL, by name."""
+    ``key_ids``: node keys that something in the store is sealed with, in hexadecimal. ``database``:
+    settings of PostgreSQL, by name."""
 
     dialect: str
     schema: int
@@ -42,6 +44,7 @@ class Facts(Response, frozen=True, kw_only=True):
     without_password: int
     without_password_first: tuple[str, ...]
     failed_jobs: tuple[FailedJob, ...]
+    key_ids: tuple[str, ...]
     database: dict[str, str]
 
 
@@ -95,5 +98,6 @@ async def run(context: Context, request: Examine, progress: Progress) -> Facts:
             FailedJob(kind=kind, key=key, attempts=attempts, error=error)
             for kind, key, attempts, error in jobs
         ),
+        key_ids=await key_ids(reader),
         database=settings,
     )

@@ -74,6 +74,11 @@ class KeyRing:
     def current(self) -> NodeKey:
         return self._keys[0]
 
+    @property
+    def ids(self) -> tuple[bytes, ...]:
+        """Of all keys, the current one first."""
+        return tuple(key.id for key in self._keys)
+
     def seal(self, purpose: str, value: Secret[bytes]) -> bytes:
         """The sealed form of `value`. `purpose` names what it is and whose, such as
         `dkim:example.org:2026a`; the same is needed to open it."""

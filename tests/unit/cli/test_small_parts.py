@@ -162,7 +162,7 @@ def test_a_table_without_a_terminal_is_plain_text(capsys: pytest.CaptureFixture[
 
 @pytest.mark.parametrize(
     ("hostname", "domain"),
-    [("mail.example.org", "example.org"), ("example.org", "example.org"), ("box", "box")],
+    [("mail.example.org", "example.org"), ("example.org", "example.org"), ("box", "")],
 )
 def test_the_domain_a_host_name_suggests(hostname: str, domain: str) -> None:
     assert default_domain(hostname) == domain

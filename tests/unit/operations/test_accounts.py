@@ -92,6 +92,8 @@ async def test_an_address_in_use_is_refused_and_nothing_changes(house: House, de
         ({"address": "a@elsewhere.example"}, "add the domain elsewhere.example first"),
         ({"address": "postmaster@example.org"}, "in use"),
         ({"address": "a@example.org", "locale": "klingon!"}, "no language"),
+        ({"address": "a@example.org", "locale": "zz"}, "no language"),
+        ({"address": "a@example.org", "locale": "de-XX"}, "no language"),
         ({"address": "a@example.org", "time_zone": "Mars/Olympus"}, "no time zone"),
         ({"address": "a@example.org", "role": "king"}, "roles are owner"),
         ({"address": "a@example.org", "quota": -1}, "quota"),

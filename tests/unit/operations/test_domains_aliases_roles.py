@@ -43,6 +43,15 @@ async def test_a_domain_is_made_once(desk: Desk) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "name", ["1.2.3.4", "a_b.example", "-a.example", "a..b", "", "exa mple.org", "example.123"]
+)
+async def test_what_cannot_be_a_mail_domain_is_refused(desk: Desk, name: str) -> None:
+    with pytest.raises(OperationError, match=r"domain"):
+        await desk.call("domain.add", AddDomain(domain=name), DomainAdded)
+    assert len((await desk.call("domain.list", ListDomains(), Domains)).domains) == 1
+
+
 async def test_a_domain_in_use_stays(house: House, desk: Desk) -> None:
     await accounts(house)
     with pytest.raises(OperationError, match=r"3 addresses are in example\.org"):
@@ -94,6 +103,7 @@ async def test_an_alias_grows_is_replaced_and_removed(house: House, desk: Desk) 
         ("postmaster@example.org", ("bob@example.org",), "administrators"),
         ("team@elsewhere.example", ("bob@example.org",), "add the domain"),
         ('te"am@example.org', ("bob@example.org",), "other systems refuse"),
+        ("*@example.org", ("bob@example.org",), "catch-all"),
     ],
 )
 async def test_what_cannot_be_an_alias_is_refused(

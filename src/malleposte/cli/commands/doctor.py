@@ -64,6 +64,7 @@ def _checks(given: Path | None, *, fsck: bool) -> Iterator[Check]:
         known, damage = _asked(configuration, fsck=fsck)
         domains = known.domains
         yield from store.checks(known)
+        yield from files.sealed(configuration, known.key_ids)
         if damage is not None:
             yield damage
     except Trouble as trouble:

@@ -105,6 +105,24 @@ def _node_key(configuration: Configuration) -> Check:
     return ok("node key", f"{configuration.node_key_file}, key {ring.current.id.hex()}")
 
 
+def sealed(configuration: Configuration, key_ids: tuple[str, ...]) -> Iterator[Check]:
+    """Whether the key file opens all that is sealed in the store, by the keys it needs."""
+    try:
+        with acting_as_owner(configuration.node.data_dir):
+            ring = load_key_ring(configuration.node_key_file, os.environ)
+    except NodeKeyError:
+        # Said by the check of the file.
+        return
+    missing = sorted(set(key_ids) - {one.hex() for one in ring.ids})
+    if missing:
+        yield wrong(
+            "node key",
+            f"secrets in the store are sealed with node key {', '.join(missing)}, which"
+            f" {configuration.node_key_file} does not hold",
+            "put the right file back, or add its lines to this one",
+        )
+
+
 def certificate_facts(configuration: Configuration) -> CertificateFacts:
     """The configured pair. Raises ``CertificateError``."""
     return Certificates(wiring.tls_settings(configuration)).facts
