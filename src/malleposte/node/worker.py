@@ -43,6 +43,7 @@ from malleposte.services.connection import Connection, Listener, Sweep
 from malleposte.services.imapd.service import ImapService
 from malleposte.services.imapd.service import Observer as ImapObserver
 from malleposte.services.imapd.session import Session
+from malleposte.services.imapd.turns import Turns
 from malleposte.services.smtpd import Observer, SmtpService
 from malleposte.store import Store, StoreError, cluster, embedded
 from malleposte.store.commands import AnyCommand
@@ -336,12 +337,15 @@ class _Worker:
         limit = ConnectionLimit(wiring.imap_connections(self._configuration))
         observer = _ImapObserver(self._figures)
         sessions: dict[int, set[Session]] = {}
+        turns = Turns()
         watched = False
         for bound in self._inherited.listeners:
             if bound.listener.service not in ("imap", "imaps"):
                 continue
             settings = wiring.imap_settings(self._configuration, bound.listener)
-            service = ImapService(settings, store, book, door, push, observer, sessions)
+            service = ImapService(
+                settings, store, book, door, push, observer, sessions, turns=turns
+            )
             if not watched:
                 # The sessions of all listeners are in one dictionary: one look sees them all.
                 self._spawn(service.watch())

@@ -98,7 +98,7 @@ async def age(house: House, *emails: int) -> None:
         for email in emails:
             await tx.run(
                 "UPDATE email_wide SET preview = 'old', to_text = 'old', envelope = $1,"
-                " bodystructure_utf8 = $1, message_id = NULL WHERE id = $2",
+                " bodystructure_utf8 = $1, message_id = NULL, thread_key = NULL WHERE id = $2",
                 b"old",
                 email,
             )

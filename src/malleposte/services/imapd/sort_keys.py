@@ -10,16 +10,22 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+import structlog
+
 from malleposte.mime import casemap, decode_text
 from malleposte.mime.address import display_name
 from malleposte.services.imapd.envelope_first import CC, FROM, TO, First, Incomplete, first_address
+from malleposte.services.imapd.replies import Refuse
 from malleposte.services.imapd.sort_runs import Runs
 from malleposte.store.dialect import Row
 from malleposte.store.read import emails as read_emails
+from malleposte.wire.imap import codes
 from malleposte.wire.imap.commands.sort import Criterion, SortKey
 
 if TYPE_CHECKING:
     from malleposte.services.imapd.search_program import Evaluation, Positions
+
+log = structlog.get_logger(__name__)
 
 ROWS: Final = 100
 """Messages whose keys are made at a time: some 1 ms."""
@@ -116,7 +122,8 @@ class _Maker:
 async def in_order(
     run: "Evaluation", criteria: Sequence[Criterion], hits: "Positions"
 ) -> "array[int]":
-    """The positions sorted; those whose email is gone for good are left out."""
+    """The positions sorted; those whose email is gone for good are left out. Raises ``Refuse`` where the
+    disk is full."""
     maker = _Maker(criteria)
     runs = Runs(run.session.service.store.blobs)
     try:
@@ -130,6 +137,9 @@ async def in_order(
             found.extend([int.from_bytes(key[-4:], "big") for key in some])
             await run.pause()
         return found
+    except OSError as error:
+        log.warning("imap_sort_file", error=str(error))
+        raise Refuse("The server has no room to sort so many messages", codes.UNAVAILABLE) from None
     finally:
         runs.close()
 

@@ -7,7 +7,7 @@ import pytest
 from malleposte.services.imapd import search_columns, sort_keys, sort_runs, threads
 from malleposte.services.imapd.search_program import Evaluation
 from malleposte.store.commands import SYSTEM, Expunge, PurgeRecoverable
-from support.imap_client import ImapClient, Literal
+from support.imap_client import ImapClient, Literal, Refused
 from support.store import inbox
 from unit.services.imapd.harness import Served
 
@@ -120,6 +120,21 @@ async def test_many_are_sorted_in_slices_and_through_a_file(
     expected = sorted(range(1, 51), key=lambda n: subjects[n - 1])
     assert await _sorted(client, b"SUBJECT") == expected
     assert await _sorted(client, b"REVERSE SUBJECT") == expected[::-1]
+
+
+async def test_without_room_on_the_disk_a_large_sort_is_refused(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(**_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(sort_runs, "RUN", 2)
+    monkeypatch.setattr(sort_runs, "IN_MEMORY", 100)
+    monkeypatch.setattr("tempfile.TemporaryFile", full)
+    client = await _filled(served, b"Subject: b", b"Subject: a", b"Subject: c")
+    with pytest.raises(Refused, match=r"NO \[UNAVAILABLE\]"):
+        await _sorted(client, b"SUBJECT")
+    assert await _sorted(client, b"SUBJECT", b"1") == [1]
 
 
 @pytest.mark.parametrize(
