@@ -1,4 +1,4 @@
-"""Normal forms are those of Unicode for any text people write, stay as they are, and cost what is linear."""
+"""Normal forms are those of Unicode for what people write, stay as they are, and cost what is linear."""
 
 import unicodedata
 from itertools import groupby
