@@ -10,6 +10,7 @@ from malleposte.store.commands import Ranges
 from malleposte.store.results import (
     AnyResult,
     Appended,
+    AppendedAll,
     Copied,
     Created,
     Delivered,
@@ -22,6 +23,9 @@ from malleposte.store.results import (
 
 SEEN = 1
 ALL_FLAGS = (1 << 31) - 1
+
+Brought = tuple[int, int, int, frozenset[str], bool]
+"""A message to be put somewhere: identity, size, flags, keywords, deleted."""
 
 
 @dataclass
@@ -76,6 +80,8 @@ class Account:
     words: set[str] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
     """Subscribed, without a mailbox."""
+    gone: dict[int, str] = field(default_factory=dict)
+    """Names of deleted mailboxes that held something once."""
 
     @property
     def inbox(self) -> int:
@@ -199,6 +205,27 @@ class Model:
         sizes = size, size
         uid, email, modseq = self._file(account, box, identity, sizes, flags, words, deleted)
         return Appended(email=email, uid=uid, uidvalidity=box.uidvalidity, modseq=modseq)
+
+    def append_all(self, mailbox: int, messages: list[Brought]) -> AnyResult:
+        account, box = self.box(mailbox)
+        put = [
+            self._file(account, box, identity, (size, size), flags, words, deleted)
+            for identity, size, flags, words, deleted in messages
+        ]
+        return AppendedAll(
+            emails=tuple(email for _, email, _ in put),
+            uids=tuple(uid for uid, _, _ in put),
+            uidvalidity=box.uidvalidity,
+            modseq=put[-1][2],
+        )
+
+    def replace(self, source: int, uid: int, mailbox: int, message: Brought) -> AnyResult:
+        account, box = self.box(source)
+        if uid not in box.messages:
+            return Refused(reason="no-such-email")
+        result = self.append(mailbox, *message)
+        self._remove(account, box, [uid], account.bump())
+        return result
 
     def _file(
         self,
@@ -386,6 +413,8 @@ class Model:
         self._remove(account, box, list(box.messages), modseq)
         if box.subscribed:
             account.names.add(account.path(box))
+        if box.uidnext > 1:
+            account.gone[mailbox] = account.path(box)
         del account.boxes[mailbox]
         return Done(modseq=modseq)
 

@@ -31,18 +31,23 @@ from malleposte.store.batch import Submission, decode_result
 from malleposte.store.commands import (
     AnyCommand,
     Append,
+    AppendAll,
+    Content,
     Copy,
     CreateAccount,
     CreateDomain,
     CreateMailbox,
     DeleteMailbox,
     Deliver,
+    Enclosed,
     Expunge,
     Filing,
+    PutContent,
     Ranges,
     Recover,
     RenameMailbox,
     Render,
+    Replace,
     StoreFlags,
     Subscribe,
 )
@@ -52,7 +57,7 @@ from malleposte.store.fsck import check
 from malleposte.store.ids import LOW
 from malleposte.store.postgres import PostgresWriter
 from malleposte.store.read import mailboxes as read
-from malleposte.store.results import AnyResult, Created, Refused
+from malleposte.store.results import AnyResult, Created, Done, Refused
 from malleposte.store.view import View
 from property.store.model import Account, Box, Model
 from support.postgres import Server
@@ -328,6 +333,59 @@ class Machine(RuleBasedStateMachine):
 
     @rule(
         a=pick,
+        many=st.lists(
+            st.tuples(pick, bits, keywords, st.booleans(), st.booleans()), min_size=2, max_size=4
+        ),
+    )
+    def append_all(self, a: int, many: list[tuple[int, int, frozenset[str], bool, bool]]) -> None:
+        """Some of the content is put before, as what does not fit into a command is."""
+        box = self.any_box(a)
+        expected, enclosed = [], []
+        for same, flags, words, deleted, before in many:
+            identity, content = self.message(same)
+            if before:
+                self.do(PutContent(account=box.id >> 32, content=content), Done())
+                content = Content(digest=content.digest, size=content.size)
+            expected.append((identity, content.size, flags, words, deleted))
+            enclosed.append(
+                Enclosed(
+                    content=content,
+                    rendered=rendered(message_id=f"{identity}@example.com"),
+                    received_at=1,
+                    flags=flags,
+                    keywords=tuple(words),
+                    deleted=deleted,
+                )
+            )
+        command = AppendAll(actor=box.id >> 32, mailbox=box.id, messages=tuple(enclosed))
+        self.do(command, self.model.append_all(box.id, expected))
+
+    @rule(a=pick, b=pick, back=st.integers(0, 4), same=pick, flags=bits, words=keywords)
+    def replace(
+        self, a: int, b: int, back: int, same: int, flags: int, words: frozenset[str]
+    ) -> None:
+        source = self.any_box(a)
+        account = self.model.accounts[source.id >> 32]
+        target = self.box_of(account, b) if b % 4 else self.any_box(b)
+        uid = max(1, source.uidnext - back)
+        identity, content = self.message(same)
+        command = Replace(
+            actor=0,
+            mailbox=target.id,
+            content=content,
+            rendered=rendered(message_id=f"{identity}@example.com"),
+            received_at=1,
+            flags=flags,
+            keywords=tuple(words),
+            source=source.id,
+            uid=uid,
+            recoverable_until=KEEP,
+        )
+        message = identity, content.size, flags, words, False
+        self.do(command, self.model.replace(source.id, uid, target.id, message))
+
+    @rule(
+        a=pick,
         which=chosen,
         mode=st.sampled_from("++-="),
         flags=bits,
@@ -545,6 +603,8 @@ class Machine(RuleBasedStateMachine):
         assert await read.modseq(reader, account.id) == account.modseq
         assert set(await read.subscriptions(reader, account.id)) == account.names
         assert set(await read.keywords(reader, account.id)) == account.words
+        gone = await read.gone(reader, account.id)
+        assert {mailbox: path for mailbox, (path, _) in gone.items()} == account.gone
         rows = await reader.rows(
             "SELECT email FROM recoverable WHERE account = $1 ORDER BY email", account.id
         )
