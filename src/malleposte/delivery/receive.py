@@ -20,8 +20,9 @@ from malleposte.delivery.trace_header import (
     trace_id,
 )
 from malleposte.directory.book import Book, Found, Resolution
-from malleposte.store import Store
+from malleposte.store import DiskFull, Store, StoreError
 from malleposte.store.commands import Deliver, Filing
+from malleposte.store.errors import no_space
 from malleposte.store.incoming import NoRoom
 from malleposte.store.read.mailboxes import usage
 from malleposte.store.results import Delivered, Filed
@@ -96,11 +97,17 @@ HOPS_WITHIN = 2_000_000
 """Octets of a header in which a circle shows: a hundred servers that add 20 kB each."""
 
 
-def no_room(error: OSError) -> Verdict:
-    """What to tell a client about content that cannot be taken now."""
-    if isinstance(error, NoRoom) and not error.full:
-        return Verdict(452, "4.4.5", error.text)  # RFC 3463 §3.5: mail system congestion
-    return DISK_FULL
+def put_off(error: StoreError | OSError) -> Verdict:
+    """What to tell a client about mail that cannot be taken for what went wrong here: all of it 4yz, for
+    a defect of ours is no reason to lose mail."""
+    match error:
+        case NoRoom(full=False):
+            return Verdict(452, "4.4.5", error.text)  # RFC 3463 §3.5: mail system congestion
+        case NoRoom() | DiskFull():
+            return DISK_FULL
+        case OSError() if no_space(error):
+            return DISK_FULL
+    return AWAY
 
 
 _REFUSED = {

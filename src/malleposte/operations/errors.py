@@ -20,7 +20,6 @@ _WORDS = {
     "limit": "there are too many of them",
     "in-use": "it is still in use",
     "reserved": "it belongs to the server itself",
-    "disk-full": "the disk is almost full: make room first",
 }
 
 

@@ -21,8 +21,8 @@ from malleposte.policy.audit import AuditEvent, Detail, Outcome
 from malleposte.policy.permissions import Operation as Permission
 from malleposte.policy.permissions import Target, allowed
 from malleposte.runtime.passwords import TooBusyError, UnfitPasswordError
-from malleposte.store import PermanentFailure, StoreError
-from malleposte.store.errors import DatabaseDamaged
+from malleposte.store import DiskFull, PermanentFailure, StoreError
+from malleposte.store.errors import DatabaseDamaged, no_space
 
 log = structlog.get_logger("operations")
 
@@ -102,6 +102,10 @@ def _in_words(error: Exception) -> OperationError:
             return OperationError("failed", "damaged", str(error))
         case PermanentFailure():
             return OperationError("failed", "defect", f"this went wrong in the server: {error}")
+        case DiskFull():
+            return OperationError(
+                "unavailable", "disk", f"the disk is almost full: {error}; make room first"
+            )
         case StoreError():
             return OperationError(
                 "unavailable", "store-away", f"the store cannot answer now: {error}; try again"
@@ -110,8 +114,10 @@ def _in_words(error: Exception) -> OperationError:
             return OperationError("invalid", "protocol", str(error))
         case ConnectionError():
             return OperationError("unavailable", "disconnected", "the caller went away")
-        case OSError():
+        case OSError() if no_space(error):
             return OperationError("unavailable", "disk", f"the server's disk: {error}")
+        case OSError():
+            return OperationError("unavailable", "system", f"the server's machine: {error}")
     return OperationError(
         "failed", "defect", f"this went wrong in the server: {type(error).__name__}: {error}"
     )

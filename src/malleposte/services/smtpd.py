@@ -13,13 +13,11 @@ from typing import Final
 
 from malleposte.delivery.mail_log import MailLog
 from malleposte.delivery.receive import (
-    AWAY,
-    DISK_FULL,
     Reception,
     Recipient,
     Reports,
     Verdict,
-    no_room,
+    put_off,
 )
 from malleposte.delivery.spool import Spool
 from malleposte.delivery.trace_header import Origin, shown_id
@@ -27,7 +25,7 @@ from malleposte.directory.book import Account, Book
 from malleposte.directory.signin import Door, Refusal
 from malleposte.policy.network import network_of
 from malleposte.services.connection import Connection, Draining, TimedOut
-from malleposte.store import StoreError, TemporaryFailure
+from malleposte.store import PermanentFailure, StoreError
 from malleposte.store.incoming import ANYBODY
 from malleposte.wire.smtp import (
     Authenticate,
@@ -251,8 +249,8 @@ class _Session:
             return True
         try:
             now = await self._service.book.account(account.id)
-        except StoreError:
-            self._refuse(AWAY)
+        except StoreError as error:
+            self._refuse(put_off(error))
             return False
         if (
             now is None
@@ -271,8 +269,8 @@ class _Session:
         if account is not None and not event.path.is_null:
             try:
                 owned = await self._service.book.owns(account.id, str(event.path))
-            except StoreError:
-                self._refuse(AWAY)
+            except StoreError as error:
+                self._refuse(put_off(error))
                 return
             if not owned:
                 words = f"{account.address} may not send as {_shown(str(event.path))}"
@@ -291,8 +289,8 @@ class _Session:
                 size=size,
                 signed_in=self._account is not None,
             )
-        except StoreError:
-            self._refuse(AWAY)
+        except StoreError as error:
+            self._refuse(put_off(error))
             return
         if not verdict.good:
             self._refuse(verdict)
@@ -312,7 +310,7 @@ class _Session:
         try:
             spool.expect(mail.size or 0 if mail is not None else 0)
         except OSError as error:
-            self._refuse(no_room(error))
+            self._refuse(put_off(error))
             return
         self._spool = spool
         self._engine.accept()
@@ -333,7 +331,7 @@ class _Session:
         try:
             spool.write(event.octets)
         except OSError as error:
-            verdict = no_room(error)
+            verdict = put_off(error)
             self._engine.refuse_content(Reply(verdict.code, verdict.enhanced, verdict.text))
             spool.close()  # what came so far is worth nothing, and may lie here for long
 
@@ -375,13 +373,10 @@ class _Session:
                     returned="" if mail.ret is None else mail.ret.value, envelope=mail.envid or ""
                 ),
             )
-        except TemporaryFailure as error:
-            verdict = DISK_FULL if "disk" in str(error) else AWAY
-        except OSError as error:
-            verdict = no_room(error)
-        except StoreError:
-            self._service.observer.defect("delivery")
-            verdict = AWAY
+        except (StoreError, OSError) as error:
+            if isinstance(error, PermanentFailure):
+                self._service.observer.defect("delivery")
+            verdict = put_off(error)
         else:
             return verdicts, shown_id(number)
         return [verdict] * len(self._recipients), ""

@@ -17,7 +17,7 @@ from malleposte.store.client import WriterClient
 from malleposte.store.commands import AnyCommand
 from malleposte.store.committer import Committer
 from malleposte.store.dialect import Reader
-from malleposte.store.errors import PermanentFailure, StoreError, TemporaryFailure
+from malleposte.store.errors import DiskFull, PermanentFailure, StoreError, TemporaryFailure
 from malleposte.store.incoming import Incoming, IncomingSettings
 from malleposte.store.postgres import PostgresReader, PostgresWriter, migrate_postgres, open_pool
 from malleposte.store.reserve import PERCENT, Reserve
@@ -26,6 +26,7 @@ from malleposte.store.sqlite import Sqlite
 from malleposte.store.view import Clock, Views
 
 __all__ = [
+    "DiskFull",
     "PermanentFailure",
     "Store",
     "StoreError",

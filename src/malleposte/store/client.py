@@ -12,21 +12,45 @@ import secrets
 import socket
 from collections import deque
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
 from malleposte.store.batch import decode_result
 from malleposte.store.commands import AnyCommand
-from malleposte.store.errors import PermanentFailure, TemporaryFailure, UnknownOutcome
+from malleposte.store.errors import (
+    DiskFull,
+    PermanentFailure,
+    StoreError,
+    TemporaryFailure,
+    UnknownOutcome,
+    of_system,
+)
 from malleposte.store.results import AnyResult
 from malleposte.store.room import Room
-from malleposte.store.writer import AGAIN, ANSWER, MAX_FRAME, OK, REQUEST, TEMPORARY, WITH_FD
+from malleposte.store.writer import (
+    AGAIN,
+    ANSWER,
+    DISK_FULL,
+    MAX_FRAME,
+    OK,
+    PERMANENT,
+    REQUEST,
+    TEMPORARY,
+    WITH_FD,
+)
 
 PATIENCE = 60.0
 """Seconds a command may wait for the writer before its caller gives up (design, §6)."""
 MAX_WAITING = 2_000
 MAX_WAITING_OCTETS = 64 * 1024 * 1024
 """Commands and octets under way; past it, submitting waits: back-pressure up to the socket."""
+
+_FAILURES: Final[dict[int, type[StoreError]]] = {
+    TEMPORARY: TemporaryFailure,
+    DISK_FULL: DiskFull,
+    PERMANENT: PermanentFailure,
+}
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -103,14 +127,19 @@ class WriterClient:
         self._seq += 1
         seq = self._seq
         future: asyncio.Future[AnyResult] = self._loop.create_future()
-        pending = _Pending(body, None if fd is None else os.dup(fd), future)
-        self._pending[seq] = pending
-        self._queue(seq, pending, 0)
         try:
+            pending = _Pending(body, None if fd is None else os.dup(fd), future)
+        except OSError as error:
+            raise of_system(error) from error
+        self._pending[seq] = pending
+        try:
+            self._queue(seq, pending, 0)
             async with asyncio.timeout(PATIENCE):
                 return await future
         except TimeoutError:
             raise UnknownOutcome("the store does not answer") from None
+        except OSError as error:
+            raise of_system(error) from error
         finally:
             del self._pending[seq]
             if pending.fd is not None:
@@ -119,6 +148,7 @@ class WriterClient:
             self._acked = (next(iter(self._pending)) - 1) if self._pending else self._seq
 
     def _queue(self, seq: int, pending: _Pending, flags: int) -> None:
+        """Have a command sent. Raises ``OSError`` where no descriptor is free for its content."""
         if pending.fd is not None:
             flags |= WITH_FD
         head = REQUEST.pack(len(pending.body), self._origin, seq, self._acked, flags)
@@ -188,12 +218,8 @@ class WriterClient:
         delay = 0.01
         try:
             while not self._closed:
-                sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
-                sock.setblocking(False)
-                try:
-                    sock.connect(str(self._path))
-                except OSError:
-                    sock.close()
+                sock = self._connected()
+                if sock is None:
                     await asyncio.sleep(delay)
                     delay = min(delay * 2, 0.5)
                     continue
@@ -206,10 +232,29 @@ class WriterClient:
                 flags = AGAIN if self._sent_before else 0
                 self._sent_before = True
                 for seq, pending in self._pending.items():
-                    self._queue(seq, pending, flags)
+                    try:
+                        self._queue(seq, pending, flags)
+                    except OSError as error:
+                        if not pending.future.done():
+                            words = f"it could not be sent again: {error}"
+                            pending.future.set_exception(UnknownOutcome(words))
                 return
         finally:
             self._connecting = None
+
+    def _connected(self) -> socket.socket | None:
+        """A connection to the writer; None: not now."""
+        try:
+            sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        except OSError:
+            return None  # no descriptor is free
+        try:
+            sock.setblocking(False)
+            sock.connect(str(self._path))
+        except OSError:
+            sock.close()
+            return None
+        return sock
 
     def _readable(self) -> None:
         sock = self._sock
@@ -238,10 +283,9 @@ class WriterClient:
                 continue
             if status == OK:
                 pending.future.set_result(decode_result(body))
-            elif status == TEMPORARY:
-                pending.future.set_exception(TemporaryFailure(body.decode("utf-8", "replace")))
             else:
-                pending.future.set_exception(PermanentFailure(body.decode("utf-8", "replace")))
+                failure = _FAILURES.get(status, PermanentFailure)
+                pending.future.set_exception(failure(body.decode("utf-8", "replace")))
         del buffer[:at]
 
     def _lost(self) -> None:

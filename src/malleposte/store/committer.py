@@ -25,9 +25,11 @@ from malleposte.store.dialect import drive
 from malleposte.store.errors import (
     PUT_BACK,
     DatabaseDamaged,
+    DiskFull,
     PermanentFailure,
     StoreError,
     TemporaryFailure,
+    of_system,
 )
 from malleposte.store.execute.renewal import ID_LEAP, renew_uidvalidity
 from malleposte.store.execute.repair import repair_numbers
@@ -146,7 +148,7 @@ class Committer:
                 # One sent again may have been executed before the disk was full: look.
                 again = submissions[at].again
                 if isinstance(submissions[at].command, Bringing) and not again:
-                    answers[at] = TemporaryFailure("the disk is almost full")
+                    answers[at] = DiskFull("the disk is almost full")
             todo = [at for at in todo if answers[at] is None]
         pending = [todo] if todo else []
         while pending:
@@ -189,7 +191,7 @@ class Committer:
             self.db.commit()
         except apsw.FullError as error:
             # No room to write the log, so nothing was flushed, let alone committed: not final.
-            raise TemporaryFailure(f"the disk is full: {error}") from error
+            raise failure(error) from error
         except apsw.Error as error:
             raise CommitFailed(f"a commit failed: {error}") from error
         self._commits = commits
@@ -224,5 +226,5 @@ def _failure(error: Exception) -> TemporaryFailure | PermanentFailure:
     if isinstance(error, TemporaryFailure | PermanentFailure):
         return error
     if isinstance(error, OSError):
-        return TemporaryFailure(f"the disk cannot take it now: {error}")
+        return of_system(error)
     return PermanentFailure(f"{type(error).__name__}: {error}")

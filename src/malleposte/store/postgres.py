@@ -25,9 +25,11 @@ from malleposte.store.dialect import TALLY, Bulk, Dialect, Row, Sql, placeholder
 from malleposte.store.errors import (
     PUT_BACK,
     DatabaseDamaged,
+    DiskFull,
     PermanentFailure,
     TemporaryFailure,
     UnknownOutcome,
+    of_system,
 )
 from malleposte.store.migrations import migrate
 from malleposte.store.reserve import Reserve
@@ -79,6 +81,8 @@ _DAMAGED = (asyncpg.DataCorruptedError, asyncpg.IndexCorruptedError)
 def _failure(error: Exception) -> Exception:
     if isinstance(error, TemporaryFailure | PermanentFailure):
         return error
+    if isinstance(error, asyncpg.DiskFullError):
+        return DiskFull(f"the database takes no more: {error}")
     if isinstance(error, _AWAY):
         return TemporaryFailure(f"the database cannot answer now: {error}")
     if isinstance(error, _DAMAGED):
@@ -257,14 +261,18 @@ class PostgresWriter:
     async def submit(self, command: AnyCommand, fd: int | None = None) -> AnyResult:
         """Have a command executed durably; its answer. See ``WriterClient.submit``."""
         if self._reserve is not None and isinstance(command, Bringing) and self._reserve.low():
-            raise TemporaryFailure("the disk is almost full")
+            raise DiskFull("the disk is almost full")
         octets = _octets(command)
         await self._room.enter(octets)
+        try:
+            # The caller may give up and close its descriptor while the command is under way.
+            own = None if fd is None else os.dup(fd)
+        except OSError as error:
+            self._room.leave(octets)
+            raise of_system(error) from error
         self._seq += 1
         seq = self._seq
         future: asyncio.Future[AnyResult] = asyncio.get_running_loop().create_future()
-        # The caller may give up and close its descriptor while the command is under way.
-        own = None if fd is None else os.dup(fd)
         submission = Submission(self._origin, seq, command, fd=own)
         self._unanswered.add(seq)
         self._waiting.append((submission, future, time.monotonic() + PATIENCE))

@@ -16,6 +16,7 @@ from malleposte.store.dialect import TALLY, Bulk, Dialect, Row, Sql
 from malleposte.store.errors import (
     PUT_BACK,
     DatabaseDamaged,
+    DiskFull,
     PermanentFailure,
     SchemaMismatch,
     TemporaryFailure,
@@ -26,7 +27,7 @@ LEAST_VERSION = 3_051_003
 
 _BUSY = (apsw.BusyError, apsw.LockedError)
 _DAMAGED = (apsw.CorruptError, apsw.NotADBError)
-_AWAY = (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError, apsw.NoMemError)
+_AWAY = (apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError, apsw.NoMemError)
 
 
 def check_library() -> None:
@@ -40,6 +41,8 @@ def check_library() -> None:
 
 def failure(error: apsw.Error) -> Exception:
     """The store's error for one of SQLite's."""
+    if isinstance(error, apsw.FullError):
+        return DiskFull(f"the database takes no more: {error}")
     if isinstance(error, (*_BUSY, *_AWAY)):
         return TemporaryFailure(f"the database cannot answer now: {error}")
     if isinstance(error, _DAMAGED):

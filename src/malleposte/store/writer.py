@@ -20,12 +20,12 @@ import msgspec
 from malleposte.store.batch import Submission
 from malleposte.store.commands import AnyCommand
 from malleposte.store.committer import Committer
-from malleposte.store.errors import TemporaryFailure
+from malleposte.store.errors import DiskFull, TemporaryFailure
 
 REQUEST = struct.Struct(">IQQQB")
 ANSWER = struct.Struct(">IQB")
 AGAIN, WITH_FD = 1, 2
-OK, TEMPORARY, PERMANENT = 0, 1, 2
+OK, TEMPORARY, PERMANENT, DISK_FULL = 0, 1, 2, 3
 
 MAX_FRAME = 4 * 1024 * 1024
 """Octets of one command: a frame of content, the rendered columns and room; nothing larger is sent."""
@@ -200,6 +200,8 @@ class Writer:
                 self._answer(peer, submission.seq, OK, answer)
             else:
                 status = TEMPORARY if isinstance(answer, TemporaryFailure) else PERMANENT
+                if isinstance(answer, DiskFull):
+                    status = DISK_FULL
                 self._answer(peer, submission.seq, status, str(answer).encode())
         for peer in {peer for peer, _ in batch}:
             self._send(peer)

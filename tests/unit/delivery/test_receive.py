@@ -1,11 +1,19 @@
 """Reception: what is promised at RCPT is kept at the end of the content, for each and for all."""
 
+import errno
 import time
 import tracemalloc
 
 import pytest
 
-from malleposte.delivery.receive import DeliverySettings, Reception, Recipient, Verdict, hops
+from malleposte.delivery.receive import (
+    DeliverySettings,
+    Reception,
+    Recipient,
+    Verdict,
+    hops,
+    put_off,
+)
 from malleposte.delivery.spool import IN_MEMORY, Spool, prepare
 from malleposte.delivery.trace_header import (
     Origin,
@@ -16,8 +24,16 @@ from malleposte.delivery.trace_header import (
 )
 from malleposte.directory.book import Book
 from malleposte.mime import fields
-from malleposte.store import Store, content
+from malleposte.store import (
+    DiskFull,
+    PermanentFailure,
+    Store,
+    StoreError,
+    TemporaryFailure,
+    content,
+)
 from malleposte.store.commands import CreateAccount, CreateDomain, SetAccount, SetAlias
+from malleposte.store.incoming import NoRoom
 from malleposte.store.read import emails
 from malleposte.store.read.mailboxes import usage
 
@@ -225,3 +241,23 @@ def test_trace_ids_are_distinct_ordered_by_second_and_read_back() -> None:
     assert len(set(ids)) == len(ids)
     assert max(ids) < 1 << 63
     assert all(parse_id(shown_id(number)) == number for number in ids[:100])
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "enhanced"),
+    [
+        (DiskFull("kein Platz"), 452, "4.3.1"),
+        (OSError(errno.ENOSPC, "kein Platz"), 452, "4.3.1"),
+        (NoRoom("Too much at once"), 452, "4.4.5"),
+        (NoRoom("Full", full=True), 452, "4.3.1"),
+        (TemporaryFailure("disk I/O error"), 451, "4.3.0"),
+        (OSError(errno.EMFILE, "Too many open files"), 451, "4.3.0"),
+        (PermanentFailure("disk"), 451, "4.3.0"),
+    ],
+)
+def test_what_went_wrong_here_puts_mail_off(
+    error: StoreError | OSError, code: int, enhanced: str
+) -> None:
+    """By the kind of the failure: SQLite's "disk I/O error" was told as a full disk."""
+    verdict = put_off(error)
+    assert (verdict.code, verdict.enhanced) == (code, enhanced)

@@ -11,7 +11,7 @@ from typing import Any
 import apsw
 import pytest
 
-from malleposte.store import PermanentFailure, TemporaryFailure, alone
+from malleposte.store import DiskFull, PermanentFailure, TemporaryFailure, alone
 from malleposte.store.batch import Submission, decode_result
 from malleposte.store.commands import AnyCommand, CreateAccount, CreateDomain, Expunge
 from malleposte.store.committer import (
@@ -341,8 +341,8 @@ def test_the_reserve_refuses_mail_and_nothing_else(
         Expunge(actor=0, mailbox=inbox(account), uids=ALL, marked=False),
     )
     assert committer.reserve.low()
-    assert isinstance(mail, TemporaryFailure)
-    assert isinstance(appended, TemporaryFailure)
+    assert isinstance(mail, DiskFull)
+    assert isinstance(appended, DiskFull)
     assert isinstance(expunged, Expunged)
     monkeypatch.undo()
     committer.reserve._looked = 0
@@ -416,7 +416,7 @@ def test_a_full_disk_at_commit_is_temporary(
     kinds = [isinstance(a, Delivered) for a in answers]
     # The batch, its first half and its first command found no room; then there was some.
     assert kinds == [False, True, True, True]
-    assert isinstance(answers[0], TemporaryFailure)
+    assert isinstance(answers[0], DiskFull)
     committer.close()
     assert uids(tmp_path) == [1, 2, 3]
     clean(tmp_path)

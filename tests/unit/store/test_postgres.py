@@ -22,6 +22,7 @@ from malleposte.store.content import FRAME, in_file
 from malleposte.store.errors import DatabaseDamaged, UnknownOutcome
 from malleposte.store.postgres import LANES, PostgresTx, PostgresWriter
 from malleposte.store.results import Delivered, Done, Swept
+from support.descriptors import exhausted
 from support.postgres import Server
 from support.store import Clock, House, Place, deliver, inbox
 
@@ -355,3 +356,15 @@ async def test_reads_of_a_database_that_is_away_are_temporary(
     with pytest.raises(TemporaryFailure):
         await own_house.rows("SELECT 1")
     own_house.damaged = True
+
+async def test_no_free_descriptor_is_told_and_takes_no_room(house: House) -> None:
+    writer = house.store.writer
+    assert isinstance(writer, PostgresWriter)
+    account = await house.account()
+    what, descriptor = in_file(memoryview(os.urandom(FRAME + 1)), house.store.blobs)
+    with exhausted(), pytest.raises(TemporaryFailure, match="Too many open files"):
+        await house.store.submit(deliver(account, what=what), descriptor)
+    assert writer._room.inside == 0
+    assert writer._unanswered == set()
+    await house.do(deliver(account, what=what), Delivered, descriptor)
+    os.close(descriptor)

@@ -44,6 +44,7 @@ from malleposte.store.writer import (
     WITH_FD,
     Writer,
 )
+from support.descriptors import exhausted
 from support.store import deliver, inbox
 
 
@@ -430,6 +431,70 @@ async def test_a_lost_connection_means_sending_again_marked(
     assert flags == AGAIN | WITH_FD
     await writer.answer(first[1][0], first[2][0])
     await asyncio.gather(*tasks)
+
+
+@pytest.mark.parametrize("free", [0, 1])
+async def test_no_free_descriptor_is_told_and_leaves_nothing_behind(
+    still: tuple[Still, WriterClient], tmp_path: Path, free: int
+) -> None:
+    """A command that was never sent stood among those to be answered for ever, and no result of the
+    writer was forgotten any more."""
+    writer, client = still
+    task = asyncio.create_task(client.submit(audit(1)))
+    await writer.accept()
+    ((seq, _, _),) = await writer.read(1)
+    await writer.answer(seq)
+    await task
+    path = tmp_path / "file"
+    path.write_bytes(b"content")
+    descriptor = os.open(path, os.O_RDONLY)
+    before = len(os.listdir("/proc/self/fd"))
+    with exhausted(free), pytest.raises(TemporaryFailure, match="Too many open files"):
+        await client.submit(audit(2), descriptor)
+    assert client.waiting == 0
+    assert client._room.inside == 0
+    assert len(os.listdir("/proc/self/fd")) == before
+    task = asyncio.create_task(client.submit(audit(3), descriptor))
+    ((seq, command, got),) = await writer.read(1)
+    assert (command, got) == (audit(3), b"content")
+    await writer.answer(seq)
+    await task
+    assert client._acked == client._seq
+    os.close(descriptor)
+
+
+@pytest.mark.parametrize("free", [0, 1])
+async def test_a_connection_is_made_again_when_there_are_descriptors_again(
+    still: tuple[Still, WriterClient], tmp_path: Path, free: int
+) -> None:
+    """With one free the connection has it, and what should go with a command cannot be sent: its outcome
+    is unknown. The others are sent again."""
+    writer, client = still
+    path = tmp_path / "file"
+    path.write_bytes(b"content")
+    descriptor = os.open(path, os.O_RDONLY)
+    with_file = asyncio.create_task(client.submit(audit(1), descriptor))
+    without = asyncio.create_task(client.submit(audit(2)))
+    await writer.accept()
+    await writer.read(2)
+    with exhausted():
+        client._lost()  # which frees one
+        taken = [os.open("/dev/null", os.O_RDONLY) for _ in range(1 - free)]
+        await asyncio.sleep(0.05)
+        if free:
+            with pytest.raises(UnknownOutcome, match="Too many open files"):
+                await with_file
+        assert not without.done()
+    assert writer.peer is not None
+    writer.peer.close()
+    await writer.accept()
+    found = await writer.read(1 if free else 2)
+    await writer.answer(*(seq for seq, _, _ in found))
+    await without
+    if not free:
+        await with_file
+    for number in (descriptor, *taken):
+        os.close(number)
 
 
 # Peers that misbehave --------------------------------------------------------------------------------

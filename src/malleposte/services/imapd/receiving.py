@@ -9,16 +9,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 import structlog
 
 from malleposte.delivery.spool import Spool
-from malleposte.services.imapd.replies import Refuse
+from malleposte.services.imapd.replies import Refuse, failed
 from malleposte.store import PermanentFailure, TemporaryFailure
 from malleposte.store import flags as store_flags
-from malleposte.store.incoming import NoRoom
-from malleposte.wire.imap import codes, responses
 from malleposte.wire.imap.events import AppendAborted, AppendData, AppendEnd, AppendStart, Closed
 from malleposte.wire.imap.flags import DELETED
 
@@ -26,9 +24,6 @@ if TYPE_CHECKING:
     from malleposte.services.imapd.session import Session
 
 log = structlog.get_logger(__name__)
-
-_FULL: Final = "The server's disk is almost full; try again later"
-_AWAY: Final = "The store cannot answer now; try again later"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +95,8 @@ async def receive(session: "Session", start: AppendStart, filing: Filing) -> Non
         except Refuse as refusal:
             session.engine.refuse_append(refusal.reply(tag))
             return
-        except TemporaryFailure:
-            session.engine.refuse_append(responses.no(tag, _AWAY, codes.UNAVAILABLE))
-            return
-        except OSError as error:
-            words = error.text if isinstance(error, NoRoom) else _FULL
-            session.engine.refuse_append(responses.no(tag, words, codes.UNAVAILABLE))
+        except (TemporaryFailure, OSError) as error:
+            session.engine.refuse_append(failed(tag, error))
             return
         session.send(await _answer(session, tag, filing, received))
         session.engine.command_done()
@@ -144,12 +135,9 @@ async def _answer(session: "Session", tag: bytes, filing: Filing, received: Rece
         return await filing.file(received)
     except Refuse as refusal:
         return refusal.reply(tag)
-    except OSError:
-        return responses.no(tag, _FULL, codes.UNAVAILABLE)
-    except TemporaryFailure as error:
+    except (TemporaryFailure, OSError) as error:
         log.warning("imap_store_away", error=str(error))
-        full = "disk" in str(error)
-        return responses.no(tag, _FULL if full else _AWAY, codes.UNAVAILABLE)
-    except PermanentFailure:
+        return failed(tag, error)
+    except PermanentFailure as error:
         session.service.observer.defect("store")
-        return responses.no(tag, "This went wrong in the server", codes.SERVERBUG)
+        return failed(tag, error)

@@ -6,6 +6,9 @@ What the store refuses becomes a response code here and nowhere else (RFC 9051 Â
 
 from typing import Final
 
+from malleposte.store import DiskFull, PermanentFailure, StoreError
+from malleposte.store.errors import no_space
+from malleposte.store.incoming import NoRoom
 from malleposte.store.results import Refused
 from malleposte.wire.imap import codes, responses
 
@@ -33,6 +36,7 @@ def done(tag: bytes) -> bytes:
 READ_ONLY: Final = "The mailbox is open for reading only"
 EXPUNGED: Final = "Some of these messages no longer exist: they have been deleted elsewhere"
 
+_FULL: Final = "The server's disk is almost full; try again later"
 _REFUSED: Final[dict[str, tuple[bytes | None, str]]] = {
     "no-such-mailbox": (codes.NONEXISTENT, "There is no mailbox of this name"),
     "no-such-email": (codes.EXPUNGEISSUED, EXPUNGED),
@@ -48,7 +52,6 @@ _REFUSED: Final[dict[str, tuple[bytes | None, str]]] = {
     "in-use": (codes.INUSE, "This is in use already"),
     "loop": (codes.CANNOT, "A mailbox cannot move below itself"),
     "reserved": (codes.CANNOT, "INBOX can be neither deleted nor renamed like this"),
-    "disk-full": (codes.UNAVAILABLE, "The server's disk is almost full; try again later"),
 }
 
 
@@ -64,6 +67,21 @@ def refuse(refused: Refused, *, target: bool = False) -> Refuse:
     if " " in refused.text:
         words = refused.text[0].upper() + refused.text[1:]
     return Refuse(words, code)
+
+
+def failed(tag: bytes, error: StoreError | OSError) -> bytes:
+    """The tagged response to a command that the store or the system could not do."""
+    words = "The store cannot answer now; try again later"
+    match error:
+        case NoRoom():
+            words = error.text
+        case PermanentFailure():
+            return responses.no(tag, "This went wrong in the server", codes.SERVERBUG)
+        case DiskFull():
+            words = _FULL
+        case OSError() if no_space(error):
+            words = _FULL
+    return responses.no(tag, words, codes.UNAVAILABLE)
 
 
 NO_SUCH_MAILBOX: Final = Refused(reason="no-such-mailbox")

@@ -17,7 +17,7 @@ from malleposte.directory.book import Account
 from malleposte.services.compression import Garbled
 from malleposte.services.connection import Connection, ConnectionLost, Draining, TimedOut
 from malleposte.services.imapd import registry, updates
-from malleposte.services.imapd.replies import Refuse, refuse
+from malleposte.services.imapd.replies import Refuse, failed, refuse
 from malleposte.services.imapd.selected import Selected
 from malleposte.store import PermanentFailure, TemporaryFailure
 from malleposte.store.commands import AnyCommand
@@ -351,12 +351,10 @@ class Session:
                 await updates.tell(self, expunge=registry.may_expunge(command))
         except TemporaryFailure as error:
             log.warning("imap_store_away", error=str(error))
-            reply = responses.no(
-                command.tag, "The store cannot answer now; try again later", codes.UNAVAILABLE
-            )
-        except PermanentFailure:
+            reply = failed(command.tag, error)
+        except PermanentFailure as error:
             self.service.observer.defect("store")
-            reply = responses.no(command.tag, "This went wrong in the server", codes.SERVERBUG)
+            reply = failed(command.tag, error)
         if reply is not None:
             self.send(reply)
             self.engine.command_done()
