@@ -33,7 +33,9 @@ def test_refusals_are_rationed_by_network_and_counted() -> None:
     log = MailLog(clock=lambda: now)
     with structlog.testing.capture_logs() as lines:
         for n in range(1_000):
-            log.refused("smtp", "192.0.2.1", "a@b.example", f"x{n}@example.org", 550, "No such user")
+            log.refused(
+                "smtp", "192.0.2.1", "a@b.example", f"x{n}@example.org", 550, "No such user"
+            )
         log.refused("smtp", "198.51.100.1", "", "y@example.org", 550, "No such user")
         now = 60.0
         log.refused("smtp", "192.0.2.1", "", "z@example.org", 550, "No such user")

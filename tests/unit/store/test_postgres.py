@@ -357,6 +357,7 @@ async def test_reads_of_a_database_that_is_away_are_temporary(
         await own_house.rows("SELECT 1")
     own_house.damaged = True
 
+
 async def test_no_free_descriptor_is_told_and_takes_no_room(house: House) -> None:
     writer = house.store.writer
     assert isinstance(writer, PostgresWriter)
