@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import ctypes
 import os
-import pwd
 import shutil
 import signal
 import subprocess
@@ -24,6 +23,7 @@ from typing import Any
 import asyncpg
 
 from malleposte.store.postgres import migrate_postgres
+from support.users import system_user
 
 USER = "malleposte-test"
 """Whom the server runs as when the tests run as root; PostgreSQL refuses to run as root."""
@@ -66,23 +66,7 @@ def _runs_as() -> dict[str, Any]:
     """Arguments for ``subprocess`` that drop root's rights; the user is made if it is missing."""
     if os.geteuid() != 0:
         return {}
-    try:
-        entry = pwd.getpwnam(USER)
-    except KeyError:
-        subprocess.run(
-            [
-                "/usr/sbin/useradd",
-                "--system",
-                "--no-create-home",
-                "--shell",
-                "/usr/sbin/nologin",
-                USER,
-            ],
-            # Another test process may have made it at the same moment.
-            check=False,
-            capture_output=True,
-        )
-        entry = pwd.getpwnam(USER)
+    entry = system_user(USER)
     return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
 
 

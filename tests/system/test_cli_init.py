@@ -193,6 +193,20 @@ def test_another_node_key_is_noticed(bare: Program, tmp_path: Path) -> None:
     assert bare.json("doctor", "--no-fsck")["wrong"] == 0
 
 
+def test_a_data_folder_that_others_can_look_into_is_refused_before_anything_is_made(
+    bare: Program,
+) -> None:
+    bare.data.mkdir(mode=0o755)
+    bare.data.chmod(0o755)
+    words = ("init", "--hostname", "mx.example.test", "--data-dir", "data")
+    done = bare.run(*words, code=1)
+    assert f"chmod 700 {bare.data}" in done.stderr
+    assert not bare.config.exists()
+    assert list(bare.data.iterdir()) == []
+    bare.data.chmod(0o700)
+    bare.run(*words)
+
+
 # The demo -----------------------------------------------------------------------------------------
 
 

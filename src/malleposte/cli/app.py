@@ -67,6 +67,8 @@ def run(arguments: list[str]) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A terminal that knows less than Unicode shows less.
         sys.stdout.reconfigure(errors="backslashreplace")
+    # Exports, journals, keys: nobody else's to read, unless a command says otherwise.
+    os.umask(0o077)
     arguments = _moved(arguments)
     json = "--json" in arguments
     try:

@@ -58,7 +58,9 @@ def write_new(path: Path, text: str, mode: int) -> bool:
 
     Raises ``OSError``.
     """
+    umask = os.umask(0o022)  # the folder of a configuration is everybody's to look into
     path.parent.mkdir(parents=True, exist_ok=True)
+    os.umask(umask)
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     try:
         with open(descriptor, "w", encoding="utf-8") as file:

@@ -4,7 +4,6 @@
 """
 
 import os
-import pwd
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from malleposte.cli.caller import Caller, run
 from malleposte.cli.exit_codes import REFUSED, Trouble
 from malleposte.cli.ownership import acting_as_owner, owner_of
 from malleposte.node.config import Configuration
+from malleposte.node.folders import FolderError, examine, provide
 from malleposte.operations.accounts import AccountAdded, AddAccount
 from malleposte.operations.domains import AddDomain, DomainAdded
 from malleposte.operations.node_key import CANARY, NodeKeysNeeded, NoteNodeKey
@@ -45,27 +45,18 @@ def configuration(path: Path, text: str) -> Step:
     return Step("configuration", MADE if made else THERE, str(path))
 
 
+def look(configuration: Configuration) -> None:
+    """Refuse what could not be gone on with. Raises ``Trouble``."""
+    with _explained(configuration.node.data_dir):
+        examine(configuration)
+
+
 def folders(configuration: Configuration) -> Step:
     """The folders for data and sockets, mode 0700, owned by the user the server will run as."""
-    node = configuration.node
-    made = []
-    for path in (node.data_dir, node.run_dir):
-        if not path.is_dir():
-            with _explained(path):
-                path.mkdir(mode=0o700, parents=True)
-            made.append(path)
-    if os.geteuid() == 0 and node.user:
-        try:
-            entry = pwd.getpwnam(node.user)
-        except KeyError:
-            raise Trouble(
-                REFUSED,
-                f"there is no user {node.user} (node.user): make it with"
-                f" `adduser --system --group --home {node.data_dir} {node.user}`",
-            ) from None
-        for path in made:
-            os.chown(path, entry.pw_uid, entry.pw_gid)
-    return Step("data folder", MADE if node.data_dir in made else THERE, str(node.data_dir))
+    data = configuration.node.data_dir
+    with _explained(data):
+        made = provide(configuration)
+    return Step("data folder", MADE if data in made else THERE, str(data))
 
 
 def node_key(configuration: Configuration) -> Step:
@@ -152,6 +143,8 @@ def _give_to_owner(configuration: Configuration, path: Path) -> None:
 def _explained(path: Path) -> Iterator[None]:
     try:
         yield
+    except FolderError as error:
+        raise Trouble(REFUSED, str(error), "folder") from None
     except OSError as error:
         raise Trouble(REFUSED, f"{error.filename or path}: {error.strerror or error}") from None
 

@@ -86,7 +86,8 @@ class Node(Struct, frozen=True, kw_only=True):
     user: Annotated[
         str,
         _says(
-            "System user that the processes run as when started by root. Empty: the user is kept."
+            "System user that the processes run as when started by root, who binds the ports; "
+            "`data_dir` and `run_dir` must be that user's. Empty: the user is kept."
         ),
     ] = ""
     drain: Annotated[
@@ -195,7 +196,11 @@ class Listener(Struct, frozen=True, kw_only=True):
         ),
     ] = 0
     socket: Annotated[
-        Path | None, _says("Path of a Unix socket (mode 0660), in place of address and port.")
+        Path | None,
+        _says(
+            "Path of a Unix socket, in place of address and port: mode 0660, of `node.user` and its "
+            "group, in a folder where that user may make it."
+        ),
     ] = None
     tls: Annotated[
         TlsMode | Literal["usual"],

@@ -1,7 +1,7 @@
 """Figures for Prometheus, from all processes.
 
 Each process keeps its figures in files of its own in ``run_dir/metrics`` (prometheus-client's
-multi-process mode); whichever worker is asked adds them up. ``prepare`` must run before
+multi-process mode); whichever worker is asked adds them up. ``name`` must run before
 prometheus_client is imported, hence the imports inside functions here.
 """
 
@@ -28,12 +28,16 @@ _ROOM = {"counter": 32 * 1024, "gauge_livesum": 16 * 1024, "histogram": 256 * 10
 _LATE = (0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1, 0.2, 0.5, 1.0, 5.0)
 
 
+def name(run_dir: Path) -> None:
+    """Name the folder of figures, before prometheus_client is imported."""
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(run_dir / "metrics")
+
+
 def prepare(run_dir: Path) -> None:
-    """Empty the folder of figures and name it; once, in the supervisor, before the first fork."""
+    """Empty the folder of figures; once, in the supervisor, before the first fork."""
     folder = run_dir / "metrics"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
 
 
 @dataclass(slots=True)

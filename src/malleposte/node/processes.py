@@ -2,13 +2,19 @@
 
 import contextlib
 import ctypes
+import encodings
 import os
-import pwd
+import pkgutil
 import resource
 import signal
+from pathlib import Path
 from typing import Final
 
-_PR_SET_PDEATHSIG = 1
+from malleposte.node.folders import User
+
+_PR_SET_PDEATHSIG: Final = 1
+_PR_SET_NAME: Final = 15
+_PR_SET_NO_NEW_PRIVS: Final = 38
 
 # mallopt(3)
 _M_TRIM_THRESHOLD: Final = -1
@@ -30,20 +36,40 @@ def die_with_parent(parent: int) -> None:
         os._exit(1)
 
 
-def become(user: str) -> None:
-    """Give root up for a user. Raises ``KeyError`` where there is none such."""
-    entry = pwd.getpwnam(user)
-    if os.geteuid() != 0 or entry.pw_uid == 0:
-        return
-    os.initgroups(user, entry.pw_gid)
-    os.setresgid(entry.pw_gid, entry.pw_gid, entry.pw_gid)
-    os.setresuid(entry.pw_uid, entry.pw_uid, entry.pw_uid)
+def become(user: User) -> None:
+    """Give root up for a user, for good."""
+    os.initgroups(user.name, user.gid)
+    os.setresgid(user.gid, user.gid, user.gid)
+    os.setresuid(user.uid, user.uid, user.uid)
+
+
+def readable_by(uid: int, path: Path) -> bool:
+    """Whether a user could read a file, asked by root."""
+    os.seteuid(uid)
+    try:
+        return os.access(path, os.R_OK, effective_ids=True)
+    finally:
+        os.seteuid(0)
+
+
+def load_lazy_modules() -> None:
+    """Import what is otherwise imported when it is first needed: charsets, most of all."""
+    import importlib.readers
+
+    for module in pkgutil.iter_modules(encodings.__path__):
+        with contextlib.suppress(ImportError):  # Windows' own
+            importlib.import_module(f"encodings.{module.name}")
+
+
+def no_new_privileges() -> None:
+    """Neither this process nor what it starts can gain rights by a program's mode; for good."""
+    ctypes.CDLL(None).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 
 
 def name_process(name: str) -> None:
     """What ``ps`` and ``top`` show (15 octets)."""
-    with contextlib.suppress(OSError), open("/proc/self/comm", "w", encoding="ascii") as file:
-        file.write(name[:15])
+    # Not by /proc/self/comm: that is root's in a process that was root.
+    ctypes.CDLL(None).prctl(_PR_SET_NAME, name.encode()[:15], 0, 0, 0)
 
 
 def settle_memory() -> None:

@@ -1,5 +1,6 @@
 """``malleposte serve``: read the configuration, bind, fork, supervise."""
 
+import contextlib
 import gc
 import os
 from collections.abc import Callable
@@ -11,8 +12,22 @@ import structlog
 from malleposte.node import metrics, wiring
 from malleposte.node.config import Configuration
 from malleposte.node.config_read import load
-from malleposte.node.processes import become, name_process, open_files, settle_memory
-from malleposte.node.sockets import bind_all, bind_path, bind_tcp
+from malleposte.node.folders import User, provide, server_user
+from malleposte.node.processes import (
+    become,
+    load_lazy_modules,
+    name_process,
+    open_files,
+    readable_by,
+    settle_memory,
+)
+from malleposte.node.sockets import (
+    bind_all,
+    bind_path,
+    bind_tcp,
+    tcp_listeners,
+    unix_listeners,
+)
 from malleposte.node.supervisor import Child, Supervisor
 from malleposte.runtime.logs import set_up
 from malleposte.store.lock import take_lock
@@ -26,7 +41,8 @@ LOCK_PATIENCE: Final = 5.0
 def serve(config_path: Path | None, *, ready: Callable[[], None] | None = None) -> int:
     """Run the server in the foreground until SIGTERM; the exit code.
 
-    Raises ``ConfigurationError``, ``BindError`` and ``WriterRunning``, whose words are for the operator.
+    Raises ``ConfigurationError``, ``FolderError``, ``BindError`` and ``WriterRunning``, whose words are for
+    the operator.
     """
     return serve_configured(load(config_path, os.environ), ready=ready)
 
@@ -39,31 +55,35 @@ def serve_configured(
     set_up(wiring.log_settings(configuration))
     name_process("malleposte")
     open_files()
+    os.umask(0o077)
     node = configuration.node
-    node.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    node.run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    user = server_user(configuration)
+    provide(configuration)
     embedded = configuration.store.backend == "sqlite"
     # Before anything is opened: a second server would take the first one's sockets away.
     lock = _locked(node.data_dir) if embedded else -1
-    bound = bind_all(configuration)
+    bound = bind_all(tcp_listeners(configuration))
     figures_socket = None
     if configuration.metrics.port:
         figures_socket = bind_tcp(
             configuration.metrics.address, configuration.metrics.port, "metrics"
         )
-    admin = bind_path(configuration.admin_socket, 0o600)
-    writer_socket = bind_path(node.run_dir / "writer.sock", 0o600)
-    if node.user:
-        become(node.user)
-    metrics.prepare(node.run_dir)
-    # Imported before the fork, so that the processes share it. prometheus_client looks at its
-    # environment when it is imported, and not before.
-    import prometheus_client  # noqa: F401
+    metrics.name(node.run_dir)
+    # Imported before the fork, so that the processes share it, and before root's rights are given up:
+    # the user may not be able to read where this program is. prometheus_client looks at its environment
+    # when it is imported, and not before.
+    import prometheus_client.multiprocess  # noqa: F401
     import uvloop  # noqa: F401
 
     from malleposte.node.worker import Inherited, run_worker
     from malleposte.node.writer_process import DAMAGED, UNUSABLE, run_writer
 
+    _give_up_root(user)
+    # What is in folders of the user's is made by the user: to root a name in there may be a trap.
+    metrics.prepare(node.run_dir)
+    bound += bind_all(unix_listeners(configuration))
+    admin = bind_path(configuration.admin_socket, 0o600)
+    writer_socket = bind_path(node.run_dir / "writer.sock", 0o600)
     inherited = Inherited(
         listeners=tuple(bound),
         metrics=figures_socket,
@@ -93,10 +113,30 @@ def serve_configured(
     gc.freeze()
     supervisor = Supervisor(children)
     code = supervisor.run(ready)
-    for path in (configuration.admin_socket, node.run_dir / "writer.sock"):
-        path.unlink(missing_ok=True)
+    sockets = [one.listener.socket for one in bound]
+    for path in (*sockets, configuration.admin_socket, node.run_dir / "writer.sock"):
+        if path is not None:
+            with contextlib.suppress(OSError):
+                path.unlink()
     log.info("stopped")
     return code
+
+
+def _give_up_root(user: User) -> None:
+    if os.geteuid() != 0:
+        return
+    if user.uid == 0:
+        log.warning(
+            "the server runs as root: whoever finds a hole in it owns this machine; name a system user in"
+            " node.user"
+        )
+        return
+    if not readable_by(user.uid, Path(os.__file__)):
+        log.warning(
+            "the user cannot read this program; install it where that user can", user=str(user)
+        )
+        load_lazy_modules()
+    become(user)
 
 
 def _locked(folder: Path) -> int:

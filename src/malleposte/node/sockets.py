@@ -22,9 +22,19 @@ class Bound:
     sockets: tuple[socket.socket, ...]
 
 
-def bind_all(configuration: Configuration) -> list[Bound]:
-    """Open every listener. Raises ``BindError``."""
-    return [Bound(listener, _bind(listener)) for listener in configuration.listeners]
+def tcp_listeners(configuration: Configuration) -> list[Listener]:
+    """Those that may need root: ports below 1024."""
+    return [listener for listener in configuration.listeners if listener.socket is None]
+
+
+def unix_listeners(configuration: Configuration) -> list[Listener]:
+    """Those that are files."""
+    return [listener for listener in configuration.listeners if listener.socket is not None]
+
+
+def bind_all(listeners: list[Listener]) -> list[Bound]:
+    """Open listeners. Raises ``BindError``."""
+    return [Bound(listener, _bind(listener)) for listener in listeners]
 
 
 def _bind(listener: Listener) -> tuple[socket.socket, ...]:

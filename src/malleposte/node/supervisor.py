@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from malleposte.node.processes import die_with_parent, name_process
+from malleposte.node.processes import die_with_parent, name_process, no_new_privileges
 
 log = structlog.get_logger("supervisor")
 
@@ -103,6 +103,7 @@ class Supervisor:
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, signal.SIGHUP):
                 signal.signal(number, signal.SIG_DFL)
             die_with_parent(self._pid)
+            no_new_privileges()
             name_process(f"malle:{child.name}")
             code = child.main()
         except KeyboardInterrupt:

@@ -156,6 +156,7 @@ def _write(path: Path, content: bytes, mode: int) -> None:
     with open(descriptor, "wb") as file:
         file.write(content)
         file.flush()
+        os.fchmod(descriptor, mode)  # whatever the umask
         os.fsync(descriptor)
 
 

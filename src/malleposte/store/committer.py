@@ -12,6 +12,7 @@ UIDVALIDITY, and all numbers leap, so that none given since the copy can name so
 import contextlib
 import os
 import secrets
+import stat
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -75,6 +76,7 @@ class Committer:
             undo.callback(os.close, self._lock)
             fresh = not (folder / "store.db").exists()
             self._refuse_emptied(folder)
+            self._keep_private(folder)
             self.db = Sqlite(folder / "store.db", writable=True, create=True)
             undo.callback(self.db.close)
             self.db.connection.set_wal_hook(self._wal_hook)
@@ -90,6 +92,15 @@ class Committer:
                 raise failure(error) from error
             self._mark_now()
             undo.pop_all()
+
+    @staticmethod
+    def _keep_private(folder: Path) -> None:
+        """Earlier versions made these files as the umask would have them."""
+        for name in ("store.db", "store.db-wal", "store.db-shm", "store.mark"):
+            path = folder / name
+            with contextlib.suppress(OSError):  # not there, or a disk that is read-only
+                if stat.S_IMODE(path.stat().st_mode) & 0o077:
+                    path.chmod(0o600)
 
     @staticmethod
     def _refuse_emptied(folder: Path) -> None:

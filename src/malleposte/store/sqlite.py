@@ -5,6 +5,7 @@ checkpoints. SQLite up to 3.51.2 has a defect in WAL reset that can lose committ
 library is refused. Nothing but this module opens the file.
 """
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,9 @@ class Sqlite:
         if create:
             flags |= apsw.SQLITE_OPEN_CREATE
         fresh = create and not path.exists()
+        if fresh:
+            # For its owner alone, whatever the umask; the log and its index get the database's mode.
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         try:
             self.connection = apsw.Connection(
                 str(path), flags=flags, statementcachesize=200, vfs=None

@@ -63,6 +63,7 @@ def init(
     if there:
         _note_differences(configuration, path, hostname, data_dir, run_dir)
     name = configuration.node.hostname or socket.getfqdn()
+    setup.look(configuration)
     wanted, admin = _directory(name, domain, admin, fresh=not there)
     secret, generate = _secret(admin, password) if admin else ("", False)
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from malleposte.cli import demo as demonstration
-from malleposte.cli.exit_codes import UNAVAILABLE, Trouble
+from malleposte.cli.exit_codes import REFUSED, UNAVAILABLE, Trouble
 from malleposte.cli.output import say
 
 
@@ -15,6 +15,7 @@ def run(*, demo: Path) -> int:
     demo
         Folder of the demo. It is all there is: removing it forgets the demo.
     """
+    from malleposte.node.folders import FolderError
     from malleposte.node.serve import serve_configured
     from malleposte.node.sockets import BindError
 
@@ -25,6 +26,8 @@ def run(*, demo: Path) -> int:
 
     try:
         return serve_configured(configuration, ready=ready)
+    except FolderError as error:
+        raise Trouble(REFUSED, str(error), "folder") from None
     except BindError as error:
         raise Trouble(
             UNAVAILABLE,

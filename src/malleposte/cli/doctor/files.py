@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from malleposte.cli.doctor.check import Check, ok, warn, wrong
-from malleposte.cli.ownership import acting_as_owner
+from malleposte.cli.ownership import acting_as_owner, owner_of
 from malleposte.node import wiring
 from malleposte.node.config import Configuration
 from malleposte.node.settings import hostname
@@ -27,6 +27,7 @@ MAX_LOOKED_AT: Final = 5_000
 def checks(configuration: Configuration, path: Path) -> Iterator[Check]:
     """Everything about files; ``path`` is the configuration's."""
     yield from _configuration_file(configuration, path)
+    yield from _user(configuration)
     yield from _folders(configuration)
     yield _node_key(configuration)
     yield from certificate_checks(configuration)
@@ -42,6 +43,27 @@ def _configuration_file(configuration: Configuration, path: Path) -> Iterator[Ch
         )
     else:
         yield ok("configuration", f"{path.absolute()} is good")
+
+
+def _user(configuration: Configuration) -> Iterator[Check]:
+    """Whom the server runs as."""
+    name, data = configuration.node.user, configuration.node.data_dir
+    if name:
+        try:
+            yield ok("user", f"the server runs as {name}, user {pwd.getpwnam(name).pw_uid}")
+        except KeyError:
+            yield wrong(
+                "user",
+                f"there is no user {name} (node.user)",
+                f"`adduser --system --group --home {data} {name}`",
+            )
+    elif os.geteuid() == 0 and owner_of(data) == 0:
+        yield warn(
+            "user",
+            "the server runs as root: whoever finds a hole in it owns this machine",
+            f"`adduser --system --group --home {data} malleposte`, `chown -R malleposte: {data}`,"
+            ' and node.user = "malleposte"',
+        )
 
 
 def _folders(configuration: Configuration) -> Iterator[Check]:
@@ -131,7 +153,9 @@ def certificate_facts(configuration: Configuration) -> CertificateFacts:
 def certificate_checks(configuration: Configuration) -> Iterator[Check]:
     """The pair: does it fit together, is it for this name, how long is it good."""
     try:
-        facts = certificate_facts(configuration)
+        # As the server reads it: it may not be able to, where root is.
+        with acting_as_owner(configuration.node.data_dir):
+            facts = certificate_facts(configuration)
     except CertificateError as error:
         yield wrong(
             "certificate",
