@@ -159,7 +159,8 @@ def test_subjects_are_the_same_without_case_and_form() -> None:
 
 def test_texts_are_in_the_order_of_rfc_5051() -> None:
     texts = ["", "a", "Ab", "B", "\u00e9t\u00e9", "f", "[x]", "_", "\u0416"]
-    assert sorted(texts[::-1], key=casemap) == texts
+    shuffled = [texts[at] for at in (5, 2, 8, 0, 7, 4, 1, 6, 3)]
+    assert sorted(shuffled, key=casemap) == texts
     assert casemap("\u00e9") == casemap("E\u0301") == "E\u0301"
     assert casemap("stra\u00dfe") == "STRA\u00dfE"
     assert casemap("\uff21") == "A"
