@@ -169,10 +169,14 @@ class Book:
     async def _reached(self, address: str, kind: str, detail: str) -> Resolution:
         if kind == "system":
             rows = await self._store.reader.rows(
-                "SELECT DISTINCT a.id FROM account a JOIN role_grant r ON r.account = a.id"
-                " WHERE r.role IN ('owner', 'administrator') AND a.status = 'active' ORDER BY a.id"
+                "SELECT DISTINCT a.id, a.status FROM account a"
+                " JOIN role_grant r ON r.account = a.id WHERE r.role IN ('owner', 'administrator')"
+                " AND a.status IN ('active', 'suspended') ORDER BY a.id"
             )
-            accounts = tuple(row[0] for row in rows)
+            # Those who cannot sign in now still have it when they can: it is nobody else's to read.
+            accounts = tuple(row[0] for row in rows if row[1] == "active") or tuple(
+                row[0] for row in rows
+            )
             if not accounts:
                 # Nobody administers yet: the first account there is must not miss it.
                 first = await self._store.reader.row(

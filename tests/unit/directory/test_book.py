@@ -141,6 +141,20 @@ async def test_suspended_receives_archived_does_not(book: Book, store: Store) ->
     assert (await book.resolve("bob", "example.test")).found is Found.SUSPENDED
 
 
+async def test_the_postmaster_s_mail_waits_for_administrators_who_are_suspended(
+    book: Book, store: Store
+) -> None:
+    """It was given to whoever had the lowest number of the others."""
+    await store.submit(GrantRole(account=2, role="administrator"))
+    await store.submit(SetAccount(account=2, status="suspended"))
+    assert (await book.resolve("postmaster", "example.test")).accounts == (1,)
+    await store.submit(SetAccount(account=1, status="suspended"))
+    resolution = await book.resolve("postmaster", "example.test")
+    assert (resolution.found, resolution.accounts) == (Found.HERE, (1, 2))
+    await store.submit(SetAccount(account=1, status="archived"))
+    assert (await book.resolve("abuse", "example.test")).accounts == (2,)
+
+
 async def test_the_postmaster_reaches_someone_before_there_is_an_administrator(
     book: Book, store: Store
 ) -> None:
