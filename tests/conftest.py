@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from malleposte.store.postgres import PostgresWriter
 from support import postgres
 from support.store import Clock, House, Place
 
@@ -43,6 +44,11 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     for module in ("committer", "postgres"):
         fake = SimpleNamespace(time=clock.time, monotonic=clock.monotonic)
         monkeypatch.setattr(f"malleposte.store.{module}.time", fake)
+
+    async def database_time(_: object) -> int:
+        return int(clock.time())
+
+    monkeypatch.setattr(PostgresWriter, "_database_time", staticmethod(database_time))
     return clock
 
 

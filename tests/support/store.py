@@ -170,7 +170,7 @@ def deliver(
     keywords: tuple[str, ...] = (),
     prefix: bytes = b"",
     exempt: bool = False,
-    promised: bool = False,
+    one_answer: bool = False,
     grace: int = 0,
     about: Rendered | None = None,
     what: Content | None = None,
@@ -188,13 +188,13 @@ def deliver(
                 flags=flags,
                 keywords=keywords,
                 exempt=exempt,
-                promised=promised,
             )
             for account in accounts
         ),
         received_at=1_790_000_000,
         grace=grace,
         trace_id=trace_id,
+        one_answer=one_answer,
     )
 
 

@@ -193,10 +193,9 @@ class Reception:
                 trace_id=number,
                 trace=_record(origin, recipients, message, reports),
                 grace=self._settings.grace,
+                one_answer=not each,
             )
             filed = await self._submit(command, message)
-            if not each and any(not f.refused for f in filed):
-                filed = await self._keep_promises(command, message, filed)
         finally:
             message.close()
         verdicts = {f.account: _REFUSED.get(f.refused, AWAY) if f.refused else FILED for f in filed}
@@ -212,20 +211,6 @@ class Reception:
         if not isinstance(result, Delivered):
             raise TypeError(f"a delivery was answered with {type(result).__name__}")
         return list(result.filed)
-
-    async def _keep_promises(
-        self, command: Deliver, message: Prepared, filed: list[Filed]
-    ) -> list[Filed]:
-        missing = [
-            msgspec.structs.replace(filing, promised=True)
-            for filing, f in zip(command.filings, filed, strict=True)
-            if f.refused in ("over-quota", "over-quota-long")
-        ]
-        if not missing:
-            return filed
-        again = msgspec.structs.replace(command, filings=tuple(missing), trace_id=0)
-        late = {f.account: f for f in await self._submit(again, message)}
-        return [late.get(f.account, f) for f in filed]
 
     def _filings(
         self,

@@ -12,6 +12,7 @@ import structlog
 
 from malleposte.store import Store, StoreError
 from malleposte.store.commands import FinishJob, LeaseJobs, TakeLease
+from malleposte.store.dialect import Sql, both
 from malleposte.store.results import Leased, LeasedJob, LeaseTaken
 
 log = structlog.get_logger("jobs")
@@ -24,6 +25,11 @@ LEASE = 300
 AT_ONCE = 10
 LOOK_EVERY = 1.0
 FIRST_RETRY, LAST_RETRY = 5, 3600
+_ANY_DUE = both(
+    "SELECT 1 FROM job WHERE run_at <= {now} AND until <= {now} LIMIT 1",
+    # The database's clock, as that of the leases; on SQLite it is this machine's.
+    now=Sql(sqlite="unixepoch()", postgres="floor(extract(epoch FROM now()))::bigint"),
+)
 
 
 class JobRunner:
@@ -47,10 +53,7 @@ class JobRunner:
 
     async def run_due(self) -> int:
         """Run the jobs that are due; how many."""
-        now = int(time.time())
-        due = await self._store.reader.row(
-            "SELECT 1 FROM job WHERE run_at <= $1 AND until <= $1 LIMIT 1", now
-        )
+        due = await self._store.reader.row(_ANY_DUE)
         if due is None:
             return 0
         leased = await self._store.submit(
@@ -63,16 +66,16 @@ class JobRunner:
         return len(leased.jobs)
 
     async def _run_one(self, job: LeasedJob) -> None:
-        retry_at, words = 0, ""
+        retry_in, words = 0, ""
         try:
             async with asyncio.timeout(LEASE - 10):
                 await self._kinds[job.kind](job)
         except Exception as error:  # noqa: BLE001 - whatever a job does, the runner goes on
-            wait = min(FIRST_RETRY * 2 ** min(job.attempts, 12), LAST_RETRY)
-            retry_at, words = int(time.time()) + wait, f"{type(error).__name__}: {error}"
-            log.warning("a job failed", kind=job.kind, key=job.key, reason=words, retry_in=wait)
+            retry_in = min(FIRST_RETRY * 2 ** min(job.attempts, 12), LAST_RETRY)
+            words = f"{type(error).__name__}: {error}"
+            log.warning("a job failed", kind=job.kind, key=job.key, reason=words, retry_in=retry_in)
         await self._store.submit(
-            FinishJob(job=job.id, epoch=job.epoch, retry_at=retry_at, error=words)
+            FinishJob(job=job.id, epoch=job.epoch, retry_in=retry_in, error=words)
         )
 
 

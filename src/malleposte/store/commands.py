@@ -34,6 +34,8 @@ class Command(msgspec.Struct, frozen=True, array_like=True, tag=True, kw_only=Tr
 
     hot: ClassVar[bool] = False
     """Gathered with its neighbours into bulk statements (see ``work.Work``)."""
+    leases: ClassVar[bool] = False
+    """Gives or ends leases: by the database's clock, for those of machines differ."""
 
     def accounts(self) -> tuple[int, ...]:
         """Accounts whose heads the command needs locked."""
@@ -87,8 +89,6 @@ class Filing(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     keywords: tuple[str, ...] = ()
     exempt: bool = False
     """Never over quota and not counted in it: mail to postmaster and abuse, the server's own warnings."""
-    promised: bool = False
-    """Filed whether or not there is room, and counted: its sender was told that it was accepted."""
 
 
 class Deliver(Command, frozen=True, array_like=True, kw_only=True):
@@ -105,6 +105,9 @@ class Deliver(Command, frozen=True, array_like=True, kw_only=True):
     trace: bytes = b""
     grace: int = 0
     """Seconds an account may be over quota before its mail is refused for good."""
+    one_answer: bool = False
+    """Its sender hears one answer for all filings, after each was promised to him: if any is filed, those
+    without room are too, and count."""
 
     def accounts(self) -> tuple[int, ...]:
         """See ``Command``."""
@@ -470,6 +473,7 @@ class AddJob(Command, frozen=True, array_like=True, kw_only=True):
 class LeaseJobs(Command, frozen=True, array_like=True, kw_only=True):
     """Take up to ``limit`` due jobs of some kinds for ``seconds``. Answer: ``Leased``."""
 
+    leases: ClassVar[bool] = True
     holder: str
     kinds: tuple[str, ...]
     limit: int
@@ -477,17 +481,20 @@ class LeaseJobs(Command, frozen=True, array_like=True, kw_only=True):
 
 
 class FinishJob(Command, frozen=True, array_like=True, kw_only=True):
-    """End a leased job (``retry_at`` 0), or put it back with the error seen. Answer: ``Done``."""
+    """End a leased job (``retry_in`` 0), or put it back with the error seen, to be due again in so many
+    seconds. Answer: ``Done``."""
 
+    leases: ClassVar[bool] = True
     job: int
     epoch: int
-    retry_at: int = 0
+    retry_in: int = 0
     error: str = ""
 
 
 class TakeLease(Command, frozen=True, array_like=True, kw_only=True):
     """Take or renew a named lease. Answer: ``LeaseTaken`` (epoch 0: another holds it)."""
 
+    leases: ClassVar[bool] = True
     name: str
     holder: str
     seconds: int

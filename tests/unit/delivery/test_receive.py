@@ -32,10 +32,17 @@ from malleposte.store import (
     TemporaryFailure,
     content,
 )
-from malleposte.store.commands import CreateAccount, CreateDomain, SetAccount, SetAlias
+from malleposte.store.commands import (
+    AnyCommand,
+    CreateAccount,
+    CreateDomain,
+    SetAccount,
+    SetAlias,
+)
 from malleposte.store.incoming import NoRoom
 from malleposte.store.read import emails
 from malleposte.store.read.mailboxes import usage
+from malleposte.store.results import AnyResult
 
 ORIGIN = Origin(peer="192.0.2.1", hello="mx.example", protocol="ESMTP")
 BODY = b"From: a@sender.example\r\nSubject: hello\r\nMessage-ID: <1@x>\r\n\r\nHello.\r\n"
@@ -261,3 +268,22 @@ def test_what_went_wrong_here_puts_mail_off(
     """By the kind of the failure: SQLite's "disk I/O error" was told as a full disk."""
     verdict = put_off(error)
     assert (verdict.code, verdict.enhanced) == (code, enhanced)
+
+
+async def test_what_was_promised_is_one_commit(
+    reception: Reception, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store goes away after the first commit: all recipients have theirs, or none."""
+    submit, commands = store.writer.submit, 0
+
+    async def once(command: AnyCommand, fd: int | None = None) -> AnyResult:
+        nonlocal commands
+        commands += 1
+        if commands > 1:
+            raise TemporaryFailure("away")
+        return await submit(command, fd)
+
+    monkeypatch.setattr(store.writer, "submit", once)
+    large = BODY + b"x" * 2_000
+    assert [v.code for v in await file(reception, "bob", "full", body=large)] == [250, 250]
+    assert sorted(account for account, _ in await copies(store)) == [2, 3]

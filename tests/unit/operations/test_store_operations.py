@@ -100,8 +100,9 @@ async def test_jobs_that_fail_again_and_again_are_facts(house: House, desk: Desk
             await house.do(LeaseJobs(holder="h", kinds=("k",), limit=1, seconds=60), Leased)
         ).jobs
         await house.store.submit(
-            FinishJob(job=job.id, epoch=job.epoch, retry_at=1, error="no luck")
+            FinishJob(job=job.id, epoch=job.epoch, retry_in=1, error="no luck")
         )
+        house.clock.turn(1)
     facts = await desk.call("server.examine", Examine(), Facts)
     assert [(j.kind, j.key, j.attempts, j.error) for j in facts.failed_jobs] == [
         ("k", "x", 3, "no luck")

@@ -136,12 +136,22 @@ async def test_replacing_exempt_mail_frees_nothing(house: House) -> None:
     assert await used(house, account) == (100, 2)
 
 
-async def test_promised_mail_is_not_refused_and_counts(house: House) -> None:
-    account = await house.account(quota=100)
-    await house.deliver(account, data=b"x" * 90)
-    await house.deliver(account, data=b"y" * 90, promised=True)
-    assert await used(house, account) == (180, 2)
-    assert await refusal(house, account, 1) == "over-quota"
+@pytest.mark.parametrize("first", [True, False], ids=["full first", "full last"])
+async def test_one_answer_for_all_keeps_what_was_promised_in_the_same_commit(
+    house: House, first: bool
+) -> None:
+    """A second commit could fail after the first, and the sender sent to those again who had it."""
+    full, other = await house.account(quota=100), await house.account()
+    await house.deliver(full, data=b"x" * 90)
+    both = (full, other) if first else (other, full)
+    filed = (await house.do(deliver(*both, data=b"y" * 90, one_answer=True), Delivered)).filed
+    assert [(f.account, f.refused) for f in filed] == [(account, "") for account in both]
+    assert await used(house, full) == (180, 2)
+    assert await used(house, other) == (90, 1)
+    # Where nobody has room nothing was promised to anybody who could keep it.
+    assert await refusal(house, full, 1) == "over-quota"
+    alone = (await house.do(deliver(full, data=b"z", one_answer=True), Delivered)).filed
+    assert [f.refused for f in alone] == ["over-quota"]
 
 
 async def test_a_repair_counts_as_filing_did(house: House) -> None:

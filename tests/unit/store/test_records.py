@@ -1,5 +1,8 @@
 """Jobs, leases, secrets, audit."""
 
+import time
+from types import SimpleNamespace
+
 import msgspec
 import pytest
 
@@ -15,7 +18,7 @@ from malleposte.store.commands import (
     TakeLease,
 )
 from malleposte.store.results import Created, Done, Leased, LeasedJob, LeaseTaken, Refused
-from support.store import House
+from support.store import House, Place
 
 
 def add(key: str, *, kind: str = "k", run_at: int = 0) -> AddJob:
@@ -64,12 +67,10 @@ async def test_a_job_of_a_holder_who_died_is_due_again(house: House) -> None:
 
 
 async def test_a_job_that_failed_waits_for_its_next_try(house: House) -> None:
-    now = house.clock.stop()
+    house.clock.stop()
     await house.do(add("a"), Done)
     (job,) = await lease(house)
-    await house.do(
-        FinishJob(job=job.id, epoch=job.epoch, retry_at=now + 30, error="x" * 5000), Done
-    )
+    await house.do(FinishJob(job=job.id, epoch=job.epoch, retry_in=30, error="x" * 5000), Done)
     assert await lease(house) == ()
     assert await house.rows("SELECT length(last_error), holder, until FROM job") == [(1000, "", 0)]
     house.clock.turn(30)
@@ -135,3 +136,35 @@ async def test_an_act_and_its_line_are_there_together_or_not_at_all(house: House
     with pytest.raises(PermanentFailure):
         await house.store.submit(Audited(act=CreateDomain(name="other.example"), line=broken))
     assert await house.rows("SELECT name FROM domain WHERE name = 'other.example'") == []
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("place", ["postgres"], indirect=True)
+@pytest.mark.parametrize("wrong", [3600, -3600], ids=["ahead", "behind"])
+async def test_leases_and_jobs_go_by_the_database_s_clock(
+    place: Place, monkeypatch: pytest.MonkeyPatch, wrong: int
+) -> None:
+    """A node whose clock is wrong neither takes what another holds nor leaves what is due."""
+    async with place.open() as store:
+        for key, run_at in (("held", 0), ("due", 1), ("not yet", int(time.time()) + 600)):
+            await store.submit(add(key, run_at=run_at))
+        mine = await store.submit(TakeLease(name="n", holder="one", seconds=60))
+        assert isinstance(mine, LeaseTaken)
+        assert mine.epoch == 1
+        leased = await store.submit(LeaseJobs(holder="one", kinds=("k",), limit=1, seconds=60))
+        assert isinstance(leased, Leased)
+        assert [job.key for job in leased.jobs] == ["held"]
+        fake = SimpleNamespace(time=lambda: time.time() + wrong, monotonic=time.monotonic)
+        monkeypatch.setattr("malleposte.store.postgres.time", fake)
+        taken = await store.submit(TakeLease(name="n", holder="two", seconds=60))
+        assert taken == LeaseTaken(epoch=0, until=0)
+        again = await store.submit(LeaseJobs(holder="two", kinds=("k",), limit=9, seconds=60))
+        assert isinstance(again, Leased)
+        (job,) = again.jobs
+        assert job.key == "due"
+        await store.submit(FinishJob(job=job.id, epoch=job.epoch, retry_in=300, error="x"))
+        row = await store.reader.row(
+            "SELECT run_at - extract(epoch FROM now()) FROM job WHERE key = 'due'"
+        )
+        assert row is not None
+        assert 0 < row[0] <= 300

@@ -346,6 +346,11 @@ async def warn(work: Work, head: Head) -> None:
 async def deliver(work: Work, command: Deliver, known: Known) -> Delivered:
     """Execute ``Deliver``."""
     filed = [await _deliver_one(work, command, filing, known) for filing in command.filings]
+    if command.one_answer and any(not one.refused for one in filed):
+        for at, one in enumerate(filed):
+            if one.refused in ("over-quota", "over-quota-long"):
+                filing = command.filings[at]
+                filed[at] = await _deliver_one(work, command, filing, known, promised=True)
     if command.trace_id:
         work.add(
             _TRACE,
@@ -361,7 +366,9 @@ async def deliver(work: Work, command: Deliver, known: Known) -> Delivered:
     return Delivered(filed=tuple(filed))
 
 
-async def _deliver_one(work: Work, command: Deliver, filing: Filing, known: Known) -> Filed:
+async def _deliver_one(
+    work: Work, command: Deliver, filing: Filing, known: Known, *, promised: bool = False
+) -> Filed:
     head = await work.head(filing.account)
     inbox = mailbox_id(filing.account, 1)
     wanted = filing.mailbox or inbox
@@ -370,7 +377,7 @@ async def _deliver_one(work: Work, command: Deliver, filing: Filing, known: Know
         mailbox = await work.mailbox(inbox)
     if head is None or mailbox is None:
         return Filed(account=filing.account, refused="no-such-account")
-    if not (filing.exempt or filing.promised):
+    if not (filing.exempt or promised):
         size = command.content.size + len(filing.prefix)
         refused = why_no_room(work, head, size, command.grace)
         if refused:

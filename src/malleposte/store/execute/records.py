@@ -97,11 +97,11 @@ async def lease_jobs(work: Work, command: LeaseJobs) -> Leased:
 
 async def finish_job(work: Work, command: FinishJob) -> Done | Refused:
     """Execute ``FinishJob``; refused when the lease passed to another meanwhile."""
-    if command.retry_at:
+    if command.retry_in:
         changed = await work.tx.run(
             "UPDATE job SET holder = '', until = 0, run_at = $1, last_error = $2"
             " WHERE id = $3 AND epoch = $4",
-            command.retry_at,
+            work.now + command.retry_in,
             command.error[:1000],
             command.job,
             command.epoch,
