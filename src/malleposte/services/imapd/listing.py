@@ -33,6 +33,7 @@ from malleposte.wire.imap.mailbox_attributes import (
 if TYPE_CHECKING:
     from malleposte.services.imapd.session import Session
 
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A name to list: a mailbox, or a subscription to none (``box`` is None)."""

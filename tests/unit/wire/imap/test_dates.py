@@ -65,7 +65,9 @@ def test_format_timestamp() -> None:
     assert format_timestamp(0) == b'" 1-Jan-1970 00:00:00 +0000"'
 
 
-@pytest.mark.parametrize("seconds", [-(1 << 70), -62_135_596_801, 253_402_300_800, 1 << 70, math.inf])
+@pytest.mark.parametrize(
+    "seconds", [-(1 << 70), -62_135_596_801, 253_402_300_800, 1 << 70, math.inf]
+)
 def test_a_timestamp_of_no_calendar_is_shown_all_the_same(seconds: float) -> None:
     """A row that says so must not end every session that lists the mailbox."""
     shown = format_timestamp(seconds)
