@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -136,6 +136,10 @@ def figures() -> Figures:
     )
 
 
+NEAR: Final = 0.01
+"""Seconds before a moment from which on waiting for a processor can make the loop late for it."""
+
+
 class Processor:
     """How long the kernel let this thread wait for a processor, in seconds since it began (Linux)."""
 
@@ -153,21 +157,41 @@ class Processor:
 
 
 async def measure_loop(
-    delay: Callable[[float], None], held: Callable[[float], None], every: float = 0.1
+    delay: Callable[[float], None],
+    held: Callable[[float], None],
+    every: float = 0.1,
+    *,
+    waited: Callable[[], float] | None = None,
 ) -> None:
-    """Tell how late the loop wakes, and how much of that is its own doing, until cancelled.
+    """Tell how late the loop wakes, and that less the time the machine gave it no processor, until
+    cancelled. ``waited``: that time, counted up; by default the kernel's count."""
+    waits = waited or Processor().waited
+    while True:
+        late, without = await _lateness(every, waits)
+        delay(late)
+        held(max(0.0, late - without))
 
-    Not its own is the share in which it could have run and the machine gave it no processor.
+
+async def _lateness(every: float, waited: Callable[[], float]) -> tuple[float, float]:
+    """How late the loop wakes after a while, and how long it had waited for a processor about then.
+
+    Counted is what it waited since ``NEAR`` the moment: before, it was late for nothing. If something held
+    it already then, what it waited since the beginning: rather too much than too little.
     """
     loop = asyncio.get_running_loop()
-    processor = Processor()
-    while True:
-        started, waited = loop.time(), processor.waited()
+    due, before = loop.time() + every, waited()
+
+    def near() -> None:
+        nonlocal before
+        if loop.time() < due:
+            before = waited()
+
+    timer = loop.call_at(due - NEAR, near)
+    try:
         await asyncio.sleep(every)
-        passed = loop.time() - started
-        late = max(0.0, passed - every)
-        delay(late)
-        held(late * max(0.0, 1.0 - (processor.waited() - waited) / passed))
+    finally:
+        timer.cancel()
+    return max(0.0, loop.time() - due), waited() - before
 
 
 def exposition() -> bytes:

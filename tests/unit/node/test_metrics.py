@@ -3,6 +3,8 @@
 import asyncio
 import time
 
+import pytest
+
 from malleposte.node.metrics import Processor, measure_loop
 
 
@@ -20,6 +22,27 @@ async def test_what_holds_the_loop_is_seen() -> None:
     assert max(delays) >= 0.17
     assert all(h <= d for d, h in zip(delays, held, strict=True))
     assert max(held) > 0.05
+
+
+async def test_what_the_machine_did_not_give_is_taken_off() -> None:
+    """Late by 0.3 s of which 0.1 s were spent without a processor: 0.2 s are the loop's own."""
+    delays: list[float] = []
+    held: list[float] = []
+    waited = 5.0
+    measuring = asyncio.create_task(
+        measure_loop(delays.append, held.append, every=0.02, waited=lambda: waited)
+    )
+    await asyncio.sleep(0.05)
+    before = len(delays)
+    time.sleep(0.3)
+    waited += 0.1
+    while len(delays) == before:
+        await asyncio.sleep(0.001)
+    measuring.cancel()
+    assert delays[before] > 0.2
+    assert held[before] == pytest.approx(delays[before] - 0.1)
+    assert held[:before] == delays[:before]
+    assert all(h <= d for d, h in zip(delays, held, strict=True))
 
 
 def test_waiting_for_a_processor_is_counted_up() -> None:
