@@ -5,9 +5,9 @@ start finds ``demo.done`` and serves at once. ``rm -r`` of the folder forgets it
 """
 
 import datetime
-import hashlib
 import os
 import socket
+import stat
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -61,7 +61,7 @@ def prepare(folder: Path) -> Configuration:
     if (folder / "demo.done").exists() and path.exists() and (folder / "connect.json").exists():
         return read_configuration(path)
     say(f"Making the demo in {folder}")
-    made = config_file.write_new(path, _configuration(folder), 0o600)
+    made = not path.exists() and config_file.write_new(path, _configuration(folder), 0o600)
     _told(setup.Step("configuration", setup.MADE if made else setup.THERE, str(path)))
     configuration = read_configuration(path)
     for step in (
@@ -106,12 +106,25 @@ def _configuration(folder: Path) -> str:
 
 
 def _run_dir(folder: Path) -> Path:
-    """``run`` beside the configuration, or a short path where that is too long for a socket."""
+    """``run`` beside the configuration, or a new folder at a short path where that is too long for a
+    socket: the user's own place for such things, or one nobody can have made before."""
     run_dir = folder.absolute() / "run"
     if len(bytes(run_dir / "writer.sock")) <= SUN_PATH:
         return Path("run")
-    mark = hashlib.sha256(bytes(run_dir)).hexdigest()[:12]
-    return Path(tempfile.gettempdir()) / f"malleposte-{os.geteuid()}-{mark}"
+    return Path(tempfile.mkdtemp(prefix="malleposte-", dir=_runtime_dir()))  # mode 0700
+
+
+def _runtime_dir() -> str | None:
+    """$XDG_RUNTIME_DIR, where it is this user's and closed to others."""
+    named = os.environ.get("XDG_RUNTIME_DIR", "")
+    if not os.path.isabs(named) or len(os.fsencode(named)) > SUN_PATH // 2:
+        return None
+    try:
+        status = os.stat(named)
+    except OSError:
+        return None
+    own = status.st_uid == os.geteuid() and stat.S_ISDIR(status.st_mode)
+    return named if own and not status.st_mode & 0o077 else None
 
 
 def _free_ports() -> dict[str, int]:
