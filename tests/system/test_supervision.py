@@ -1,13 +1,19 @@
 """Processes that cannot go on are replaced, and what the machine refuses for a while is tried again."""
 
+import signal
 import smtplib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
+from support import postgres
+from support.imap_client import ImapClient
+from support.postgres_faults import restart_at_once
 from support.processes import kill, of_kind
-from support.server import Server
+from support.server import PASSWORD, Server
 
 SWEEP_BREAKS = """
 import asyncio, pathlib
@@ -91,4 +97,45 @@ async def test_a_process_that_cannot_be_started_is_started_later(tmp_path: Path)
         server.wait()  # the other one serves
         mark.unlink()
         until(server, lambda: len(pids(server)) == 2)
+        assert server.stop() == 0
+
+
+@pytest.fixture
+def database() -> Iterator[postgres.Server]:
+    """A PostgreSQL of the test's own, to be stopped."""
+    try:
+        server = postgres.Server()
+    except postgres.Missing as error:
+        pytest.skip(str(error))
+    yield server
+    server.stop()
+
+
+@pytest.mark.postgres
+@pytest.mark.timeout(180)
+async def test_a_database_that_is_away_ends_no_worker(
+    tmp_path: Path, database: postgres.Server
+) -> None:
+    """Push, hints, jobs and upkeep meet it; they are to wait, and to go on when it is back."""
+    server = Server(tmp_path / "server", await database.database(), workers=1)
+    await server.prepare(2)
+    with started(server):
+        before = pids(server)
+        client = await ImapClient.connect(server.ports["imap"])
+        await client.login("u1@example.test", PASSWORD)
+        await client.command(b"SELECT INBOX")
+        client.send(b"IDLE")
+        assert (await client.response()).startswith(b"+")
+        database.process.send_signal(signal.SIGQUIT)
+        database.process.wait(30)
+        time.sleep(3)
+        restart_at_once(database)
+        server.wait(patience=60)
+        with smtplib.SMTP("127.0.0.1", server.ports["smtp"], timeout=60) as sender:
+            sender.sendmail("a@sender.example", ["u1@example.test"], "Subject: x\r\n\r\nx\r\n")
+        while b" EXISTS" not in await client.response():
+            pass
+        client.close()
+        assert pids(server) == before
+        assert "a task of the worker ended" not in server.log.read_text()
         assert server.stop() == 0
