@@ -266,6 +266,7 @@ class House:
             "role_grant": "account, role",
             "mailbox_right": "mailbox, grantee, letters",
             "recoverable": "email, until",
+            "gone_mailbox": "id, path, role",
             "job": "id, kind, key",
         }
         return {

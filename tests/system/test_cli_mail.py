@@ -257,8 +257,28 @@ def test_expunged_mail_comes_back_by_command(program: Program) -> None:
     assert account(program, "ada@example.test") == sorted(kept)
 
 
-async def _expunge(data: Path, address: str) -> None:
-    from malleposte.store.commands import Expunge
+def test_deleted_mailboxes_come_back_by_command(program: Program) -> None:
+    root = program.folder / "Maildir"
+    maildir(root, some_mail(10))
+    program.run("import", "ada@example.test", root)
+    before = account(program, "ada@example.test")
+    asyncio.run(_expunge(program.data, "ada@example.test", mailboxes_too=True))
+    text = program.run("recover", "ada@example.test").stdout
+    assert "Sent (deleted)" in text
+    assert "Projects/Été (deleted)" in text
+    listed = program.json("recover", "ada@example.test", "--mailbox", "Projects")["emails"]
+    assert {(e["mailbox"], e["gone"]) for e in listed} == {("Projects/Été", True)}
+    done = program.run("recover", "ada@example.test", "--all", "--mailbox", "Projects").stdout
+    assert "made for them: Projects/Été" in done
+    assert program.json("recover", "ada@example.test", "--all")["made"] == ["Sent"]
+    kept = [replace(m, flags=tuple(f for f in m.flags if f != "\\Deleted")) for m in before]
+    assert account(program, "ada@example.test") == sorted(kept)
+    assert program.json("fsck")["summary"]["found"] == 0
+    program.run("recover", "ada@example.test", "--all", "--mailbox", "Nothing", code=1)
+
+
+async def _expunge(data: Path, address: str, *, mailboxes_too: bool = False) -> None:
+    from malleposte.store.commands import DeleteMailbox, Expunge
 
     async with alone(data) as store:
         row = await store.reader.row("SELECT id FROM account WHERE address = $1", address)
@@ -272,6 +292,9 @@ async def _expunge(data: Path, address: str) -> None:
                 recoverable_until=4_000_000_000,
             )
             await store.submit(command)
+            if mailboxes_too and box.role != "inbox":
+                gone = DeleteMailbox(actor=0, mailbox=box.id, recoverable_until=4_000_000_000)
+                await store.submit(gone)
 
 
 # Killed in the middle -----------------------------------------------------------------------------

@@ -1,7 +1,11 @@
 """Expunged mail that can still be brought back: list it, bring it back."""
 
+from dataclasses import dataclass
+from typing import cast
+
 import msgspec
 
+from malleposte.normal_form import normal
 from malleposte.operations.accounts import OfAccount
 from malleposte.operations.context import Context
 from malleposte.operations.errors import accepted, invalid, refusal
@@ -9,10 +13,11 @@ from malleposte.operations.exchange import Progress
 from malleposte.operations.finding import account_id
 from malleposte.operations.registry import Response, operation
 from malleposte.policy.audit import Detail
-from malleposte.store.commands import Recover
-from malleposte.store.dialect import Reader
+from malleposte.store.commands import CreateMailbox, Recover
+from malleposte.store.dialect import Reader, any_of, both
+from malleposte.store.execute.mailboxes import is_inbox, level_name
 from malleposte.store.read import mailboxes
-from malleposte.store.results import Copied
+from malleposte.store.results import Copied, Created, Refused
 
 MAX_PAGE = 500
 SHOWN = 200
@@ -25,17 +30,25 @@ MAX_CHOSEN = 20_000
 _LIST = (
     "SELECT r.email, r.mailbox, r.at, r.until, e.size, e.received_at, w.subject, w.from_text"
     " FROM recoverable r JOIN email e ON e.id = r.email JOIN email_wide w ON w.id = r.email"
-    " WHERE r.account = $1 AND r.email > $2 AND r.at >= $3 ORDER BY r.email LIMIT $4"
+    " WHERE r.account = $1 AND r.email > $2 AND r.at >= $3{of} ORDER BY r.email LIMIT {limit}"
+)
+_ALL = _LIST.format(of="", limit="$4")
+_SOME = both(_LIST.format(of=" AND {of}", limit="$5"), of=any_of("r.mailbox", 4))
+_HOMES = (
+    "SELECT email, mailbox FROM recoverable WHERE account = $1 AND email > $2 AND at >= $3"
+    " ORDER BY email LIMIT $4"
 )
 _LOW = (1 << 32) - 1
 
 
 class Recoverable(msgspec.Struct, frozen=True, kw_only=True):
     """An expunged email. ``number`` names it in the account; ``mailbox`` where it was, '' where that is
-    gone; ``expunged_at`` and ``until`` (when it goes for good) in Unix seconds."""
+    not known; ``gone``: there is no such mailbox now; ``expunged_at`` and ``until`` (when it goes for
+    good) in Unix seconds."""
 
     number: int
     mailbox: str
+    gone: bool = False
     subject: str
     sender: str
     size: int
@@ -45,9 +58,11 @@ class Recoverable(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ListRecoverable(OfAccount, frozen=True, kw_only=True):
-    """``since``: expunged at that time or later, Unix seconds; ``after``: a number of an earlier page."""
+    """``since``: expunged at that time or later, Unix seconds; ``mailbox``: only what was in it or below
+    it, also where it is deleted; ``after``: a number of an earlier page."""
 
     since: int = 0
+    mailbox: str = ""
     after: int = 0
     limit: int = MAX_PAGE
 
@@ -68,13 +83,19 @@ async def list_(context: Context, request: ListRecoverable, progress: Progress) 
     reader = context.store.reader
     account = await account_id(reader, request.address)
     limit = max(1, min(request.limit, MAX_PAGE))
-    base = account << 32
-    rows = await reader.rows(_LIST, account, base | request.after, request.since, limit + 1)
-    paths = {one.id: one.path for one in await mailboxes.mailboxes(reader, account)}
+    places = await _places(reader, account)
+    chosen = (account, account << 32 | request.after, request.since)
+    if request.mailbox:
+        of = _matching(places, request.mailbox)
+        rows = await reader.rows(_SOME, *chosen, of, limit + 1)
+    else:
+        rows = await reader.rows(_ALL, *chosen, limit + 1)
+    there = {place.path for place in places.values() if place.there}
     found = [
         Recoverable(
             number=email & _LOW,
-            mailbox=paths.get(mailbox, "")[:SHOWN],
+            mailbox=places[mailbox].path[:SHOWN] if mailbox in places else "",
+            gone=mailbox not in places or places[mailbox].path not in there,
             subject=subject[:SHOWN],
             sender=sender[:SHOWN],
             size=size,
@@ -87,13 +108,45 @@ async def list_(context: Context, request: ListRecoverable, progress: Progress) 
     return RecoverablePage(emails=tuple(found), more=len(rows) > limit)
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A mailbox, there or deleted."""
+
+    path: str
+    role: str | None
+    there: bool
+
+
+async def _places(reader: Reader, account: int) -> dict[int, _Place]:
+    places = {
+        mailbox: _Place(path, role, there=False)
+        for mailbox, (path, role) in (await mailboxes.gone(reader, account)).items()
+    }
+    for one in await mailboxes.mailboxes(reader, account):
+        places[one.id] = _Place(one.path, one.role, there=True)
+    return places
+
+
+def _matching(places: dict[int, _Place], path: str) -> list[int]:
+    """Ids of mailboxes of a name, and below it. Raises ``OperationError`` where there was never any."""
+    path = normal("NFC", path).strip("/")
+    if is_inbox(path):
+        path = "INBOX"
+    found = [n for n, one in places.items() if f"{one.path}/".startswith(f"{path}/")]
+    if not found:
+        raise refusal("no-such-mailbox", f"there is no mailbox {path!r}, nor was there one lately")
+    return found
+
+
 class RecoverMail(OfAccount, frozen=True, kw_only=True):
-    """``numbers``: which ones; none with ``every``: all expunged since ``since``. ``into``: a mailbox for
-    them all; '': where each was, INBOX where that is gone."""
+    """``numbers``: which ones; none with ``every``: all expunged since ``since``, of ``mailbox`` and below
+    where that is given. ``into``: a mailbox for them all, made where there is none; '': where each was,
+    in a mailbox made again where that is gone, in INBOX where its name is not known."""
 
     numbers: tuple[int, ...] = ()
     every: bool = False
     since: int = 0
+    mailbox: str = ""
     into: str = ""
 
     def details(self) -> dict[str, Detail]:
@@ -102,14 +155,17 @@ class RecoverMail(OfAccount, frozen=True, kw_only=True):
 
 
 class MailRecovered(Response, frozen=True, kw_only=True):
-    """``missing``: asked for, but not (any more) among what can be brought back."""
+    """``missing``: asked for, but not (any more) among what can be brought back. ``made``: mailboxes that
+    were made for it."""
 
     recovered: int
     missing: int
+    made: tuple[str, ...] = ()
 
     def outcome(self) -> dict[str, Detail]:
         """See ``Response``."""
-        return {"recovered": self.recovered, "missing": self.missing}
+        made = ", ".join(self.made) or None
+        return {"recovered": self.recovered, "missing": self.missing, "made": made}
 
 
 @operation("mail.recover", RecoverMail, MailRecovered)
@@ -119,49 +175,74 @@ async def recover(context: Context, request: RecoverMail, progress: Progress) ->
         raise invalid("name the messages to bring back, or all of them")
     if len(request.numbers) > MAX_CHOSEN:
         raise invalid(f"at most {MAX_CHOSEN:,} messages in one request")
+    into = request.into.strip("/")
+    if into and None in map(level_name, into.split("/")):
+        raise invalid(f"a mailbox cannot be named {into!r}")
     reader = context.store.reader
     account = await account_id(reader, request.address)
-    homes = await _homes(reader, account, request)
-    into = 0
-    if request.into:
-        into = await mailboxes.find(reader, account, request.into)
-        if not into:
-            raise refusal("no-such-mailbox", f"there is no mailbox {request.into!r}")
-    there = {one.id for one in await mailboxes.mailboxes(reader, account)}
+    places = await _places(reader, account)
+    only = set(_matching(places, request.mailbox)) if request.mailbox else None
+    homes = await _homes(reader, account, request, only)
     inbox = account << 32 | 1
-    by_target: dict[int, list[int]] = {}
+    by_source: dict[int, list[int]] = {}
     for email, mailbox in homes:
-        target = into or (mailbox if mailbox in there else inbox)
-        by_target.setdefault(target, []).append(email)
+        by_source.setdefault(mailbox if mailbox in places else inbox, []).append(email)
     recovered = 0
-    if by_target:
+    made: list[str] = []
+    if by_source:
         await context.begin()
-    for target, chosen in by_target.items():
+    # What stood above is made first, with the role it had.
+    for source in sorted(by_source, key=lambda one: places[one].path):
+        chosen = by_source[source]
+        place = places[source]
+        target = source
+        if into:
+            target = await _provided(context, account, into, None, made)
+        elif not place.there:
+            target = await _provided(context, account, place.path, place.role, made)
         for at in range(0, len(chosen), SLICE):
             command = Recover(actor=account, target=target, emails=tuple(chosen[at : at + SLICE]))
             done = accepted(await context.store.submit(command))
             recovered += len(done.uids) if isinstance(done, Copied) else 0
             progress.report(recovered, len(homes))
     wanted = len(set(request.numbers)) if request.numbers else len(homes)
-    return MailRecovered(recovered=recovered, missing=wanted - recovered)
+    return MailRecovered(recovered=recovered, missing=wanted - recovered, made=tuple(made))
 
 
-async def _homes(reader: Reader, account: int, request: RecoverMail) -> list[tuple[int, int]]:
-    """(email, the mailbox it was in) of what is asked for."""
+async def _provided(
+    context: Context, account: int, path: str, role: str | None, made: list[str]
+) -> int:
+    """The mailbox of a name; made where there is none, with its role unless another has that now."""
+    found = await mailboxes.find(context.store.reader, account, path)
+    if found:
+        return found
+    command = CreateMailbox(
+        actor=account, account=account, parent=0, path=tuple(path.split("/")), role=role
+    )
+    answer = await context.store.submit(command)
+    if role is not None and isinstance(answer, Refused) and answer.reason == "in-use":
+        answer = await context.store.submit(msgspec.structs.replace(command, role=None))
+    if isinstance(answer, Refused) and answer.reason == "exists":
+        return await mailboxes.find(context.store.reader, account, path)
+    made.append(path)
+    return cast("Created", accepted(answer)).id
+
+
+async def _homes(
+    reader: Reader, account: int, request: RecoverMail, only: set[int] | None
+) -> list[tuple[int, int]]:
+    """(email, the mailbox it was in) of what is asked for; ``only`` of these mailboxes."""
     base = account << 32
     wanted = {base | number for number in request.numbers if 0 < number <= _LOW}
     found: list[tuple[int, int]] = []
     after = base
     while True:
-        rows = await reader.rows(
-            "SELECT email, mailbox FROM recoverable WHERE account = $1 AND email > $2 AND at >= $3"
-            " ORDER BY email LIMIT $4",
-            account,
-            after,
-            request.since,
-            SLICE,
-        )
+        rows = await reader.rows(_HOMES, account, after, request.since, SLICE)
         if not rows:
             return found
         after = rows[-1][0]
-        found += [(row[0], row[1]) for row in rows if request.every or row[0] in wanted]
+        found += [
+            (email, mailbox)
+            for email, mailbox in rows
+            if (request.every or email in wanted) and (only is None or mailbox in only)
+        ]

@@ -22,9 +22,10 @@ from malleposte.operations.mail_recover import (
     RecoverablePage,
     RecoverMail,
 )
-from malleposte.store.commands import DeleteMailbox, Expunge
+from malleposte.store.commands import CreateMailbox, DeleteMailbox, Expunge
 from malleposte.store.ids import frame_id
-from malleposte.store.results import Done, Expunged
+from malleposte.store.read import mailboxes
+from malleposte.store.results import Created, Done, Expunged
 from support.store import ALL, House, inbox
 from unit.operations.desk import Desk, Tape
 
@@ -159,16 +160,128 @@ async def test_some_come_back_into_another_mailbox(house: House, desk: Desk) -> 
     assert await house.value("SELECT messages FROM mailbox WHERE id = $1", box) == 2
 
 
-async def test_mail_of_a_mailbox_that_is_gone_comes_back_into_inbox(
+async def boxes(house: House, account: int) -> dict[str, tuple[int, str | None]]:
+    """Messages and role of each mailbox that has any, by its full name."""
+    found = await mailboxes.mailboxes(house.store.reader, account)
+    return {one.path: (one.messages, one.role) for one in found if one.messages}
+
+
+async def remove(house: House, mailbox: int) -> None:
+    await house.do(DeleteMailbox(actor=0, mailbox=mailbox, recoverable_until=LATER), Done)
+
+
+async def test_deleted_mailboxes_come_back_as_they_were(house: House, desk: Desk) -> None:
+    """Sent, a tree of two, and what was expunged before its mailbox went."""
+    account = await house.account("ada")
+    below = await house.mailbox(account, "Box", "Below")
+    box = (await house.info(below)).parent
+    sent = await mailboxes.find(house.store.reader, account, "Sent")
+    for at, mailbox in enumerate((below, box, sent), 1):
+        await house.fill(account, at, mailbox)
+    await expunge(house, box)
+    for mailbox in (below, box, sent):
+        await remove(house, mailbox)
+    page = await listed(desk)
+    assert sorted((e.mailbox, e.gone) for e in page.emails) == [
+        *[("Box", True)] * 2,
+        ("Box/Below", True),
+        *[("Sent", True)] * 3,
+    ]
+    done = await desk.call("mail.recover", RecoverMail(address=WHERE, every=True), MailRecovered)
+    assert (done.recovered, done.missing) == (6, 0)
+    assert done.made == ("Box", "Box/Below", "Sent")
+    assert await boxes(house, account) == {
+        "Box": (2, None),
+        "Box/Below": (1, None),
+        "Sent": (3, "sent"),
+    }
+    again = await desk.call("mail.recover", RecoverMail(address=WHERE, every=True), MailRecovered)
+    assert (again.recovered, again.made) == (0, ())
+
+
+async def test_a_name_that_is_there_again_is_taken_and_a_role_is_not_taken_away(
     house: House, desk: Desk
 ) -> None:
     account = await house.account("ada")
+    sent = await mailboxes.find(house.store.reader, account, "Sent")
+    box = await house.mailbox(account, "Box")
+    await house.fill(account, 1, sent)
+    await house.fill(account, 2, box)
+    for mailbox in (sent, box):
+        await remove(house, mailbox)
+    await house.mailbox(account, "Box")
+    command = CreateMailbox(actor=0, account=account, parent=0, path=("Other",), role="sent")
+    await house.do(command, Created)
+    assert {(e.mailbox, e.gone) for e in (await listed(desk)).emails} == {
+        ("Sent", True),
+        ("Box", False),
+    }
+    done = await desk.call("mail.recover", RecoverMail(address=WHERE, every=True), MailRecovered)
+    assert done.made == ("Sent",)
+    assert await boxes(house, account) == {"Sent": (1, None), "Box": (2, None)}
+
+
+async def test_one_mailbox_is_chosen_with_what_was_below_it(house: House, desk: Desk) -> None:
+    account = await house.account("ada")
+    below = await house.mailbox(account, "Box", "Été")
+    box = (await house.info(below)).parent
+    boxes_ = [below, box, await house.mailbox(account, "Boxer")]
+    for mailbox in (*boxes_, inbox(account)):
+        await house.fill(account, 1, mailbox)
+    for mailbox in boxes_:
+        await remove(house, mailbox)
+    await expunge(house, inbox(account))
+    assert [e.mailbox for e in (await listed(desk, mailbox="Box")).emails] == ["Box/Été", "Box"]
+    assert [e.mailbox for e in (await listed(desk, mailbox="Box/E\u0301te\u0301")).emails] == [
+        "Box/Été"
+    ]
+    assert [e.mailbox for e in (await listed(desk, mailbox="inbox")).emails] == ["INBOX"]
+    request = RecoverMail(address=WHERE, every=True, mailbox="Box")
+    done = await desk.call("mail.recover", request, MailRecovered)
+    assert (done.recovered, done.missing, done.made) == (2, 0, ("Box", "Box/Été"))
+    assert {e.mailbox for e in (await listed(desk)).emails} == {"Boxer", "INBOX"}
+    for call in (
+        desk.call(
+            "mail.recover", RecoverMail(address=WHERE, every=True, mailbox="x"), MailRecovered
+        ),
+        listed(desk, mailbox="x"),
+    ):
+        with pytest.raises(OperationError, match="there is no mailbox 'x', nor was there one"):
+            await call
+
+
+async def test_the_mailbox_to_put_it_into_is_made(house: House, desk: Desk) -> None:
+    account = await house.account("ada")
+    await house.fill(account, 2)
+    await expunge(house, inbox(account))
+    request = RecoverMail(address=WHERE, every=True, into="Rescued/Of today")
+    done = await desk.call("mail.recover", request, MailRecovered)
+    assert (done.recovered, done.made) == (2, ("Rescued/Of today",))
+    assert await boxes(house, account) == {"Rescued/Of today": (2, None)}
+
+
+async def test_a_mailbox_that_cannot_be_made_is_said(house: House, desk: Desk) -> None:
+    account = await house.account("ada")
+    await house.fill(account, 1)
+    await expunge(house, inbox(account))
+    request = RecoverMail(address=WHERE, every=True, into="a\x00b")
+    with pytest.raises(OperationError, match="a mailbox cannot be named"):
+        await desk.call("mail.recover", request, MailRecovered)
+    assert len((await listed(desk)).emails) == 1
+
+
+async def test_mail_of_a_mailbox_whose_name_is_not_known_comes_back_into_inbox(
+    house: House, desk: Desk
+) -> None:
+    """As of mailboxes deleted before their names were kept."""
+    account = await house.account("ada")
     box = await house.mailbox(account, "Box")
     await house.fill(account, 2, box)
-    await house.do(DeleteMailbox(actor=0, mailbox=box, recoverable_until=LATER), Done)
-    assert [e.mailbox for e in (await listed(desk)).emails] == ["", ""]
+    await remove(house, box)
+    await house.attempt("DELETE FROM gone_mailbox")
+    assert [(e.mailbox, e.gone) for e in (await listed(desk)).emails] == [("", True)] * 2
     await desk.call("mail.recover", RecoverMail(address=WHERE, every=True), MailRecovered)
-    assert await house.value("SELECT messages FROM mailbox WHERE id = $1", inbox(account)) == 2
+    assert await boxes(house, account) == {"INBOX": (2, "inbox")}
 
 
 async def test_the_list_comes_in_pages_and_by_time(house: House, desk: Desk) -> None:

@@ -12,6 +12,7 @@ from malleposte.store.commands import (
     CreateDomain,
     DeleteAccount,
     DeleteDomain,
+    DeleteMailbox,
     Deliver,
     GrantRole,
     PurgeAccount,
@@ -229,12 +230,18 @@ async def test_its_mail_is_removed_by_a_job(house: House, monkeypatch: pytest.Mo
         await house.do(deliver(account, other, data=b"shared %d" % n, keywords=("k",)), Delivered)
     await house.expunge(inbox(account), ((1, 1),))
     await house.mailbox(account, "x")
+    gone = await house.mailbox(account, "y")
+    await house.copy(inbox(account), gone)
+    await house.do(DeleteMailbox(actor=0, mailbox=gone, recoverable_until=1 << 40), Done)
     await house.do(DeleteAccount(account=account), Done)
     ((kind, payload),) = await house.rows("SELECT kind, payload FROM job")
     assert (kind, msgspec.msgpack.decode(payload)) == (PURGE_JOB, account)
     answers = [await house.do(PurgeAccount(account=account), Done) for _ in range(4)]
     assert [(a.count, a.more) for a in answers] == [(2, True), (1, True), (0, False), (0, False)]
-    for table in ("account_head", "mailbox", "keyword", "tombstone", "recoverable"):
+    for table in (
+        *("account_head", "mailbox", "keyword", "tombstone", "recoverable"),
+        "gone_mailbox",
+    ):
         rows = await house.rows(f"SELECT account FROM {table} WHERE account = $1", account)
         assert rows == [], table
     assert await house.value("SELECT count(*) FROM account") == 1

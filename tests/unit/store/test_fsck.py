@@ -83,6 +83,14 @@ DAMAGE: dict[str, tuple[Kind, Damage]] = {
         sql("UPDATE mailbox SET parent = $1 WHERE id = $2", mailbox(B), mailbox(A)),
     ),
     "bad name": (Kind.MAILBOX_NAME, sql(ONE.format("name = 'x/y'"), mailbox(A))),
+    "deleted and there": (
+        Kind.MAILBOX_GONE,
+        sql(
+            "INSERT INTO gone_mailbox (id, account, path, until) VALUES ($1, $2, 'a', 1)",
+            mailbox(A),
+            me,
+        ),
+    ),
     "a role twice": (Kind.MAILBOX_ROLE, sql(ONE.format("role = 'sent'"), mailbox(A))),
     "another's mailbox": (Kind.MAILBOX_STRAY, sql(ONE.format("account = 4711"), mailbox(A))),
     "one uidvalidity for two": (
@@ -296,6 +304,10 @@ DAMAGE: dict[str, tuple[Kind, Damage]] = {
     "credential of nobody": (
         Kind.ROW_STRAY,
         sql("UPDATE credential SET account = 99 WHERE account = $1", me),
+    ),
+    "a deleted mailbox of nobody": (
+        Kind.ROW_STRAY,
+        sql("INSERT INTO gone_mailbox (id, account, path, until) VALUES (1, 4711, 'a', 1)"),
     ),
     "rights on nothing": (Kind.ROW_STRAY, sql("UPDATE mailbox_right SET mailbox = mailbox + 50")),
     "seen of nothing": (Kind.ROW_STRAY, sql("UPDATE reader_seen SET email = email + 50")),

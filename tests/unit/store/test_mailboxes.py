@@ -238,6 +238,28 @@ async def test_messages_go_with_their_mailbox_and_stay_recoverable(house: House)
     assert (await house.info(inbox(account))).message_modseq == answer.modseq
 
 
+async def test_the_name_of_a_deleted_mailbox_is_kept_while_something_may_come_back(
+    house: House,
+) -> None:
+    account = await house.account()
+    empty, box = await house.mailbox(account, "empty"), await house.mailbox(account, "a", "b")
+    (sent,) = [m for m in await read.mailboxes(house.store.reader, account) if m.role == "sent"]
+    await house.fill(account, 2, box)
+    await house.expunge(box)
+    await house.fill(account, 1, sent.id)
+    for mailbox in (empty, box, sent.id):
+        await house.do(delete(mailbox), Done)
+    assert await read.gone(house.store.reader, account) == {
+        box: ("a/b", None),
+        sent.id: ("Sent", "sent"),
+    }
+    # The same name again, and deleted again, is another one.
+    again = await house.mailbox(account, "a", "b")
+    await house.fill(account, 1, again)
+    await house.do(delete(again), Done)
+    assert (await read.gone(house.store.reader, account))[again] == ("a/b", None)
+
+
 async def test_delete_refusals(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     account, other = await house.account(), await house.account()
     child = await house.mailbox(account, "a", "b")

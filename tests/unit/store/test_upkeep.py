@@ -7,6 +7,7 @@ import pytest
 from malleposte.store.commands import (
     AddJob,
     DeleteAccount,
+    DeleteMailbox,
     PurgeRecoverable,
     RepairNumbers,
     SweepBlobs,
@@ -54,6 +55,36 @@ async def test_emails_are_purged_when_their_time_is_over(house: House) -> None:
     house.clock.turn(10)
     assert await purge(house) == (1, False)
     assert await house.rows("SELECT * FROM recoverable") == []
+
+
+async def test_the_names_of_deleted_mailboxes_go_with_what_was_in_them(house: House) -> None:
+    now = house.clock.stop()
+    account = await house.account()
+    for number, (kept, gone) in enumerate([(10, 10), (30, 10), (10, 30)]):
+        box = await house.mailbox(account, f"box{number}")
+        await house.fill(account, 1, box)
+        await house.expunge(box, until=now + kept)
+        await house.do(DeleteMailbox(actor=0, mailbox=box, recoverable_until=now + gone), Done)
+
+    async def names() -> list[str]:
+        await purge(house)
+        return [row[0] for row in await house.rows("SELECT path FROM gone_mailbox ORDER BY path")]
+
+    assert await names() == ["box0", "box1", "box2"]
+    house.clock.turn(10)
+    assert await names() == ["box1", "box2"], "one longer for its message, one for itself"
+    house.clock.turn(20)
+    assert await names() == []
+
+
+async def test_purging_names_goes_in_slices(house: House) -> None:
+    account = await house.account()
+    for number in range(3):
+        box = await house.mailbox(account, f"box{number}")
+        await house.fill(account, 1, box)
+        await house.do(DeleteMailbox(actor=0, mailbox=box, recoverable_until=0), Done)
+    assert [await purge(house, 2) for _ in range(2)] == [(2, True), (1, False)]
+    assert await house.rows("SELECT path FROM gone_mailbox") == []
 
 
 async def test_purging_goes_in_slices(house: House) -> None:

@@ -288,7 +288,7 @@ async def purge_account(work: Work, command: PurgeAccount) -> Done | Refused:
         return Done(more=True, count=len(emails))
     for table in ("keyword", "subscription", "thread_reference", "tombstone", "recoverable"):
         await work.tx.run(f"DELETE FROM {table} WHERE account = $1", command.account)
-    for table in ("upload", "scheduled_send", "mailbox", "account_head"):
+    for table in ("upload", "scheduled_send", "mailbox", "gone_mailbox", "account_head"):
         await work.tx.run(f"DELETE FROM {table} WHERE account = $1", command.account)
     await work.tx.run("DELETE FROM mailbox_right WHERE mailbox > $1 AND mailbox < $2", low, high)
     await work.tx.run("DELETE FROM account WHERE id = $1", command.account)

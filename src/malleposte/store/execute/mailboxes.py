@@ -68,6 +68,7 @@ _TOO_DEEP = Refused(reason="limit", text=f"mailboxes go at most {MAX_DEPTH} leve
 _TOO_MANY = Refused(reason="limit", text=f"an account has at most {MAX_MAILBOXES} mailboxes")
 _HAS_CHILD = "SELECT 1 FROM mailbox WHERE account = $1 AND parent = $2 LIMIT 1"
 SUBSCRIBE = "INSERT INTO subscription (account, name) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+_GONE = "INSERT INTO gone_mailbox (id, account, path, role, until) VALUES ($1, $2, $3, $4, $5)"
 _CONTENT = (
     "SELECT m.uid, m.email, m.deleted, e.flags, e.size, e.mailboxes, e.thread, e.exempt"
     " FROM membership m JOIN email e ON e.id = m.email WHERE m.mailbox = $1 ORDER BY m.uid"
@@ -352,13 +353,14 @@ async def delete_mailbox(work: Work, command: DeleteMailbox) -> Done | Refused:
     rows = await work.tx.rows(_CONTENT, command.mailbox)
     if rows:
         await remove(work, head, row, rows, modseq, until=command.recoverable_until)
+    path = await path_of(work, command.mailbox)
     kept = await work.tx.row("SELECT subscribed FROM mailbox WHERE id = $1", command.mailbox)
     if kept is not None and kept[0]:
-        await work.tx.run(
-            SUBSCRIBE,
-            account,
-            await path_of(work, command.mailbox),
-        )
+        await work.tx.run(SUBSCRIBE, account, path)
+    if row.uidnext > 1:
+        # Something was in it, and may be brought back.
+        until = command.recoverable_until
+        await work.tx.run(_GONE, command.mailbox, account, path, row.role, until)
     await work.flush()
     await work.tx.run("DELETE FROM mailbox WHERE id = $1", command.mailbox)
     await work.tx.run("DELETE FROM mailbox_right WHERE mailbox = $1", command.mailbox)

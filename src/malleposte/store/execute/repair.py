@@ -37,6 +37,8 @@ _CLEAN = (
     " AND NOT EXISTS (SELECT 1 FROM email e WHERE e.id = recoverable.email)",
     "DELETE FROM mailbox_right WHERE mailbox BETWEEN $1 AND $2"
     " AND NOT EXISTS (SELECT 1 FROM mailbox b WHERE b.id = mailbox_right.mailbox)",
+    "DELETE FROM gone_mailbox WHERE id BETWEEN $1 AND $2"
+    " AND EXISTS (SELECT 1 FROM mailbox b WHERE b.id = gone_mailbox.id)",
     # Derived columns.
     "UPDATE email SET mailboxes = (SELECT count(*) FROM membership m WHERE m.email = email.id)"
     " WHERE id BETWEEN $1 AND $2 AND mailboxes <>"

@@ -29,6 +29,11 @@ _DUE = f"SELECT r.email FROM recoverable r WHERE {_PURGEABLE} ORDER BY r.until L
 _STILL_DUE = both(
     f"SELECT r.email FROM recoverable r WHERE {_PURGEABLE} AND {{ids}}", ids=any_of("r.email", 2)
 )
+_GONE_DUE = (
+    "DELETE FROM gone_mailbox WHERE id IN (SELECT g.id FROM gone_mailbox g WHERE g.until <= $1"
+    " AND NOT EXISTS (SELECT 1 FROM recoverable r WHERE r.account = g.account AND r.mailbox = g.id)"
+    " ORDER BY g.until LIMIT $2)"
+)
 _OLD_RESULTS = (
     "DELETE FROM command_result WHERE (origin, seq) IN"
     " (SELECT origin, seq FROM command_result WHERE at < $1 LIMIT $2)"
@@ -64,7 +69,9 @@ async def purge_recoverable(work: Work, command: PurgeRecoverable) -> Done:
     rows = await work.tx.rows(_STILL_DUE, work.now, [row[0] for row in found])
     if rows:
         await forget_emails(work, [row[0] for row in rows])
-    return Done(count=len(rows), more=len(found) == command.limit)
+    # What was in a mailbox is gone for good, or back: then so may its name.
+    names = await work.tx.run(_GONE_DUE, work.now, command.limit)
+    return Done(count=len(rows), more=command.limit in (len(found), names))
 
 
 async def sweep_blobs(work: Work, command: SweepBlobs) -> Swept:

@@ -48,6 +48,10 @@ _REFERENCES = (
     "SELECT DISTINCT r.thread FROM thread_reference r JOIN account_head h ON h.account = r.account"
     " WHERE r.account = $1 AND (r.thread >> 32 <> $1 OR r.thread & 4294967295 >= h.next_thread)"
 )
+_GONE = (
+    "SELECT g.id, g.path FROM gone_mailbox g WHERE g.id BETWEEN $1 AND $2"
+    " AND EXISTS (SELECT 1 FROM mailbox b WHERE b.id = g.id)"
+)
 _READ_RIGHTS = (
     "SELECT mailbox FROM mailbox_right r WHERE mailbox BETWEEN $1 AND $2"
     " AND NOT EXISTS (SELECT 1 FROM mailbox b WHERE b.id = r.mailbox)"
@@ -83,6 +87,13 @@ async def account(
             Kind.THREAD_REFERENCE,
             named("thread", thread),
             "replies would be put into this thread, which was never given out",
+            number,
+        )
+    for mailbox, path in await reader.rows(_GONE, low, high):
+        yield Finding(
+            Kind.MAILBOX_GONE,
+            named("mailbox", mailbox),
+            f"it is kept as the deleted {path!r} and it is there",
             number,
         )
     for (mailbox,) in await reader.rows(_READ_RIGHTS, low, high):

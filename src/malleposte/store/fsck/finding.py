@@ -29,6 +29,7 @@ class Kind(StrEnum):
     MAILBOX_PARENT = "mailbox-parent"
     MAILBOX_NAME = "mailbox-name"
     MAILBOX_ROLE = "mailbox-role"
+    MAILBOX_GONE = "mailbox-gone"
     INBOX_MISSING = "inbox-missing"
     UIDNEXT = "uidnext"
     UIDVALIDITY_TWICE = "uidvalidity-twice"
@@ -83,6 +84,7 @@ REPAIRED_BY_ACCOUNT = frozenset(
         Kind.MAILBOX_MODSEQ,
         Kind.MAILBOX_PARENT,
         Kind.MAILBOX_ROLE,
+        Kind.MAILBOX_GONE,
         Kind.INBOX_MISSING,
         Kind.UIDNEXT,
         Kind.MEMBERSHIP_WITHOUT_EMAIL,

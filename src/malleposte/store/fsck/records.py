@@ -69,6 +69,13 @@ _CHECKS: tuple[tuple[Kind, str, str, str], ...] = (
     ),
     (
         Kind.ROW_STRAY,
+        "deleted mailbox",
+        "SELECT g.path, 0 FROM gone_mailbox g WHERE g.account <> g.id >> 32"
+        " OR NOT EXISTS (SELECT 1 FROM account_head h WHERE h.account = g.account)",
+        "a name kept for nobody",
+    ),
+    (
+        Kind.ROW_STRAY,
         "upload",
         "SELECT u.account || ':' || u.id, 0 FROM upload u"
         " WHERE NOT EXISTS (SELECT 1 FROM blob b WHERE b.id = u.blob)",

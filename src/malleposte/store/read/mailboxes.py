@@ -89,6 +89,12 @@ def _mailbox(row: Row, path: str = "") -> Mailbox:
     )
 
 
+async def gone(reader: Reader, account: int) -> dict[int, tuple[str, str | None]]:
+    """Deleted mailboxes that mail may come back to: id to full name and role."""
+    rows = await reader.rows("SELECT id, path, role FROM gone_mailbox WHERE account = $1", account)
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
 async def has_children(reader: Reader, mailbox_id: int) -> bool:
     """Whether mailboxes stand below it."""
     row = await reader.row(
