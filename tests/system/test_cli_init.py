@@ -57,7 +57,12 @@ def test_what_is_missing_is_made_again(bare: Program) -> None:
     kept = contents(bare.folder)
     for part in ("tls/ca.pem", "tls/server.pem", "tls/server.key"):
         (bare.data / part).unlink()
-    bare.run("role", "revoke", "admin@example.test", "owner")
+    for words in (
+        ("role", "revoke", "admin@example.test", "owner"),
+        ("account", "delete", "admin@example.test", "--yes"),
+    ):
+        assert "it is the last owner" in bare.run(*words, code=1).stderr
+    bare.run("account", "add", "eve@example.test", "--role", "owner", "--generate")
     bare.run("account", "delete", "admin@example.test", "--yes")
     again = init(bare)
     assert [s["name"] for s in again["steps"] if s["outcome"] == "made"] == [

@@ -156,10 +156,11 @@ async def test_the_postmaster_s_mail_waits_for_administrators_who_are_suspended(
 
 
 async def test_the_postmaster_reaches_someone_before_there_is_an_administrator(
-    book: Book, store: Store
+    store: Store,
 ) -> None:
-    await store.submit(GrantRole(account=1, role="owner", granted=False))
-    resolution = await book.resolve("postmaster", "example.test")
+    await store.submit(CreateDomain(name="example.test"))
+    await store.submit(CreateAccount(address="ada@example.test", name="", password_hash=""))
+    resolution = await Book(store).resolve("postmaster", "example.test")
     assert resolution.accounts == (1,)
     assert resolution.system
 

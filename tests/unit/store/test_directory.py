@@ -191,7 +191,7 @@ async def test_alias_refusals(house: House) -> None:
 
 
 async def test_a_deleted_account_receives_and_signs_in_no_more(house: House) -> None:
-    account, other = await house.account("user", role="owner"), await house.account()
+    account, other = await house.account("user", role="helpdesk"), await house.account()
     await house.do(SetAlias(address="both@example.org", accounts_=(account, other)), Done)
     await house.do(SetAlias(address="only@example.org", accounts_=(account,)), Done)
     await house.grant(inbox(other), account, "lr")
@@ -208,6 +208,23 @@ async def test_a_deleted_account_receives_and_signs_in_no_more(house: House) -> 
     # The address is free again.
     again = await house.account("user")
     assert again != account
+
+
+async def test_the_last_owner_stays(house: House) -> None:
+    """Nobody would read what is written to postmaster."""
+    owner, other = await house.account(role="owner"), await house.account(role="administrator")
+    revoke = GrantRole(account=owner, role="owner", granted=False)
+    for _ in range(2):
+        assert await house.refused(revoke) == "last-owner"
+        assert await house.refused(DeleteAccount(account=owner)) == "last-owner"
+        # Who cannot sign in is no other owner.
+        await house.do(GrantRole(account=other, role="owner"), Done)
+        await house.do(SetAccount(account=other, status="suspended"), Done)
+    await house.do(SetAccount(account=other, status="active"), Done)
+    await house.do(revoke, Done)
+    await house.do(revoke, Done)
+    await house.do(DeleteAccount(account=owner), Done)
+    assert await house.refused(DeleteAccount(account=other)) == "last-owner"
 
 
 async def test_a_deleted_account_cannot_come_back(house: House) -> None:

@@ -58,6 +58,13 @@ _TARGET = (
 )
 _ON_HOLD = "SELECT reason FROM hold WHERE account = $1 AND released_at IS NULL"
 
+_IS_OWNER = "SELECT 1 FROM role_grant WHERE account = $1 AND role = 'owner'"
+_ANOTHER_OWNER = (
+    "SELECT 1 FROM role_grant r JOIN account a ON a.id = r.account WHERE r.role = 'owner'"
+    " AND a.id <> $1 AND a.status = 'active'"
+    " AND a.organisation = (SELECT organisation FROM account WHERE id = $1) LIMIT 1"
+)
+
 
 async def changed(work: Work) -> None:
     """Tell the caches; on PostgreSQL this row also puts directory changes in one order."""
@@ -164,6 +171,16 @@ async def _exists(work: Work, account: int) -> bool:
     )
 
 
+async def _last_owner(work: Work, account: int) -> Refused | None:
+    """Refuses what would leave an organisation without an owner: nobody would read postmaster's mail."""
+    if await work.tx.row(_IS_OWNER, account) is None:
+        return None
+    if await work.tx.row(_ANOTHER_OWNER, account) is not None:
+        return None
+    text = "it is the last owner: `malleposte role grant ADDRESS owner` for somebody else first"
+    return Refused(reason="last-owner", text=text)
+
+
 async def set_password(work: Work, command: SetPassword) -> Done | Refused:
     """Execute ``SetPassword``."""
     await changed(work)
@@ -234,6 +251,9 @@ async def delete_account(work: Work, command: DeleteAccount) -> Done | Refused:
     held = await work.tx.row(_ON_HOLD, command.account)
     if held is not None:
         return Refused(reason="in-use", text=f"a hold keeps this account: {held[0]}")
+    last = await _last_owner(work, command.account)
+    if last is not None:
+        return last
     await work.tx.run("DELETE FROM address_target WHERE account = $1", command.account)
     await work.tx.run(
         "DELETE FROM address WHERE kind <> 'system' AND NOT EXISTS"
@@ -331,6 +351,9 @@ async def grant_role(work: Work, command: GrantRole) -> Done | Refused:
             command.by,
         )
     else:
+        last = await _last_owner(work, command.account) if command.role == "owner" else None
+        if last is not None:
+            return last
         await work.tx.run(
             "DELETE FROM role_grant WHERE account = $1 AND role = $2",
             command.account,
