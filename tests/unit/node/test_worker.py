@@ -21,7 +21,11 @@ async def test_what_fails_over_an_open_store_is_not_taken_for_a_store_that_canno
     path.write_text(f'[node]\ndata_dir = "{tmp_path}/data"\nrun_dir = "{tmp_path}/run"\n')
     monkeypatch.setattr(metrics, "figures", SimpleNamespace)
     worker = _Worker(load(path, {}), Inherited((), None, None, ""), 0)
-    with pytest.raises(TemporaryFailure, match="later"):
+
+    async def serve() -> None:
         async with asyncio.timeout(10), worker._store() as store:
             assert await store.reader.row("SELECT 1") == (1,)
             raise TemporaryFailure("later")
+
+    with pytest.raises(TemporaryFailure, match="later"):
+        await serve()
