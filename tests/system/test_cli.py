@@ -273,11 +273,24 @@ def test_a_list_of_accounts_is_made_and_taken_up_again(program: Program) -> None
     text = "address,name,password\n" + "\n".join(lines)
     done = program.run("account", "add", "--from", "-", stdin=text, code=5)
     assert "2,499 made, 0 were there, 1 refused" in done.stderr
-    assert "no address" in done.stderr
+    assert "line 11: no address: " in done.stderr
     assert hash_of(program, "u7@example.test").startswith("$argon2id$")
     said = program.json("account", "add", "--from", "-", stdin=text, code=5)["accounts"]
     assert [one["outcome"] for one in said].count("there") == 2_499
     assert len(program.json("account", "list")["accounts"]) == 2_501
+
+
+def test_one_bad_line_of_a_list_leaves_the_others_alone(program: Program) -> None:
+    text = "address;name;quota\na@example.test;A;lots\nb@example.test;B;1 GB\nc@example.test;C\n"
+    done = program.run("account", "add", "--from", "-", stdin=text, code=5)
+    assert "line 2: a@example.test: 'lots' is no size" in done.stderr
+    said = program.json("account", "add", "--from", "-", stdin=text, code=5)["accounts"]
+    assert [(one["line"], one["outcome"]) for one in said] == [
+        (2, "refused"),
+        (3, "there"),
+        (4, "there"),
+    ]
+    assert program.json("account", "show", "b@example.test")["quota"] == 1_000_000_000
 
 
 def test_generated_passwords_of_a_list_are_printed(program: Program) -> None:

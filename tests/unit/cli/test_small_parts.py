@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from malleposte.cli import config_file, demo_mail, output
-from malleposte.cli.account_list import Defaults, read
+from malleposte.cli.account_list import Defaults, Line, read
 from malleposte.cli.app import COMMANDS, application
 from malleposte.cli.configuration import find_configuration
 from malleposte.cli.doctor.addresses import own_addresses
@@ -22,6 +22,7 @@ from malleposte.cli.setup import default_domain
 from malleposte.cli.sizes import octets
 from malleposte.mime import summarize
 from malleposte.node.config_read import load
+from malleposte.operations.accounts import AddAccount
 
 DEFAULTS = Defaults(generate=False, quota=None, locale="en")
 
@@ -82,8 +83,12 @@ def listed(tmp_path: Path, text: str, defaults: Defaults = DEFAULTS) -> list[tup
     path = tmp_path / "list"
     path.write_text(text, encoding="utf-8")
     return [
-        (a.address, a.name, a.password, a.quota, a.locale, a.role) for a in read(path, defaults)
+        (a.address, a.name, a.password, a.quota, a.locale, a.role) for a in wanted(path, defaults)
     ]
+
+
+def wanted(path: Path, defaults: Defaults) -> list[AddAccount]:
+    return [one[1] for one in read(path, defaults) if not isinstance(one, Line)]
 
 
 def test_a_list_of_addresses(tmp_path: Path) -> None:
@@ -106,7 +111,7 @@ def test_a_list_with_columns(tmp_path: Path, head: str) -> None:
 def test_passwords_are_generated_where_none_is_given(tmp_path: Path) -> None:
     path = tmp_path / "list"
     path.write_text("address,password\na@b.c,four quiet horses\nd@e.f,\n")
-    found = read(path, Defaults(generate=True, quota=7, locale="fr"))
+    found = wanted(path, Defaults(generate=True, quota=7, locale="fr"))
     assert [(a.generate, a.quota, a.locale) for a in found] == [(False, 7, "fr"), (True, 7, "fr")]
 
 
@@ -115,8 +120,7 @@ def test_passwords_are_generated_where_none_is_given(tmp_path: Path) -> None:
     [
         ("address,nickname\na@b,x\n", "unknown column 'nickname'"),
         ("a@b,Name\n", "names them first"),
-        ("address,name\na@b,x,y\n", "line 2: more cells"),
-        ("address,quota\na@b,lots\n", "no size"),
+        ("# ours\na@b;Name\n", "line 2: a list with columns names them first"),
     ],
 )
 def test_a_list_that_is_wrong_is_refused_with_its_line(
@@ -124,6 +128,32 @@ def test_a_list_that_is_wrong_is_refused_with_its_line(
 ) -> None:
     with pytest.raises(Trouble, match=words):
         listed(tmp_path, text)
+
+
+@pytest.mark.parametrize("between", [",", ";", "\t"])
+@pytest.mark.parametrize("before", ["", "\n# ours\n", "sep=;\n"])
+def test_what_spreadsheets_write(tmp_path: Path, between: str, before: str) -> None:
+    rows = [("Address", "Name", "Quota", ""), ("a@b.c", '"Zoé; G, x"', "5 GB", ""), ("d@e.f",)]
+    text = before + "".join(between.join(row) + "\r\n" for row in rows)
+    assert listed(tmp_path, text) == [
+        ("a@b.c", "Zoé; G, x", "", 5_000_000_000, "en", ""),
+        ("d@e.f", "", "", None, "en", ""),
+    ]
+
+
+def test_a_line_that_is_wrong_leaves_the_others_alone(tmp_path: Path) -> None:
+    path = tmp_path / "list"
+    path.write_text('# ours\naddress,quota\na@b,lots\nc@d,1 GB,x\n"e@f\n","1 GB"\ng@h\n')
+    found = read(path, DEFAULTS)
+    wrong = [(one.line, one.address, one.text) for one in found if isinstance(one, Line)]
+    assert wrong == [
+        (3, "a@b", "'lots' is no size such as \"20 GB\", or 0 for no limit"),
+        (4, "c@d", "more cells than columns"),
+    ]
+    assert [(one[0], one[1].address) for one in found if not isinstance(one, Line)] == [
+        (6, "e@f"),
+        (7, "g@h"),
+    ]
 
 
 def test_a_list_that_is_not_there_is_refused(tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ def _add_many(
             if one.password:
                 say(f"{one.address}\t{one.password}")
             if one.outcome == "refused":
-                note(f"{one.address}: {one.text}")
+                note(f"line {one.line}: {one.address}: {one.text}")
         counts = {k: sum(o.outcome == k for o in outcomes) for k in ("made", "there", "refused")}
         note(
             f"{counts['made']:,} made, {counts['there']:,} were there, {counts['refused']:,} refused"
