@@ -53,6 +53,7 @@ NAMES = {
     "role.grant",
     "role.revoke",
     "server.examine",
+    "server.node-key",
     "store.fsck",
     "store.render",
     "store.renew-uids",
