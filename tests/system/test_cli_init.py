@@ -283,6 +283,43 @@ def test_the_demo_is_made_once_and_served_again(bare: Program) -> None:
     assert seconds < 20
 
 
+def test_a_demo_that_runs_is_not_run_twice(bare: Program) -> None:
+    demo = bare.folder / "a demo"
+    process, said, _ = started(bare, demo)
+    try:
+        assert f"--cacert '{Path('a demo') / 'data' / 'tls' / 'ca.pem'}' --user" in said
+        done = bare.run("run", "--demo", demo, code=3)
+        assert "this demo runs already" in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+        connect = json.loads((demo / "connect.json").read_text())
+        assert greeting(connect, "imap").startswith(b"* OK")
+        # By the name that clients compare with the certificate.
+        context = ssl.create_default_context(cafile=connect["ca"])
+        service = connect["services"]["imaps"]
+        with (
+            socket.create_connection((service["host"], service["port"]), 20) as sock,
+            context.wrap_socket(sock, server_hostname=service["host"]) as wrapped,
+        ):
+            assert wrapped.recv(100).startswith(b"* OK")
+        assert service["host"] == "localhost"
+    finally:
+        ended(process)
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "/proc/x", "full", "installed", "J\udcf6rg"])
+def test_a_folder_that_cannot_be_a_demo_s_is_refused(bare: Program, name: str) -> None:
+    (bare.folder / "full").mkdir()
+    (bare.folder / "full" / "thesis.tex").write_text("mine")
+    init(Program(bare.folder))
+    (bare.folder / "installed").mkdir()
+    (bare.folder / "installed" / "malleposte.toml").write_bytes(bare.config.read_bytes())
+    before = contents(bare.folder)
+    done = bare.run("run", "--demo", name, code=1)
+    assert len(done.stderr.splitlines()) == 1
+    assert contents(bare.folder) == before
+    assert not list(bare.folder.rglob("demo.*"))
+
+
 def test_a_demo_that_broke_off_is_finished(bare: Program) -> None:
     demo = bare.folder / "demo"
     process = bare.start("run", "--demo", demo)

@@ -6,6 +6,7 @@ start finds ``demo.done`` and serves at once. ``rm -r`` of the folder forgets it
 
 import datetime
 import os
+import shlex
 import socket
 import stat
 import tempfile
@@ -16,10 +17,10 @@ from typing import Any, Final
 import msgspec
 
 from malleposte.cli import config_file, demo_mail, setup
-from malleposte.cli.caller import Caller, Outgoing, run
+from malleposte.cli.caller import Caller, Outgoing, run, to_server
 from malleposte.cli.configuration import read_configuration
-from malleposte.cli.exit_codes import UNAVAILABLE, Trouble
-from malleposte.cli.output import say
+from malleposte.cli.exit_codes import REFUSED, UNAVAILABLE, Trouble
+from malleposte.cli.output import say, spelt
 from malleposte.mime.compose import Mailbox
 from malleposte.node.config import Configuration
 from malleposte.operations.accounts import AddAccount, ChangePassword, PasswordChanged
@@ -30,6 +31,8 @@ from malleposte.operations.mail_parcels import FolderWanted, ImportItem
 DOMAIN: Final = "example.test"
 HOSTNAME: Final = "mail.example.test"
 HOST: Final = "127.0.0.1"
+NAME: Final = "localhost"
+"""For clients: some compare a certificate's names with what they were told, and know no addresses."""
 FOLDER_MODE: Final = 0o700
 # Easy to remember; taken ones are replaced by any free port.
 PORTS: Final = {
@@ -55,8 +58,8 @@ SUN_PATH: Final = 100
 
 
 def prepare(folder: Path) -> Configuration:
-    """Make what is missing of the demo; its configuration."""
-    folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    """Make what is missing of the demo; its configuration. Raises ``Trouble``."""
+    _take(folder)
     path = folder / "malleposte.toml"
     if (folder / "demo.done").exists() and path.exists() and (folder / "connect.json").exists():
         return read_configuration(path)
@@ -82,6 +85,35 @@ def prepare(folder: Path) -> Configuration:
         say(f"  {account['address']:<20} {account['password']}")
     config_file.write_new(folder / "demo.done", "The demo was made.\n", 0o600)
     return configuration
+
+
+def _take(folder: Path) -> None:
+    """Make the folder, or find that it is a demo's already: nothing else may be in it, since the demo is
+    forgotten by removing it."""
+    whole = str(folder.absolute())
+    if spelt(whole) != whole:
+        raise Trouble(REFUSED, f"{spelt(whole)} is not UTF-8: name another folder")
+    try:
+        folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        names = {path.name for path in folder.iterdir()}
+        if names and names.isdisjoint(("demo.begun", "demo.done")):
+            raise Trouble(
+                REFUSED,
+                f"{folder} holds other things ({min(names)} …): name a folder for the demo alone, one that"
+                " is empty or not there yet",
+                "not-empty",
+            )
+        config_file.write_new(folder / "demo.begun", "This folder is a demo's.\n", 0o600)
+    except OSError as error:
+        raise Trouble(REFUSED, f"{error.filename or folder}: {error.strerror or error}") from None
+
+
+def running(configuration: Configuration) -> bool:
+    """Whether it is served already."""
+    connection = to_server(configuration)
+    if connection is not None:
+        connection.close()
+    return connection is not None
 
 
 def _told(step: setup.Step) -> None:
@@ -166,7 +198,7 @@ def _write_connect(
     path = folder / "connect.json"
     path.unlink(missing_ok=True)
     services: dict[str, dict[str, Any]] = {
-        one.service: {"host": HOST, "port": one.port_number, "tls": one.tls_mode}
+        one.service: {"host": NAME, "port": one.port_number, "tls": one.tls_mode}
         for one in configuration.listeners
     }
     metrics = configuration.metrics
@@ -223,7 +255,7 @@ async def _load(caller: Caller, address: str, letters: tuple[demo_mail.Letter, .
 def reach(folder: Path, configuration: Configuration) -> str:
     """How to reach each service, with a command to try."""
     ports = {one.service: one.port_number for one in configuration.listeners}
-    ca = _short(configuration.certificate_file.with_name("ca.pem"))
+    ca = shlex.quote(str(_short(configuration.certificate_file.with_name("ca.pem"))))
     user = demo_mail.CLAIRE.address
     metrics = configuration.metrics
     trust = f"--cacert {ca} --user {user}"

@@ -18,14 +18,25 @@ def run(*, demo: Path) -> int:
     from malleposte.node.folders import FolderError
     from malleposte.node.serve import serve_configured
     from malleposte.node.sockets import BindError
+    from malleposte.store.lock import WriterRunning
 
     configuration = demonstration.prepare(demo)
+    runs_already = Trouble(
+        UNAVAILABLE,
+        f"this demo runs already: {demo / 'connect.json'} holds its addresses and passwords; Ctrl-C where"
+        " it was started ends it",
+        "running",
+    )
+    if demonstration.running(configuration):
+        raise runs_already
 
     def ready() -> None:
         say(demonstration.reach(demo, configuration))
 
     try:
         return serve_configured(configuration, ready=ready)
+    except WriterRunning:
+        raise runs_already from None
     except FolderError as error:
         raise Trouble(REFUSED, str(error), "folder") from None
     except BindError as error:
