@@ -17,6 +17,7 @@ INLINE, PUT_TOGETHER = sql_texts.inline()
 ALL = CONSTANTS + INLINE
 
 KNOWN_DIALECTS = {
+    "SELECT floor(extract(epoch": "postgres",
     # Statements that only ever go to one database.
     "PRAGMA": "sqlite",
     "SELECT next FROM sequence": "sqlite",
