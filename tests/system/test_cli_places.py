@@ -76,6 +76,7 @@ def _as_nobody(program: Program) -> None:
     program.config.write_text(TOML)
     program.run("init", "--admin", "admin@example.test")
     nobody = pwd.getpwnam("nobody")
+    program.config.write_text(TOML.replace("[node]\n", '[node]\nuser = "nobody"\n'))
     for place, folders, files in os.walk(program.folder):
         for name in (*folders, *files):
             os.chown(Path(place, name), nobody.pw_uid, nobody.pw_gid)
