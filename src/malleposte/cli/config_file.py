@@ -53,8 +53,9 @@ def toml(value: Value) -> str:
         raise Trouble(USAGE, words) from None
 
 
-def write_new(path: Path, text: str, mode: int) -> bool:
-    """Write a file that appears whole, or not at all if it is there already (False).
+def write_new(path: Path, text: str, mode: int, *, group: int = -1) -> bool:
+    """Write a file that appears whole, or not at all if it is there already (False). ``group``: whose it
+    is to be, -1 for the caller's own.
 
     Raises ``OSError``.
     """
@@ -66,6 +67,7 @@ def write_new(path: Path, text: str, mode: int) -> bool:
         with open(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
+            os.fchown(descriptor, -1, group)
             os.fchmod(descriptor, mode)
             os.fsync(descriptor)
         try:

@@ -4,8 +4,9 @@
 """
 
 import os
+import pwd
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,10 +39,14 @@ class Step:
         return f"{self.name:<14} {self.outcome:<9}  {self.detail}"
 
 
-def configuration(path: Path, text: str) -> Step:
-    """The configuration file."""
+def configuration(path: Path, text: str, user: str) -> Step:
+    """The configuration file; ``user``: who the server will run as, and may have to read it himself."""
+    group = -1
+    if os.geteuid() == 0 and user:
+        with suppress(KeyError):
+            group = pwd.getpwnam(user).pw_gid
     with _explained(path):
-        made = config_file.write_new(path, text, 0o640)
+        made = config_file.write_new(path, text, 0o640, group=group)
     return Step("configuration", MADE if made else THERE, str(path))
 
 

@@ -74,7 +74,11 @@ def init(
         if not common.json:
             say(str(step))
 
-    done(Step("configuration", THERE, str(path)) if there else setup.configuration(path, text))
+    done(
+        Step("configuration", THERE, str(path))
+        if there
+        else setup.configuration(path, text, configuration.node.user)
+    )
     done(setup.folders(configuration))
     setup.check_node_key(configuration, anew=new_node_key)
     done(setup.node_key(configuration))
