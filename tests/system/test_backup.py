@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -69,7 +70,11 @@ def test_a_copy_of_a_running_server_comes_back(server: Server, tmp_path: Path) -
     shutil.copy(place / "store.db", server.data / "store.db")
     shutil.copytree(place / "blobs", server.data / "blobs", dirs_exist_ok=True)
     server.start()
-    assert "the database was put back from a copy" in server.log.read_text()
+    # Readers may be served before the writer is there.
+    until = time.monotonic() + 20
+    while "the database was put back from a copy" not in server.log.read_text():
+        assert time.monotonic() < until, server.tail()
+        time.sleep(0.05)
     assert sorted(mailbox.messages(server, USER, PASSWORD)) == before
     assert uidvalidity(server) != validity
     assert Program(server.folder).json("fsck", "--deep")["summary"]["found"] == 0
