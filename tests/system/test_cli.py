@@ -87,6 +87,14 @@ def test_a_life_of_domains_accounts_aliases_and_roles(program: Program) -> None:
         ("team@example.test", "alias"),
     ]
     program.run("alias", "delete", "team@example.test")
+    # For people as they write it, for programs as it stands in the store.
+    for words in (
+        ("account", "list"),
+        ("account", "show", "bob@bücher.example"),
+        ("domain", "list"),
+    ):
+        assert "bücher.example" in program.run(*words).stdout
+    assert "bob@xn--" in program.run("account", "list", "--json").stdout
     gone = program.json("account", "delete", "bob@bücher.example", "--yes")
     assert gone["emails"] == 0
     program.run("domain", "delete", "bücher.example")
@@ -109,6 +117,14 @@ def test_a_life_of_domains_accounts_aliases_and_roles(program: Program) -> None:
         ),
         (("account", "add", "x y@example.test", "--generate"), 2, "space or control"),
         (("account", "show", "nobody@example.test"), 1, "there is no account"),
+        (("account", "list", "--domain", "nosuch.example"), 1, "there is no domain nosuch.example"),
+        (("alias", "list", "--domain", "nosuch.example"), 1, "there is no domain nosuch.example"),
+        (("account", "passwd", "ada@example.test", "--no-password"), 2, "--no-password"),
+        (
+            ("account", "add", "--from", "/nonexistent"),
+            2,
+            "/nonexistent: No such file or directory\n",
+        ),
         (("account", "delete", "ada@example.test"), 2, "add --yes"),
         (("account", "set", "ada@example.test"), 2, "nothing to change"),
         (("account", "set", "ada@example.test", "--quota", "lots"), 2, "no size"),
@@ -176,6 +192,11 @@ def test_passwords_come_from_standard_input_or_a_file(program: Program) -> None:
     file.write_text("five quiet horses\nnot this line\n")
     program.run("account", "passwd", "ada@example.test", "--password-file", file)
     assert hash_of(program, "ada@example.test") != after
+
+
+def test_help_names_no_option_that_makes_no_sense(program: Program) -> None:
+    assert "--no-password" not in program.run("account", "passwd", "--help").stdout
+    assert "--no-password" in program.run("account", "add", "--help").stdout
 
 
 def test_a_generated_password_is_printed_once(program: Program) -> None:

@@ -2,16 +2,24 @@
 
 import asyncio
 import datetime
+import json
 import os
 import shutil
 import socket
 import socketserver
+import subprocess
+import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from malleposte.cli.doctor import listeners
 from malleposte.node.config import Configuration, Listener, Node
@@ -128,6 +136,58 @@ def test_a_certificate_for_another_name_or_key(program: Program) -> None:
     shutil.copy(program.folder / "second" / "server.key", program.data / "tls" / "server.key")
     said = program.json("doctor", "--no-fsck", code=4)
     assert "does not belong to the certificate" in by_name(said)["certificate"][0]["text"]
+
+
+def test_a_certificate_without_a_name(program: Program) -> None:
+    """As old instructions for openssl make them; no client looks at the subject any more."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mail.example.test")])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now)
+        .not_valid_after(now + datetime.timedelta(days=100))
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    (program.data / "tls" / "server.pem").write_bytes(certificate.public_bytes(pem))
+    (program.data / "tls" / "server.key").write_bytes(
+        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    said = program.json("doctor", "--no-fsck")
+    (text, *_) = [c["text"] for c in by_name(said)["certificate"]]
+    assert text.startswith("it names no host (subjectAltName)")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to run as somebody else")
+def test_somebody_who_may_not_look_is_told_so_and_no_more() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        program = Program(Path(folder))
+        program.config.write_text(TOML)
+        program.run("init", "--admin", "admin@example.test")
+        program.config.chmod(0o644)
+        done = subprocess.run(
+            [sys.executable, "-c", AS_NOBODY, *program.command("doctor", "--json")[2:]],
+            capture_output=True, text=True, env=program.environment(), cwd=folder, check=False,
+        )  # fmt: skip
+    (check,) = json.loads(done.stdout)["checks"]
+    assert (check["name"], check["state"], done.returncode) == ("rights", "wrong", 4)
+    assert "root or as the server's user" in check["remedy"]
+
+
+AS_NOBODY = """
+import os, sys
+import malleposte.cli, malleposte.cli.commands.doctor
+os.setgroups([])
+os.setresgid(65534, 65534, 65534)
+os.setresuid(65534, 65534, 65534)
+sys.exit(malleposte.cli.main(sys.argv[2:]))
+"""
 
 
 def test_a_port_that_somebody_else_has(program: Program) -> None:

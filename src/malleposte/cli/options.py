@@ -34,8 +34,8 @@ DEFAULT = Common()
 
 @Parameter(name="*")
 @dataclass(frozen=True)
-class NewPassword:
-    """Where a new password comes from; never from the command line, which others can see."""
+class OtherPassword:
+    """Where another password comes from; never from the command line, which others can see."""
 
     password_stdin: Annotated[
         bool, Parameter(negative="", help="Read the password from standard input, one line.")
@@ -46,9 +46,17 @@ class NewPassword:
     generate: Annotated[
         bool, Parameter(negative="", help="Make a password and print it, once.")
     ] = False
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class NewPassword(OtherPassword):
+    """Where the password of a new account comes from; none at all is a choice."""
+
     no_password: Annotated[
         bool, Parameter(negative="", help="Set none: nobody can sign in until one is set.")
     ] = False
 
 
+NO_OTHER = OtherPassword()
 NO_CHOICE = NewPassword()

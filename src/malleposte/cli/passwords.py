@@ -4,7 +4,7 @@ import getpass
 import sys
 
 from malleposte.cli.exit_codes import REFUSED, USAGE, Trouble
-from malleposte.cli.options import NewPassword
+from malleposte.cli.options import NewPassword, OtherPassword
 from malleposte.operations.errors import OperationError
 from malleposte.operations.password_rules import check_password
 
@@ -13,26 +13,22 @@ MAX_LINE = 4_096
 TRIES = 3
 
 
-def chosen(options: NewPassword, address: str, *, optional: bool) -> tuple[str, bool]:
-    """(password, generate) for an address. ``optional``: none at all is a choice (``--no-password``).
-
-    Raises ``Trouble``.
-    """
+def chosen(options: OtherPassword, address: str) -> tuple[str, bool]:
+    """(password, generate) for an address. Raises ``Trouble``."""
+    without = isinstance(options, NewPassword) and options.no_password
     ways = [
         name
         for name, given in (
             ("--password-stdin", options.password_stdin),
             ("--password-file", options.password_file is not None),
             ("--generate", options.generate),
-            ("--no-password", options.no_password),
+            ("--no-password", without),
         )
         if given
     ]
     if len(ways) > 1:
         raise Trouble(USAGE, f"{' and '.join(ways)} contradict each other: give one")
-    if options.no_password:
-        if not optional:
-            raise Trouble(USAGE, "--no-password makes no sense here")
+    if without:
         return "", False
     if options.generate:
         return "", True

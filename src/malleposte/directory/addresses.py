@@ -62,6 +62,12 @@ def shown_domain(name: str) -> str:
         return name
 
 
+def shown_address(address: str) -> str:
+    """An address as people read it: its domain by ``shown_domain``."""
+    local, at, domain = address.rpartition("@")
+    return f"{local}{at}{shown_domain(domain)}"
+
+
 def normalise_local(local: str) -> str:
     """A local part without case, in NFC. Raises ``BadAddressError``."""
     if len(local) > 2 * MAX_LOCAL:  # three characters compose to two octets at best

@@ -228,7 +228,8 @@ def _with_dsn(configuration: Configuration, place: str, problems: list[Problem])
         with store.dsn_file.open(encoding="utf-8") as file:
             dsn = file.read(10_000).strip()
     except (OSError, UnicodeDecodeError) as error:
-        problems.append(Problem(place, "store.dsn_file", f"cannot be read: {error}"))
+        why = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        problems.append(Problem(place, "store.dsn_file", f"{store.dsn_file} cannot be read: {why}"))
         return configuration
     return msgspec.structs.replace(
         configuration, store=msgspec.structs.replace(store, dsn=Secret(dsn) if dsn else None)

@@ -3,7 +3,7 @@
 import zoneinfo
 from typing import Literal, cast
 
-from malleposte.directory.addresses import new_address, normalise_domain
+from malleposte.directory.addresses import new_address
 from malleposte.i18n.locales import is_locale
 from malleposte.operations.context import Context
 from malleposte.operations.errors import accepted, invalid
@@ -13,6 +13,7 @@ from malleposte.operations.finding import (
     account_id,
     account_shown,
     accounts_shown,
+    own_domain,
 )
 from malleposte.operations.password_rules import check_password
 from malleposte.operations.registry import Request, Response, Subject, operation
@@ -156,7 +157,7 @@ class AccountPage(Response, frozen=True, kw_only=True):
 async def list_(context: Context, request: ListAccounts, progress: Progress) -> AccountPage:
     """A page of accounts in the order of their addresses."""
     limit = max(1, min(request.limit, MAX_PAGE))
-    domain = normalise_domain(request.domain) if request.domain else ""
+    domain = await own_domain(context.store.reader, request.domain)
     found = await accounts_shown(context.store.reader, request.after, domain, limit + 1)
     return AccountPage(accounts=tuple(found[:limit]), more=len(found) > limit)
 

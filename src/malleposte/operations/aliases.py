@@ -6,11 +6,11 @@ yet, so that mail to it could only be lost.
 
 import msgspec
 
-from malleposte.directory.addresses import new_address, normalise, normalise_domain
+from malleposte.directory.addresses import new_address, normalise
 from malleposte.operations.context import Context
 from malleposte.operations.errors import accepted, invalid, refusal
 from malleposte.operations.exchange import Progress
-from malleposte.operations.finding import account_id
+from malleposte.operations.finding import account_id, own_domain
 from malleposte.operations.registry import Request, Response, Subject, operation
 from malleposte.policy.audit import Detail
 from malleposte.store.commands import SetAlias
@@ -162,7 +162,7 @@ async def list_(context: Context, request: ListAliases, progress: Progress) -> A
         " WHERE a.kind <> 'primary' AND a.address > $1 AND ($2 = '' OR d.name = $2)"
         " ORDER BY a.address LIMIT $3",
         request.after,
-        normalise_domain(request.domain) if request.domain else "",
+        await own_domain(reader, request.domain),
         limit + 1,
     )
     lines: list[AliasLine] = []

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from malleposte.directory.addresses import normalise
+from malleposte.directory.addresses import normalise, normalise_domain, shown_domain
 from malleposte.operations.errors import refusal
 from malleposte.store.dialect import Reader, Row
 
@@ -65,6 +65,16 @@ async def account_shown(reader: Reader, account: int) -> AccountShown:
         account,
     )
     return _shown(row, tuple(r[0] for r in roles), tuple(a[0] for a in aliases))
+
+
+async def own_domain(reader: Reader, name: str) -> str:
+    """A domain of this server as the store keeps it; '' for ''. Raises ``OperationError``."""
+    if not name:
+        return ""
+    whole = normalise_domain(name)
+    if await reader.row("SELECT 1 FROM domain WHERE name = $1", whole) is None:
+        raise refusal("no-such-domain", f"there is no domain {shown_domain(whole)}")
+    return whole
 
 
 async def accounts_shown(reader: Reader, after: str, domain: str, limit: int) -> list[AccountShown]:

@@ -662,6 +662,22 @@ async def test_an_index_that_disagrees_with_its_table_is_found(closed: Place) ->
     assert Kind.ENGINE in {f.kind for f in await examine(closed)}
 
 
+async def test_what_sqlite_finds_is_told_in_one_line(closed: Place) -> None:
+    db = Sqlite(closed.database, writable=True)
+    ((page,),) = db.connection.execute(
+        "SELECT rootpage FROM sqlite_schema WHERE name = 'mailbox'"
+    ).fetchall()
+    db.checkpoint(truncate=True)
+    db.close()
+    with closed.database.open("r+b") as file:
+        # Where the content of the page begins, so it says.
+        file.seek((int(page or 0) - 1) * 4096 + 5)
+        file.write(b"\x00\x01")
+    texts = [f.text for f in await examine(closed) if f.kind is Kind.ENGINE]
+    assert any("free space corruption" in text for text in texts)
+    assert all(text.isprintable() for text in texts)
+
+
 async def test_a_part_that_cannot_be_read_is_named_and_the_rest_examined(closed: Place) -> None:
     db = Sqlite(closed.database, writable=True)
     ((page,),) = db.connection.execute(

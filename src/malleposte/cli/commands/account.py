@@ -9,10 +9,18 @@ from cyclopts import App, Parameter
 from malleposte.cli import account_list
 from malleposte.cli.caller import Caller, run
 from malleposte.cli.exit_codes import LEFT_OUT, OK, REFUSED, USAGE, Trouble
-from malleposte.cli.options import DEFAULT, NO_CHOICE, Common, NewPassword
+from malleposte.cli.options import (
+    DEFAULT,
+    NO_CHOICE,
+    NO_OTHER,
+    Common,
+    NewPassword,
+    OtherPassword,
+)
 from malleposte.cli.output import as_json, moment, note, say, size, table
 from malleposte.cli.passwords import chosen
 from malleposte.cli.sizes import octets
+from malleposte.directory.addresses import shown_address
 from malleposte.operations.accounts import (
     AccountAdded,
     AccountPage,
@@ -74,7 +82,7 @@ def add(
         return _add_many(from_file, password, quota, locale, common)
     assert address is not None
     configuration = common.configuration()
-    secret, generate = chosen(password, address, optional=True)
+    secret, generate = chosen(password, address)
     request = AddAccount(
         address=address,
         name=name,
@@ -89,7 +97,7 @@ def add(
     if common.json:
         as_json(done)
         return OK
-    say(f"{done.address} was added")
+    say(f"{shown_address(done.address)} was added")
     if done.password:
         say(f"its password: {done.password}")
     elif not secret:
@@ -149,7 +157,7 @@ def list_(*, domain: str = "", common: Common = DEFAULT) -> int:
         ("address", "name", "status", "messages", "used", "quota", "roles"),
         [
             (
-                one.address,
+                shown_address(one.address),
                 one.name,
                 one.status if one.password else f"{one.status}, no password",
                 f"{one.emails:,}",
@@ -183,13 +191,13 @@ def _shown(one: AccountShown, common: Common) -> int:
         as_json(one)
         return OK
     table(
-        ("", one.address),
+        ("", shown_address(one.address)),
         [
             ("name", one.name),
             ("status", one.status),
             ("password", "set" if one.password else "none: nobody can sign in"),
             ("roles", ", ".join(one.roles)),
-            ("aliases", ", ".join(one.aliases)),
+            ("aliases", ", ".join(map(shown_address, one.aliases))),
             ("messages", f"{one.emails:,}"),
             ("used", size(one.used)),
             ("quota", size(one.quota) if one.quota else "no limit"),
@@ -241,7 +249,7 @@ def set_(
 
 
 @account.command
-def passwd(address: str, /, *, password: NewPassword = NO_CHOICE, common: Common = DEFAULT) -> int:
+def passwd(address: str, /, *, password: OtherPassword = NO_OTHER, common: Common = DEFAULT) -> int:
     """Replace an account's password; the old one signs in no more.
 
     Parameters
@@ -250,13 +258,13 @@ def passwd(address: str, /, *, password: NewPassword = NO_CHOICE, common: Common
         The account.
     """
     configuration = common.configuration()
-    secret, generate = chosen(password, address, optional=False)
+    secret, generate = chosen(password, address)
     request = ChangePassword(address=address, password=secret, generate=generate)
     done = run(configuration, lambda c: c.call("account.passwd", request, PasswordChanged))
     if common.json:
         as_json(done)
         return OK
-    say(f"the password of {done.address} was changed")
+    say(f"the password of {shown_address(done.address)} was changed")
     if done.password:
         say(f"it is: {done.password}")
     return OK
@@ -294,7 +302,7 @@ def _status_told(done: OneAccount, common: Common) -> int:
     if common.json:
         as_json(done.account)
     else:
-        say(f"{done.account.address} is {done.account.status}")
+        say(f"{shown_address(done.account.address)} is {done.account.status}")
     return OK
 
 
@@ -323,7 +331,9 @@ def delete(
     if common.json:
         as_json(done)
     else:
-        say(f"{done.address} was deleted; its {done.emails:,} messages are being removed")
+        say(
+            f"{shown_address(done.address)} was deleted; its {done.emails:,} messages are being removed"
+        )
     return OK
 
 

@@ -6,6 +6,7 @@ from malleposte.cli.caller import Caller, run
 from malleposte.cli.exit_codes import OK
 from malleposte.cli.options import DEFAULT, Common
 from malleposte.cli.output import as_json, say, table
+from malleposte.directory.addresses import shown_address
 from malleposte.operations.aliases import (
     AddAlias,
     AliasLine,
@@ -58,7 +59,8 @@ def _told(done: AliasShown, common: Common) -> int:
     if common.json:
         as_json(done)
     else:
-        say(f"{done.address} reaches {', '.join(done.targets)}")
+        targets = ", ".join(map(shown_address, done.targets))
+        say(f"{shown_address(done.address)} reaches {targets}")
     return OK
 
 
@@ -76,7 +78,7 @@ def delete(address: str, /, *, common: Common = DEFAULT) -> int:
     if common.json:
         as_json(done)
     else:
-        say(f"{done.address} was deleted")
+        say(f"{shown_address(done.address)} was deleted")
     return OK
 
 
@@ -107,8 +109,10 @@ def list_(*, domain: str = "", common: Common = DEFAULT) -> int:
         ("alias", "reaches"),
         [
             (
-                line.address,
-                "the administrators" if line.kind == "system" else ", ".join(line.targets),
+                shown_address(line.address),
+                "the administrators"
+                if line.kind == "system"
+                else ", ".join(map(shown_address, line.targets)),
             )
             for line in found
         ],

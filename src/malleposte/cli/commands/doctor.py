@@ -47,6 +47,13 @@ def _checks(given: Path | None, *, fsck: bool) -> Iterator[Check]:
     except Trouble as trouble:
         yield wrong("configuration", trouble.text, "correct it; `malleposte config example` helps")
         return
+    if not files.may_look(configuration):
+        yield wrong(
+            "rights",
+            f"you may not look into {configuration.node.data_dir}",
+            "run this as root or as the server's user",
+        )
+        return
     yield from files.checks(configuration, path)
     yield from machine.checks(configuration)
     try:

@@ -6,6 +6,7 @@ from malleposte.cli.caller import run
 from malleposte.cli.exit_codes import OK
 from malleposte.cli.options import DEFAULT, Common
 from malleposte.cli.output import as_json, say, table
+from malleposte.directory.addresses import shown_domain
 from malleposte.operations.domains import (
     AddDomain,
     DomainAdded,
@@ -36,7 +37,7 @@ def add(name: str, /, *, organisation: str = "", common: Common = DEFAULT) -> in
     if common.json:
         as_json(done)
     else:
-        say(f"{done.domain} was {'added' if done.made else 'there already'}")
+        say(f"{shown_domain(done.domain)} was {'added' if done.made else 'there already'}")
     return OK
 
 
@@ -82,5 +83,5 @@ def delete(name: str, /, *, common: Common = DEFAULT) -> int:
     if common.json:
         as_json(done)
     else:
-        say(f"{done.domain} was deleted")
+        say(f"{shown_domain(done.domain)} was deleted")
     return OK

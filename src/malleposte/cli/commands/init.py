@@ -189,7 +189,7 @@ def _secret(address: str, password: NewPassword) -> tuple[str, bool]:
     """The administrator's password, or that one is to be generated. Raises ``Trouble``."""
     if password == NO_CHOICE and not sys.stdin.isatty():
         return "", True
-    secret, generate = chosen(password, address, optional=True)
+    secret, generate = chosen(password, address)
     if secret:
         try:
             check_password(secret, address)

@@ -24,6 +24,18 @@ MAX_LOOKED_AT: Final = 5_000
 """Files whose owner is looked at."""
 
 
+def may_look(configuration: Configuration) -> bool:
+    """Whether whoever runs this may look into the data folder; others would be told nonsense."""
+    try:
+        os.listdir(configuration.node.data_dir)
+    except PermissionError:
+        return False
+    except OSError:
+        # Not there: said by the check of the folder.
+        pass
+    return True
+
+
 def checks(configuration: Configuration, path: Path) -> Iterator[Check]:
     """Everything about files; ``path`` is the configuration's."""
     yield from _configuration_file(configuration, path)
@@ -123,7 +135,9 @@ def _node_key(configuration: Configuration) -> Check:
             ring = load_key_ring(configuration.node_key_file, os.environ)
     except NodeKeyError as error:
         first, _, rest = str(error).partition(". ")
-        return wrong("node key", first, rest or "run `malleposte init`")
+        path = configuration.node_key_file
+        owner = f"`chown --reference={configuration.node.data_dir} {path} && chmod 600 {path}`"
+        return wrong("node key", first, rest or owner)
     return ok("node key", f"{configuration.node_key_file}, key {ring.current.id.hex()}")
 
 
@@ -171,7 +185,9 @@ def certificate_checks(configuration: Configuration) -> Iterator[Check]:
     if not any(covers(one, name) for one in facts.names):
         yield warn(
             "certificate",
-            f"it is for {', '.join(facts.names)}, not for {name}: clients will complain",
+            f"it is for {', '.join(facts.names)}, not for {name}: clients will complain"
+            if facts.names
+            else "it names no host (subjectAltName), only perhaps its old subject: clients refuse it",
             f"get one for {name}, or set node.hostname",
         )
     left = (facts.not_after - datetime.datetime.now(datetime.UTC)).days

@@ -161,6 +161,7 @@ async def engine(examination: Examination) -> AsyncIterator[Finding]:
     except StoreError as error:
         said = [str(error)]
     for text in said:
+        text = "; ".join(text.splitlines())
         if text != "ok":
             yield Finding(
                 Kind.ENGINE,
