@@ -226,6 +226,38 @@ def test_a_message_damaged_in_the_store_is_listed_and_the_rest_exported(program:
     assert program.json("fsck", "--deep", code=4)["findings"]
 
 
+def test_mail_of_another_form_is_not_passed_over_in_silence(program: Program) -> None:
+    root = program.folder / "Maildir"
+    expected = maildir(root, some_mail(4))
+    (root / "old.mbox").write_bytes(b"From x Mon Jan  2 03:04:05 2023\nSubject: x\n\nhello\n\n")
+    (root / "kept").mkdir()
+    (root / "kept" / "1.eml").write_bytes(b"Subject: x\n\nhello\n")
+    (root / "dovecot-uidlist").write_text("3 V1 N2\n")
+    for words in ((), ("--dry-run",)):
+        done = program.run("import", "ada@example.test", root, *words, code=0 if words else 5)
+        assert f"not imported: {root / 'old.mbox'}: it is an mbox file" in done.stderr
+        assert f"not imported: {root / 'kept'}: it is a folder of .eml files" in done.stderr
+        assert len(done.stderr.splitlines()) == 2
+    assert account(program, "ada@example.test") == expected
+    said = program.json("import", "ada@example.test", root, "--form", "mbox", code=5)
+    assert said["imported"] == 1
+    assert {(Path(o["where"]).name, o["reason"][:15]) for o in said["others"]} >= {
+        ("Maildir", "it is a Maildir"),
+        ("kept", "it is a folder "),
+    }
+    assert program.json("import", "ada@example.test", root / "kept")["others"] == []
+
+
+@pytest.mark.parametrize("form", ["maildir", "mbox", "eml"])
+def test_what_is_exported_is_for_nobody_else(program: Program, form: str) -> None:
+    maildir(program.folder / "Maildir", some_mail(4))
+    program.run("import", "ada@example.test", program.folder / "Maildir")
+    out = program.folder / "out"
+    program.run("export", "ada@example.test", out, "--form", form)
+    for path in (out, *out.rglob("*")):
+        assert not path.stat().st_mode & 0o077, path
+
+
 def test_a_full_account_is_said_and_taken_up_when_there_is_room(program: Program) -> None:
     root = program.folder / "Maildir"
     expected = maildir(root, some_mail(50))

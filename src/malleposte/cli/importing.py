@@ -5,6 +5,7 @@ them while acknowledgements come back. What cannot be read is listed and passed 
 """
 
 import asyncio
+import itertools
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -24,6 +25,9 @@ from malleposte.operations.mailfiles.source import Source
 
 MAX_LISTED: Final = 10_000
 """Skipped records named in the report; more are only counted."""
+
+MAX_OTHERS: Final = 1_000
+_A: Final = {"mbox": "an mbox file", "maildir": "a Maildir", "eml": "a folder of .eml files"}
 
 
 class FolderReport(msgspec.Struct, kw_only=True):
@@ -66,6 +70,8 @@ class Report(msgspec.Struct, kw_only=True):
     folders: list[FolderReport] = msgspec.field(default_factory=list)
     mailboxes: tuple[FolderNow, ...] = ()
     skipped_records: list[SkippedRecord] = msgspec.field(default_factory=list)
+    others: list[SkippedRecord] = msgspec.field(default_factory=list)
+    """Mail of other forms beside and below, which was not looked at."""
 
 
 def mapped(path: str, into: str, names: dict[str, str]) -> FolderWanted:
@@ -104,6 +110,12 @@ class Import:
             address=address,
             dry_run=journal is None,
         )
+        for place, form in itertools.islice(source.others(), MAX_OTHERS):
+            reason = (
+                f"it is {_A[form]}, and this import is of {_A[source.form]}: import it by itself"
+            )
+            record = SkippedRecord(folder="", where=spelt(str(place)), reason=reason)
+            self.report.others.append(record)
 
     async def run(self, caller: Caller) -> Report:
         """Have it done. Raises ``Trouble``; the journal holds what was done until then."""

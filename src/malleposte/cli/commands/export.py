@@ -1,5 +1,6 @@
 """``malleposte export``."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -45,6 +46,8 @@ def export(
         maildir, mbox or eml.
     """
     configuration = common.configuration()
+    # It is somebody's mail, whatever the umask is.
+    os.umask(0o077)
     where = spelt(f"{form}:{target.absolute()}")
     request = ExportMail(address=address, mailboxes=mailbox, target=where)
     try:

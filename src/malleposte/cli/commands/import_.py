@@ -83,7 +83,7 @@ def import_(
     finally:
         journal.close()
     _tell(report, common)
-    return LEFT_OUT if report.skipped else OK
+    return LEFT_OUT if report.skipped or report.others else OK
 
 
 def _looked_at(
@@ -146,6 +146,7 @@ def _dry_run(
         ],
         right=(3, 4),
     )
+    _tell_others(report)
     say("Nothing was imported; --map FOLDER=MAILBOX and --into change the table.")
     return OK
 
@@ -179,3 +180,11 @@ def _tell(report: Report, common: Common) -> None:
         note(f"skipped: {record.where}: {record.reason}")
     if report.skipped > SHOWN:
         note(f"and {report.skipped - SHOWN:,} more: --json lists them")
+    _tell_others(report)
+
+
+def _tell_others(report: Report) -> None:
+    for record in report.others[:SHOWN]:
+        note(f"not imported: {record.where}: {record.reason}")
+    if len(report.others) > SHOWN:
+        note(f"and {len(report.others) - SHOWN:,} more: --json lists them")

@@ -14,6 +14,8 @@ from malleposte.operations.mailfiles.message_file import Skipped, SourceFolder, 
 
 Form = Literal["mbox", "maildir", "eml"]
 MAX_DEPTH = 32
+MAX_LOOKED_AT = 20_000
+"""Entries of a tree that are looked at for mail of other forms."""
 _INBOX = ("inbox", "mbox", "inbox.mbox")
 
 
@@ -44,6 +46,12 @@ class Source:
             yield from eml.folders(self.root)
         else:
             yield from _mbox_files(self.root, "", 0, self.root)
+
+    def others(self) -> Iterator[tuple[Path, Form]]:
+        """Mail of other forms beside and below, which is not read: places, a folder of .eml once. At most
+        ``MAX_LOOKED_AT`` entries are looked at; what cannot be read is passed over."""
+        if opening.kind(self.root, self.root) == stat.S_IFDIR:
+            yield from _Others(self.root, self.form).below(self.root, 0)
 
     def measure(self, path: str, place: Path) -> SourceFolder:
         """How much is in a folder. Raises ``OSError``."""
@@ -78,6 +86,45 @@ class Source:
         if self._is_file(place):
             return iter([eml.single(path, place)])
         return eml.read(path, place, self.root)
+
+
+class _Others:
+    """A walk through a tree for mail that is not of its form."""
+
+    def __init__(self, root: Path, form: Form) -> None:
+        self._root = root
+        self._form = form
+        self._left = MAX_LOOKED_AT
+
+    def below(self, folder: Path, depth: int) -> Iterator[tuple[Path, Form]]:
+        """What is in a folder, and below it."""
+        if depth > MAX_DEPTH:
+            return
+        is_maildir = maildir.is_maildir(folder, self._root)
+        if is_maildir and self._form != "maildir":
+            yield folder, "maildir"
+        try:
+            opened = opening.Folder(folder, self._root)
+            found = [(name, opened.mode(name)) for name in opened.names()]
+        except OSError:
+            return
+        letters = False
+        for name, mode in found:
+            self._left -= 1
+            if self._left < 0:
+                return
+            place = folder / name
+            # A Maildir's own: messages, and folders that are read or cannot hold any.
+            if name.startswith(".") or (is_maildir and name in (*maildir.PARTS, "tmp")):
+                continue
+            if stat.S_ISDIR(mode):
+                yield from self.below(place, depth + 1)
+            elif stat.S_ISREG(mode) and name.lower().endswith(".eml"):
+                letters = True
+            elif stat.S_ISREG(mode) and self._form != "mbox" and _begins_as_mbox(place, self._root):
+                yield place, "mbox"
+        if letters and self._form != "eml":
+            yield folder, "eml"
 
 
 def found_form(root: Path) -> Form:
