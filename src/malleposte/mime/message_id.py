@@ -29,10 +29,9 @@ def bracketed_ids(value: bytes) -> list[bytes]:
 
 def raw_ids(value: bytes) -> list[bytes]:
     """All ids, undecoded."""
-    text = unfold(value[:FIELD_BYTES])
-    found: list[bytes] = _ID.findall(text)
+    found = bracketed_ids(value)
     if not found:
-        bare = text.strip(b"<> \t")
+        bare = unfold(value[:FIELD_BYTES]).strip(b"<> \t")
         return [bare] if bare else []
     return found
 

@@ -274,8 +274,9 @@ class _Session:
                 return
             if not owned:
                 words = f"{account.address} may not send as {_shown(str(event.path))}"
-                self._refuse(Verdict(553, "5.7.1", words))
-                self._log_refusal("", Verdict(553, "5.7.1", words))
+                verdict = Verdict(553, "5.7.1", words)
+                self._refuse(verdict)
+                self._log_refusal("", verdict)
                 return
         self._engine.accept()
 

@@ -81,7 +81,7 @@ async def list_(session: "Session", command: List) -> bytes:
     found += [Entry(name, None, False, None, True) for name in sorted(below - shown)]
     for entry in found:
         # Also where nothing matches: many patterns and long names take their time.
-        await _pause(session)
+        await session.relieve()
         selected = selects(entry)
         has_child = entry.name in below
         if not (selected or has_child) or not any(match(entry.name) for match in matchers):
@@ -157,23 +157,16 @@ async def lsub(session: "Session", command: Lsub) -> bytes:
     subscribed = [entry for entry in await entries(session) if entry.subscribed]
     shown = {entry.name for entry in subscribed}
     for entry in subscribed:
-        await _pause(session)
+        await session.relieve()
         if match(entry.name):
             attributes = [NOSELECT] if entry.box is None else []
             session.send(responses.lsub(attributes, names.SEPARATOR, entry.name, utf8))
     if "%" in command.pattern:
         for name in sorted(_ancestors(shown) - shown):
-            await _pause(session)
+            await session.relieve()
             if match(name):
                 session.send(responses.lsub([NOSELECT], names.SEPARATOR, name, utf8))
     return done(command.tag)
-
-
-async def _pause(session: "Session") -> None:
-    if session.ample:
-        await session.breathe()
-    else:
-        await session.pause()
 
 
 async def namespace(session: "Session", command: Namespace) -> bytes:

@@ -3,6 +3,8 @@
 import time
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from malleposte.delivery.spool import Prepared
 from malleposte.services.imapd import updates
 from malleposte.services.imapd.appending import Appending
@@ -64,14 +66,7 @@ class Replacing(Appending):
         """See ``Appending``."""
         settings = self.session.service.settings
         return c.Replace(
-            actor=self.session.actor,
-            mailbox=self.mailbox,
-            content=prepared.content,
-            rendered=prepared.rendered,
-            received_at=message.received_at,
-            flags=message.flags,
-            keywords=message.keywords,
-            deleted=message.deleted,
+            **msgspec.structs.asdict(super().command(message, prepared)),
             source=self.session.mailbox.view.mailbox,
             uid=self._uid,
             recoverable_until=int(time.time()) + settings.recoverable,

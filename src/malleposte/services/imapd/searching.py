@@ -86,10 +86,7 @@ async def send(session: "Session", pieces: Iterable[bytes]) -> None:
     """Send a response that may be long, piece by piece; nothing else comes between."""
     for piece in pieces:
         session.send(piece)
-        if session.ample:
-            await session.breathe()
-        else:
-            await session.pause()
+        await session.relieve()
 
 
 async def plain(

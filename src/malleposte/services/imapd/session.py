@@ -176,6 +176,13 @@ class Session:
         if time.perf_counter() - self._breath > HOLD_AT_MOST:
             await self.breathe()
 
+    async def relieve(self) -> None:
+        """``breathe``, if that is due or so much was gathered that it should be written."""
+        if self.ample:
+            await self.breathe()
+        else:
+            await self.pause()
+
     # The store ------------------------------------------------------------------------------------
 
     async def patiently(self, work: Awaitable[T]) -> T:
@@ -359,10 +366,7 @@ class Session:
             self.send(reply)
             self.engine.command_done()
             # Commands sent ahead must neither hold the loop nor pile answers up.
-            if self.ample:
-                await self.breathe()
-            else:
-                await self.pause()
+            await self.relieve()
         if type(command) is not Idle:
             name, seconds = type(command).__name__, time.perf_counter() - started
             self.service.observer.command(name, seconds, reply is None or b" OK " in reply[:80])

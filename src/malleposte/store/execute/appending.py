@@ -28,13 +28,10 @@ async def append(
     work: Work, command: Append, known: Known, *, freed: int = 0
 ) -> Appended | Refused:
     """Execute ``Append``. ``freed``: octets that will be free in the account once it is done."""
-    head = await work.head(account_of(command.mailbox))
-    mailbox = await work.mailbox(command.mailbox)
-    if head is None or mailbox is None:
-        return Refused(reason="no-such-mailbox")
-    held = await letters(work.tx, command.actor, command.mailbox)
-    if "i" not in held:
-        return Refused(reason="no-rights", text="i")
+    target = await _target(work, command)
+    if isinstance(target, Refused):
+        return target
+    head, mailbox, held = target
     size = command.content.size - freed
     if not command.exempt and why_no_room(work, head, size, NO_GRACE):
         return Refused(reason="over-quota")
@@ -42,6 +39,20 @@ async def append(
     if head.quota_bytes:
         await warn(work, head)
     return Appended(email=email, uid=uid, uidvalidity=mailbox.uidvalidity, modseq=modseq)
+
+
+async def _target(
+    work: Work, command: Append | AppendAll
+) -> tuple[Head, MailboxRow, str] | Refused:
+    """The account and the mailbox a command puts messages into, and the rights its actor has there."""
+    head = await work.head(account_of(command.mailbox))
+    mailbox = await work.mailbox(command.mailbox)
+    if head is None or mailbox is None:
+        return Refused(reason="no-such-mailbox")
+    held = await letters(work.tx, command.actor, command.mailbox)
+    if "i" not in held:
+        return Refused(reason="no-rights", text="i")
+    return head, mailbox, held
 
 
 async def _put(
@@ -76,13 +87,10 @@ async def append_all(work: Work, command: AppendAll, known: Known) -> AppendedAl
         return Refused(reason="limit", text=f"at most {MAX_ROWS} messages in one command")
     if any(message.content.file for message in command.messages):
         raise ValueError("content in a file is put before")
-    head = await work.head(account_of(command.mailbox))
-    mailbox = await work.mailbox(command.mailbox)
-    if head is None or mailbox is None:
-        return Refused(reason="no-such-mailbox")
-    held = await letters(work.tx, command.actor, command.mailbox)
-    if "i" not in held:
-        return Refused(reason="no-rights", text="i")
+    target = await _target(work, command)
+    if isinstance(target, Refused):
+        return target
+    head, mailbox, held = target
     size = sum(message.content.size for message in command.messages)
     if why_no_room(work, head, size, NO_GRACE):
         return Refused(reason="over-quota")
