@@ -45,6 +45,8 @@ PATIENCE = 60.0
 MAX_WAITING = 2_000
 MAX_WAITING_OCTETS = 64 * 1024 * 1024
 """Commands and octets under way; past it, submitting waits: back-pressure up to the socket."""
+RECEIVE = 64 * 1024
+"""Octets of answers taken at a time."""
 
 _FAILURES: Final[dict[int, type[StoreError]]] = {
     TEMPORARY: TemporaryFailure,
@@ -261,7 +263,7 @@ class WriterClient:
         if sock is None:
             return
         try:
-            data = sock.recv(1 << 18)
+            data = sock.recv(RECEIVE)
         except BlockingIOError:
             return
         except OSError:

@@ -12,6 +12,7 @@ import selectors
 import socket
 import struct
 import time
+from array import array
 from collections import deque
 from collections.abc import Callable
 
@@ -31,7 +32,11 @@ MAX_FRAME = 4 * 1024 * 1024
 """Octets of one command: a frame of content, the rendered columns and room; nothing larger is sent."""
 MAX_BATCH = 512
 """Commands in a transaction: past some 128 the flush is paid off (design, §3), memory is not."""
-_RECEIVE = 1 << 20
+_RECEIVE = 1 << 18
+"""Octets taken from a worker at a time."""
+_DESCRIPTOR = array("i").itemsize
+_DESCRIPTORS = socket.CMSG_LEN(16 * _DESCRIPTOR)
+"""Room for what goes with them: 16 descriptors."""
 
 _decode = msgspec.msgpack.Decoder(AnyCommand).decode
 
@@ -39,7 +44,7 @@ _decode = msgspec.msgpack.Decoder(AnyCommand).decode
 class _Peer:
     """One worker's connection."""
 
-    __slots__ = ("acked", "buffer", "descriptors", "origin", "out", "purged", "sock")
+    __slots__ = ("acked", "buffer", "descriptors", "origin", "out", "purged", "sock", "watched")
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
@@ -49,6 +54,8 @@ class _Peer:
         self.origin = 0
         self.acked = 0
         self.purged = 0
+        self.watched = selectors.EVENT_READ
+        """What the selector looks for."""
 
     def close(self) -> None:
         self.sock.close()
@@ -71,6 +78,7 @@ class Writer:
         self._observe = observe
         self._peers: set[_Peer] = set()
         self._waiting: deque[tuple[_Peer, Submission]] = deque()
+        self._arrived = memoryview(bytearray(_RECEIVE))
         self._selector = selectors.DefaultSelector()
         listener.setblocking(False)
         self._selector.register(listener, selectors.EVENT_READ, None)
@@ -121,7 +129,7 @@ class Writer:
         sock.setblocking(False)
         peer = _Peer(sock)
         self._peers.add(peer)
-        self._selector.register(sock, selectors.EVENT_READ, peer)
+        self._selector.register(sock, peer.watched, peer)
 
     def _drop(self, peer: _Peer) -> None:
         if peer in self._peers:
@@ -135,19 +143,22 @@ class Writer:
         if not mask & selectors.EVENT_READ or peer not in self._peers:
             return
         try:
-            data, descriptors, told, _ = socket.recv_fds(peer.sock, _RECEIVE, 16)
+            size, beside, told, _ = peer.sock.recvmsg_into([self._arrived], _DESCRIPTORS)
         except BlockingIOError:
             return
         except OSError:
             self._drop(peer)
             return
-        peer.descriptors.extend(descriptors)
-        if not data or told & socket.MSG_CTRUNC:
+        for level, kind, octets in beside:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                whole = len(octets) - len(octets) % _DESCRIPTOR
+                peer.descriptors.extend(array("i", octets[:whole]))
+        if not size or told & socket.MSG_CTRUNC:
             # Gone; or a descriptor was lost on the way (none free here): the worker sends all again,
             # for which descriptor belongs to which command is not known any more.
             self._drop(peer)
             return
-        peer.buffer += data
+        peer.buffer += self._arrived[:size]
         self._take_frames(peer)
 
     def _take_frames(self, peer: _Peer) -> None:
@@ -224,4 +235,6 @@ class Writer:
             self._drop(peer)
             return
         events = selectors.EVENT_READ | (selectors.EVENT_WRITE if peer.out else 0)
-        self._selector.modify(peer.sock, events, peer)
+        if events != peer.watched:
+            peer.watched = events
+            self._selector.modify(peer.sock, events, peer)
