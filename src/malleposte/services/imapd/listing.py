@@ -5,7 +5,7 @@ Names that are subscribed to and that no mailbox has are shown as ``\NonExistent
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from malleposte.services.imapd import names, status
@@ -45,18 +45,20 @@ class Entry:
     children: bool
 
 
-async def entries(session: "Session") -> list[Entry]:
-    """All names of the account, those without a mailbox at the end."""
+async def entries(session: "Session", *, gone: bool = True) -> list[Entry]:
+    """All names of the account, those without a mailbox (only if ``gone``) at the end."""
     reader = session.service.store.reader
     found = await session.reading(mailboxes.mailboxes(reader, session.actor))
-    gone = await session.reading(mailboxes.subscriptions(reader, session.actor))
+    subscribed: list[str] = []
+    if gone:
+        subscribed = await session.reading(mailboxes.subscriptions(reader, session.actor))
     parents = {box.parent for box in found}
     known = {box.path for box in found}
     listed = [
         Entry(box.path, box, box.subscribed, ATTRIBUTES.get(box.role or ""), box.id in parents)
         for box in found
     ]
-    listed += [Entry(name, None, True, None, False) for name in gone if name not in known]
+    listed += [Entry(name, None, True, None, False) for name in subscribed if name not in known]
     return listed
 
 
@@ -67,7 +69,8 @@ async def list_(session: "Session", command: List) -> bytes:
         # Asks for the separator, and for the root of the reference.
         session.send(responses.list_mailbox([NOSELECT], names.SEPARATOR, "", utf8))
         return done(command.tag)
-    found = await entries(session)
+    # Without a mailbox only what is subscribed to can be asked for.
+    found = await entries(session, gone=_by_subscription(command))
     matchers = [
         matcher(command.reference, pattern)
         for pattern in command.patterns
@@ -75,27 +78,75 @@ async def list_(session: "Session", command: List) -> bytes:
     ]
     selects = _selector(command.selection)
     recursive = ListSelection.RECURSIVEMATCH in command.selection
-    below = _ancestors(entry.name for entry in found if selects(entry)) if recursive else set()
-    shown = {entry.name for entry in found}
-    # An ancestor of a selected name that is no name itself matches as well (RFC 5258 §3.5).
-    found += [Entry(name, None, False, None, True) for name in sorted(below - shown)]
-    for entry in found:
+    above = await _above(session, found, matchers, selects) if recursive else _NOBODY
+    shown: list[tuple[Entry, bool]] = []
+    for entry in found + above.nameless:
         # Also where nothing matches: many patterns and long names take their time.
         await session.relieve()
         selected = selects(entry)
-        has_child = entry.name in below
-        if not (selected or has_child) or not any(match(entry.name) for match in matchers):
+        if not (selected or entry.name in above.shown):
             continue
-        info = [b"SUBSCRIBED"] if has_child and _by_subscription(command) else []
+        if any(match(entry.name) for match in matchers):
+            shown.append((entry, selected))
+    for entry, selected in shown:
+        await session.relieve()
         session.send(
             responses.list_mailbox(
-                _attributes(entry, command), names.SEPARATOR, entry.name, utf8, child_info=info
+                _attributes(entry, command),
+                names.SEPARATOR,
+                entry.name,
+                utf8,
+                child_info=_child_info(command) if entry.name in above.all else (),
             )
         )
-        if command.status and entry.box is not None:
+        if not selected or entry.box is None:
+            # Nothing more of what is shown only for what is below it (RFC 5819 §2).
+            continue
+        if command.status:
             values = status.values(session, entry.box, command.status)
             session.send(responses.status(entry.name, utf8, values))
     return done(command.tag)
+
+
+@dataclass(frozen=True, slots=True)
+class _Above:
+    """What stands above the selected names (RECURSIVEMATCH, RFC 5258 §3.5)."""
+
+    all: frozenset[str] = frozenset()
+    """Names with a selected name below them, whatever the patterns: these have CHILDINFO."""
+    shown: frozenset[str] = frozenset()
+    """Those of them that must be shown for its sake: one that no pattern matches."""
+    nameless: list[Entry] = field(default_factory=list)
+    """Those that are no name themselves."""
+
+
+_NOBODY: Final = _Above()
+
+
+async def _above(
+    session: "Session",
+    found: list[Entry],
+    matchers: list[Callable[[str], bool]],
+    selects: Callable[[Entry], bool],
+) -> _Above:
+    chosen: list[str] = []
+    unmatched: list[str] = []
+    for entry in found:
+        await session.relieve()
+        if selects(entry):
+            chosen.append(entry.name)
+            if not any(match(entry.name) for match in matchers):
+                unmatched.append(entry.name)
+    above = _ancestors(chosen)
+    known = {entry.name for entry in found}
+    nameless = [Entry(name, None, False, None, False) for name in sorted(above - known)]
+    return _Above(frozenset(above), frozenset(_ancestors(unmatched)), nameless)
+
+
+def _child_info(command: List) -> list[bytes]:
+    """The options by which names below are selected (RFC 5258 §6, RFC 6154 §6)."""
+    options = (ListSelection.SUBSCRIBED, ListSelection.SPECIAL_USE)
+    return [option.value for option in options if option in command.selection]
 
 
 def _by_subscription(command: List) -> bool:
@@ -138,8 +189,8 @@ def _attributes(entry: Entry, command: List) -> list[bytes]:
     )
     if entry.subscribed and wants_subscribed:
         found.append(SUBSCRIBED)
-    if entry.box is not None:
-        # RFC 3348 and RFC 9051 §7.3.1: always shown, it costs nothing.
+    if entry.box is not None or ListReturn.CHILDREN in command.returns:
+        # RFC 3348 and RFC 9051 §7.3.1: of mailboxes always shown, it costs nothing.
         found.append(HAS_CHILDREN if entry.children else HAS_NO_CHILDREN)
     if entry.special_use is not None:
         found.append(entry.special_use)

@@ -38,6 +38,7 @@ TABLE: Final[tuple[tuple[bytes, Shown], ...]] = (
     (b"CONDSTORE", Shown.AFTER),  # RFC 7162
     (b"QRESYNC", Shown.AFTER),
     (b"ESEARCH", Shown.AFTER),  # RFC 4731
+    (b"LIST-EXTENDED", Shown.AFTER),  # RFC 5258
     (b"LIST-STATUS", Shown.AFTER),  # RFC 5819
     (b"SPECIAL-USE", Shown.AFTER),  # RFC 6154
     (b"CREATE-SPECIAL-USE", Shown.AFTER),
