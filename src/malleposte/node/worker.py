@@ -39,11 +39,12 @@ from malleposte.runtime.passwords_memory import VerifiedMemory
 from malleposte.runtime.push import PushHub
 from malleposte.runtime.tls import Certificates
 from malleposte.services.admin_socket import serve_admin
-from malleposte.services.connection import Connection, Listener, Sweep
+from malleposte.services.connection import Connection
 from malleposte.services.imapd.service import ImapService
 from malleposte.services.imapd.service import Observer as ImapObserver
 from malleposte.services.imapd.session import Session
 from malleposte.services.imapd.turns import Turns
+from malleposte.services.listener import Listener, Sweep
 from malleposte.services.smtpd import Observer, SmtpService
 from malleposte.store import Store, StoreError, cluster, embedded
 from malleposte.store.commands import AnyCommand

@@ -22,10 +22,9 @@ from malleposte.services.connection import (
     Connection,
     ConnectionLost,
     Draining,
-    Listener,
-    Sweep,
     TimedOut,
 )
+from malleposte.services.listener import Listener, Sweep
 
 Serve = Callable[[Connection], Awaitable[None]]
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from malleposte.directory.book import Book
 from malleposte.directory.signin import Door
 from malleposte.policy.throttle import Throttle, ThrottleSettings
-from malleposte.services.connection import Connection, Listener, Sweep
+from malleposte.services.connection import Connection
 from malleposte.services.imapd import ImapService, ImapSettings
+from malleposte.services.listener import Listener, Sweep
 from malleposte.store import Store
 from malleposte.store.commands import CreateAccount
 from malleposte.store.results import Created

@@ -15,7 +15,8 @@ from malleposte.directory.book import Book
 from malleposte.directory.signin import Door
 from malleposte.policy.connections import ConnectionLimit, ConnectionSettings
 from malleposte.policy.throttle import Throttle, ThrottleSettings
-from malleposte.services.connection import Connection, Listener, Sweep
+from malleposte.services.connection import Connection
+from malleposte.services.listener import Listener, Sweep
 from malleposte.services.smtpd import SmtpService
 from malleposte.store import Store
 from malleposte.store.commands import CreateAccount
