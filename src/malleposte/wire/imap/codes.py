@@ -31,6 +31,7 @@ LIMIT: Final = b"LIMIT"
 NOMODSEQ: Final = b"NOMODSEQ"
 NONEXISTENT: Final = b"NONEXISTENT"
 NOPERM: Final = b"NOPERM"
+NOTIFICATIONOVERFLOW: Final = b"NOTIFICATIONOVERFLOW"
 NOTSAVED: Final = b"NOTSAVED"
 OVERQUOTA: Final = b"OVERQUOTA"
 PARSE: Final = b"PARSE"
@@ -81,6 +82,11 @@ def unseen(number: int) -> bytes:
 def permanent_flags(flag_list: bytes) -> bytes:
     r"""`flag_list` is rendered, without parentheses, e.g. `flags.render_flags(…) + b" \*"`."""
     return b"PERMANENTFLAGS (%b)" % flag_list
+
+
+def bad_event(supported: Iterable[bytes]) -> bytes:
+    """RFC 5465 §3.1: the events that can be asked for."""
+    return b"BADEVENT (%b)" % b" ".join(supported)
 
 
 def capability(names: Iterable[bytes]) -> bytes:

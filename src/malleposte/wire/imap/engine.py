@@ -137,6 +137,11 @@ class Connection:
         return len(self._input)
 
     @property
+    def resting(self) -> bool:
+        """Whether the client is between commands: nothing of the next one has come."""
+        return self._phase is _Phase.COMMAND and not self._parts and not len(self._input)
+
+    @property
     def in_message(self) -> bool:
         """Whether a message is being read, up to its `AppendEnd`."""
         return self._phase in _STREAMING

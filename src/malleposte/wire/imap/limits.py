@@ -105,6 +105,15 @@ class Limits:
     list_patterns: int = 32
     """Patterns in one extended LIST (RFC 5258); each may be as long as a line."""
 
+    notify_groups: int = 32
+    """Event groups in one NOTIFY (RFC 5465); clients send two or three. Each is asked of every change."""
+
+    notify_mailboxes: int = 1_000
+    """Mailboxes named in one NOTIFY; more are named by SUBTREE or PERSONAL."""
+
+    notify_events: int = 32
+    """Events in one group of NOTIFY; there are eight."""
+
     id_pairs: int = 30
     """Pairs of ID (RFC 2971 §3.3 sets 30, names of 30 and values of 1024 octets)."""
 

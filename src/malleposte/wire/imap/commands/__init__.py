@@ -16,6 +16,7 @@ from malleposte.wire.imap.commands import (
     listing,
     mailbox,
     message,
+    notify,
     replace,
     search,
     select,
@@ -44,6 +45,7 @@ _MODULES: Final = (
     thread,
     fetch,
     store,
+    notify,
 )
 
 REGISTRY: Final[dict[bytes, type[Command]]] = {

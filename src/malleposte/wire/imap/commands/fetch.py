@@ -202,6 +202,13 @@ def _items(args: Reader) -> dict[FetchItem, None]:
     raise TooBig("Too many FETCH items")
 
 
+def fetch_items(args: Reader) -> tuple[FetchItem, ...]:
+    """Items in parentheses, as NOTIFY has them (RFC 5465 §8)."""
+    if not args.at(b"("):
+        raise CommandError("Expected FETCH items in parentheses")
+    return tuple(_items(args))
+
+
 class _Wanted(NamedTuple):
     """All that follows the messages: items and modifiers."""
 
