@@ -337,7 +337,10 @@ class Imap(Struct, frozen=True, kw_only=True):
     connections_per_account: Annotated[
         int,
         _number(
-            "Connections of one account to one worker; past it the newest is refused.", 4, 10_000
+            "Connections on which one account is signed in, over all workers of this machine; past it "
+            "the newest is refused.",
+            4,
+            10_000,
         ),
     ] = 100
     connections_per_address: Annotated[

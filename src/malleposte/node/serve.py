@@ -29,6 +29,7 @@ from malleposte.node.sockets import (
     unix_listeners,
 )
 from malleposte.node.supervisor import Child, Supervisor
+from malleposte.policy.account_counts import shared_memory
 from malleposte.runtime.logs import set_up
 from malleposte.store.lock import take_lock
 
@@ -89,6 +90,7 @@ def serve_configured(
         metrics=figures_socket,
         admin=admin,
         writer_path=str(node.run_dir / "writer.sock"),
+        imap_sessions=shared_memory(wiring.workers(configuration)),
     )
     children = []
     if embedded:

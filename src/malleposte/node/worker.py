@@ -14,6 +14,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
+from mmap import mmap
 from typing import Any
 
 import msgspec
@@ -29,6 +30,7 @@ from malleposte.node.health_page import Page
 from malleposte.node.settings import hostname, operation_settings, password_settings
 from malleposte.node.sockets import Bound
 from malleposte.operations.context import Context
+from malleposte.policy.account_counts import AccountCounts
 from malleposte.policy.connections import ConnectionLimit
 from malleposte.policy.permissions import Actor
 from malleposte.policy.throttle import Throttle
@@ -71,6 +73,8 @@ class Inherited:
     metrics: socket.socket | None
     admin: socket.socket | None
     writer_path: str
+    imap_sessions: mmap
+    """What workers tell each other of their signed-in sessions (``policy.account_counts``)."""
 
 
 def run_worker(configuration: Configuration, inherited: Inherited, number: int) -> int:
@@ -338,6 +342,9 @@ class _Worker:
         limit = ConnectionLimit(wiring.imap_connections(self._configuration))
         observer = _ImapObserver(self._figures)
         sessions: dict[int, set[Session]] = {}
+        counts = AccountCounts(
+            self._inherited.imap_sessions, wiring.workers(self._configuration), self._number
+        )
         turns = Turns()
         watched = False
         for bound in self._inherited.listeners:
@@ -345,7 +352,7 @@ class _Worker:
                 continue
             settings = wiring.imap_settings(self._configuration, bound.listener)
             service = ImapService(
-                settings, store, book, door, push, observer, sessions, turns=turns
+                settings, store, book, door, push, observer, sessions, counts, turns=turns
             )
             if not watched:
                 # The sessions of all listeners are in one dictionary: one look sees them all.

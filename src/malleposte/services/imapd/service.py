@@ -9,6 +9,7 @@ import structlog
 
 from malleposte.directory.book import Account, Book
 from malleposte.directory.signin import Door
+from malleposte.policy.account_counts import AccountCounts
 from malleposte.services.connection import Connection
 from malleposte.services.imapd.recent import Recent
 from malleposte.services.imapd.session import Session
@@ -74,6 +75,8 @@ class ImapService:
     observer: Observer = field(default_factory=Observer)
     sessions: dict[int, set[Session]] = field(default_factory=dict)
     """Signed-in sessions by account; share one dict between the listeners of a worker."""
+    counts: AccountCounts = field(default_factory=AccountCounts)
+    """How many there are over all workers; share one between the listeners of a worker."""
     recent: Recent = field(default_factory=Recent)
     turns: Turns = field(default_factory=Turns)
     """Share one between the listeners of a worker."""
@@ -84,10 +87,9 @@ class ImapService:
 
     def enter(self, session: Session, account: Account) -> bool:
         """Count a session that signs in; False where the account has too many already."""
-        sessions = self.sessions.setdefault(account.id, set())
-        if len(sessions) >= self.settings.sessions_per_account:
+        if not self.counts.enter(account.id, self.settings.sessions_per_account):
             return False
-        sessions.add(session)
+        self.sessions.setdefault(account.id, set()).add(session)
         return True
 
     def leave(self, session: Session) -> None:
@@ -95,8 +97,9 @@ class ImapService:
         account = session.account
         if account is not None:
             sessions = self.sessions.get(account.id)
-            if sessions is not None:
-                sessions.discard(session)
+            if sessions is not None and session in sessions:
+                self.counts.leave(account.id)
+                sessions.remove(session)
                 if not sessions:
                     del self.sessions[account.id]
 

@@ -20,7 +20,8 @@ class ImapSettings:
     """An idling client hears ``* OK`` this often: NAT forgets after 5 minutes, and a client that is
     gone is found out."""
     sessions_per_account: int = 100
-    """In one worker; past it only the newest is refused. 20 devices with 5 connections each."""
+    """Over all workers of a node; past it only the newest is refused. 20 devices with 5 connections
+    each."""
     append_total: int = 256 * 1024 * 1024
     """Octets of all messages of one APPEND of several (RFC 3502): they wait in a file for the last."""
     recoverable: int = 14 * 86_400

@@ -102,7 +102,8 @@ async def _sign_in(session: "Session", tag: bytes, credentials: Credentials) -> 
         service.door.log.refused("imap", connection.peer, "connections")
         most = service.settings.sessions_per_account
         raise Refuse(
-            f"The account has {most} connections already: close a program on another device",
+            f"The account has {most} connections already: close a program on another device, or ask "
+            "your administrator for more (imap.connections_per_account)",
             codes.LIMIT,
         )
     session.account = account

@@ -29,7 +29,11 @@ _DATE_TIME: Final = re.compile(
 # The seconds of the years 1 to 9999.
 _FIRST: Final = -62_135_596_800
 _LAST: Final = 253_402_300_799
-_DATE: Final = re.compile(rb"([0-9]{1,2})-([A-Za-z]{3})-([0-9]{4})")
+# Android's mail program, and what phone makers made of it, put a time behind the day.
+_DATE: Final = re.compile(
+    rb"([0-9]{1,2})-([A-Za-z]{3})-([0-9]{4})( [0-9]{2}:[0-9]{2}:[0-9]{2}(?: [+-][0-9]{4})?)?"
+)
+_DAY: Final = timedelta(days=1)
 
 
 def parse_date_time(raw: bytes) -> datetime | None:
@@ -85,8 +89,12 @@ def format_timestamp(seconds: float) -> bytes:
     return format_date_time(datetime.fromtimestamp(min(max(_FIRST, seconds), _LAST), UTC))
 
 
-def parse_date(raw: bytes) -> date | None:
-    """A search date (`1-Feb-2026`); None where the text is no possible day."""
+def parse_date(raw: bytes, *, end: bool = False) -> date | None:
+    """A search date (`1-Feb-2026`); None where the text is no possible day.
+
+    A time of day behind it is passed over (§6.4.4: times are disregarded). `end`: the days before it are
+    meant, and the part of its own before the time with them, so that nothing searched for is missing.
+    """
     match = _DATE.fullmatch(raw)
     if not match:
         return None
@@ -94,6 +102,7 @@ def parse_date(raw: bytes) -> date | None:
     if number is None:
         return None
     try:
-        return date(int(match[3]), number, int(match[1]))
-    except ValueError:
+        day = date(int(match[3]), number, int(match[1]))
+        return day + _DAY if end and match[4] else day
+    except (ValueError, OverflowError):
         return None

@@ -275,7 +275,9 @@ class Reader:
             raise CommandError("Expected a set of message numbers such as 1:3,7,10:*")
         text = match[0]
         if len(text) > self.limits.set_members and text.count(b",") >= self.limits.set_members:
-            raise TooBig("Too many numbers in one set")
+            raise TooBig(
+                f"A set may hold {self.limits.set_members} numbers or ranges: send it in parts"
+            )
         self.position = match.end()
         return text
 
@@ -334,10 +336,10 @@ class Reader:
                 raise TooBig("Too many flags")
         return tuple(found.values())
 
-    def date(self) -> date:
-        """`1-Feb-2026`, quoted or not."""
+    def date(self, *, end: bool = False) -> date:
+        """`1-Feb-2026`, quoted or not; `end` as in `dates.parse_date`."""
         raw = self.string("a date") if self.at(b'"') else self.atom("a date such as 1-Feb-2026")
-        day = dates.parse_date(raw)
+        day = dates.parse_date(raw, end=end)
         if day is None:
             raise CommandError("Expected a date such as 1-Feb-2026")
         return day

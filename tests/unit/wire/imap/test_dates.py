@@ -94,3 +94,20 @@ def test_formatted_dates_are_read_again() -> None:
 )
 def test_parse_date(raw: bytes, day: date | None) -> None:
     assert parse_date(raw) == day
+
+
+@pytest.mark.parametrize(
+    ("raw", "day", "end"),
+    [
+        (b"21-Nov-2026 08:30:00 +0100", date(2026, 11, 21), date(2026, 11, 22)),
+        (b"21-Nov-2026 08:30:00", date(2026, 11, 21), date(2026, 11, 22)),
+        (b"21-Nov-2026", date(2026, 11, 21), date(2026, 11, 21)),
+        (b"31-Dec-9999 00:00:00 +0000", date(9999, 12, 31), None),
+        (b"21-Nov-2026 08:30", None, None),
+        (b"21-Nov-2026 ", None, None),
+    ],
+)
+def test_a_time_behind_a_day_is_passed_over(raw: bytes, day: date | None, end: date | None) -> None:
+    """As Android's programs send it; what they search up to a moment of a day is not left out."""
+    assert parse_date(raw) == day
+    assert parse_date(raw, end=True) == end

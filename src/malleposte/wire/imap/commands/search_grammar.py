@@ -59,9 +59,9 @@ class SearchReader:
         self.args.space()
         return self.args.astring("the name of a header").decode("ascii", "replace").lower()
 
-    def day(self) -> date:
+    def day(self, *, end: bool = False) -> date:
         self.args.space()
-        return self.args.date()
+        return self.args.date(end=end)
 
     def octets(self) -> int:
         self.args.space()
@@ -147,13 +147,13 @@ KEYS: Final[dict[bytes, Leaf]] = {
     b"OLD": _constant(keys.Not(keys.IsRecent())),
     b"NEW": _constant(keys.And((keys.IsRecent(), keys.Not(keys.HasFlag(flags.SEEN))))),
     b"UID": _uids,
-    b"BEFORE": lambda reader: keys.InternalDate(When.BEFORE, reader.day()),
+    b"BEFORE": lambda reader: keys.InternalDate(When.BEFORE, reader.day(end=True)),
     b"ON": lambda reader: keys.InternalDate(When.ON, reader.day()),
     b"SINCE": lambda reader: keys.InternalDate(When.SINCE, reader.day()),
-    b"SENTBEFORE": lambda reader: keys.SentDate(When.BEFORE, reader.day()),
+    b"SENTBEFORE": lambda reader: keys.SentDate(When.BEFORE, reader.day(end=True)),
     b"SENTON": lambda reader: keys.SentDate(When.ON, reader.day()),
     b"SENTSINCE": lambda reader: keys.SentDate(When.SINCE, reader.day()),
-    b"SAVEDBEFORE": lambda reader: keys.SavedDate(When.BEFORE, reader.day()),
+    b"SAVEDBEFORE": lambda reader: keys.SavedDate(When.BEFORE, reader.day(end=True)),
     b"SAVEDON": lambda reader: keys.SavedDate(When.ON, reader.day()),
     b"SAVEDSINCE": lambda reader: keys.SavedDate(When.SINCE, reader.day()),
     b"SAVEDATESUPPORTED": _constant(keys.SaveDateSupported()),
