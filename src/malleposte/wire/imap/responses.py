@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from malleposte.wire.imap import render
+from malleposte.wire.imap import render, rights
 from malleposte.wire.imap.sets import NumberSet, PartialRange, compact, pieces
 
 UNTAGGED: Final = b"*"
@@ -155,6 +155,31 @@ def namespace(
             members.append(b"(%b %b)" % (render.quoted_mailbox(prefix, utf8), delimiter))
         groups.append(b"(%b)" % b"".join(members) if members else render.NIL)
     return b"* NAMESPACE %b\r\n" % b" ".join(groups)
+
+
+def acl(name: str, utf8: bool, entries: Iterable[tuple[str, str]]) -> bytes:
+    """ACL (RFC 4314 §3.6): identifiers with their rights, standard letters."""
+    words = [render.quoted_mailbox(name, utf8)]
+    for identifier, letters in entries:
+        words.append(render.astring(identifier.encode("utf-8"), utf8))
+        words.append(render.astring(rights.shown(letters).encode("ascii")))
+    return b"* ACL %b\r\n" % b" ".join(words)
+
+
+def list_rights(
+    name: str, utf8: bool, identifier: str, required: str, optional: Iterable[str]
+) -> bytes:
+    """LISTRIGHTS (RFC 4314 §3.7): what the identifier always has, and what it can be given; letters
+    of one string are only given together. All are sent as they are: `c` and `d` are the caller's."""
+    words = [render.quoted_mailbox(name, utf8), render.astring(identifier.encode("utf-8"), utf8)]
+    words += [render.astring(letters.encode("ascii")) for letters in (required, *optional)]
+    return b"* LISTRIGHTS %b\r\n" % b" ".join(words)
+
+
+def my_rights(name: str, utf8: bool, letters: str) -> bytes:
+    """MYRIGHTS (RFC 4314 §3.8, RFC 8440 §3)."""
+    shown = render.astring(rights.shown(letters).encode("ascii"))
+    return b"* MYRIGHTS %b %b\r\n" % (render.quoted_mailbox(name, utf8), shown)
 
 
 NUMBERS_AT_ONCE: Final = 5_000

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from malleposte.wire.imap.commands import (
+    acl,
     append,
     auth,
     compress,
@@ -36,6 +37,7 @@ _MODULES: Final = (
     auth,
     select,
     mailbox,
+    acl,
     listing,
     append,
     replace,
