@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from malleposte.wire.imap import codes, fetch_rows, render, responses
+from malleposte.wire.imap import account_responses, codes, fetch_rows, render, responses
 from malleposte.wire.imap.flags import render_flags
 from malleposte.wire.imap.lexer import Reader
 from malleposte.wire.imap.limits import Limits
@@ -54,6 +54,9 @@ def test_as_a_mailbox_name(text: bytes, utf8: bool) -> None:
         responses.lsub([], "/", name, utf8),
         responses.status(name, utf8, {b"MESSAGES": 1}),
         responses.namespace([(name, "/")], [(name, "/")], [], utf8),
+        account_responses.metadata(name, utf8, [("/private/comment", None)]),
+        account_responses.quota_root(name, utf8, [name, ""]),
+        account_responses.quota(name, [(b"STORAGE", 1, 2)]),
     ):
         assert _lines(response) == 1
     back = Reader(render.quoted_mailbox(name, utf8), limits=_LIMITS, utf8=utf8)

@@ -47,6 +47,19 @@ UNKNOWN_CTE: Final = b"UNKNOWN-CTE"
 USEATTR: Final = b"USEATTR"
 
 
+METADATA_TOOMANY: Final = b"METADATA TOOMANY"
+
+
+def metadata_long_entries(octets: int) -> bytes:
+    """The largest value that MAXSIZE kept back (RFC 5464 §4.2.1)."""
+    return b"METADATA LONGENTRIES %d" % octets
+
+
+def metadata_max_size(octets: int) -> bytes:
+    """How large a value may be (RFC 5464 §4.3)."""
+    return b"METADATA MAXSIZE %d" % octets
+
+
 def append_uid(uidvalidity: int, uids: Sequence[int]) -> bytes:
     """UIDs in the order of the messages (RFC 4315 §3)."""
     return b"APPENDUID %d %b" % (uidvalidity, in_order(uids))

@@ -331,7 +331,7 @@ class Connection:
                 self._stream = MessageStream(command, self.limits)
                 return self._announce(args, literal)
         if literal.size > self.limits.string_bytes:
-            raise TooBig("The literal is too long")
+            raise kind.too_long(self.limits)
         size = self._size + len(line) + 2 + literal.size
         if size > (self.limits.command_bytes if self.state & SIGNED_IN else limit):
             raise TooBig("The command is too long")

@@ -114,6 +114,15 @@ class Limits:
     notify_events: int = 32
     """Events in one group of NOTIFY; there are eight."""
 
+    entries: int = 128
+    """Entries of METADATA in one command (RFC 5464): a client knows a dozen."""
+
+    entry_bytes: int = 255
+    """The name of one: `/private/vendor/` and some words."""
+
+    quota_resources: int = 16
+    """Resources in one SETQUOTA; there are four (RFC 9208 §5)."""
+
     id_pairs: int = 30
     """Pairs of ID (RFC 2971 §3.3 sets 30, names of 30 and values of 1024 octets)."""
 

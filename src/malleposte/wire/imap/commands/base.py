@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import ClassVar, Final, Self
 
+from malleposte.wire.imap.errors import TooBig
 from malleposte.wire.imap.lexer import Reader, Tag
+from malleposte.wire.imap.limits import Limits
 
 
 class State(IntEnum):
@@ -35,6 +37,11 @@ class Command:
     STATES: ClassVar[int] = ANY_STATE
 
     tag: Tag
+
+    @classmethod
+    def too_long(cls, limits: Limits) -> TooBig:
+        """How a string of more than `Limits.string_bytes` is refused."""
+        return TooBig("The literal is too long")
 
     @classmethod
     def parse(cls, tag: Tag, args: Reader) -> Self:

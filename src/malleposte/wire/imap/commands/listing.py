@@ -7,6 +7,7 @@ from enum import Enum
 from typing import ClassVar, Self
 
 from malleposte.wire.imap.commands.base import SIGNED_IN, Command
+from malleposte.wire.imap.commands.metadata import entries
 from malleposte.wire.imap.errors import CommandError, TooBig
 from malleposte.wire.imap.lexer import Reader, Tag
 from malleposte.wire.imap.mailbox_names import MailboxName, canonical
@@ -69,11 +70,13 @@ def status_items(args: Reader) -> tuple[StatusItem, ...]:
 
 @dataclass(frozen=True, slots=True)
 class List(Command):
-    """RFC 9051 §6.3.9; RFC 5258, RFC 5819 (STATUS), RFC 6154 (SPECIAL-USE), RFC 8440 (MYRIGHTS).
+    """RFC 9051 §6.3.9; RFC 5258, RFC 5819 (STATUS), RFC 6154 (SPECIAL-USE), RFC 8440 (MYRIGHTS),
+    RFC 9590 (METADATA).
 
     `extended` is true where any part of the extended syntax was used: then an empty pattern
     names nothing, while the basic `LIST "" ""` asks for the separator. `status` is empty unless
-    RETURN (STATUS …) was given. Names are text; % and * in `patterns` are wildcards.
+    RETURN (STATUS …) was given, `metadata` (names of entries) unless RETURN (METADATA …) was. Names
+    are text; % and * in `patterns` are wildcards.
     """
 
     NAMES: ClassVar = (b"LIST",)
@@ -85,6 +88,7 @@ class List(Command):
     returns: frozenset[ListReturn] = frozenset()
     status: tuple[StatusItem, ...] = ()
     extended: bool = False
+    metadata: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, tag: Tag, args: Reader) -> Self:
@@ -105,14 +109,15 @@ class List(Command):
             patterns = (args.mailbox_pattern(),)
         returns: frozenset[ListReturn] = frozenset()
         status: tuple[StatusItem, ...] = ()
+        metadata: tuple[str, ...] = ()
         if args.at(b" ") and args.text[args.position :].strip(b" "):
             extended = True
             args.space()
             if args.keyword("RETURN") != b"RETURN":
                 raise CommandError("Expected RETURN")
             args.space()
-            returns, status = cls._returns(args)
-        return cls(tag, reference, patterns, selection, returns, status, extended)
+            returns, status, metadata = cls._returns(args)
+        return cls(tag, reference, patterns, selection, returns, status, extended, metadata)
 
     @staticmethod
     def _selection(args: Reader) -> frozenset[ListSelection]:
@@ -143,10 +148,13 @@ class List(Command):
         return tuple(patterns)
 
     @staticmethod
-    def _returns(args: Reader) -> tuple[frozenset[ListReturn], tuple[StatusItem, ...]]:
+    def _returns(
+        args: Reader,
+    ) -> tuple[frozenset[ListReturn], tuple[StatusItem, ...], tuple[str, ...]]:
         args.need(b"(", "a list of return options in parentheses")
         found: set[ListReturn] = set()
         status: tuple[StatusItem, ...] = ()
+        metadata: tuple[str, ...] = ()
         first = True
         while not args.take(b")"):
             if not first:
@@ -157,11 +165,15 @@ class List(Command):
                 args.space()
                 status = status_items(args)
                 continue
+            if name == b"METADATA":
+                args.space()
+                metadata = entries(args)
+                continue
             option = _RETURNS.get(name)
             if option is None:
                 raise CommandError("An unknown return option of LIST")
             found.add(option)
-        return frozenset(found), status
+        return frozenset(found), status, metadata
 
 
 @dataclass(frozen=True, slots=True)
