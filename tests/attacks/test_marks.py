@@ -12,6 +12,7 @@ import pytest
 
 from malleposte.directory.addresses import BadAddressError, normalise_domain, normalise_local
 from malleposte.directory.book import Book
+from malleposte.i18n.folder_names import role_of
 from malleposte.operations.mailfiles import folder_names
 from malleposte.runtime.passwords import UnfitPasswordError, prepared_password
 from malleposte.services.imapd.folding import fold
@@ -87,7 +88,7 @@ WAYS: dict[str, tuple[Callable[[str], object], int]] = {
     "a mailbox's name": (kept, 3 * SIZE),
     "a level of a mailbox's name": (level_name, 1_000),
     "a folder that is imported": (folder_names.fit, 3 * SIZE),
-    "a folder's role": (folder_names.role_of, 3 * SIZE),
+    "a folder's role": (role_of, 3 * SIZE),
     "a password by SASL": (_refused(prepare_password, SaslError), 0),
     "a password": (_refused(prepared_password, UnfitPasswordError), 0),
     "a local part": (_refused(normalise_local, BadAddressError), 0),

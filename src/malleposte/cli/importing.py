@@ -17,9 +17,10 @@ from malleposte.cli.caller import Caller, Outgoing
 from malleposte.cli.import_journal import Journal, Key, digest_of
 from malleposte.cli.output import spelt
 from malleposte.cli.progress import Shown
+from malleposte.i18n.folder_names import role_of
 from malleposte.operations.mail_import import FolderNow, ImportMail, MailImported
 from malleposte.operations.mail_parcels import FolderWanted, ImportAck, ImportItem, ImportPlan
-from malleposte.operations.mailfiles.folder_names import fit, role_of
+from malleposte.operations.mailfiles.folder_names import fit
 from malleposte.operations.mailfiles.message_file import Skipped, SourceMessage, Unreadable
 from malleposte.operations.mailfiles.source import Source
 

@@ -176,7 +176,13 @@ async def _provide(context: Context, account: int, wanted: FolderWanted) -> Fold
     if plan.mailbox:
         return plan
     made = await context.store.submit(
-        CreateMailbox(actor=account, account=account, parent=0, path=tuple(wanted.path.split("/")))
+        CreateMailbox(
+            actor=account,
+            account=account,
+            parent=0,
+            path=tuple(wanted.path.split("/")),
+            role=wanted.role or None,
+        )
     )
     if isinstance(made, Created):
         return FolderPlanned(path=wanted.path, mailbox=made.id, made=True, messages=0)

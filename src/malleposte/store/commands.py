@@ -197,7 +197,9 @@ Bringing = Deliver | Append | AppendAll | PutContent
 class CreateMailbox(Command, frozen=True, array_like=True, kw_only=True):
     """Make a mailbox at a path below a parent (0: top), and what is missing on the way.
 
-    Answer: ``Created`` with the id of the last one; ``exists`` if it was there.
+    Answer: ``Created`` with the id of the last one; ``exists`` if it was there, ``in-use`` if another one
+    has the role. ``claim``: if it is this mailbox that has it, and it was never used (no message, nothing
+    below it, no rights given), it is moved to the path in place of making one.
     """
 
     actor: int
@@ -206,6 +208,7 @@ class CreateMailbox(Command, frozen=True, array_like=True, kw_only=True):
     path: tuple[str, ...]
     role: str | None = None
     subscribe: bool = True
+    claim: int = 0
 
     def accounts(self) -> tuple[int, ...]:
         """See ``Command``."""
@@ -232,12 +235,14 @@ class RenameMailbox(Command, frozen=True, array_like=True, kw_only=True):
 class DeleteMailbox(Command, frozen=True, array_like=True, kw_only=True):
     """Remove a mailbox without children; its messages, at most ``MAX_ROWS``, go with it.
 
-    Answer: ``Done``; ``not-empty`` where it holds more (expunge in slices first).
+    Answer: ``Done``; ``not-empty`` where it holds more (expunge in slices first). ``heir``: a mailbox of
+    the account that has no role; it takes the role of the one that goes.
     """
 
     actor: int
     mailbox: int
     recoverable_until: int = 0
+    heir: int = 0
 
     def accounts(self) -> tuple[int, ...]:
         """See ``Command``."""

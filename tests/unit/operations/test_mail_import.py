@@ -11,8 +11,9 @@ from malleposte.operations import mail_import
 from malleposte.operations.errors import OperationError
 from malleposte.operations.mail_import import ImportMail, MailImported
 from malleposte.operations.mail_parcels import FolderWanted, ImportAck, ImportItem, ImportPlan
-from malleposte.store.commands import LATEST, TakeLease
+from malleposte.store.commands import LATEST, DeleteMailbox, TakeLease
 from malleposte.store.read import emails, mailboxes
+from malleposte.store.results import Done
 from support.store import House, inbox
 from unit.operations.desk import Desk, Tape
 
@@ -123,6 +124,19 @@ async def test_mailboxes_are_found_by_role_or_name_or_made(house: House, desk: D
     assert (three.path, three.made) == ("Projects/Été", True)
     paths = {m.path: m.subscribed for m in await mailboxes.mailboxes(house.store.reader, account)}
     assert paths["Projects/Été"] is True
+
+
+async def test_a_mailbox_made_for_a_role_has_it(house: House, desk: Desk) -> None:
+    """Where the account's own was deleted: else clients would make a second Sent."""
+    account = await house.account("ada")
+    gone = await house.standard(account, "sent")
+    await house.do(DeleteMailbox(actor=account, mailbox=gone), Done)
+    tape = Tape()
+    request = ImportMail(address=WHERE, folders=(FolderWanted(path="Sent", role="sent"),))
+    await desk.call("mail.import", request, MailImported, tape)
+    (folder,) = plan(tape).folders
+    assert folder.made
+    assert await house.standard(account, "sent") == folder.mailbox
 
 
 async def test_a_dry_run_makes_nothing(house: House, desk: Desk) -> None:

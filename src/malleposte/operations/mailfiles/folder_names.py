@@ -1,7 +1,6 @@
-"""Names of folders: how Maildir spells them, what can be a mailbox, and which mailbox a name means.
+"""Names of folders: how Maildir spells them, and what can be a mailbox.
 
-Programs of all languages call the same few folders by different names: they are put into the account's
-own Sent, Drafts and so on, so that nobody ends up with two of each.
+Which of them are Sent, Drafts and so on: ``i18n.folder_names``.
 """
 
 import os
@@ -20,85 +19,6 @@ _DOT = "&AC4-"
 """A dot inside a level, in Maildir++ where dots stand between levels."""
 _UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff/]")
 
-ROLES: dict[str, frozenset[str]] = {
-    "drafts": frozenset(
-        (
-            "drafts",
-            "draft",
-            "brouillons",
-            "entwürfe",
-            "borradores",
-            "bozze",
-            "concepten",
-            "rascunhos",
-        )
-    ),
-    "sent": frozenset(
-        (
-            "sent",
-            "sent items",
-            "sent messages",
-            "sent mail",
-            "sent-mail",
-            "envoyés",
-            "messages envoyés",
-            "éléments envoyés",
-            "courrier envoyé",
-            "gesendet",
-            "gesendete elemente",
-            "gesendete objekte",
-            "enviados",
-            "elementos enviados",
-            "inviati",
-            "posta inviata",
-            "verzonden",
-            "verzonden items",
-            "itens enviados",
-        )
-    ),
-    "archive": frozenset(("archive", "archives", "archiv", "archivo", "archivio", "archief")),
-    "junk": frozenset(
-        (
-            "junk",
-            "spam",
-            "junk e-mail",
-            "junk email",
-            "junk-e-mail",
-            "bulk mail",
-            "indésirables",
-            "courrier indésirable",
-            "pourriel",
-            "unerwünscht",
-            "correo no deseado",
-            "posta indesiderata",
-            "ongewenste e-mail",
-        )
-    ),
-    "trash": frozenset(
-        (
-            "trash",
-            "deleted",
-            "deleted items",
-            "deleted messages",
-            "bin",
-            "corbeille",
-            "éléments supprimés",
-            "messages supprimés",
-            "papierkorb",
-            "gelöscht",
-            "gelöschte elemente",
-            "papelera",
-            "elementos eliminados",
-            "cestino",
-            "prullenbak",
-            "verwijderde items",
-            "lixeira",
-        )
-    ),
-}
-"""Role → names programs give its folder, lower case, NFC."""
-_ROLE_OF = {name: role for role, names in ROLES.items() for name in names}
-
 
 def decoded(name: str) -> str:
     """A file's name as text. What is not UTF-8 was written in an older time, as Latin-1 mostly."""
@@ -111,14 +31,6 @@ def decoded(name: str) -> str:
         except UnicodeDecodeError:
             continue
     return octets.decode("latin-1")
-
-
-def role_of(path: str) -> str:
-    """The role a folder's name means, or ''. Also below INBOX, where some servers keep them all."""
-    levels = normal("NFC", path).casefold().split("/")
-    if len(levels) == 2 and levels[0] == "inbox":
-        del levels[0]
-    return _ROLE_OF.get(levels[0], "") if len(levels) == 1 else ""
 
 
 def fit(path: str) -> str:

@@ -15,6 +15,7 @@ from malleposte.store.commands import (
     DeleteMailbox,
     RenameMailbox,
 )
+from malleposte.store.execute import claiming
 from malleposte.store.execute.expunging import bury, remove
 from malleposte.store.execute.rights import may
 from malleposte.store.ids import account_of, mailbox_id
@@ -123,11 +124,19 @@ async def create_mailbox(work: Work, command: CreateMailbox) -> Created | Refuse
         return _TOO_MANY
     role = command.role
     if role is not None:
-        taken = await work.tx.row(
-            "SELECT 1 FROM mailbox WHERE account = $1 AND role = $2", command.account, role
-        )
-        if taken is not None:
+        holder = await claiming.holder(work, command.account, role)
+        if holder and (
+            holder != command.claim
+            or holder == parent
+            or not await claiming.never_used(work, command.account, holder)
+        ):
             return Refused(reason="in-use", text=f"another mailbox is {role} already")
+        if holder:
+            modseq = head.bump()
+            parent = await _make(work, head, parent, missing[:-1], modseq)
+            await claiming.move(work, holder, parent, missing[-1], modseq)
+            await _take_subscription(work, head, holder)
+            return Created(id=holder, modseq=modseq)
     modseq = head.bump()
     parent = await _make(work, head, parent, missing[:-1], modseq)
     made = await insert_mailbox(
@@ -370,5 +379,7 @@ async def delete_mailbox(work: Work, command: DeleteMailbox) -> Done | Refused:
         command.mailbox,
     )
     work.forget(command.mailbox)
+    if row.role is not None and command.heir:
+        await claiming.inherit(work, account, row.role, command.heir, modseq)
     bury(work, account, "mailbox", 0, modseq, [command.mailbox])
     return Done(modseq=modseq)

@@ -1,4 +1,4 @@
-"""Folder names both ways, roles by names, and flags both ways."""
+"""Folder names both ways, and flags both ways."""
 
 import pytest
 from hypothesis import given
@@ -10,7 +10,6 @@ from malleposte.operations.mailfiles.folder_names import (
     MAX_FILE_NAME,
     fit,
     from_maildir,
-    role_of,
     to_file,
     to_maildir,
 )
@@ -66,26 +65,6 @@ def test_names_too_long_for_a_file_stay_apart() -> None:
 )
 def test_files_stay_in_their_folder(path: str, file: str) -> None:
     assert to_file(path) == file
-
-
-@pytest.mark.parametrize(
-    ("path", "role"),
-    [
-        ("Sent Items", "sent"),
-        ("Éléments envoyés", "sent"),
-        ("E\u0301le\u0301ments envoye\u0301s", "sent"),
-        ("INBOX/Trash", "trash"),
-        ("inbox/Papierkorb", "trash"),
-        ("Brouillons", "drafts"),
-        ("Junk E-mail", "junk"),
-        ("Archives", "archive"),
-        ("Projects/Sent", ""),
-        ("INBOX", ""),
-        ("Sentimental", ""),
-    ],
-)
-def test_roles_by_names(path: str, role: str) -> None:
-    assert role_of(path) == role
 
 
 @pytest.mark.parametrize(
