@@ -263,12 +263,20 @@ class Subscribe(Command, frozen=True, array_like=True, kw_only=True):
 
 
 class SetRights(Command, frozen=True, array_like=True, kw_only=True):
-    """Set a grantee's letters (RFC 4314) on a mailbox; none removes the row. Answer: ``Done``."""
+    """Set what a grantee (an account, or 0: anyone) may do in a mailbox, in letters of RFC 4314 §2.1.
+    Answer: ``Done``, with modseq 0 where nothing changed; ``no-such-account`` for a grantee who is not of
+    the owner's organisation.
+
+    ``mode``: ``=`` in place of what the grantee had, ``+`` besides, ``-`` without; letters that are none
+    are passed over. The first change makes the list the mailbox had from above its own; from then on it
+    has one, also when nobody is left in it. The owner holds every right, whatever is set.
+    """
 
     actor: int
     mailbox: int
     grantee: int
     letters: str
+    mode: str = "="
 
     def accounts(self) -> tuple[int, ...]:
         """See ``Command``."""
@@ -392,6 +400,10 @@ class DeleteAccount(Command, frozen=True, array_like=True, kw_only=True):
     """Stop an account receiving and signing in, and have its mail removed by a job. Answer: ``Done``."""
 
     account: int
+
+    def accounts(self) -> tuple[int, ...]:
+        """See ``Command``."""
+        return (self.account,)
 
 
 class PurgeAccount(Command, frozen=True, array_like=True, kw_only=True):

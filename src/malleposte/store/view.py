@@ -7,6 +7,10 @@ sessions (``Watcher``); it never waits for them. One array a column beats blocks
 200,000 UIDs out costs one copy of 800 kB.
 
 A view is brought up to date before every command that reads it (design, §3); hints only wake sleepers.
+
+Another's mailbox is seen through a view of the reader's own: ``\\Seen`` is each reader's (``reader_seen``
+has rows where it differs from the owner's), and MODSEQ the later one of the message's and that row's. It
+also knows the reader's rights, as of its last refresh.
 """
 
 import asyncio
@@ -20,6 +24,8 @@ from malleposte.store.dialect import Reader, Row
 from malleposte.store.flags import WIRE
 from malleposte.store.ids import LOW, account_of
 from malleposte.store.memory import give_back
+from malleposte.store.read.rights import ALL, letters
+from malleposte.store.view_rows import Rows
 
 SLICE = 5_000
 """Rows a statement brings before other work of the loop runs: some 4 ms."""
@@ -27,22 +33,6 @@ LARGE = 50_000
 """Messages from which on a view's building leaves so much memory behind that it is given back."""
 MAX_SETS = 1_000
 """Flag sets kept though no message has them any more, besides two for every message there is."""
-_LAST_ID = (1 << 63) - 1
-"""Past every email."""
-
-_BUILD = (
-    "SELECT m.uid, m.email, e.flags, e.keywords, m.deleted, e.modseq FROM membership m"
-    " JOIN email e ON e.id = m.email WHERE m.mailbox = $1 AND m.uid > $2 ORDER BY m.uid LIMIT $3"
-)
-_CHANGED = (
-    "SELECT m.uid, e.id, e.flags, e.keywords, m.deleted, e.modseq FROM email e"
-    " JOIN membership m ON m.email = e.id AND m.mailbox = $1"
-    " WHERE e.account = $2 AND (e.modseq, e.id) > ($3, $4) ORDER BY e.modseq, e.id LIMIT $5"
-)
-_GONE = (
-    "SELECT first, last FROM tombstone WHERE account = $1 AND kind = 'uid' AND container = $2"
-    " AND modseq > $3 ORDER BY first"
-)
 _MAILBOX = "SELECT uidvalidity, uidnext, message_modseq FROM mailbox WHERE id = $1"
 _HEAD = "SELECT modseq, tombstone_floor FROM account_head WHERE account = $1"
 
@@ -80,8 +70,13 @@ def _columns() -> tuple["array[int]", "array[int]", "array[int]", "array[int]"]:
 class View:
     """See the module."""
 
-    def __init__(self, reader: Reader, clock: Clock, mailbox: int) -> None:
+    def __init__(self, db: Reader, clock: Clock, mailbox: int, reader: int = 0) -> None:
         self.mailbox = mailbox
+        self.reader = reader
+        """The account that looks; 0: the owner."""
+        self.letters = "" if reader else ALL
+        """The reader's rights when the view was last brought up to date: whoever acts by rights looks
+        here after ``refresh``. '' too where the mailbox is gone."""
         self.account = account_of(mailbox)
         self.uidvalidity = 0
         self.uidnext = 1
@@ -96,7 +91,8 @@ class View:
         self._wire: list[bytes] = []
         self.shown: dict[str, str] = {}
         self.watchers: set[Watcher] = set()
-        self._reader = reader
+        self._db = db
+        self._rows = Rows(db, mailbox, reader)
         self._clock = clock
         self._seen: int | None = None
         self._lock = asyncio.Lock()
@@ -138,10 +134,12 @@ class View:
     async def _refresh(self) -> None:
         if self.gone:
             return
-        head = await self._reader.row(_HEAD, self.account)
+        head = await self._db.row(_HEAD, self.account)
         if head is not None and head[0] == self.modseq:
             return
-        row = await self._reader.row(_MAILBOX, self.mailbox)
+        row = await self._db.row(_MAILBOX, self.mailbox)
+        if self.reader:
+            self.letters = await letters(self._db, self.reader, self.mailbox)
         if row is None or head is None or (self.uidvalidity and row[0] != self.uidvalidity):
             self.gone = True
             for watcher in list(self.watchers):
@@ -164,7 +162,7 @@ class View:
             self._reintern()
 
     async def _load(self) -> None:
-        rows = await self._reader.rows(
+        rows = await self._db.rows(
             "SELECT name, shown FROM keyword WHERE account = $1", self.account
         )
         self.shown = dict(rows)
@@ -175,7 +173,7 @@ class View:
         self.uids, self.emails, self.sets, self.modseqs = _columns()
         last = 0
         while True:
-            rows = await self._reader.rows(_BUILD, self.mailbox, last, SLICE)
+            rows = await self._rows.after(last, SLICE)
             if rows:
                 self._extend(rows)
                 last = rows[-1][0]
@@ -184,7 +182,7 @@ class View:
             await asyncio.sleep(0)
         if len(self.uids) >= LARGE:
             rows.clear()
-            give_back(self._reader)
+            give_back(self._db)
 
     def _extend(self, rows: list[Row]) -> None:
         uids, emails, flags, keywords, deleted, modseqs = zip(*rows, strict=True)
@@ -228,7 +226,7 @@ class View:
         return b" ".join(words)
 
     async def _rebuild(self) -> None:
-        fresh = View(self._reader, self._clock, self.mailbox)
+        fresh = View(self._db, self._clock, self.mailbox, self.reader)
         await fresh._build()
         expunged = []
         for at, uid in enumerate(self.uids):
@@ -250,19 +248,8 @@ class View:
         self._tell(expunged, flagged, grown)
 
     async def _advance(self) -> None:
-        # By UID: a message that changes again between two slices comes twice, the last time is right.
-        changed: dict[int, Row] = {}
-        modseq, email = self.modseq, _LAST_ID
-        while True:
-            rows = await self._reader.rows(
-                _CHANGED, self.mailbox, self.account, modseq, email, SLICE
-            )
-            changed.update((row[0], row) for row in rows)
-            if len(rows) < SLICE:
-                break
-            modseq, email = rows[-1][5], rows[-1][1]
-            await asyncio.sleep(0)
-        gone = await self._reader.rows(_GONE, self.account, self.mailbox, self.modseq)
+        changed = await self._rows.changed(self.modseq, SLICE)
+        gone = await self._rows.gone(self.modseq)
         if any(
             word not in self.shown
             for row in changed.values()
@@ -351,41 +338,48 @@ class _Spans:
 class Views:
     """The views of a worker: those watched, and the most recent of the others."""
 
-    def __init__(self, reader: Reader, clock: Clock, *, spare: int = 2_000_000) -> None:
-        self._reader = reader
+    def __init__(self, db: Reader, clock: Clock, *, spare: int = 2_000_000) -> None:
+        self._db = db
         self._clock = clock
         self._spare = spare
         """Messages held in views nobody watches (20 octets each)."""
-        self._views: OrderedDict[int, View] = OrderedDict()
+        self._views: OrderedDict[tuple[int, int], View] = OrderedDict()
 
-    async def open(self, mailbox: int) -> View:
-        """The up-to-date view of a mailbox; ``gone`` where there is none such."""
-        view = self._views.get(mailbox)
+    async def open(self, mailbox: int, reader: int = 0) -> View:
+        """The up-to-date view of a mailbox; ``gone`` where there is none such.
+
+        ``reader``: the account that looks, 0 for the owner. What it may do is for the caller to ask
+        (``View.letters``).
+        """
+        if reader == account_of(mailbox):
+            reader = 0
+        key = mailbox, reader
+        view = self._views.get(key)
         if view is None:
-            view = self._views[mailbox] = View(self._reader, self._clock, mailbox)
-        self._views.move_to_end(mailbox)
+            view = self._views[key] = View(self._db, self._clock, mailbox, reader)
+        self._views.move_to_end(key)
         await view.refresh()
         if view.gone:
-            if self._views.get(mailbox) is view:
-                del self._views[mailbox]
+            if self._views.get(key) is view:
+                del self._views[key]
             if view.uidvalidity:
                 # Its UIDVALIDITY changed: a new view, for whoever selects it now.
-                view = View(self._reader, self._clock, mailbox)
+                view = View(self._db, self._clock, mailbox, reader)
                 await view.refresh()
                 if not view.gone:
-                    self._views[mailbox] = view
+                    self._views[key] = view
         self._trim()
         return view
 
     def _trim(self) -> None:
         spare = 0
         newest = next(reversed(self._views), None)
-        for mailbox, view in reversed(list(self._views.items())):
+        for key, view in reversed(list(self._views.items())):
             if not view.watchers:
                 spare += len(view) + 50
                 # The newest stays: whoever opened it watches it next.
-                if spare > self._spare and mailbox != newest:
-                    del self._views[mailbox]
+                if spare > self._spare and key != newest:
+                    del self._views[key]
 
     def watched(self) -> dict[int, list[View]]:
         """Views with sessions, by account: what the push hub looks after."""

@@ -48,6 +48,29 @@ async def test_a_hint_is_quicker_than_the_second(store: Store, hub: PushHub) -> 
     await asyncio.wait_for(woken.wait(), 0.6)
 
 
+async def test_one_may_wait_for_several_accounts(store: Store, hub: PushHub) -> None:
+    """A session with another's mailbox open listens to both accounts, and stops listening to each."""
+    calls: list[int] = []
+
+    def call() -> None:
+        calls.append(0)
+
+    hub.subscribe(1, call)
+    leave = hub.subscribe(2, call)
+    await asyncio.sleep(1.5)
+    calls.clear()
+    await change(store, 2, "new")
+    await asyncio.sleep(1.5)
+    assert len(calls) == 1
+    leave()
+    await change(store, 2, "newer")
+    await asyncio.sleep(1.5)
+    assert len(calls) == 1
+    await change(store, 1, "new")
+    await asyncio.sleep(1.5)
+    assert len(calls) == 2
+
+
 async def test_who_left_is_not_called(store: Store, hub: PushHub) -> None:
     calls: list[int] = []
     leave = hub.subscribe(1, lambda: calls.append(1))

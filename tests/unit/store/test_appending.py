@@ -102,16 +102,20 @@ async def test_all_or_none_by_quota(house: House) -> None:
 async def test_several_need_the_right_and_the_mailbox(house: House) -> None:
     owner, other = await house.account(), await house.account()
     box = inbox(owner)
-    assert await house.refused(all_of(box, enclosed(), actor=other)) == "no-rights"
+    assert await house.refused(all_of(box, enclosed(), actor=other)) == "no-such-mailbox"
     assert await house.refused(all_of(owner << 32 | 99, enclosed())) == "no-such-mailbox"
     many = (enclosed(small(b"x")),) * (MAX_ROWS + 1)
     assert await house.refused(all_of(box, *many)) == "limit"
-    await house.grant(box, other, "is")
+    await house.grant(box, other, "lrs")
+    assert await house.refused(all_of(box, enclosed(), actor=other)) == "no-rights"
+    await house.grant(box, other, "lis")
     one = enclosed(flags=SEEN | FLAGGED, keywords=("work",), deleted=True)
     await house.do(all_of(box, one, actor=other), AppendedAll)
     # RFC 4314 §4: flags without a right are left out.
     found = await house.email(box, 1)
-    assert (found["flags"], found["keywords"], found["deleted"]) == (SEEN, None, 0)
+    assert (found["flags"], found["keywords"], found["deleted"]) == (0, None, 0)
+    seen = await house.rows("SELECT email, reader, seen FROM reader_seen")
+    assert seen == [(found["id"], other, 1)], "who put it there has read it, its owner has not"
 
 
 # Content put before -----------------------------------------------------------------------------------
@@ -202,16 +206,18 @@ async def test_what_lies_elsewhere_too_stays_there(house: House) -> None:
 async def test_into_another_account_with_rights_on_both_sides(house: House) -> None:
     owner, other = await house.account(), await house.account()
     old = await house.append(inbox(owner))
-    for letters in ("lr", "te", "i"):
+    for letters in ("lr", "lte", "li", "rte"):
         await house.grant(inbox(owner), other, letters)
         command = in_place(inbox(other), inbox(owner), old.uid, actor=other)
-        if letters == "te":
+        if letters == "lte":
             answer = await house.do(command, Appended)
             assert answer.email >> 32 == other
             assert await house.uids(inbox(owner)) == []
             old = await house.append(inbox(owner))
         else:
-            assert await house.refused(command) == "no-rights"
+            seen = "l" in letters
+            assert await house.refused(command) == ("no-rights" if seen else "no-such-email")
+    await house.grant(inbox(owner), other, "li")
     # And back: the right to insert is the target's.
     mine = await house.append(inbox(other))
     await house.do(in_place(inbox(owner), inbox(other), mine.uid, actor=other), Appended)

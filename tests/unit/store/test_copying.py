@@ -124,8 +124,7 @@ async def test_into_another_account(house: House) -> None:
     await house.deliver(
         one, data=b"for both", flags=SEEN, keywords=("Work", "b"), prefix=b"P: 1\r\n"
     )
-    await house.grant(inbox(two), one, "lrswi")
-    answer = await house.copy(inbox(one), inbox(two), actor=one)
+    answer = await house.copy(inbox(one), inbox(two))
     assert answer.uids == ((1, 1),)
     (copy,) = await emails(house, inbox(two))
     assert copy >> 32 == two
@@ -142,17 +141,22 @@ async def test_into_another_account(house: House) -> None:
 
 
 @pytest.mark.parametrize(
-    ("letters", "flags", "keywords"), [("i", 0, None), ("is", SEEN, None), ("iw", FLAGGED, "k")]
+    ("letters", "flags", "keywords", "seen"),
+    [("li", 0, None, []), ("lis", 0, None, [1]), ("liw", FLAGGED, "k", [])],
 )
 async def test_into_another_account_with_the_flags_one_may_set(
-    house: House, letters: str, flags: int, keywords: str | None
+    house: House, letters: str, flags: int, keywords: str | None, seen: list[int]
 ) -> None:
+    r"""RFC 4314 §4 (COPY). ``\Seen`` is the one's who copied: the owner has not read it."""
     one, two = await house.account(), await house.account()
     await house.deliver(one, flags=SEEN | FLAGGED, keywords=("k",))
     await house.grant(inbox(two), one, letters)
     await house.copy(inbox(one), inbox(two), actor=one)
     email = await house.email(inbox(two), 1)
     assert (email["flags"], email["keywords"]) == (flags, keywords)
+    marks = await house.rows("SELECT email, reader, seen FROM reader_seen")
+    assert marks == [(email["id"], one, n) for n in seen]
+    assert (await counters(house, inbox(two)))[:2] == (1, 1)
 
 
 async def test_a_move_between_accounts_is_a_copy_first(house: House) -> None:
@@ -174,12 +178,14 @@ async def test_nothing_to_copy(house: House) -> None:
 @pytest.mark.parametrize(
     ("move", "source", "target", "reason"),
     [
-        (False, "lr", "i", ""),
-        (False, "lswipkxtea", "i", "no-rights"),
-        (False, "r", "lrswpkxtea", "no-rights"),
-        (True, "rte", "i", ""),
-        (True, "rt", "i", "no-rights"),
-        (True, "re", "i", "no-rights"),
+        (False, "lr", "li", ""),
+        (False, "lswipkxtea", "li", "no-rights"),
+        (False, "lr", "lrswpkxtea", "no-rights"),
+        (False, "rswipkxtea", "li", "no-such-mailbox"),
+        (False, "lr", "rswipkxtea", "no-such-mailbox"),
+        (True, "lrte", "li", ""),
+        (True, "lrt", "li", "no-rights"),
+        (True, "lre", "li", "no-rights"),
     ],
 )
 async def test_rights(house: House, move: bool, source: str, target: str, reason: str) -> None:
@@ -283,5 +289,5 @@ async def test_recovery_refusals(house: House) -> None:
 
     assert await house.refused(command()) == "over-quota"
     assert await house.refused(command(target=inbox(account) + 90)) == "no-such-mailbox"
-    assert await house.refused(command(actor=account + 1)) == "no-rights"
+    assert await house.refused(command(actor=account + 1)) == "no-such-mailbox"
     assert await house.refused(command(emails=tuple(range(5001)))) == "limit"

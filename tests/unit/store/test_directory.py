@@ -21,6 +21,7 @@ from malleposte.store.commands import (
     SetPassword,
 )
 from malleposte.store.execute.directory import PURGE_JOB
+from malleposte.store.read.rights import letters
 from malleposte.store.results import Created, Delivered, Done
 from support.store import House, deliver, inbox
 
@@ -195,6 +196,7 @@ async def test_a_deleted_account_receives_and_signs_in_no_more(house: House) -> 
     await house.do(SetAlias(address="both@example.org", accounts_=(account, other)), Done)
     await house.do(SetAlias(address="only@example.org", accounts_=(account,)), Done)
     await house.grant(inbox(other), account, "lr")
+    await house.grant(inbox(account), other, "lr")
     await house.do(DeleteAccount(account=account), Done)
     assert await targets(house, "both@example.org") == [(other, "")]
     left = dict(await addresses(house))
@@ -204,7 +206,8 @@ async def test_a_deleted_account_receives_and_signs_in_no_more(house: House) -> 
     for table in ("credential", "role_grant"):
         rows = await house.rows(f"SELECT account FROM {table} WHERE account = $1", account)
         assert rows == []
-    assert await house.rows("SELECT * FROM mailbox_right") == []
+    assert await house.rows("SELECT mailbox, grantee FROM mailbox_right") == [(inbox(other), other)]
+    assert await letters(house.store.reader, other, inbox(account)) == ""
     # The address is free again.
     again = await house.account("user")
     assert again != account

@@ -170,6 +170,8 @@ async def test_append_of_the_same_bytes_is_a_new_email(house: House) -> None:
 
 async def test_append_needs_the_right_to_insert(house: House) -> None:
     owner, other = await house.account(), await house.account()
+    assert await house.refused(append(inbox(owner), actor=other)) == "no-such-mailbox"
+    await house.grant(inbox(owner), other, "lrswpkxtea")
     assert await house.refused(append(inbox(owner), actor=other)) == "no-rights"
     assert await house.refused(append(owner << 32 | 99, actor=owner)) == "no-such-mailbox"
     assert await house.refused(append((owner + 9) << 32 | 1)) == "no-such-mailbox"
@@ -177,12 +179,12 @@ async def test_append_needs_the_right_to_insert(house: House) -> None:
 
 @pytest.mark.parametrize(
     ("letters", "flags", "keywords", "deleted"),
-    [("i", 0, None, 0), ("is", SEEN, None, 0), ("iw", FLAGGED, "k", 0), ("it", 0, None, 1)],
+    [("li", 0, None, 0), ("lis", 0, None, 0), ("liw", FLAGGED, "k", 0), ("lit", 0, None, 1)],
 )
 async def test_append_keeps_the_flags_its_actor_may_set(
     house: House, letters: str, flags: int, keywords: str | None, deleted: int
 ) -> None:
-    """RFC 4314 §4: flags without their right are left out, the message is not."""
+    r"""RFC 4314 §4: flags without their right are left out, the message is not. ``\Seen`` is one's own."""
     owner, other = await house.account(), await house.account()
     await house.grant(inbox(owner), other, letters)
     await house.append(
@@ -190,6 +192,8 @@ async def test_append_keeps_the_flags_its_actor_may_set(
     )
     email = await house.email(inbox(owner), 1)
     assert (email["flags"], email["keywords"], email["deleted"]) == (flags, keywords, deleted)
+    seen = await house.rows("SELECT seen FROM reader_seen WHERE reader = $1", other)
+    assert seen == ([(1,)] if "s" in letters else [])
 
 
 async def test_keywords_no_client_could_write_are_left_out(house: House) -> None:

@@ -212,6 +212,8 @@ async def test_without_rights_nothing_changes(house: House) -> None:
     assert await house.refused(command) == "no-rights"
     gone = StoreFlags(actor=0, mailbox=box + 90, uids=ALL, mode="+", flags=SEEN)
     assert await house.refused(gone) == "no-such-mailbox"
+    await house.grant(box, other, "rswt")
+    assert await house.refused(command) == "no-such-mailbox", "without l it is not there"
 
 
 @pytest.mark.parametrize(
@@ -235,6 +237,32 @@ async def test_each_right_sets_its_own(
     assert (await counts(house, box))[0] == 2, "the owner has read nothing"
 
 
+@pytest.mark.parametrize(
+    ("letters", "how", "reason"),
+    [
+        ("lrs", {"flags": FLAGGED}, "no-rights"),
+        ("lrs", {"keywords": ("k",)}, "no-rights"),
+        ("lrw", {"flags": SEEN}, "no-rights"),
+        ("lrw", {"deleted": True}, "no-rights"),
+        ("lrs", {"flags": FLAGGED | SEEN}, ""),
+        ("lrt", {"keywords": ("k",), "deleted": True}, ""),
+        ("lrs", {}, ""),
+        ("lr", {}, "no-rights"),
+    ],
+)
+@pytest.mark.parametrize("mode", ["+", "-", "="])
+async def test_one_of_the_flags_must_be_allowed(
+    house: House, letters: str, how: dict[str, Any], reason: str, mode: str
+) -> None:
+    """RFC 4314 §4 (STORE): refused only where no flag that is named may be changed."""
+    box, other = await shared(house, letters)
+    command = StoreFlags(actor=other, mailbox=box, uids=ALL, mode=mode, **how)
+    if reason:
+        assert await house.refused(command) == reason
+    else:
+        await house.do(command, Stored)
+
+
 async def test_a_readers_seen_has_a_modseq_of_the_owners_counter(house: House) -> None:
     box, other = await shared(house, "lrs")
     before = (await house.info(box)).message_modseq
@@ -243,7 +271,8 @@ async def test_a_readers_seen_has_a_modseq_of_the_owners_counter(house: House) -
         (other, 1, answer.modseq)
     ]
     assert answer.modseq > before
-    assert (await house.info(box)).message_modseq == before, "others see no change"
+    assert (await house.info(box)).message_modseq == answer.modseq, "views look"
+    assert (await house.email(box, 1))["modseq"] == before - 1, "others see no change"
     assert (await house.flag(box, ((1, 1),), actor=other, flags=SEEN)).modseq == 0
 
 

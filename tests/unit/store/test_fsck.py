@@ -310,6 +310,18 @@ DAMAGE: dict[str, tuple[Kind, Damage]] = {
         sql("INSERT INTO gone_mailbox (id, account, path, until) VALUES (1, 4711, 'a', 1)"),
     ),
     "rights on nothing": (Kind.ROW_STRAY, sql("UPDATE mailbox_right SET mailbox = mailbox + 50")),
+    "rights of nobody": (
+        Kind.ROW_STRAY,
+        sql(
+            "INSERT INTO mailbox_right (mailbox, grantee, letters) VALUES ($1, 4711, 'lr')",
+            mailbox(8),
+        ),
+    ),
+    "a list without its owner": (
+        Kind.RIGHTS_LIST,
+        sql("DELETE FROM mailbox_right WHERE grantee = $1", me),
+    ),
+    "seen by nobody": (Kind.ROW_STRAY, sql("UPDATE reader_seen SET reader = 4711")),
     "seen of nothing": (Kind.ROW_STRAY, sql("UPDATE reader_seen SET email = email + 50")),
     "upload of nothing": (
         Kind.ROW_STRAY,

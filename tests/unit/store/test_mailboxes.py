@@ -121,7 +121,7 @@ async def test_only_the_owner_makes_mailboxes_on_top(house: House) -> None:
     below = create(account, "x", actor=other, parent=shared)
     await house.grant(shared, other, "lrswipxtea")
     assert await house.refused(below) == "no-rights"
-    await house.grant(shared, other, "k")
+    await house.grant(shared, other, "lk")
     await house.do(below, Created)
 
 
@@ -200,7 +200,7 @@ async def test_rename_refusals(house: House) -> None:
     assert await house.refused(rename(top, "x", parent=inbox(other))) == "no-such-mailbox"
     assert await house.refused(rename(top + 70, "x")) == "no-such-mailbox"
     assert await house.refused(rename(inbox(account), "x")) == "reserved"
-    assert await house.refused(rename(top, "x", actor=other)) == "no-rights"
+    assert await house.refused(rename(top, "x", actor=other)) == "no-such-mailbox"
     deep = await house.mailbox(account, *"bcdefghijklmnopqrstuvwxyz012345")
     assert await house.refused(rename(top, "x", parent=deep)) == "limit"
     await house.do(rename(child, "inbox", parent=top), Done)
@@ -209,9 +209,14 @@ async def test_rename_refusals(house: House) -> None:
 async def test_rename_needs_both_rights(house: House) -> None:
     account, other = await house.account(), await house.account()
     one, two = await house.mailbox(account, "one"), await house.mailbox(account, "two")
-    await house.grant(one, other, "x")
+    await house.grant(one, other, "l")
+    await house.grant(two, other, "lk")
     assert await house.refused(rename(one, "n", parent=two, actor=other)) == "no-rights"
-    await house.grant(two, other, "k")
+    await house.grant(one, other, "lx")
+    await house.grant(two, other, "l")
+    assert await house.refused(rename(one, "n", parent=two, actor=other)) == "no-rights"
+    assert await house.refused(rename(one, "n", actor=other)) == "no-rights", "on top"
+    await house.grant(two, other, "lk")
     await house.do(rename(one, "n", parent=two, actor=other), Done)
 
 
@@ -267,6 +272,8 @@ async def test_delete_refusals(house: House, monkeypatch: pytest.MonkeyPatch) ->
     assert await house.refused(delete(top)) == "has-children"
     assert await house.refused(delete(inbox(account))) == "reserved"
     assert await house.refused(delete(top + 70)) == "no-such-mailbox"
+    assert await house.refused(delete(child, actor=other)) == "no-such-mailbox"
+    await house.grant(child, other, "lrswipktea")
     assert await house.refused(delete(child, actor=other)) == "no-rights"
     await house.append(child)
     monkeypatch.setattr("malleposte.store.execute.mailboxes.MAX_ROWS", 0)

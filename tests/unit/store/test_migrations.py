@@ -17,7 +17,7 @@ from malleposte.store.sqlite import Sqlite
 from support.postgres import Server
 from support.store import Clock, House, Place, inbox
 
-LAST = len(steps())
+LAST = steps()[-1][0]
 NUMBER = LAST + 1
 NAME = f"{NUMBER:04}_next"
 NEXT = """
@@ -159,7 +159,7 @@ async def test_a_step_runs_on_a_filled_database(empty: Place, more: Path) -> Non
         with pytest.raises(Exception, match="contacts stay"):
             await house.attempt("DELETE FROM contact")
     async with empty.open() as store:
-        assert await House(store, empty, Clock()).value("SELECT count(*) FROM migration") == NUMBER
+        assert await House(store, empty, Clock()).value("SELECT max(step) FROM migration") == NUMBER
 
 
 async def test_a_step_that_fails_leaves_nothing(empty: Place, more: Path) -> None:
@@ -174,7 +174,7 @@ async def test_a_step_that_fails_leaves_nothing(empty: Place, more: Path) -> Non
     async with empty.open() as store:
         house = House(store, empty, Clock())
         assert await content(house) == before
-        assert await house.value("SELECT count(*) FROM migration") == LAST
+        assert await house.value("SELECT max(step) FROM migration") == LAST
         with pytest.raises(Exception, match="colour"):
             await house.rows("SELECT colour FROM mailbox")
         assert await house.fsck() == []
@@ -197,7 +197,7 @@ async def test_a_database_newer_than_the_program_is_refused(empty: Place, more: 
 async def test_steps_up_to_one(empty: Place, more: Path) -> None:
     add_step(more)
     async with transaction(empty) as tx:
-        assert await migrate(tx, upto=LAST) == [name for _, name in steps()[:LAST]]
+        assert await migrate(tx, upto=LAST) == [name for _, name in steps() if name != NAME]
     async with transaction(empty) as tx:
         assert await migrate(tx) == [NAME]
 

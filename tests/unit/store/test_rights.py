@@ -1,15 +1,50 @@
-"""Rights: letters, who holds them by nature, and how mailboxes inherit them."""
+"""Rights: letters, who holds them by nature, lists and what they inherit, how lists are changed."""
 
 import pytest
 
-from malleposte.store.commands import SYSTEM, SetRights
-from malleposte.store.execute.rights import ALL, letters, may
-from malleposte.store.results import Done
+from malleposte.store.commands import (
+    SYSTEM,
+    CreateMailbox,
+    DeleteAccount,
+    DeleteMailbox,
+    PurgeAccount,
+    RenameMailbox,
+    SetAccount,
+    SetRights,
+)
+from malleposte.store.read import rights as read
+from malleposte.store.read.rights import ALL, Grant, Grants, Sharer, letters, may
+from malleposte.store.results import Created, Done, Refused
 from support.store import House, inbox
 
 
 async def held(house: House, actor: int, mailbox: int) -> str:
     return await letters(house.store.reader, actor, mailbox)
+
+
+async def listed(house: House, mailbox: int) -> dict[int, str]:
+    """The list that counts for a mailbox."""
+    return {g.grantee: g.letters for g in (await read.grants(house.store.reader, mailbox)).entries}
+
+
+async def source(house: House, mailbox: int) -> int:
+    return (await read.grants(house.store.reader, mailbox)).mailbox
+
+
+async def tree(house: House, account: int) -> tuple[int, int, int]:
+    """Three mailboxes, one below the other."""
+    top = await house.mailbox(account, "top")
+    middle = await house.mailbox(account, "middle", parent=top)
+    return top, middle, await house.mailbox(account, "leaf", parent=middle)
+
+
+async def elsewhere(house: House, account: int) -> None:
+    """Put an account into another organisation; nothing does that, so fsck may not like it."""
+    await house.damage("INSERT INTO organisation (id, name, created_at) VALUES (77, 'them', 1)")
+    await house.damage("UPDATE account SET organisation = 77 WHERE id = $1", account)
+
+
+# Who holds what -----------------------------------------------------------------------------------
 
 
 async def test_the_owner_and_the_system_hold_every_right(house: House) -> None:
@@ -20,12 +55,22 @@ async def test_the_owner_and_the_system_hold_every_right(house: House) -> None:
     assert not await may(house.store.reader, other, inbox(account), "l")
 
 
-async def test_letters_are_kept_in_order_and_removed_with_none(house: House) -> None:
+async def test_the_owner_keeps_every_right_whatever_is_set(house: House) -> None:
+    account, other = await house.account(), await house.account()
+    await house.grant(inbox(account), other, "lra")
+    command = SetRights(actor=other, mailbox=inbox(account), grantee=account, letters="l")
+    assert (await house.do(command, Done)).modseq == 0
+    assert await held(house, account, inbox(account)) == ALL
+    assert await listed(house, inbox(account)) == {other: "lra"}, "the owner is in no list"
+
+
+async def test_letters_are_kept_in_order_and_without_what_is_none(house: House) -> None:
     account, other = await house.account(), await house.account()
     await house.grant(inbox(account), other, "rzlr?s")
     assert await held(house, other, inbox(account)) == "lrs"
     await house.grant(inbox(account), other, "")
-    assert await house.rows("SELECT * FROM mailbox_right") == []
+    assert await held(house, other, inbox(account)) == ""
+    assert await listed(house, inbox(account)) == {}
 
 
 async def test_anyones_rights_add_up_with_ones_own(house: House) -> None:
@@ -36,17 +81,199 @@ async def test_anyones_rights_add_up_with_ones_own(house: House) -> None:
     assert await held(house, third, inbox(account)) == "lr"
 
 
+@pytest.mark.parametrize("who", ["owner", "reader"])
+async def test_nothing_is_shared_between_organisations(house: House, who: str) -> None:
+    """Anyone is anyone of the owner's organisation."""
+    account, other = await house.account(), await house.account()
+    await house.grant(inbox(account), 0, "lr")
+    await house.grant(inbox(account), other, "lrs")
+    await elsewhere(house, account if who == "owner" else other)
+    reader = house.store.reader
+    assert await held(house, other, inbox(account)) == ""
+    assert await read.held(reader, other, account) == {}
+    assert await read.sharing(reader, other) == []
+
+
+# Inheritance --------------------------------------------------------------------------------------
+
+
 async def test_rights_are_inherited_from_the_nearest_above(house: House) -> None:
     account, other = await house.account(), await house.account()
-    top = await house.mailbox(account, "top")
-    middle = await house.mailbox(account, "middle", parent=top)
-    leaf = await house.mailbox(account, "leaf", parent=middle)
+    top, middle, leaf = await tree(house, account)
     await house.grant(top, other, "lr")
     assert await held(house, other, leaf) == "lr"
     await house.grant(middle, other, "l")
     assert await held(house, other, leaf) == "l"
     assert await held(house, other, top) == "lr"
     assert await held(house, other, inbox(account)) == ""
+    assert [await source(house, m) for m in (top, middle, leaf, inbox(account))] == [
+        top,
+        middle,
+        middle,
+        0,
+    ]
+
+
+async def test_a_mailbox_that_departs_begins_with_what_it_inherited(house: House) -> None:
+    """Decision 0012: nobody gains or loses anything but the one who is named."""
+    account, one, two, three = [await house.account() for _ in range(4)]
+    top, middle, leaf = await tree(house, account)
+    await house.grant(top, one, "lrs")
+    await house.grant(top, 0, "l")
+    await house.grant(middle, two, "lr")
+    assert await listed(house, leaf) == {0: "l", one: "lrs", two: "lr"}
+    assert await held(house, three, middle) == "l"
+    # From now on the upper one's list is another matter.
+    await house.grant(top, three, "lr")
+    await house.grant(top, one, "")
+    assert await listed(house, middle) == {0: "l", one: "lrs", two: "lr"}
+    assert await listed(house, top) == {0: "l", three: "lr"}
+
+
+async def test_the_last_one_taken_from_a_list_leaves_an_empty_list(house: House) -> None:
+    """Else taking a right away would give others what stands above."""
+    account, one, two = [await house.account() for _ in range(3)]
+    top, middle, leaf = await tree(house, account)
+    await house.grant(top, one, "lr")
+    await house.grant(middle, one, "")
+    assert await source(house, leaf) == middle
+    assert await held(house, one, leaf) == ""
+    await house.grant(middle, two, "lr")
+    await house.grant(middle, two, "")
+    await house.grant(top, two, "lr")
+    assert await read.grants(house.store.reader, leaf) == Grants(middle, ())
+    assert await held(house, two, leaf) == ""
+
+
+async def test_a_list_outlives_its_last_grantee(house: House) -> None:
+    account, one, two = [await house.account() for _ in range(3)]
+    top, middle, _ = await tree(house, account)
+    await house.grant(middle, one, "lr")
+    await house.grant(top, two, "lr")
+    await house.do(DeleteAccount(account=one), Done)
+    assert await held(house, two, middle) == ""
+
+
+async def test_a_mailbox_without_a_list_follows_its_place(house: House) -> None:
+    account, other = await house.account(), await house.account()
+    top, _, leaf = await tree(house, account)
+    await house.grant(top, other, "lr")
+    away = RenameMailbox(actor=account, mailbox=leaf, parent=0, path=("leaf",))
+    await house.do(away, Done)
+    assert await held(house, other, leaf) == ""
+    back = RenameMailbox(actor=account, mailbox=leaf, parent=top, path=("leaf",))
+    await house.do(back, Done)
+    assert await held(house, other, leaf) == "lr"
+    command = CreateMailbox(actor=account, account=account, parent=top, path=("new", "er"))
+    assert await held(house, other, (await house.do(command, Created)).id) == "lr"
+
+
+async def test_all_readings_agree(house: House) -> None:
+    """``held`` of an account is ``letters`` of each of its mailboxes."""
+    account, one, two = [await house.account() for _ in range(3)]
+    top, middle, leaf = await tree(house, account)
+    await house.grant(top, one, "lrs")
+    await house.grant(middle, 0, "l")
+    await house.grant(middle, one, "")
+    await house.grant(inbox(account), two, "lrw")
+    await house.grant(leaf, two, "p")
+    reader = house.store.reader
+    mailboxes = [
+        row[0] for row in await house.rows("SELECT id FROM mailbox WHERE account = $1", account)
+    ]
+    for actor in (one, two, account):
+        expected = {m: await held(house, actor, m) for m in mailboxes}
+        assert await read.held(reader, actor, account) == {m: t for m, t in expected.items() if t}
+    assert set(await read.held(reader, one, account)) == {top, middle, leaf}
+
+
+# Who shares ---------------------------------------------------------------------------------------
+
+
+async def test_who_shares_with_whom(house: House) -> None:
+    boss, team, me, other = [await house.account(n) for n in ("boss", "a-team", "me", "other")]
+    assert await read.sharing(house.store.reader, me) == []
+    await house.damage("UPDATE account SET kind = 'shared' WHERE id = $1", team)
+    house.damaged = False
+    await house.grant(inbox(boss), me, "lr")
+    await house.grant(await house.mailbox(boss, "x"), me, "lr")
+    await house.grant(inbox(team), 0, "l")
+    await house.grant(inbox(me), other, "l")
+    teams = Sharer(team, "a-team@example.org", "shared")
+    bosss = Sharer(boss, "boss@example.org", "person")
+    assert await read.sharing(house.store.reader, me) == [teams, bosss]
+    assert await read.sharing(house.store.reader, boss) == [teams]
+    assert await read.sharing(house.store.reader, team) == []
+
+
+async def test_a_suspended_owners_mailboxes_stay_open_a_deleted_ones_do_not(house: House) -> None:
+    owner, me = await house.account("owner", role="helpdesk"), await house.account()
+    await house.grant(inbox(owner), me, "lr")
+    await house.do(SetAccount(account=owner, status="suspended"), Done)
+    assert await held(house, me, inbox(owner)) == "lr"
+    assert [s.account for s in await read.sharing(house.store.reader, me)] == [owner]
+    await house.do(DeleteAccount(account=owner), Done)
+    assert await held(house, me, inbox(owner)) == ""
+    assert await read.held(house.store.reader, me, owner) == {}
+    assert await read.sharing(house.store.reader, me) == []
+
+
+async def test_a_list_names_its_grantees(house: House) -> None:
+    owner, me = await house.account(), await house.account("me")
+    await house.grant(inbox(owner), me, "lr")
+    await house.grant(inbox(owner), 0, "l")
+    assert await read.grants(house.store.reader, inbox(owner)) == Grants(
+        inbox(owner), (Grant(0, "", "l"), Grant(me, "me@example.org", "lr"))
+    )
+    assert await read.grants(house.store.reader, owner << 32 | 99) == Grants(0, ())
+
+
+# Changing them ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("mode", "letters_", "after"),
+    [
+        ("=", "lk", "lk"),
+        ("=", "", ""),
+        ("+", "kr", "lrsk"),
+        ("+", "", "lrs"),
+        ("-", "rk", "ls"),
+        ("-", "lrs", ""),
+        ("-", "", "lrs"),
+    ],
+)
+async def test_modes(house: House, mode: str, letters_: str, after: str) -> None:
+    """RFC 4314 §3.1: in place, besides, without."""
+    account, other = await house.account(), await house.account()
+    await house.grant(inbox(account), other, "lrs")
+    command = SetRights(
+        actor=account, mailbox=inbox(account), grantee=other, letters=letters_, mode=mode
+    )
+    await house.do(command, Done)
+    assert await held(house, other, inbox(account)) == after
+
+
+async def test_adding_adds_to_what_is_inherited(house: House) -> None:
+    account, other = await house.account(), await house.account()
+    top, middle, _ = await tree(house, account)
+    await house.grant(top, other, "lr")
+    command = SetRights(actor=account, mailbox=middle, grantee=other, letters="w", mode="+")
+    await house.do(command, Done)
+    assert await held(house, other, middle) == "lrw"
+    assert await held(house, other, top) == "lr"
+
+
+async def test_what_changes_nothing_costs_no_modseq_and_no_list(house: House) -> None:
+    account, other = await house.account(), await house.account()
+    top, middle, _ = await tree(house, account)
+    await house.grant(top, other, "lr")
+    before = await house.snapshot()
+    for mode, text in (("=", "lr"), ("+", "l"), ("-", "s")):
+        command = SetRights(actor=account, mailbox=middle, grantee=other, letters=text, mode=mode)
+        assert (await house.do(command, Done)).modseq == 0
+    assert await house.snapshot() == before
+    assert await source(house, middle) == top
 
 
 async def test_only_who_administers_may_set_rights(house: House) -> None:
@@ -55,8 +282,50 @@ async def test_only_who_administers_may_set_rights(house: House) -> None:
     await house.grant(inbox(account), other, "lrswipkxte")
     assert await house.refused(command) == "no-rights"
     await house.grant(inbox(account), other, "a")
+    assert await house.refused(command) == "no-such-mailbox", "RFC 4314 §6: it is not there"
+    await house.grant(inbox(account), other, "la")
     await house.do(command, Done)
     assert await held(house, third, inbox(account)) == "lr"
+
+
+async def test_a_refusal_says_what_is_missing(house: House) -> None:
+    account, other = await house.account(), await house.account()
+    await house.grant(inbox(account), other, "lr")
+    command = SetRights(actor=other, mailbox=inbox(account), grantee=other, letters="lrs")
+    answer = await house.do(command, Refused)
+    assert answer.text == "you may not see or change who may use this mailbox (right a)"
+
+
+@pytest.mark.parametrize("who", ["nobody", "deleted", "of another organisation"])
+async def test_one_shares_with_accounts_of_ones_organisation(house: House, who: str) -> None:
+    account, other = await house.account(), await house.account()
+    grantee = other
+    match who:
+        case "nobody":
+            grantee = other + 70
+        case "deleted":
+            await house.do(DeleteAccount(account=other), Done)
+        case _:
+            await elsewhere(house, other)
+    command = SetRights(actor=account, mailbox=inbox(account), grantee=grantee, letters="lr")
+    assert await house.refused(command) == "no-such-account"
+
+
+async def test_what_is_left_of_one_who_moved_away_can_be_taken_away(house: House) -> None:
+    account, other = await house.account(), await house.account()
+    await house.grant(inbox(account), other, "lr")
+    await elsewhere(house, other)
+    await house.grant(inbox(account), other, "")
+    assert await listed(house, inbox(account)) == {}
+
+
+async def test_a_list_is_bounded(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("malleposte.store.execute.rights.MAX_GRANTS", 1)
+    account, one, two = [await house.account() for _ in range(3)]
+    await house.grant(inbox(account), one, "lr")
+    command = SetRights(actor=account, mailbox=inbox(account), grantee=two, letters="lr")
+    assert await house.refused(command) == "limit"
+    await house.grant(inbox(account), one, "lrs")
 
 
 async def test_a_change_of_rights_is_a_change_of_the_mailbox(house: House) -> None:
@@ -73,3 +342,33 @@ async def test_a_change_of_rights_is_a_change_of_the_mailbox(house: House) -> No
 async def test_no_such_mailbox(house: House, mailbox: int) -> None:
     command = SetRights(actor=SYSTEM, mailbox=mailbox, grantee=1, letters="lr")
     assert await house.refused(command) == "no-such-mailbox"
+
+
+# What goes with what ------------------------------------------------------------------------------
+
+
+async def test_a_deleted_mailbox_takes_its_list_along(house: House) -> None:
+    account, other = await house.account(), await house.account()
+    box = await house.mailbox(account, "x")
+    await house.grant(box, other, "lr")
+    await house.do(DeleteMailbox(actor=account, mailbox=box, recoverable_until=1), Done)
+    assert await house.rows("SELECT * FROM mailbox_right") == []
+    again = await house.mailbox(account, "x")
+    assert await held(house, other, again) == ""
+
+
+async def test_a_deleted_account_leaves_no_rights_and_no_marks(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("malleposte.store.execute.directory._PURGE_SLICE", 2)
+    owner, reader, other = [await house.account() for _ in range(3)]
+    await house.fill(owner, 3)
+    for who in (reader, other):
+        await house.grant(inbox(owner), who, "lrs")
+        await house.flag(inbox(owner), actor=who, flags=1)
+    await house.do(DeleteAccount(account=reader), Done)
+    assert await listed(house, inbox(owner)) == {other: "lrs"}
+    while (await house.do(PurgeAccount(account=reader), Done)).more:
+        pass
+    assert await house.rows("SELECT DISTINCT reader FROM reader_seen") == [(other,)]
+    assert await house.value("SELECT count(*) FROM reader_seen") == 3

@@ -5,6 +5,7 @@ Also content that is put before a command uses it. RFC 9051 §6.3.12, RFC 3502, 
 
 from malleposte.store.commands import (
     MAX_ROWS,
+    SYSTEM,
     Append,
     AppendAll,
     Enclosed,
@@ -13,8 +14,9 @@ from malleposte.store.commands import (
 )
 from malleposte.store.execute.expunging import members, remove
 from malleposte.store.execute.filing import BREATH, Known, file_message, warn, why_no_room
+from malleposte.store.execute.flagging import READER_SEEN
 from malleposte.store.execute.keywords import admit_keywords
-from malleposte.store.execute.rights import letters, may
+from malleposte.store.execute.rights import demand
 from malleposte.store.flags import SEEN, join
 from malleposte.store.ids import account_of
 from malleposte.store.results import Appended, AppendedAll, Done, Refused
@@ -35,7 +37,7 @@ async def append(
     size = command.content.size - freed
     if not command.exempt and why_no_room(work, head, size, NO_GRACE):
         return Refused(reason="over-quota")
-    email, uid, modseq = await _put(work, known, head, mailbox, command, held)
+    email, uid, modseq = await _put(work, known, head, mailbox, command, held, command.actor)
     if head.quota_bytes:
         await warn(work, head)
     return Appended(email=email, uid=uid, uidvalidity=mailbox.uidvalidity, modseq=modseq)
@@ -49,10 +51,8 @@ async def _target(
     mailbox = await work.mailbox(command.mailbox)
     if head is None or mailbox is None:
         return Refused(reason="no-such-mailbox")
-    held = await letters(work.tx, command.actor, command.mailbox)
-    if "i" not in held:
-        return Refused(reason="no-rights", text="i")
-    return head, mailbox, held
+    held = await demand(work.tx, command.actor, command.mailbox, "i")
+    return held if isinstance(held, Refused) else (head, mailbox, held)
 
 
 async def _put(
@@ -62,23 +62,32 @@ async def _put(
     mailbox: MailboxRow,
     message: Append | Enclosed,
     held: str,
+    actor: int,
 ) -> tuple[int, int, int]:
-    """Put one message into a mailbox for somebody with rights on it; (email, uid, modseq)."""
-    # Flags without the right to set them are left out (RFC 4314 §4, APPEND).
+    r"""Put one message into a mailbox for somebody with rights on it; (email, uid, modseq).
+
+    Flags without the right to set them are left out (RFC 4314 §4, APPEND). ``\Seen`` of somebody who is
+    not the owner is that reader's alone.
+    """
     allowed = (SEEN if "s" in held else 0) | (~SEEN if "w" in held else 0)
+    flags = message.flags & allowed
+    personal = flags & SEEN if actor not in (SYSTEM, head.account) else 0
     words = message.keywords if "w" in held else ()
     keywords = await admit_keywords(work, head, words) if words else ()
-    return file_message(
+    email, uid, modseq = file_message(
         work,
         known,
         head,
         mailbox,
         message,
         prefix=b"",
-        flags=message.flags & allowed,
+        flags=flags & ~personal,
         keywords=join(keywords),
         deleted=int(message.deleted and "t" in held),
     )
+    if personal:
+        work.add(READER_SEEN, (email, actor, 1, modseq))
+    return email, uid, modseq
 
 
 async def append_all(work: Work, command: AppendAll, known: Known) -> AppendedAll | Refused:
@@ -96,7 +105,7 @@ async def append_all(work: Work, command: AppendAll, known: Known) -> AppendedAl
         return Refused(reason="over-quota")
     put: list[tuple[int, int, int]] = []
     for message in command.messages:
-        put.append(await _put(work, known, head, mailbox, message, held))
+        put.append(await _put(work, known, head, mailbox, message, held, command.actor))
         if len(put) % BREATH == 0:
             # On PostgreSQL in a worker's loop: rows of a thousand messages at once would hold it.
             await work.flush()
@@ -117,8 +126,10 @@ async def replace(work: Work, command: Replace, known: Known) -> Appended | Refu
     head = await work.head(account_of(command.source))
     if source is None or head is None:
         return Refused(reason="no-such-email")
-    if not await may(work.tx, command.actor, command.source, "te"):
-        return Refused(reason="no-rights", text="te")
+    allowed = await demand(work.tx, command.actor, command.source, "te")
+    if isinstance(allowed, Refused):
+        # A message of a mailbox that one may not see is no more there than the mailbox.
+        return allowed if allowed.reason == "no-rights" else Refused(reason="no-such-email")
     await work.flush()
     rows = await members(work, command.source, ((command.uid, command.uid),))
     if not rows:

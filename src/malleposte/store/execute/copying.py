@@ -5,15 +5,17 @@ Email is made; elsewhere only a membership. RFC 9051 §6.4.7, RFC 6851.
 """
 
 from malleposte.store import dialect
-from malleposte.store.commands import MAX_ROWS, Copy, Recover
+from malleposte.store.commands import MAX_ROWS, SYSTEM, Copy, Recover
 from malleposte.store.dialect import Row, any_of, both
 from malleposte.store.execute.expunging import bury, remove, touch_holders
 from malleposte.store.execute.filing import INSERT_EMAIL, INSERT_MEMBERSHIP, warn
+from malleposte.store.execute.flagging import READER_SEEN
 from malleposte.store.execute.keywords import admit_keywords
 from malleposte.store.execute.ranges import encode, in_ranges
-from malleposte.store.execute.rights import letters, may
+from malleposte.store.execute.rights import demand
 from malleposte.store.flags import MAX_KEYWORDS_ACCOUNT, SEEN, join
 from malleposte.store.ids import account_of, email_id, thread_id
+from malleposte.store.read.rights import may
 from malleposte.store.results import Copied, Refused
 from malleposte.store.work import Head, MailboxRow, Work
 
@@ -42,6 +44,10 @@ _COPY_WIDE = dialect.Bulk(
     types=("bigint", "bigint"),
 )
 _SHOWN = "SELECT name, shown FROM keyword WHERE account = $1"
+_OWN_SEEN = both(
+    "SELECT email, seen FROM reader_seen WHERE {emails} AND reader = $2",
+    emails=any_of("email", 1),
+)
 _RECOVER_ROWS = both(
     "SELECT 0, e.id, 0, e.flags, e.size, e.mailboxes, r.mailbox, e.exempt FROM recoverable r"
     " JOIN email e ON e.id = r.email WHERE {ids} AND r.account = $2 ORDER BY e.received_at, e.id",
@@ -62,11 +68,12 @@ async def copy(work: Work, command: Copy) -> Copied | Refused:
     if command.move and not same_account:
         return Refused(reason="bad-name", text="between accounts, copy and then expunge")
     needed = "rte" if command.move else "r"
-    if not await may(work.tx, command.actor, command.mailbox, needed):
-        return Refused(reason="no-rights", text=needed)
-    held = await letters(work.tx, command.actor, command.target)
-    if "i" not in held:
-        return Refused(reason="no-rights", text="i")
+    allowed = await demand(work.tx, command.actor, command.mailbox, needed)
+    if isinstance(allowed, Refused):
+        return allowed
+    held = await demand(work.tx, command.actor, command.target, "i")
+    if isinstance(held, Refused):
+        return held
     rows = await work.tx.rows(_ROWS, encode(command.uids), command.mailbox)
     if len(rows) > MAX_ROWS:
         return Refused(reason="limit", text=f"at most {MAX_ROWS} messages in one command")
@@ -86,8 +93,11 @@ async def copy(work: Work, command: Copy) -> Copied | Refused:
     size = sum(row[4] for row in anew)
     if anew and not command.move and _full(head, size):
         return Refused(reason="over-quota")
-    if not same_account:
-        rows = await _as_new(work, account_of(command.mailbox), head, rows, held)
+    marks: dict[int, int] = {}
+    if anew and (not same_account or command.actor not in (SYSTEM, head.account)):
+        made, marks = await _as_new(work, command, head, anew, held)
+        by_uid = {row[0]: row for row in made}
+        rows = [by_uid.get(row[0], row) for row in rows]
     modseq = head.bump()
     join_ids: list[int] = []
     pairs: list[tuple[int, int]] = []
@@ -96,6 +106,8 @@ async def copy(work: Work, command: Copy) -> Copied | Refused:
         if not same_account or source is target or row[1] in there:
             email = _anew(work, head, row, modseq, same_account=same_account)
             new_emails.append((email, row[1]))
+            if row[1] in marks:
+                work.add(READER_SEEN, (email, command.actor, marks[row[1]], modseq))
         else:
             email = row[1]
             join_ids.append(email)
@@ -124,28 +136,42 @@ def _full(head: Head, size: int) -> bool:
     return bool(head.quota_bytes) and head.used_bytes + size > head.quota_bytes
 
 
-async def _as_new(work: Work, source: int, head: Head, rows: list[Row], held: str) -> list[Row]:
-    """Rows as another account takes them: flags and keywords for which the actor holds rights there.
+async def _as_new(
+    work: Work, command: Copy, head: Head, rows: list[Row], held: str
+) -> tuple[list[Row], dict[int, int]]:
+    r"""Rows as new Emails take them, and the actor's own ``\Seen`` on those, by the old email.
 
-    RFC 4314 §4 (COPY) and, for what an account's keywords are, ``admit_keywords``.
+    Flags and keywords for which the actor holds rights there: RFC 4314 §4 (COPY), and for what an
+    account's keywords are ``admit_keywords``. ``\Seen`` as the actor sees it, and where the target is
+    not the actor's, for nobody else: its owner has not read what comes from another account, and has
+    read of what was in the same one what it was.
     """
-    allowed = (SEEN if "s" in held else 0) | (~SEEN if "w" in held else 0)
-    words = {word for row in rows if row[6] and "w" in held for word in row[6].split(" ")}
-    admitted: set[str] = set()
-    if words:
+    actor, source = command.actor, account_of(command.mailbox)
+    same_account = source == head.account
+    own: dict[int, int] = {}
+    if actor not in (SYSTEM, source):
+        own = dict(await work.tx.rows(_OWN_SEEN, [row[1] for row in rows], actor))
+    stranger = actor not in (SYSTEM, head.account)
+    others = ~SEEN if "w" in held else 0
+    words = {word for row in rows if row[6] and others for word in row[6].split(" ")}
+    admitted = words
+    if words and not same_account:
         shown: dict[str, str] = dict(await work.tx.rows(_SHOWN, source))
         named = [shown.get(word, word) for word in sorted(words)]
-        admitted.update(await admit_keywords(work, head, named, most=MAX_KEYWORDS_ACCOUNT))
-    return [
-        (
-            *row[:3],
-            row[3] & allowed,
-            *row[4:6],
-            join(admitted.intersection(row[6].split(" "))) if row[6] else None,
-            *row[7:],
-        )
-        for row in rows
-    ]
+        admitted = set(await admit_keywords(work, head, named, most=MAX_KEYWORDS_ACCOUNT))
+    made: list[Row] = []
+    marks: dict[int, int] = {}
+    for row in rows:
+        before = row[3] & SEEN
+        seen = own.get(row[1], before)
+        if stranger:
+            owners = before if same_account else 0
+            if "s" in held and seen != owners:
+                marks[row[1]] = seen
+            seen = owners
+        keywords = join(admitted.intersection(row[6].split(" "))) if row[6] else None
+        made.append((*row[:3], row[3] & others | seen, *row[4:6], keywords, *row[7:]))
+    return made, marks
 
 
 def _enter(work: Work, target: MailboxRow, email: int, row: Row) -> int:
@@ -234,8 +260,9 @@ async def recover(work: Work, command: Recover) -> Copied | Refused:
     head = await work.head(account_of(command.target))
     if target is None or head is None:
         return Refused(reason="no-such-mailbox")
-    if not await may(work.tx, command.actor, command.target, "i"):
-        return Refused(reason="no-rights", text="i")
+    allowed = await demand(work.tx, command.actor, command.target, "i")
+    if isinstance(allowed, Refused):
+        return allowed
     rows = await work.tx.rows(_RECOVER_ROWS, list(command.emails), head.account)
     sources = {row[6] for row in rows}
     lawful = {m for m in sources if await may(work.tx, command.actor, m, "rt")}

@@ -261,7 +261,12 @@ async def delete_account(work: Work, command: DeleteAccount) -> Done | Refused:
     )
     await work.tx.run("DELETE FROM credential WHERE account = $1", command.account)
     await work.tx.run("DELETE FROM role_grant WHERE account = $1", command.account)
+    low, high = command.account << 32, (command.account + 1) << 32
     await work.tx.run("DELETE FROM mailbox_right WHERE grantee = $1", command.account)
+    await work.tx.run("DELETE FROM mailbox_right WHERE mailbox > $1 AND mailbox < $2", low, high)
+    head = await work.head(command.account)
+    if head is not None:
+        head.bump()  # whoever reads in it looks, and finds the rights gone
     # The address is free again at once; the account keeps a name no address can be.
     await work.tx.run(
         "UPDATE account SET status = 'deleted', address = $1,"
@@ -283,6 +288,10 @@ async def delete_account(work: Work, command: DeleteAccount) -> Done | Refused:
 
 
 _PURGE_SLICE = 1_000
+_FORGET_MARKS = (
+    "DELETE FROM reader_seen WHERE reader = $1 AND email IN"
+    " (SELECT email FROM reader_seen WHERE reader = $1 LIMIT $2)"
+)
 
 
 async def purge_account(work: Work, command: PurgeAccount) -> Done | Refused:
@@ -306,11 +315,16 @@ async def purge_account(work: Work, command: PurgeAccount) -> Done | Refused:
     if emails:
         await forget_emails(work, [one[0] for one in emails])
         return Done(more=True, count=len(emails))
+    # What it read of others' mail.
+    marks = await work.tx.run(_FORGET_MARKS, command.account, _PURGE_SLICE)
+    if marks:
+        return Done(more=True, count=marks)
     for table in ("keyword", "subscription", "thread_reference", "tombstone", "recoverable"):
         await work.tx.run(f"DELETE FROM {table} WHERE account = $1", command.account)
     for table in ("upload", "scheduled_send", "mailbox", "gone_mailbox", "account_head"):
         await work.tx.run(f"DELETE FROM {table} WHERE account = $1", command.account)
     await work.tx.run("DELETE FROM mailbox_right WHERE mailbox > $1 AND mailbox < $2", low, high)
+    await work.tx.run("DELETE FROM mailbox_right WHERE grantee = $1", command.account)
     await work.tx.run("DELETE FROM account WHERE id = $1", command.account)
     work.forget_account(command.account)
     return Done(count=0)

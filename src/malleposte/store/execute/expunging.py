@@ -8,7 +8,7 @@ from malleposte.store import dialect
 from malleposte.store.commands import MAX_ROWS, Expunge, Ranges
 from malleposte.store.dialect import Row, any_of, both
 from malleposte.store.execute.ranges import compact, encode, in_ranges
-from malleposte.store.execute.rights import may
+from malleposte.store.execute.rights import demand
 from malleposte.store.flags import SEEN
 from malleposte.store.ids import account_of
 from malleposte.store.quota import level_kept
@@ -60,8 +60,9 @@ async def expunge(work: Work, command: Expunge) -> Expunged | Refused:
     head = await work.head(account_of(command.mailbox))
     if mailbox is None or head is None:
         return Refused(reason="no-such-mailbox")
-    if not await may(work.tx, command.actor, command.mailbox, "e"):
-        return Refused(reason="no-rights", text="e")
+    held = await demand(work.tx, command.actor, command.mailbox, "e")
+    if isinstance(held, Refused):
+        return held
     rows = await members(work, command.mailbox, command.uids, marked=command.marked)
     if len(rows) > MAX_ROWS:
         return Refused(reason="limit", text=f"at most {MAX_ROWS} messages in one command")

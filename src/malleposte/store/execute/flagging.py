@@ -12,7 +12,7 @@ from malleposte.store.dialect import Row
 from malleposte.store.execute.expunging import touch_holders
 from malleposte.store.execute.keywords import admit_all_keywords
 from malleposte.store.execute.ranges import compact, encode, in_ranges
-from malleposte.store.execute.rights import letters
+from malleposte.store.execute.rights import demand, no_rights
 from malleposte.store.flags import MAX_KEYWORDS_EMAIL, SEEN, join
 from malleposte.store.ids import account_of
 from malleposte.store.results import Refused, Stored
@@ -61,8 +61,14 @@ _NO_PLACE = Refused(
     text="a keyword is too long, or there are too many on a message or in the account",
 )
 _MAILBOXES_OF = "SELECT mailbox FROM membership WHERE email = $1"
+READER_SEEN = dialect.insert(
+    "reader_seen",
+    {"email": "bigint", "reader": "bigint", "seen": "bigint", "modseq": "bigint"},
+    on_conflict="ON CONFLICT (email, reader) DO UPDATE"
+    " SET seen = excluded.seen, modseq = excluded.modseq",
+)
 _READER_ROWS = in_ranges(
-    "SELECT e.id, e.flags & 1, s.seen"
+    "SELECT e.id, e.mailboxes, coalesce(s.seen, e.flags & 1)"
     + _FROM
     + " LEFT JOIN reader_seen s ON s.email = e.id AND s.reader = $3"
 )
@@ -75,9 +81,12 @@ async def store_flags(work: Work, command: StoreFlags) -> Stored | Refused:
     head = await work.head(owner)
     if mailbox is None or head is None:
         return Refused(reason="no-such-mailbox")
-    held = await letters(work.tx, command.actor, command.mailbox)
-    if not any(letter in held for letter in "swt"):
-        return Refused(reason="no-rights", text="w")
+    held = await demand(work.tx, command.actor, command.mailbox)
+    if isinstance(held, Refused):
+        return held
+    needed = _needed(command)
+    if not any(letter in held for letter in needed):
+        return no_rights(needed[0])
     personal = command.actor not in (SYSTEM, owner)
     ranges = encode(command.uids)
     counted = await work.tx.row(_COUNT, ranges, command.mailbox)
@@ -107,7 +116,7 @@ async def store_flags(work: Work, command: StoreFlags) -> Stored | Refused:
     modseq = head.modseq + 1
     mask, value = _bits(command, held)
     if personal and mask & SEEN:
-        await _reader_seen(work, command, ranges, modseq, head)
+        await _reader_seen(work, command, ranges, modseq, head, mailbox)
         mask &= ~SEEN
         value &= ~SEEN
     if rows is not None:
@@ -120,6 +129,19 @@ async def store_flags(work: Work, command: StoreFlags) -> Stored | Refused:
         wanted = int(command.deleted and command.mode != "-")
         await _mark(work, command.mailbox, ranges, modseq, wanted, head, mailbox)
     return Stored(modseq=head.modseq if head.modseq > before else 0, modified=modified)
+
+
+def _needed(command: StoreFlags) -> str:
+    """Letters of which the actor needs one at least: those of the flags named, or of all there are.
+
+    RFC 4314 §4 (STORE): it should not fail where one of the flags may be changed.
+    """
+    needed = "s" if command.flags & SEEN else ""
+    if command.flags & ~SEEN or command.keywords:
+        needed += "w"
+    if command.deleted:
+        needed += "t"
+    return needed or "wst"
 
 
 def _bits(command: StoreFlags, held: str) -> tuple[int, int]:
@@ -245,26 +267,25 @@ async def _mark(
 
 
 async def _reader_seen(
-    work: Work, command: StoreFlags, ranges: str, modseq: int, head: Head
+    work: Work,
+    command: StoreFlags,
+    ranges: str,
+    modseq: int,
+    head: Head,
+    mailbox: MailboxRow,
 ) -> None:
-    """``\\Seen`` of a reader who is not the owner: a row only where it differs from the owner's."""
+    r"""``\Seen`` of a reader who is not the owner: a row only where it differs from the owner's.
+
+    A row that agrees again stays, with its modseq: the reader's other sessions must hear of it. The
+    mailboxes count as changed, so that views look; but the emails do not: no one else sees anything.
+    """
     wanted = int(bool(command.flags & SEEN) and command.mode != "-")
-    changed = False
-    for email, owners, own in await work.tx.rows(
-        _READER_ROWS, ranges, command.mailbox, command.actor
-    ):
-        if (owners if own is None else own) == wanted:
-            continue
-        changed = True
-        # A row that agrees again stays, with its modseq: the reader's other sessions must hear of it.
-        await work.tx.run(
-            "INSERT INTO reader_seen (email, reader, seen, modseq) VALUES ($1, $2, $3, $4)"
-            " ON CONFLICT (email, reader) DO UPDATE"
-            " SET seen = excluded.seen, modseq = excluded.modseq",
-            email,
-            command.actor,
-            wanted,
-            modseq,
-        )
-    if changed:
-        _advance(head, modseq)
+    found = await work.tx.rows(_READER_ROWS, ranges, command.mailbox, command.actor)
+    changed = [(email, mailboxes) for email, mailboxes, seen in found if seen != wanted]
+    if not changed:
+        return
+    rows = [(email, command.actor, wanted, modseq) for email, _ in changed]
+    await work.tx.many(READER_SEEN, rows)
+    mailbox.changed(modseq)
+    await touch_holders(work, [email for email, mailboxes in changed if mailboxes > 1], modseq)
+    _advance(head, modseq)

@@ -11,13 +11,14 @@ from malleposte.normal_form import normal
 from malleposte.store import dialect
 from malleposte.store.commands import (
     MAX_ROWS,
+    SYSTEM,
     CreateMailbox,
     DeleteMailbox,
     RenameMailbox,
 )
 from malleposte.store.execute import claiming
 from malleposte.store.execute.expunging import bury, remove
-from malleposte.store.execute.rights import may
+from malleposte.store.execute.rights import demand, no_rights
 from malleposte.store.ids import account_of, mailbox_id
 from malleposte.store.results import Created, Done, Refused
 from malleposte.store.work import Head, Work
@@ -116,10 +117,13 @@ async def create_mailbox(work: Work, command: CreateMailbox) -> Created | Refuse
     if await _depth(work, command.parent) + len(names) > MAX_DEPTH:
         return _TOO_DEEP
     parent, missing = await _descend(work, command.account, command.parent, names)
+    refused = await _not_below(work, command.actor, command.account, parent, taken=not missing)
+    if refused is not None:
+        return refused
     if not missing:
         return Refused(reason="exists")
-    if not await _may_create(work, command.actor, command.account, parent):
-        return Refused(reason="no-rights", text="k")
+    if command.role is not None and command.actor not in (SYSTEM, command.account):
+        return Refused(reason="no-rights", text="special mailboxes are for their owner to make")
     if not await _room_for(work, command.account, len(missing)):
         return _TOO_MANY
     role = command.role
@@ -218,10 +222,20 @@ async def insert_mailbox(
     return new
 
 
-async def _may_create(work: Work, actor: int, account: int, parent: int) -> bool:
-    if actor in (0, account):
-        return True
-    return bool(parent) and await may(work.tx, actor, parent, "k")
+async def _not_below(
+    work: Work, actor: int, account: int, parent: int, *, taken: bool = False
+) -> Refused | None:
+    """Why an actor cannot make a mailbox below another one of an account (0: on top); None: it can.
+
+    ``taken``: there is one of that name, ``parent`` itself. Whoever may not see it hears that this is not
+    allowed, not that it exists.
+    """
+    if actor in (SYSTEM, account):
+        return None
+    if not parent:
+        return no_rights("k")
+    held = await demand(work.tx, actor, parent, "" if taken else "k")
+    return no_rights("k") if isinstance(held, Refused) else None
 
 
 async def _depth(work: Work, mailbox: int) -> int:
@@ -252,6 +266,9 @@ async def rename_mailbox(work: Work, command: RenameMailbox) -> Done | Refused:
     head = await work.head(account)
     if row is None or head is None:
         return Refused(reason="no-such-mailbox")
+    allowed = await demand(work.tx, command.actor, command.mailbox, "x")
+    if isinstance(allowed, Refused):
+        return allowed
     if command.mailbox == mailbox_id(account, 1):
         return Refused(reason="reserved", text="INBOX keeps its name")
     names = _levels(command.path, top=not command.parent)
@@ -268,10 +285,9 @@ async def rename_mailbox(work: Work, command: RenameMailbox) -> Done | Refused:
     parent, missing = await _descend(work, account, command.parent, above)
     if await _is_within(work, parent, command.mailbox):
         return Refused(reason="loop", text="a mailbox cannot move below itself")
-    if not await may(work.tx, command.actor, command.mailbox, "x") or not await _may_create(
-        work, command.actor, account, parent
-    ):
-        return Refused(reason="no-rights", text="xk")
+    refused = await _not_below(work, command.actor, account, parent)
+    if refused is not None:
+        return refused
     if not await _room_for(work, account, len(missing)):
         return _TOO_MANY
     taken = None if missing else await work.tx.row(_CHILD, account, parent, name)
@@ -349,10 +365,11 @@ async def delete_mailbox(work: Work, command: DeleteMailbox) -> Done | Refused:
     head = await work.head(account)
     if row is None or head is None:
         return Refused(reason="no-such-mailbox")
+    allowed = await demand(work.tx, command.actor, command.mailbox, "x")
+    if isinstance(allowed, Refused):
+        return allowed
     if command.mailbox == mailbox_id(account, 1):
         return Refused(reason="reserved", text="INBOX cannot be deleted")
-    if not await may(work.tx, command.actor, command.mailbox, "x"):
-        return Refused(reason="no-rights", text="x")
     await work.flush()
     if await work.tx.row(_HAS_CHILD, account, command.mailbox) is not None:
         return Refused(reason="has-children", text="delete the mailboxes below it first")

@@ -11,6 +11,7 @@ from malleposte.store.execute.expunging import bury
 from malleposte.store.execute.mailboxes import MAX_DEPTH, STANDARD, insert_mailbox
 from malleposte.store.flags import join
 from malleposte.store.ids import LOW, mailbox_id
+from malleposte.store.read.rights import ALL
 from malleposte.store.results import Done, Refused
 from malleposte.store.work import Head, Work
 
@@ -37,6 +38,14 @@ _CLEAN = (
     " AND NOT EXISTS (SELECT 1 FROM email e WHERE e.id = recoverable.email)",
     "DELETE FROM mailbox_right WHERE mailbox BETWEEN $1 AND $2"
     " AND NOT EXISTS (SELECT 1 FROM mailbox b WHERE b.id = mailbox_right.mailbox)",
+    # Each list has a row of the owner, before what stands for nobody goes and may leave it empty.
+    "INSERT INTO mailbox_right (mailbox, grantee, letters)"
+    f" SELECT DISTINCT mailbox, mailbox >> 32, '{ALL}' FROM mailbox_right"
+    " WHERE mailbox BETWEEN $1 AND $2 ON CONFLICT DO NOTHING",
+    "DELETE FROM mailbox_right WHERE mailbox BETWEEN $1 AND $2 AND grantee <> 0"
+    " AND NOT EXISTS (SELECT 1 FROM account a WHERE a.id = mailbox_right.grantee)",
+    "DELETE FROM reader_seen WHERE email BETWEEN $1 AND $2"
+    " AND NOT EXISTS (SELECT 1 FROM account a WHERE a.id = reader_seen.reader)",
     "DELETE FROM gone_mailbox WHERE id BETWEEN $1 AND $2"
     " AND EXISTS (SELECT 1 FROM mailbox b WHERE b.id = gone_mailbox.id)",
     # Derived columns.

@@ -1,78 +1,114 @@
-"""Mailbox rights: RFC 4314 letters per grantee, inherited from the nearest mailbox above that has any.
+"""Mailbox rights in commands: what a command demands of its actor, and ``SetRights``.
 
-The owner of an account and ``SYSTEM`` hold every right. "Anyone" is grantee 0; a person's own letters
-and anyone's add up.
+What is inherited from where is ``read.rights``' business.
 """
 
-from malleposte.store.commands import SYSTEM, SetRights
+from malleposte.store import dialect
+from malleposte.store.commands import SetRights
 from malleposte.store.dialect import Reader
 from malleposte.store.ids import account_of
+from malleposte.store.read.rights import ALL, ANYONE, grants, letters, ordered
 from malleposte.store.results import Done, Refused
 from malleposte.store.work import Work
 
-ALL = "lrswipkxtea"
-"""Every letter, in RFC 4314's order: lookup, read, seen, write, insert, post, create, delete mailbox,
-delete messages, expunge, administer."""
+MAX_GRANTS = 1_000
+"""Grantees of a mailbox; a list is copied for each mailbox that departs from it."""
 
-MAX_DEPTH = 64
-"""Levels walked up; mailboxes are not made deeper (``mailboxes.MAX_DEPTH``)."""
-
-_LETTERS = (
-    "SELECT m.parent, r.letters FROM mailbox m LEFT JOIN mailbox_right r"
-    " ON r.mailbox = m.id AND r.grantee IN ($1, 0) WHERE m.id = $2"
+NO_SUCH_MAILBOX = Refused(reason="no-such-mailbox")
+_WORDS = {
+    "l": "see this mailbox",
+    "r": "read this mailbox",
+    "s": "mark messages as read in this mailbox",
+    "w": "change flags in this mailbox",
+    "i": "put messages into this mailbox",
+    "p": "send to this mailbox",
+    "k": "create mailboxes here",
+    "x": "rename or delete this mailbox",
+    "t": "mark messages of this mailbox as deleted",
+    "e": "expunge messages of this mailbox",
+    "a": "see or change who may use this mailbox",
+}
+_SET = dialect.insert(
+    "mailbox_right",
+    {"mailbox": "bigint", "grantee": "bigint", "letters": "text"},
+    on_conflict="ON CONFLICT (mailbox, grantee) DO UPDATE SET letters = excluded.letters",
 )
+_TAKE = "DELETE FROM mailbox_right WHERE mailbox = $1 AND grantee = $2"
+_ORGANISATION = "SELECT organisation FROM account WHERE id = $1 AND status <> 'deleted'"
 
 
-async def letters(reader: Reader, actor: int, mailbox: int) -> str:
-    """The rights an actor holds on a mailbox, as sorted RFC 4314 letters; '' for none."""
-    if actor in (SYSTEM, account_of(mailbox)):
-        return ALL
-    current = mailbox
-    for _ in range(MAX_DEPTH):
-        found = await reader.rows(_LETTERS, actor, current)
-        if not found:
-            return ""
-        held = {letter for _, text in found if text is not None for letter in text}
-        if any(text is not None for _, text in found):
-            return "".join(letter for letter in ALL if letter in held)
-        current = found[0][0]
-        if not current:
-            return ""
-    return ""
+def no_rights(letter: str) -> Refused:
+    """The refusal of an actor who lacks a right."""
+    return Refused(reason="no-rights", text=f"you may not {_WORDS[letter]} (right {letter})")
 
 
-async def may(reader: Reader, actor: int, mailbox: int, wanted: str) -> bool:
-    """Whether an actor holds all the wanted letters on a mailbox."""
-    if actor in (SYSTEM, account_of(mailbox)):
-        return True
+async def demand(reader: Reader, actor: int, mailbox: int, wanted: str = "") -> str | Refused:
+    """The letters an actor holds on a mailbox, where all the wanted ones are among them; or the refusal.
+
+    To whom may not look it up, a mailbox is not there (RFC 4314 §6).
+    """
     held = await letters(reader, actor, mailbox)
-    return all(letter in held for letter in wanted)
+    if "l" not in held:
+        return NO_SUCH_MAILBOX
+    for letter in wanted:
+        if letter not in held:
+            return no_rights(letter)
+    return held
 
 
 async def set_rights(work: Work, command: SetRights) -> Done | Refused:
     """Execute ``SetRights``."""
-    row = await work.mailbox(command.mailbox)
-    head = await work.head(account_of(command.mailbox))
+    mailbox, grantee = command.mailbox, command.grantee
+    owner = account_of(mailbox)
+    row = await work.mailbox(mailbox)
+    head = await work.head(owner)
     if row is None or head is None:
-        return Refused(reason="no-such-mailbox")
-    if not await may(work.tx, command.actor, command.mailbox, "a"):
-        return Refused(reason="no-rights", text="a")
-    chosen = "".join(letter for letter in ALL if letter in command.letters)
-    if chosen:
-        await work.tx.run(
-            "INSERT INTO mailbox_right (mailbox, grantee, letters) VALUES ($1, $2, $3)"
-            " ON CONFLICT (mailbox, grantee) DO UPDATE SET letters = excluded.letters",
-            command.mailbox,
-            command.grantee,
-            chosen,
+        return NO_SUCH_MAILBOX
+    held = await demand(work.tx, command.actor, mailbox, "a")
+    if isinstance(held, Refused):
+        return held
+    if grantee == owner:
+        return Done()
+    listed = await grants(work.tx, mailbox)
+    own = listed.mailbox == mailbox
+    known = {grant.grantee: grant.letters for grant in listed.entries}
+    before = known.get(grantee, "")
+    after = _changed(before, command)
+    if after == before:
+        return Done()
+    if after and grantee != ANYONE:
+        account = await work.tx.row(_ORGANISATION, grantee)
+        if account is None or account[0] != head.organisation:
+            return Refused(
+                reason="no-such-account", text="there is nobody of this name to share with"
+            )
+    if after and grantee not in known and len(known) >= MAX_GRANTS:
+        return Refused(
+            reason="limit", text=f"a mailbox is shared with at most {MAX_GRANTS} accounts"
         )
-    else:
-        await work.tx.run(
-            "DELETE FROM mailbox_right WHERE mailbox = $1 AND grantee = $2",
-            command.mailbox,
-            command.grantee,
-        )
+    rows = [(mailbox, grantee, after)] if after else []
+    if not own:
+        # From now on it has a list of its own, which begins as the one it had from above.
+        known.pop(grantee, None)
+        rows += [(mailbox, other, text) for other, text in known.items()]
+        rows.append((mailbox, owner, ALL))
+    if rows:
+        await work.tx.many(_SET, rows)
+    if own and not after:
+        await work.tx.run(_TAKE, mailbox, grantee)
     modseq = head.bump()
     row.modseq = modseq
     row.dirty = True
     return Done(modseq=modseq)
+
+
+def _changed(before: str, command: SetRights) -> str:
+    """A grantee's letters after the command (RFC 4314 §3.1)."""
+    match command.mode:
+        case "=":
+            return ordered(command.letters)
+        case "+":
+            return ordered(before + command.letters)
+        case "-":
+            return "".join(letter for letter in before if letter not in command.letters)
+    raise ValueError(f"no such way to set rights: {command.mode!r}")

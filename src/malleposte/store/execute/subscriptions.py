@@ -1,6 +1,8 @@
 """Subscriptions of an account: of its own mailboxes in their rows, of other names in a list.
 
-RENAME and DELETE leave a name that was subscribed in the list (``mailboxes``).
+RENAME and DELETE leave a name that was subscribed in the list (``mailboxes``). A mailbox of another
+account is a name in the reader's own list, as the reader writes it: what its owner does to the mailbox
+leaves it there.
 """
 
 from malleposte.store.commands import Subscribe
@@ -10,6 +12,8 @@ from malleposte.store.results import Done, Refused
 from malleposte.store.work import Work
 
 _UNSUBSCRIBE = "DELETE FROM subscription WHERE account = $1 AND name = $2"
+_PREFIX = 512
+"""Octets that may stand before the full name of another's mailbox: a namespace and an address."""
 
 
 async def subscribe(work: Work, command: Subscribe) -> Done | Refused:
@@ -37,7 +41,7 @@ async def subscribe(work: Work, command: Subscribe) -> Done | Refused:
         else:
             row.modseq = max(row.modseq, modseq)
         return Done(modseq=modseq)
-    if not 0 < len(command.name.encode("utf-8", "surrogatepass")) <= MAX_PATH:
+    if not 0 < len(command.name.encode("utf-8", "surrogatepass")) <= MAX_PATH + _PREFIX:
         return Refused(reason="bad-name", text="empty or too long")
     if command.subscribed:
         count = await work.tx.row(

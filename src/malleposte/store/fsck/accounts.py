@@ -56,6 +56,14 @@ _READ_RIGHTS = (
     "SELECT mailbox FROM mailbox_right r WHERE mailbox BETWEEN $1 AND $2"
     " AND NOT EXISTS (SELECT 1 FROM mailbox b WHERE b.id = r.mailbox)"
 )
+_NO_GRANTEE = (
+    "SELECT mailbox, grantee FROM mailbox_right r WHERE mailbox BETWEEN $1 AND $2 AND grantee <> 0"
+    " AND NOT EXISTS (SELECT 1 FROM account a WHERE a.id = r.grantee)"
+)
+_UNOWNED = (
+    "SELECT DISTINCT mailbox FROM mailbox_right r WHERE mailbox BETWEEN $1 AND $2 AND NOT EXISTS"
+    " (SELECT 1 FROM mailbox_right o WHERE o.mailbox = r.mailbox AND o.grantee = r.mailbox >> 32)"
+)
 
 
 async def account(
@@ -99,6 +107,20 @@ async def account(
     for (mailbox,) in await reader.rows(_READ_RIGHTS, low, high):
         yield Finding(
             Kind.ROW_STRAY, named("mailbox", mailbox), "it has rights and there is no such mailbox"
+        )
+    for mailbox, grantee in await reader.rows(_NO_GRANTEE, low, high):
+        yield Finding(
+            Kind.ROW_STRAY,
+            named("mailbox", mailbox),
+            f"account {grantee} has rights on it and there is no such account",
+        )
+    for (mailbox,) in await reader.rows(_UNOWNED, low, high):
+        yield Finding(
+            Kind.RIGHTS_LIST,
+            named("mailbox", mailbox),
+            "its list of rights lacks the owner's row: with the last grant gone, it would open to"
+            " those who may read the mailbox above",
+            number,
         )
 
 

@@ -33,6 +33,10 @@ _READER_STRAY = (
     "SELECT email, reader FROM reader_seen s WHERE email BETWEEN $1 AND $2"
     " AND NOT EXISTS (SELECT 1 FROM email e WHERE e.id = s.email)"
 )
+_NO_READER = (
+    "SELECT email, reader FROM reader_seen s WHERE email BETWEEN $1 AND $2"
+    " AND NOT EXISTS (SELECT 1 FROM account a WHERE a.id = s.reader)"
+)
 _NO_EMAIL = (
     "SELECT m.mailbox, m.uid FROM membership m WHERE m.mailbox BETWEEN $1 AND $2"
     " AND NOT EXISTS (SELECT 1 FROM email e WHERE e.id = m.email) ORDER BY m.mailbox, m.uid"
@@ -85,6 +89,12 @@ async def emails(examination: Examination, account: int) -> AsyncIterator[Findin
             Kind.ROW_STRAY,
             named("email", email),
             f"account {by} has a \\Seen of its own for it, and there is no such email",
+        )
+    for email, by in await reader.rows(_NO_READER, low, high):
+        yield Finding(
+            Kind.ROW_STRAY,
+            named("email", email),
+            f"account {by} has a \\Seen of its own for it, and there is no such account",
         )
     async for finding in _memberships(reader, account, low, high):
         yield finding

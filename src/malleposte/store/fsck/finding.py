@@ -33,6 +33,7 @@ class Kind(StrEnum):
     INBOX_MISSING = "inbox-missing"
     UIDNEXT = "uidnext"
     UIDVALIDITY_TWICE = "uidvalidity-twice"
+    RIGHTS_LIST = "rights-list"
 
     MEMBERSHIP_WITHOUT_EMAIL = "membership-without-email"
     MEMBERSHIP_WITHOUT_MAILBOX = "membership-without-mailbox"
@@ -87,6 +88,7 @@ REPAIRED_BY_ACCOUNT = frozenset(
         Kind.MAILBOX_GONE,
         Kind.INBOX_MISSING,
         Kind.UIDNEXT,
+        Kind.RIGHTS_LIST,
         Kind.MEMBERSHIP_WITHOUT_EMAIL,
         Kind.MEMBERSHIP_WITHOUT_MAILBOX,
         Kind.EMAIL_MAILBOXES,

@@ -1,8 +1,11 @@
 """Mailboxes as listed, and the way from a full name to an id."""
 
+import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from malleposte.normal_form import normal
+from malleposte.store.commands import SYSTEM
 from malleposte.store.dialect import Reader, Row
 from malleposte.store.execute.mailboxes import MAX_DEPTH, SEPARATOR, is_inbox
 from malleposte.store.ids import account_of
@@ -11,6 +14,22 @@ _COLUMNS = (
     "id, parent, name, role, uidvalidity, uidnext, subscribed, sort_order, modseq, message_modseq,"
     " messages, unseen, deleted, size"
 )
+
+_FIRST_MARKS = (
+    "SELECT p.modseq, p.email, m.mailbox, (e.flags & 1) - p.seen FROM (SELECT email, seen, modseq"
+    " FROM reader_seen WHERE reader = $1 ORDER BY email >> 32, modseq, email LIMIT $2) p"
+    " LEFT JOIN membership m ON m.email = p.email LEFT JOIN email e ON e.id = p.email"
+    " ORDER BY p.email >> 32, p.modseq, p.email"
+)
+_NEXT_MARKS = (
+    "SELECT p.modseq, p.email, m.mailbox, (e.flags & 1) - p.seen FROM (SELECT email, seen, modseq"
+    " FROM reader_seen WHERE reader = $1 AND email >> 32 = $2 AND (modseq, email) > ($3, $4)"
+    " ORDER BY modseq, email LIMIT $5) p"
+    " LEFT JOIN membership m ON m.email = p.email LEFT JOIN email e ON e.id = p.email"
+    " ORDER BY p.modseq, p.email"
+)
+MARKS = 4_000
+"""Marks of a reader in one statement: some 10 ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +106,66 @@ def _mailbox(row: Row, path: str = "") -> Mailbox:
         size,
         path,
     )
+
+
+async def unseen(reader: Reader, actor: int, account: int) -> dict[int, int]:
+    """How many messages of each mailbox of an account an actor has not seen: the owner's counters, and
+    for a reader ``unseen_differences``."""
+    counts: dict[int, int] = dict(
+        await reader.rows("SELECT id, unseen FROM mailbox WHERE account = $1", account)
+    )
+    if actor not in (SYSTEM, account):
+        differences = await unseen_differences(reader, actor, (account,))
+        for box, difference in differences.items():
+            if box in counts:
+                counts[box] = max(0, counts[box] + difference)
+    return counts
+
+
+async def unseen_differences(
+    reader: Reader, actor: int, accounts: Collection[int]
+) -> dict[int, int]:
+    r"""How many more messages of mailboxes in other accounts a reader has not seen than their owners, by
+    mailbox; those left out agree.
+
+    Reads only messages on which the reader set or cleared ``\Seen``: in one statement for all accounts,
+    beyond ``MARKS`` of them a slice at a time.
+    """
+    found: dict[int, int] = {}
+    rows = await reader.rows(_FIRST_MARKS, actor, MARKS)
+    _add(found, rows, accounts)
+    if _full(rows):
+        last = account_of(rows[-1][1])
+        for account in sorted(accounts):
+            # Marks stand in the order of their accounts.
+            if account >= last:
+                await _add_all(
+                    found, reader, actor, account, rows[-1] if account == last else (0, 0)
+                )
+    return found
+
+
+def _add(found: dict[int, int], rows: list[Row], accounts: Collection[int]) -> None:
+    for _, email, box, difference in rows:
+        if difference and box is not None and account_of(email) in accounts:
+            found[box] = found.get(box, 0) + difference
+
+
+def _full(rows: list[Row]) -> bool:
+    """Whether there may be more; an email in several mailboxes has several rows."""
+    return len(rows) >= MARKS and len({row[1] for row in rows}) >= MARKS
+
+
+async def _add_all(
+    found: dict[int, int], reader: Reader, actor: int, account: int, after: Row
+) -> None:
+    while True:
+        await asyncio.sleep(0)
+        rows = await reader.rows(_NEXT_MARKS, actor, account, *after[:2], MARKS)
+        _add(found, rows, (account,))
+        if not _full(rows):
+            return
+        after = rows[-1]
 
 
 async def gone(reader: Reader, account: int) -> dict[int, tuple[str, str | None]]:

@@ -1,0 +1,157 @@
+r"""Who may do what in a mailbox: RFC 4314 letters, the lists that give them, and how lists are inherited.
+
+A mailbox has a list of its own or that of the nearest mailbox above that has one, as a whole: lists do
+not add up (decision 0012). In ``mailbox_right`` a list is a row a grantee, and always one of the owner,
+so that a list that gives nobody anything is still one. Grantee ``ANYONE`` is whoever can sign in to an
+account of the owner's organisation; what a person has and what anyone has add up.
+
+The owner and ``SYSTEM`` hold every right, whatever a list says. Nobody holds any in an account of another
+organisation, or in one that is being deleted; one that is suspended or archived stays open to those it is
+shared with, for that is when a deputy needs it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from malleposte.store.commands import SYSTEM
+from malleposte.store.dialect import Reader, Row
+from malleposte.store.ids import account_of
+
+ALL: Final = "lrswipkxtea"
+"""Every letter, in RFC 4314's order: lookup, read, seen, write, insert, post, create, delete mailbox,
+delete messages, expunge, administer."""
+ANYONE: Final = 0
+"""The grantee of what is for everybody."""
+MAX_DEPTH: Final = 64
+"""Levels walked up; mailboxes are not made deeper (``execute.mailboxes.MAX_DEPTH``)."""
+
+_UP = (
+    "WITH RECURSIVE up (id, parent, depth) AS (SELECT id, parent, 0 FROM mailbox WHERE id = $1"
+    " UNION ALL SELECT b.id, b.parent, up.depth + 1 FROM up JOIN mailbox b ON b.id = up.parent"
+    f" WHERE up.depth < {MAX_DEPTH}) SELECT up.id, up.parent, r.grantee, r.letters FROM up"
+    " LEFT JOIN mailbox_right r ON r.mailbox = up.id"
+)
+_TOGETHER = (
+    "EXISTS (SELECT 1 FROM account a JOIN account o ON o.organisation = a.organisation"
+    " WHERE a.id = {actor} AND o.id = {owner} AND o.status <> 'deleted')"
+)
+"""The actor and the owner are of one organisation."""
+_LETTERS = f"{_UP} AND r.grantee IN ($2, 0, $3) WHERE " + _TOGETHER.format(actor="$2", owner="$3")
+_LISTS = f"{_UP} AND r.grantee = $2"
+_HELD = (
+    "SELECT b.id, b.parent, r.grantee, r.letters FROM mailbox b LEFT JOIN mailbox_right r"
+    " ON r.mailbox = b.id AND r.grantee IN ($1, 0, $2) WHERE b.account = $2 AND "
+    + _TOGETHER.format(actor="$1", owner="$2")
+)
+_SHARING = (
+    "SELECT DISTINCT o.id, o.address, o.kind FROM mailbox_right r JOIN account o"
+    " ON o.id = r.mailbox >> 32 JOIN account a ON a.organisation = o.organisation"
+    " WHERE r.grantee IN ($1, 0) AND a.id = $1 AND o.id <> $1 AND o.status <> 'deleted'"
+    " ORDER BY o.address"
+)
+_ENTRIES = (
+    "SELECT r.grantee, coalesce(a.address, ''), r.letters FROM mailbox_right r"
+    " LEFT JOIN account a ON a.id = r.grantee WHERE r.mailbox = $1 AND r.grantee <> $2"
+    " ORDER BY r.grantee"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sharer:
+    """An account some of whose mailboxes others may use. ``kind``: person, shared, resource."""
+
+    account: int
+    address: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a grantee may do. ``address`` is '' for ``ANYONE``."""
+
+    grantee: int
+    address: str
+    letters: str
+
+
+@dataclass(frozen=True, slots=True)
+class Grants:
+    """The list that counts for a mailbox, without its owner. ``mailbox`` says whose it is: its own, that
+    of one above, or 0 where none has one."""
+
+    mailbox: int
+    entries: tuple[Grant, ...]
+
+
+def ordered(letters: Iterable[str]) -> str:
+    """Letters as they are kept: each once, in RFC 4314's order, without those that are none."""
+    chosen = set(letters)
+    return "".join(letter for letter in ALL if letter in chosen)
+
+
+def nearest(mailbox: int, parents: Mapping[int, int], lists: Mapping[int, object]) -> int:
+    """The mailbox whose list counts for a mailbox; 0 where neither it nor one above has one."""
+    for _ in range(MAX_DEPTH):
+        if not mailbox or mailbox in lists:
+            return mailbox
+        mailbox = parents.get(mailbox, 0)
+    return 0
+
+
+def gathered(rows: list[Row], owner: int) -> tuple[dict[int, int], dict[int, str]]:
+    """From rows (mailbox, parent, grantee, letters): parents, and what each list gives."""
+    parents: dict[int, int] = {}
+    lists: dict[int, str] = {}
+    for mailbox, parent, grantee, text in rows:
+        parents[mailbox] = parent
+        if grantee is not None:
+            # Several rows only where anyone has rights besides.
+            before = lists.get(mailbox, "")
+            lists[mailbox] = before if grantee == owner else ordered(before + text)
+    return parents, lists
+
+
+async def letters(reader: Reader, actor: int, mailbox: int) -> str:
+    """The rights an actor holds on a mailbox, as ordered letters; '' for none, or no such mailbox."""
+    owner = account_of(mailbox)
+    if actor in (SYSTEM, owner):
+        return ALL
+    parents, lists = gathered(await reader.rows(_LETTERS, mailbox, actor, owner), owner)
+    return lists.get(nearest(mailbox, parents, lists), "")
+
+
+async def may(reader: Reader, actor: int, mailbox: int, wanted: str) -> bool:
+    """Whether an actor holds all the wanted letters on a mailbox."""
+    held = await letters(reader, actor, mailbox)
+    return all(letter in held for letter in wanted)
+
+
+async def held(reader: Reader, actor: int, account: int) -> dict[int, str]:
+    """An actor's letters on each mailbox of an account on which there are any; in one statement."""
+    parents, lists = gathered(await reader.rows(_HELD, actor, account), account)
+    if actor in (SYSTEM, account):
+        return dict.fromkeys(parents, ALL)
+    found: dict[int, str] = {}
+    for mailbox in parents:
+        text = lists.get(nearest(mailbox, parents, lists), "")
+        if text:
+            found[mailbox] = text
+    return found
+
+
+async def sharing(reader: Reader, actor: int) -> list[Sharer]:
+    """Accounts, other than the actor's, in which somebody gave something to the actor or to anyone; by
+    address."""
+    return [Sharer(*row) for row in await reader.rows(_SHARING, actor)]
+
+
+async def grants(reader: Reader, mailbox: int) -> Grants:
+    """The list that counts for a mailbox, by grantee; anyone comes first."""
+    owner = account_of(mailbox)
+    parents, lists = gathered(await reader.rows(_LISTS, mailbox, owner), owner)
+    source = nearest(mailbox, parents, lists)
+    if not source:
+        return Grants(0, ())
+    rows = await reader.rows(_ENTRIES, source, owner)
+    return Grants(source, tuple(Grant(*row) for row in rows))
