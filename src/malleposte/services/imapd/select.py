@@ -84,14 +84,12 @@ def first_unseen(view: View) -> int:
 async def close(session: "Session", command: Close) -> bytes:
     """RFC 9051 §6.4.1: what is marked goes, and nobody is told."""
     selected = session.mailbox
-    code = None
     if not selected.read_only:
-        gone = await storing.remove_marked(session, selected.marked())
-        if gone and session.qresync:
-            code = codes.highest_modseq(selected.view.highest)  # RFC 7162 §3.2.8
+        # No HIGHESTMODSEQ: the client does not know what went (RFC 7162 §3.2.8).
+        await storing.remove_marked(session, selected.marked())
     session.deselect()
     session.engine.deselected()
-    return responses.ok(command.tag, "Closed", code)
+    return responses.ok(command.tag, "Closed")
 
 
 async def unselect(session: "Session", command: Unselect) -> bytes:

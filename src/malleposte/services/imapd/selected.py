@@ -57,6 +57,7 @@ class Selected:
         "_own",
         "_since",
         "announced",
+        "complete",
         "exists",
         "expected",
         "gone",
@@ -76,7 +77,9 @@ class Selected:
         self.announced = view.uids[-1] if view.uids else 0
         """The highest UID the client has been told of."""
         self.told = view.modseq
-        """The modseq up to which the client was told everything."""
+        """The modseq up to which the client was told all changes of flags."""
+        self.complete = view.modseq
+        """The modseq up to which it was told everything, what is gone too."""
         self.keywords = len(view.shown)
         """How many keywords of the account the client was told of."""
         self.gone = False

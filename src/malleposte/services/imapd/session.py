@@ -363,6 +363,8 @@ class Session:
             self.service.observer.defect("store")
             reply = failed(command.tag, error)
         if reply is not None:
+            if self.qresync and self.selected is not None:
+                updates.hold_back(self)
             self.send(reply)
             self.engine.command_done()
             # Commands sent ahead must neither hold the loop nor pile answers up.

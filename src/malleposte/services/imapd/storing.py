@@ -74,8 +74,11 @@ async def _slice(session: "Session", command: Store, uids: "array[int]") -> "arr
         )
         assert isinstance(result, Stored)
         await session.reading(view.refresh())
-    finally:
-        changed = set(selected.end_own())
+    except BaseException:
+        # What others changed meanwhile, or the command itself though its answer is lost.
+        selected.change(selected.end_own())
+        raise
+    changed = set(selected.end_own())
     left_alone = array("I", sorted(result.modified))
     spared = set(left_alone)
     mine = array("I", [uid for uid in uids if uid not in spared]) if spared else uids

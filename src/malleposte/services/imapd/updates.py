@@ -73,6 +73,19 @@ async def tell(session: "Session", *, expunge: bool) -> None:
         await send_flags(session, changed)
 
 
+def hold_back(session: "Session") -> None:
+    """Before a tagged response: where something waits to be told, VANISHED say, a client under QRESYNC
+    is told how far it knows everything; else it would go by the highest MODSEQ it has seen, and miss what
+    waited if the connection broke (RFC 7162 §6)."""
+    selected = session.mailbox
+    view = selected.view
+    if selected.news:
+        code = codes.highest_modseq(min(selected.complete, view.highest))
+        session.send(responses.ok(responses.UNTAGGED, "Not all is told yet", code))
+    else:
+        selected.complete = view.modseq
+
+
 async def send_flags(session: "Session", uids: "array[int]", *, uid: bool = False) -> None:
     """FETCH responses with the flags of messages the client knows; ghosts are passed over.
 
