@@ -1,24 +1,29 @@
 """Runs imaptest, the IMAP tester of Dovecot's authors, against this server and against Dovecot.
 
     tools/imaptest.py DIR [--servers malleposte-sqlite,malleposte-postgresql,dovecot] [--secs 120]
+    tools/imaptest.py DIR --no-scripts --secs 600 --kill-every 5
 
 DIR is a built copy outside the repository (docs/imap-conformance.md says what is expected there).
 Each server is a new one in a temporary folder, on free loopback ports, with the benchmark's
 accounts, and is ended by its process id. First the scripted tests run, one process each, so that
 none disturbs the next; then the stress mode, with its checking on. Every failed command and every
-error is printed, and a table. Exit codes: 0 no failure but those that docs/imap-conformance.md
-excuses, 1 others, 2 nothing could be run.
+error is printed, and a table. With `--kill-every` workers and the writer are killed meanwhile; what
+imaptest says of lost connections is no error then, every wrong answer still is. Exit codes: 0 no
+failure but those that docs/imap-conformance.md excuses, 1 others, 2 nothing could be run.
 """
 
 import argparse
 import contextlib
+import dataclasses
 import os
+import random
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,16 +33,21 @@ from typing import Protocol
 
 from imaptest_results import (
     Score,
-    Stress,
-    kinds,
     read_exceptions,
     read_score,
-    read_stress,
     unexcused,
-    write_mbox,
 )
 
+from malleposte.bench import processes
 from malleposte.bench.corpus import read_corpus
+from malleposte.bench.imaptest import (
+    FINAL_WAIT,
+    Stress,
+    kinds,
+    of_kills,
+    read_stress,
+    write_mbox,
+)
 from malleposte.bench.ours import Malleposte
 from malleposte.bench.peers import PostfixDovecot
 from malleposte.bench.subject import Account, Accounts, Endpoint, Service
@@ -48,8 +58,6 @@ DOCUMENT = ROOT / "docs/imap-conformance.md"
 CORPUS = ROOT.parent / "shared/corpora/spam"
 SCRIPT_LIMIT = 60.0
 """Seconds one script may take; imaptest itself gives up waiting for an answer after some."""
-FINAL_WAIT = 30
-"""Seconds the stress mode waits for its clients to leave."""
 WIDTH = 800
 """Characters of a command or an answer that are printed."""
 
@@ -65,6 +73,7 @@ class Server(Protocol):
     def start(self) -> None: ...
     def stop(self) -> None: ...
     def endpoint(self, service: Service) -> Endpoint | None: ...
+    def roots(self) -> Sequence[int]: ...
 
 
 SERVERS: Mapping[str, Callable[[Path], Server]] = {
@@ -192,6 +201,39 @@ class Run:
         return read_stress(said, min(time.monotonic() - started, float(seconds)), code)
 
 
+@contextlib.contextmanager
+def killing(server: Server, every: float) -> Iterator[Counter[str]]:
+    """Kills a worker or the writer about so often while the block runs; counts them.
+
+    Not the supervisor: imaptest gives a client up for ever whose connection is refused.
+    """
+    killed: Counter[str] = Counter()
+    done = threading.Event()
+    chance = random.Random(1)  # noqa: S311
+
+    def run() -> None:
+        while not done.wait(chance.uniform(0.5, 1.5) * every):
+            found: dict[str, list[int]] = {}
+            for stat in processes.tree(server.roots()):
+                with contextlib.suppress(OSError):
+                    name = Path(f"/proc/{stat.pid}/comm").read_text().strip()
+                    if name in ("malle:worker", "malle:writer"):
+                        found.setdefault(name, []).append(stat.pid)
+            if found:
+                name = chance.choice(sorted(found))
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(chance.choice(found[name]), signal.SIGKILL)
+                    killed[name] += 1
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield killed
+    finally:
+        done.set()
+        thread.join()
+
+
 def capabilities(where: Endpoint, account: Account) -> frozenset[str]:
     """What the server offers after sign-in."""
     with socket.create_connection((where.host, where.port), timeout=10) as sock:
@@ -272,7 +314,18 @@ def examine(kind: str, copy: Copy, options: argparse.Namespace) -> bool:
                 print_scores(server.label, scores, excused)
                 well = not unexcused(scores, excused)
             if options.secs:
-                done = run.stress(options.secs, options.clients, options.users)
+                with contextlib.ExitStack() as stack:
+                    killed: Counter[str] = Counter()
+                    if options.kill_every:
+                        killed = stack.enter_context(killing(server, options.kill_every))
+                    done = run.stress(options.secs, options.clients, options.users)
+                if options.kill_every:
+                    words = ", ".join(f"{n} × {name}" for name, n in sorted(killed.items()))
+                    lost = sum(map(of_kills, done.errors))
+                    say(f"  killed: {words or 'nothing'}; {lost} lines of lost connections")
+                    errors = tuple(one for one in done.errors if not of_kills(one))
+                    done = dataclasses.replace(done, errors=errors)
+                    well = well and bool(killed)
                 say(
                     f"  stress: {options.secs} s, {options.clients} clients, {options.users} users: "
                     f"{sum(done.totals.values())} commands, {done.rate:.0f}/s, "
@@ -303,6 +356,13 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--secs", type=int, default=120, help="of stress, 0 for none (120)")
     parser.add_argument("--clients", type=int, default=50, help="of the stress mode (50)")
     parser.add_argument("--users", type=int, default=10, help="whose mailboxes, 1 to 10 (10)")
+    parser.add_argument(
+        "--kill-every",
+        type=float,
+        default=0,
+        metavar="SECS",
+        help="kill processes meanwhile (0: no)",
+    )
     parser.add_argument("--option", action="append", default=[], help="one of imaptest's own")
     parser.add_argument("--folder", type=Path, default=Path("/var/tmp"), help="for data")  # noqa: S108
     parser.add_argument("--keep", action="store_true", help="keep folder and logs")

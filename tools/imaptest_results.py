@@ -1,19 +1,11 @@
-"""What imaptest prints, read: scores of scripted tests, totals and errors of the stress mode.
+"""What imaptest prints, read: scores of scripted tests (the stress mode: `malleposte.bench.imaptest`).
 
-No processes, no network; files only where `write_mbox` makes one.
+No processes, no network, no files.
 """
 
-import email.policy
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from email.parser import BytesHeaderParser
-from pathlib import Path
-
-LARGEST = 256 * 1024
-"""Octets of the messages that the stress mode appends: few are larger, and they say no more."""
-
 
 # Scripted tests -----------------------------------------------------------------------------------
 
@@ -95,82 +87,3 @@ def unexcused(
         for failure in score.failures
         if (score.script, failure.number) not in excused
     ]
-
-
-# Stress mode --------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Stress:
-    """What the stress mode did: commands by imaptest's names for them, errors as printed."""
-
-    seconds: float
-    totals: dict[str, int]
-    errors: tuple[str, ...] = ()
-    stalled: int = 0
-
-    @property
-    def rate(self) -> float:
-        """Commands a second."""
-        return sum(self.totals.values()) / self.seconds if self.seconds else 0.0
-
-
-# Lines that are neither rows of figures nor words of theirs are errors, warnings or panics.
-_FIGURES = re.compile(r"^(?:[A-Z][\w! ]+ *|[ \d%-]+(?:ms/cmd avg)?|[ \d]+\d+/ *\d+.*|Totals:|)$")
-_STALLED = re.compile(r"^ - \d+ stalled for \d+ secs")
-_NOTES = re.compile(r"^(?:Info|Debug): ")
-
-
-def read_stress(output: str, seconds: float, code: int = 0) -> Stress:
-    """Totals and errors in what the stress mode printed."""
-    lines = output.splitlines()
-    totals: dict[str, int] = {}
-    for at, line in enumerate(lines):
-        if line.strip() == "Totals:":
-            names = lines[at + 1].split()
-            rows = [one.split() for one in lines[at + 2 : at + 6] if "%" not in one and one.strip()]
-            if rows:
-                totals = dict(zip(names, map(int, rows[0]), strict=False))
-    errors = [
-        line
-        for line in lines
-        if line.strip()
-        and not _FIGURES.match(line)
-        and not _STALLED.match(line)
-        and not _NOTES.match(line)
-    ]
-    if code:
-        errors.append(f"imaptest ended with {code}")
-    if not totals:
-        errors.append("imaptest printed no totals")
-    return Stress(seconds, totals, tuple(errors), sum(1 for one in lines if _STALLED.match(one)))
-
-
-def kinds(errors: Iterable[str]) -> Counter[str]:
-    """How often each kind of error came: names and numbers in them do not count."""
-    return Counter(re.sub(r"\d+", "N", error)[:100] for error in errors)
-
-
-def write_mbox(target: Path, messages: Iterable[bytes]) -> int:
-    """An mbox for the stress mode; how many messages went into it.
-
-    It knows messages by their Message-ID, so each comes once, and those without one not at all.
-    """
-    known: set[str] = set()
-    parser = BytesHeaderParser(policy=email.policy.compat32)
-    with target.open("wb") as file:
-        for message in messages:
-            header = message.partition(b"\r\n\r\n")[0]
-            ids = [
-                re.fullmatch(r"\s*(<[\x21-\x7e]+@[\x21-\x7e]+>)\s*", str(value))
-                for value in parser.parsebytes(header).get_all("Message-ID", [])
-            ]
-            if len(ids) != 1 or ids[0] is None or ids[0][1].lower() in known:
-                continue
-            if len(message) > LARGEST or b"\r" in message.replace(b"\r\n", b""):
-                continue
-            known.add(ids[0][1].lower())
-            lines = re.sub(rb"^(>*From )", rb">\1", message, flags=re.MULTILINE)
-            file.write(b"From tester@example.test Thu Jan 01 12:00:00 2026\r\n" + lines)
-            file.write(b"" if lines.endswith(b"\r\n") else b"\r\n")
-    return len(known)

@@ -95,6 +95,7 @@ class External:
             idle=every[:10],
             small=every[0],
             huge=every[-1],
+            many=every[-1],
         )
 
     def start(self) -> None:

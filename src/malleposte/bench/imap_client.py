@@ -123,6 +123,11 @@ class ImapClient:
     ) -> None:
         self.close()
 
+    def hand_over(self) -> tuple[socket.socket, bytes]:
+        """The socket, for whoever reads it from now on, and what was read and not used."""
+        rest, self._rest = self._rest, b""
+        return self._socket, rest
+
     def close(self) -> None:
         """Close without LOGOUT."""
         self._socket.close()

@@ -6,6 +6,7 @@ while it runs: the subject, the corpus, how much to do, and `record`.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from malleposte.bench import processes
@@ -22,7 +23,7 @@ class Counts:
 
     `messages` in the large mailbox, `receive` a receiving run, `part` for the commands that touch
     a part of the mailbox, `idle` connections, `small` and `huge` mailboxes and `operations` in
-    each for the growth figures.
+    each for the growth figures, `mailboxes` of LS1000, `clients` and `seconds` of MIX.
     """
 
     messages: int = 20_000
@@ -36,6 +37,9 @@ class Counts:
     small: int = 1_000
     huge: int = 200_000
     operations: int = 1_000
+    mailboxes: int = 1_000
+    clients: int = 50
+    seconds: int = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,8 @@ class Bench:
     samples: list[Sample] = field(default_factory=list)
     # The number of the next message that this subject has not seen in this run.
     unseen: int = 0
+    # A built copy of imaptest, for MIX; None: the bench's own client.
+    imaptest: Path | None = None
 
     def fresh(self, count: int) -> int:
         """Number of the first of `count` messages that the subject has not seen in this run.

@@ -23,11 +23,12 @@ RECEIVING = ("R1", "R8", "R32", "L1", "L8")
 READING = ("I11", "D1", "I1", "I3", "I2", "I4", "I12", "I7", "I8", "I9", "I10", "I5", "I6", "I6x")
 IDLE = ("M1", "M1-tls")
 HUGE = ("growth", "M1-huge")
+LOAD = ("E8", "LS1000", "MIX")
 FLOOR = "F"
 # In the order in which they are done.
-WORK = (FLOOR, *RECEIVING, *IDLE, *READING, *HUGE)
+WORK = (FLOOR, *RECEIVING, *IDLE, *READING, *LOAD, *HUGE)
 # What is left out unless it is named: long, or not offered by every subject.
-DEFAULT_WORK = tuple(work for work in WORK if work not in (*HUGE, "M1-tls", "I6x"))
+DEFAULT_WORK = tuple(work for work in WORK if work not in (*HUGE, *LOAD, "M1-tls", "I6x"))
 MAX_REPETITIONS = 50
 # 1,000,000 messages of the corpus are 5.5 GB in each subject.
 MAX_MESSAGES = 1_000_000
@@ -60,6 +61,8 @@ class Options:
     postgresql: str = ""
     # Only for malleposte-sqlite-many: does a long list of accounts change anything?
     extra_accounts: int = 10_000
+    # A built copy of imaptest, outside the repository, instead of the bench's own client in MIX.
+    imaptest: Path | None = None
 
 
 def check(options: Options) -> None:
@@ -86,6 +89,9 @@ def check(options: Options) -> None:
         ("small", counts.small, 10, counts.huge),
         ("operations", counts.operations, 1, 100_000),
         ("idle", counts.idle, 1, MAX_CONNECTIONS),
+        ("mailboxes", counts.mailboxes, 1, 100_000),
+        ("clients", counts.clients, 1, MAX_CONNECTIONS),
+        ("seconds", counts.seconds, 1, 86_400),
         ("extra-accounts", options.extra_accounts, 0, 100_000),
     )
     for name, value, least, most in bounds:
@@ -116,6 +122,9 @@ def parse(argv: Sequence[str]) -> Options:
         ("huge", "messages of the large INBOX of growth"),
         ("operations", "operations of each kind in growth"),
         ("idle", "idle connections of M1"),
+        ("mailboxes", "mailboxes of LS1000"),
+        ("clients", "clients of MIX"),
+        ("seconds", "seconds of MIX"),
     ):
         value = getattr(default.counts, name)
         add(f"--{name}", type=int, default=value, metavar="N", help=f"{what} ({value:,})")
@@ -132,6 +141,7 @@ def parse(argv: Sequence[str]) -> Options:
         metavar="URL",
         help="an empty database, instead of one made by the bench",
     )
+    add("--imaptest", type=Path, default=None, metavar="FOLDER", help="its built copy, for MIX")
     add("--extra-accounts", type=int, default=default.extra_accounts, metavar="N")
     given = parser.parse_args(argv)
     options = Options(
@@ -145,6 +155,9 @@ def parse(argv: Sequence[str]) -> Options:
             huge=given.huge,
             operations=given.operations,
             idle=given.idle,
+            mailboxes=given.mailboxes,
+            clients=given.clients,
+            seconds=given.seconds,
         ),
         corpus=given.corpus,
         folder=given.folder,
@@ -155,6 +168,7 @@ def parse(argv: Sequence[str]) -> Options:
         external_data=tuple(given.external_data),
         postgresql=given.postgresql,
         extra_accounts=given.extra_accounts,
+        imaptest=given.imaptest,
     )
     check(options)
     return options

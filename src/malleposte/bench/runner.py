@@ -24,6 +24,7 @@ from malleposte.bench.options import (
     FLOOR,
     HUGE,
     IDLE,
+    LOAD,
     READING,
     RECEIVING,
     Options,
@@ -44,11 +45,20 @@ from malleposte.bench.subject import Subject
 from malleposte.bench.trouble import BenchTrouble, Unavailable
 from malleposte.bench.work.growth import growth
 from malleposte.bench.work.idle import idle
+from malleposte.bench.work.many_mailboxes import many_mailboxes
+from malleposte.bench.work.mixed import mixed
+from malleposte.bench.work.notice import notice
 from malleposte.bench.work.reading import reading
 from malleposte.bench.work.receiving import receiving
 
 # Load of the machine before a run above which figures are not the servers' alone.
 QUIET_LOAD = 0.5
+
+_LOADS: dict[str, Callable[[Bench], None]] = {
+    "E8": notice,
+    "LS1000": many_mailboxes,
+    "MIX": mixed,
+}
 
 Say = Callable[[str], None]
 Make = Callable[[str, Path, Options], Subject]
@@ -111,6 +121,7 @@ def run(options: Options, say: Say | None = None, make: Make = make_subject) -> 
 
                 bench = Bench(subject, corpus, options.counts, repetition, progress)
                 bench.unseen = unseen[subject.name]
+                bench.imaptest = options.imaptest
                 _measure(bench, options, report)
                 unseen[subject.name] = bench.unseen
                 samples[subject.name][repetition] = bench.samples
@@ -163,6 +174,10 @@ def _measure(bench: Bench, options: Options, report: Report) -> None:
             if mailbox := wanted.intersection(READING):
                 with noting("mailbox"):
                     reading(bench, frozenset(mailbox))
+            for work in LOAD:
+                if work in wanted:
+                    with noting(work):
+                        _LOADS[work](bench)
             if wanted.intersection(HUGE):
                 with noting("growth"):
                     growth(bench)

@@ -8,7 +8,7 @@ reply is checked: anything but the expected code ends the measurement.
 import asyncio
 import itertools
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
@@ -16,6 +16,8 @@ from malleposte.bench.subject import Endpoint
 from malleposte.bench.trouble import BenchTrouble
 
 Greeting = Literal[b"EHLO", b"LHLO"]
+Accepted = Callable[["Letter"], None]
+"""Called at once when a letter's last `250` has come."""
 
 SENDER = b"sender@example.org"
 # One message, its fsyncs and the queue before it never take longer on a machine worth measuring.
@@ -152,7 +154,11 @@ def _expect(code: bytes, replies: Sequence[bytes]) -> None:
 
 
 async def _carry(
-    endpoint: Endpoint, greeting: Greeting, letters: Iterator[Letter], share: int
+    endpoint: Endpoint,
+    greeting: Greeting,
+    letters: Iterator[Letter],
+    share: int,
+    on_accepted: Accepted | None,
 ) -> float:
     """One sender: takes letters while there are any, a new connection after every `share`.
 
@@ -165,6 +171,8 @@ async def _carry(
             for message in batch:
                 async with asyncio.timeout(REPLY_TIMEOUT):
                     await courier.deliver(message)
+                if on_accepted is not None:
+                    on_accepted(message)
                 accepted = time.perf_counter()
             await courier.quit()
         finally:
@@ -179,6 +187,7 @@ async def send(
     *,
     connections: int,
     share: int = 25,
+    on_accepted: Accepted | None = None,
 ) -> float:
     """Send all letters over `connections` concurrent connections, `share` letters each time.
 
@@ -189,7 +198,7 @@ async def send(
     try:
         async with asyncio.TaskGroup() as group:
             senders = [
-                group.create_task(_carry(endpoint, greeting, waiting, share))
+                group.create_task(_carry(endpoint, greeting, waiting, share, on_accepted))
                 for _ in range(connections)
             ]
     except ExceptionGroup as failures:

@@ -39,10 +39,11 @@ class Accounts:
     idle: tuple[Account, ...]
     small: Account
     huge: Account
+    many: Account
 
     @classmethod
     def made(cls, password: str, domain: str = "example.test") -> "Accounts":
-        """The accounts of a subject that the bench sets up itself (10 + 1 + 10 + 2)."""
+        """The accounts of a subject that the bench sets up itself (10 + 1 + 10 + 3)."""
 
         def account(name: str) -> Account:
             return Account(f"{name}@{domain}", password)
@@ -53,11 +54,12 @@ class Accounts:
             idle=tuple(account(f"idle{number}") for number in range(10)),
             small=account("small"),
             huge=account("huge"),
+            many=account("many"),
         )
 
     def everyone(self) -> tuple[Account, ...]:
         """Each account once."""
-        every = (*self.receiving, self.reading, *self.idle, self.small, self.huge)
+        every = (*self.receiving, self.reading, *self.idle, self.small, self.huge, self.many)
         return tuple(dict.fromkeys(every))
 
 

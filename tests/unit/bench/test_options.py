@@ -22,6 +22,7 @@ def test_words_become_values() -> None:
         [
             *("--subjects", "sdbox,maildir", "--work", "R8 I2", "--repetitions", "5"),
             *("--messages", "200", "--receive", "30", "--out", "o", "--keep"),
+            *("--clients", "5", "--seconds", "2", "--imaptest", "i"),
         ]
     )
     assert options.subjects == ("sdbox", "maildir")
@@ -29,6 +30,8 @@ def test_words_become_values() -> None:
     assert (options.repetitions, options.counts.messages, options.counts.receive) == (5, 200, 30)
     assert options.out == Path("o")
     assert options.keep
+    assert (options.counts.clients, options.counts.seconds) == (5, 2)
+    assert options.imaptest == Path("i")
 
 
 @pytest.mark.parametrize(
@@ -43,6 +46,7 @@ def test_words_become_values() -> None:
         (["--messages", "2000000"], "1,000,000"),
         (["--small", "500000"], "--small"),
         (["--idle", "100000"], "--idle"),
+        (["--seconds", "0"], "--seconds"),
     ],
 )
 def test_slips_are_refused_in_words(words: list[str], said: str) -> None:

@@ -1,4 +1,4 @@
-"""tools/imaptest.py: what imaptest prints is read rightly, and nothing that failed passes unseen."""
+"""tools/imaptest.py: scores of scripts are read rightly, and nothing that failed passes unseen."""
 
 import importlib.util
 import sys
@@ -89,64 +89,6 @@ def test_the_project_s_document_is_read() -> None:
     """A heading that changed would excuse nothing, or a reason without an RFC everything."""
     excused = results.read_exceptions((ROOT / "docs/imap-conformance.md").read_text("utf-8"))
     assert all("RFC " in reason for reason in excused.values())
-
-
-_ROWS = """\
-Logi List Stat Sele Logo
-100%  50%  50% 100% 100%
-                30%
-  12    3    4    5    6  50/ 50
-  12    3    4    5    6  50/ 50 (3 stalled >3s)
- - 17 stalled for 16 secs in command: 3 NOOP
-   1    2    3    4    5 ms/cmd avg
-{more}
-Totals:
-Logi List Stat Sele Logo
-100%  50%  50% 100% 100%
-                30%
-  24    6    8   10   12
-"""
-
-
-def test_the_stress_mode_s_totals() -> None:
-    stress = results.read_stress(_ROWS.format(more=""), 30.0)
-    assert stress.errors == ()
-    assert stress.totals == {"Logi": 24, "List": 6, "Stat": 8, "Sele": 10, "Logo": 12}
-    assert stress.rate == 2.0
-    assert stress.stalled == 1
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "Error: u1@example.test[5]: Message count dropped 5 -> 4: * 4 EXISTS",
-        "Panic: file client.c: line 3: assertion failed",
-        # Standard error breaks into a row.
-        "  12    3 Error: u1@example.test[5]: STORE failed: 5.7 NO",
-    ],
-)
-def test_every_error_of_the_stress_mode_counts(line: str) -> None:
-    assert results.read_stress(_ROWS.format(more=line), 30.0).errors == (line,)
-
-
-def test_a_stress_that_ended_early_is_an_error() -> None:
-    assert len(results.read_stress("", 30.0, 89).errors) == 2
-    assert results.read_stress(_ROWS.format(more=""), 30.0, 1).errors
-
-
-def _message(number: str, text: bytes = b"x\r\n") -> bytes:
-    return b"Subject: s\r\nMessage-ID: %b\r\n\r\n%b" % (number.encode(), text)
-
-
-def test_messages_of_the_mbox_are_told_apart_by_their_ids(tmp_path: Path) -> None:
-    target = tmp_path / "mbox"
-    kept = [_message("<1@a>"), _message("<2@a>", b"From a friend\r\n>From b\r\nno end")]
-    left_out = [_message("<1@A>"), b"Subject: s\r\n\r\n", _message("<3@a>", b"a\rb\r\n")]
-    assert results.write_mbox(target, [*kept, *left_out]) == 2
-    lines = target.read_bytes().split(b"\r\n")
-    assert sum(line.startswith(b"From ") for line in lines) == 2
-    assert b">From a friend" in lines
-    assert b">>From b" in lines
 
 
 def test_what_a_script_needs_and_where_a_copy_lies(tmp_path: Path) -> None:
