@@ -267,6 +267,7 @@ class House:
             "mailbox_right": "mailbox, grantee, letters",
             "recoverable": "email, until",
             "gone_mailbox": "id, path, role",
+            "annotation": "account, mailbox, reader, name, value",
             "job": "id, kind, key",
         }
         return {

@@ -17,6 +17,7 @@ from malleposte.store import dialect
 from malleposte.store.content import BlobFile
 from malleposte.store.dialect import Tx
 from malleposte.store.execute import (
+    annotations,
     appending,
     copying,
     directory,
@@ -52,6 +53,7 @@ _EXECUTORS: dict[type[c.Command], Callable[[Work, Any], Awaitable[AnyResult]]] =
     c.Subscribe: subscriptions.subscribe,
     c.RenewUidValidity: renewal.renew_uidvalidity,
     c.SetRights: rights.set_rights,
+    c.SetMetadata: annotations.set_metadata,
     c.StoreFlags: flagging.store_flags,
     c.Expunge: expunging.expunge,
     c.Copy: copying.copy,

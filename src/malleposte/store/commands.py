@@ -283,6 +283,33 @@ class SetRights(Command, frozen=True, array_like=True, kw_only=True):
         return (self.mailbox >> 32,)
 
 
+class Entry(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """An entry of METADATA (RFC 5464): its name in lower case without ``/private`` or ``/shared``, and
+    its value; None removes it."""
+
+    name: str
+    private: bool
+    value: bytes | None = None
+
+
+class SetMetadata(Command, frozen=True, array_like=True, kw_only=True):
+    """Set entries of METADATA, each named once, of a mailbox, or of the server (0) as the actor sees it;
+    all or none. Answer: ``Done``; ``too-long``, ``too-many`` past the bounds of ``read.annotations``.
+
+    ``role``: also the mailbox's use (RFC 6154 §4), which another one then has no more; '' takes its use
+    away, None leaves it.
+    """
+
+    actor: int
+    mailbox: int
+    entries: tuple[Entry, ...]
+    role: str | None = None
+
+    def accounts(self) -> tuple[int, ...]:
+        """See ``Command``: private entries are counted where the actor keeps his."""
+        return tuple({self.mailbox >> 32 or self.actor, self.actor})
+
+
 class StoreFlags(Command, frozen=True, array_like=True, kw_only=True):
     """Change flags of the messages in a mailbox with these UIDs. Answer: ``Stored``.
 
@@ -618,6 +645,7 @@ AnyCommand = (
     | DeleteMailbox
     | Subscribe
     | SetRights
+    | SetMetadata
     | StoreFlags
     | Expunge
     | Copy

@@ -59,6 +59,24 @@ def me(account: int) -> int:
     return account
 
 
+def note(*place: Callable[[int], int]) -> Damage:
+    """An entry of METADATA at (account, mailbox, reader)."""
+    return sql(
+        "INSERT INTO annotation (account, mailbox, reader, name, modseq, value)"
+        " VALUES ($1, $2, $3, '/a', 1, $4)",
+        *place,
+        lambda _: b"x",
+    )
+
+
+def nobody(_: int) -> int:
+    return 4711
+
+
+def none(_: int) -> int:
+    return 0
+
+
 A, B = 7, 8  # numbers of the mailboxes a and a/b
 
 ONE = "UPDATE mailbox SET {} WHERE id = $1"
@@ -90,6 +108,19 @@ DAMAGE: dict[str, tuple[Kind, Damage]] = {
             mailbox(A),
             me,
         ),
+    ),
+    "a note on nothing": (Kind.ANNOTATION_STRAY, note(me, mailbox(99), none)),
+    "a note on another's mailbox": (
+        Kind.ANNOTATION_STRAY,
+        note(me, lambda account: (account + 1) << 32 | 1, none),
+    ),
+    "a note of a reader who is gone": (
+        Kind.ANNOTATION_STRAY,
+        note(me, mailbox(1), nobody),
+    ),
+    "a note on the server that nobody sees": (
+        Kind.ANNOTATION_STRAY,
+        note(me, none, none),
     ),
     "a role twice": (Kind.MAILBOX_ROLE, sql(ONE.format("role = 'sent'"), mailbox(A))),
     "another's mailbox": (Kind.MAILBOX_STRAY, sql(ONE.format("account = 4711"), mailbox(A))),
@@ -305,6 +336,7 @@ DAMAGE: dict[str, tuple[Kind, Damage]] = {
         Kind.ROW_STRAY,
         sql("UPDATE credential SET account = 99 WHERE account = $1", me),
     ),
+    "a note of nobody": (Kind.ROW_STRAY, note(nobody, none, nobody)),
     "a deleted mailbox of nobody": (
         Kind.ROW_STRAY,
         sql("INSERT INTO gone_mailbox (id, account, path, until) VALUES (1, 4711, 'a', 1)"),

@@ -391,6 +391,9 @@ async def delete_mailbox(work: Work, command: DeleteMailbox) -> Done | Refused:
     await work.tx.run("DELETE FROM mailbox WHERE id = $1", command.mailbox)
     await work.tx.run("DELETE FROM mailbox_right WHERE mailbox = $1", command.mailbox)
     await work.tx.run(
+        "DELETE FROM annotation WHERE account = $1 AND mailbox = $2", account, command.mailbox
+    )
+    await work.tx.run(
         "DELETE FROM tombstone WHERE account = $1 AND kind = 'uid' AND container = $2",
         account,
         command.mailbox,

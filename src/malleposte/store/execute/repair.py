@@ -100,6 +100,12 @@ _LYING = (
     " AND e.created_modseq <= tombstone.modseq)",
 )
 _BAD_REFERENCES = "DELETE FROM thread_reference WHERE account = $1 AND NOT thread BETWEEN $2 AND $3"
+_BAD_NOTES = (
+    "DELETE FROM annotation WHERE account = $1 AND ((mailbox = 0 AND reader <> account)"
+    " OR (mailbox <> 0 AND NOT EXISTS (SELECT 1 FROM mailbox b WHERE b.id = annotation.mailbox"
+    " AND b.account = annotation.account))"
+    " OR (reader <> 0 AND NOT EXISTS (SELECT 1 FROM account a WHERE a.id = annotation.reader)))"
+)
 _NEXT = {
     name: Sql(
         sqlite="UPDATE sequence SET next = $1 + max(next, 1 + coalesce((SELECT max(id) FROM"
@@ -127,6 +133,7 @@ async def repair_account(work: Work, command: RepairAccount) -> Done | Refused:
     changed += await work.tx.run(_UNLISTED, account, work.now, work.now + KEEP, low, high)
     changed += await _keywords(work, head, low, high)
     changed += await work.tx.run(_BAD_REFERENCES, account, low, high)
+    changed += await work.tx.run(_BAD_NOTES, account)
     changed += await _tree(work, head, low, high)
     for (mailbox,) in await work.tx.rows(
         "SELECT id FROM mailbox WHERE account = $1 ORDER BY id", account

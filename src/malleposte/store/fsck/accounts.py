@@ -52,6 +52,13 @@ _GONE = (
     "SELECT g.id, g.path FROM gone_mailbox g WHERE g.id BETWEEN $1 AND $2"
     " AND EXISTS (SELECT 1 FROM mailbox b WHERE b.id = g.id)"
 )
+_NOTES = (
+    "SELECT n.mailbox, n.name FROM annotation n WHERE n.account = $1 AND ("
+    "(n.mailbox = 0 AND n.reader <> n.account)"
+    " OR (n.mailbox <> 0 AND NOT EXISTS (SELECT 1 FROM mailbox b WHERE b.id = n.mailbox"
+    " AND b.account = n.account))"
+    " OR (n.reader <> 0 AND NOT EXISTS (SELECT 1 FROM account a WHERE a.id = n.reader)))"
+)
 _READ_RIGHTS = (
     "SELECT mailbox FROM mailbox_right r WHERE mailbox BETWEEN $1 AND $2"
     " AND NOT EXISTS (SELECT 1 FROM mailbox b WHERE b.id = r.mailbox)"
@@ -102,6 +109,14 @@ async def account(
             Kind.MAILBOX_GONE,
             named("mailbox", mailbox),
             f"it is kept as the deleted {path!r} and it is there",
+            number,
+        )
+    for mailbox, name in await reader.rows(_NOTES, number):
+        yield Finding(
+            Kind.ANNOTATION_STRAY,
+            f"entry {name} of account {number}",
+            f"it hangs on {named('mailbox', mailbox)} or is of an account, one of which is gone:"
+            " nobody sees it, and it takes up room",
             number,
         )
     for (mailbox,) in await reader.rows(_READ_RIGHTS, low, high):

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     MAILBOX_NAME = "mailbox-name"
     MAILBOX_ROLE = "mailbox-role"
     MAILBOX_GONE = "mailbox-gone"
+    ANNOTATION_STRAY = "annotation-stray"
     INBOX_MISSING = "inbox-missing"
     UIDNEXT = "uidnext"
     UIDVALIDITY_TWICE = "uidvalidity-twice"
@@ -86,6 +87,7 @@ REPAIRED_BY_ACCOUNT = frozenset(
         Kind.MAILBOX_PARENT,
         Kind.MAILBOX_ROLE,
         Kind.MAILBOX_GONE,
+        Kind.ANNOTATION_STRAY,
         Kind.INBOX_MISSING,
         Kind.UIDNEXT,
         Kind.RIGHTS_LIST,

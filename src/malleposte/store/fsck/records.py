@@ -76,6 +76,13 @@ _CHECKS: tuple[tuple[Kind, str, str, str], ...] = (
     ),
     (
         Kind.ROW_STRAY,
+        "entry",
+        "SELECT n.account || ' ' || n.name, 0 FROM annotation n"
+        " WHERE NOT EXISTS (SELECT 1 FROM account_head h WHERE h.account = n.account)",
+        "an entry of METADATA of nobody",
+    ),
+    (
+        Kind.ROW_STRAY,
         "upload",
         "SELECT u.account || ':' || u.id, 0 FROM upload u"
         " WHERE NOT EXISTS (SELECT 1 FROM blob b WHERE b.id = u.blob)",
