@@ -1,21 +1,34 @@
 """Rights: letters, who holds them by nature, lists and what they inherit, how lists are changed."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
 import pytest
 
 from malleposte.store.commands import (
     SYSTEM,
+    AnyCommand,
+    AppendAll,
+    Copy,
     CreateMailbox,
     DeleteAccount,
     DeleteMailbox,
+    Expunge,
     PurgeAccount,
     RenameMailbox,
     SetAccount,
     SetRights,
+    StoreFlags,
+    Subscribe,
 )
+from malleposte.store.flags import FLAGGED, SEEN
 from malleposte.store.read import rights as read
+from malleposte.store.read.mailboxes import subscriptions
 from malleposte.store.read.rights import ALL, Grant, Grants, Sharer, letters, may
 from malleposte.store.results import Created, Done, Refused
-from support.store import House, inbox
+from support.store import ALL as ALL_UIDS
+from support.store import House, append, inbox
 
 
 async def held(house: House, actor: int, mailbox: int) -> str:
@@ -342,6 +355,123 @@ async def test_a_change_of_rights_is_a_change_of_the_mailbox(house: House) -> No
 async def test_no_such_mailbox(house: House, mailbox: int) -> None:
     command = SetRights(actor=SYSTEM, mailbox=mailbox, grantee=1, letters="lr")
     assert await house.refused(command) == "no-such-mailbox"
+
+
+# What each command asks for -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Place:
+    """A mailbox with a message in another's account, one below and one beside it, and one's own."""
+
+    actor: int
+    box: int
+    below: int
+    beside: int
+    own: int
+
+
+Asks = Callable[[Place], AnyCommand]
+
+ASKS: dict[str, tuple[str, Asks]] = {
+    "append": ("i", lambda p: append(p.box, actor=p.actor)),
+    "append all": ("i", lambda p: AppendAll(actor=p.actor, mailbox=p.box, messages=())),
+    "copy out": ("r", lambda p: Copy(actor=p.actor, mailbox=p.box, uids=ALL_UIDS, target=p.own)),
+    "copy in": ("i", lambda p: Copy(actor=p.actor, mailbox=p.own, uids=ALL_UIDS, target=p.box)),
+    "move out": (
+        "rte",
+        lambda p: Copy(actor=p.actor, mailbox=p.box, uids=ALL_UIDS, target=p.beside, move=True),
+    ),
+    "expunge": ("e", lambda p: Expunge(actor=p.actor, mailbox=p.box, uids=ALL_UIDS)),
+    "seen": ("s", lambda p: flag(p, flags=SEEN)),
+    "flagged": ("w", lambda p: flag(p, flags=FLAGGED)),
+    "keyword": ("w", lambda p: flag(p, keywords=("k",))),
+    "deleted": ("t", lambda p: flag(p, deleted=True)),
+    "rename": (
+        "x",
+        lambda p: RenameMailbox(actor=p.actor, mailbox=p.box, parent=p.beside, path=("n",)),
+    ),
+    "delete": ("x", lambda p: DeleteMailbox(actor=p.actor, mailbox=p.below)),
+    "rights": (
+        "a",
+        lambda p: SetRights(actor=p.actor, mailbox=p.box, grantee=0, letters="l"),
+    ),
+}
+
+
+def flag(place: Place, **how: Any) -> StoreFlags:
+    return StoreFlags(actor=place.actor, mailbox=place.box, uids=ALL_UIDS, mode="+", **how)
+
+
+@pytest.mark.parametrize("name", ASKS)
+async def test_what_each_command_asks_for(house: House, name: str) -> None:
+    """RFC 4314 §4: with these letters it is done, without any of them it is not, and without l there is
+    no such mailbox."""
+    wanted, command = ASKS[name]
+    owner, actor = await house.account(), await house.account()
+    box = await house.mailbox(owner, "box")
+    place = Place(
+        actor,
+        box,
+        await house.mailbox(owner, "below", parent=box),
+        await house.mailbox(owner, "beside"),
+        inbox(actor),
+    )
+    await house.append(box)
+    await house.grant(place.beside, actor, "lik")
+    for missing in wanted:
+        await house.grant(box, actor, ALL.replace(missing, ""))
+        assert await house.refused(command(place)) == "no-rights", missing
+    await house.grant(box, actor, ALL.replace("l", ""))
+    assert await house.refused(command(place)) == "no-such-mailbox"
+    await house.grant(box, actor, "")
+    assert await house.refused(command(place)) == "no-such-mailbox"
+    await house.grant(box, actor, f"l{wanted}")
+    answer = await house.store.submit(command(place))
+    assert not isinstance(answer, Refused), answer
+
+
+async def test_making_a_mailbox_asks_for_k_on_the_one_above(house: House) -> None:
+    owner, actor = await house.account(), await house.account()
+    top, middle, _ = await tree(house, owner)
+
+    def create(*path: str, parent: int = top, role: str | None = None) -> CreateMailbox:
+        return CreateMailbox(actor=actor, account=owner, parent=parent, path=path, role=role)
+
+    for letters_ in ("", "k", ALL.replace("k", "")):
+        await house.grant(top, actor, letters_)
+        assert await house.refused(create("new")) == "no-rights"
+    assert await house.refused(create("middle")) == "exists"
+    await house.grant(top, actor, "lk")
+    made = await house.do(create("new", "er"), Created)
+    assert await held(house, actor, made.id) == "lk"
+    assert await house.refused(create("new", parent=0)) == "no-rights", "on top only its owner's"
+    assert await house.refused(create("special", role="templates")) == "no-rights"
+    # What one may not see is not told apart from what one may not do.
+    await house.grant(middle, actor, "")
+    assert await house.refused(create("middle")) == "no-rights"
+    assert await house.refused(create("middle", "leaf")) == "no-rights"
+    assert await house.refused(create("middle", "other")) == "no-rights"
+
+
+async def test_names_of_others_mailboxes_are_the_readers_own(house: House) -> None:
+    """Whatever becomes of the mailbox: only who subscribed unsubscribes (RFC 9051 §6.3.9)."""
+    owner, reader = await house.account("owner"), await house.account()
+    top, middle, leaf = await tree(house, owner)
+    await house.grant(top, reader, "lr")
+    name = "Other Users/owner@example.org/top/middle/leaf"
+    await house.do(Subscribe(account=reader, name=name), Done)
+    assert (
+        await house.refused(Subscribe(account=reader, name=name, mailbox=leaf)) == "no-such-mailbox"
+    )
+    await house.do(RenameMailbox(actor=owner, mailbox=middle, parent=0, path=("m",)), Done)
+    await house.do(DeleteMailbox(actor=owner, mailbox=leaf), Done)
+    assert await subscriptions(house.store.reader, reader) == [name]
+    long = f"Other Users/{'a' * 64}@{'b' * 185}.org/" + "/".join(["c" * 255] * 32)
+    await house.do(Subscribe(account=reader, name=long), Done)
+    for gone in (name, long):
+        await house.do(Subscribe(account=reader, name=gone, subscribed=False), Done)
+    assert await subscriptions(house.store.reader, reader) == []
 
 
 # What goes with what ------------------------------------------------------------------------------
