@@ -216,9 +216,10 @@ def killing(server: Server, every: float) -> Iterator[Counter[str]]:
             found: dict[str, list[int]] = {}
             for stat in processes.tree(server.roots()):
                 with contextlib.suppress(OSError):
-                    name = Path(f"/proc/{stat.pid}/comm").read_text().strip()
-                    if name in ("malle:worker", "malle:writer"):
-                        found.setdefault(name, []).append(stat.pid)
+                    words = Path(f"/proc/{stat.pid}/comm").read_text()
+                    for name in ("worker", "writer"):
+                        if words.startswith(f"malle:{name}"):
+                            found.setdefault(name, []).append(stat.pid)
             if found:
                 name = chance.choice(sorted(found))
                 with contextlib.suppress(ProcessLookupError):
