@@ -4,15 +4,19 @@ r"""Transcripts that read like the RFCs, played against the service over a real 
     == name of the case                 each starts with an account of its own, nobody signed in
     > signed_in                         connection 1 signs in, unseen (also `> signed_in 2`)
     > inbox plain alternative           these messages are in INBOX, delivered before
+    > filled 300                        INBOX holds so many messages (``filled``)
     > poke                              the push hub hints
     > compress                          the client compresses from here on (also `> compress 2`)
     C: what the client says, with CRLF  (`C2:` on a second connection)
     C- the same without CRLF
     S: a response                       in order; `S2:` of the second connection
     S! the connection is closed
+    S* 1:300 a response for each        in it `{{n}}` is the number, also behind the first word of a
+                                        hole: `{{u n}}`; `S* 300:1` counts down
 
 In C and S lines `{{msg NAME}}` is a message of `messages.py` as a literal (in C lines LITERAL+);
-`{{size NAME}}` its size; `{{me}}` the account's address; `\xNN`, `\r`, `\n` are octets. In S lines
+`{{size NAME}}` its size; `{{me}}` the account's address, `{{plain}}` what SASL PLAIN sends, and
+what ``filled`` has; `\xNN`, `\r`, `\n` are octets. In S lines
 `{{re:…}}` is a regular expression, `{{name=…}}` one whose match is kept and stands for `{{$name}}`
 in later lines, `{{not $name}}` a word that differs from it; `~` at the end is any text. Every
 response is held against the grammar besides.
@@ -21,6 +25,7 @@ response is held against the grammar besides.
 from __future__ import annotations
 
 import asyncio
+import base64
 import re
 import zlib
 from dataclasses import dataclass, field
@@ -33,6 +38,7 @@ from malleposte.store.commands import Append
 from malleposte.store.results import Appended
 from support.imap_answers import check, next_response
 from support.store import inbox
+from unit.services.imapd.filled import Filled, fill
 from unit.services.imapd.harness import Served
 from unit.services.imapd.messages import MESSAGES
 
@@ -53,7 +59,9 @@ class Case:
     lines: list[Line] = field(default_factory=list)
 
 
-_LINE = re.compile(r"([CS])([0-9]?)([:!-]) ?(.*)")
+_LINE = re.compile(r"([CS])([0-9]?)([:!*-]) ?(.*)")
+_EACH = re.compile(r"(\d+):(\d+) (.*)")
+_NUMBER = re.compile(r"\{\{(\w+) n\b")
 _HOLE = re.compile(r"\{\{(.*?)\}\}")
 _ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|[rn])")
 
@@ -86,6 +94,19 @@ def octets(text: str) -> bytes:
         return chr(number) if number < 0x80 else chr(0xDC00 + number)
 
     return _ESCAPE.sub(one, text).encode("utf-8", "surrogateescape")
+
+
+def each(line: Line) -> list[str]:
+    """The responses that a line stands for: one, or with `*` one for each number."""
+    if line.mark != "S*":
+        return [line.text]
+    match = _EACH.fullmatch(line.text)
+    assert match is not None, f"line {line.number}: for which numbers?"
+    first, last, text = int(match[1]), int(match[2]), match[3]
+    numbers = range(first, last + 1) if first <= last else range(first, last - 1, -1)
+    return [
+        _NUMBER.sub(rf"{{{{\1 {number}", text.replace("{{n}}", str(number))) for number in numbers
+    ]
 
 
 class Peer:
@@ -137,6 +158,7 @@ class Player:
         self.account = 0
         self.address = ""
         self.kept: dict[str, str] = {}
+        self.filled: Filled | None = None
 
     async def play(self) -> None:
         self.account, self.address = await self.served.account()
@@ -150,21 +172,26 @@ class Player:
                     end = b"\r\n" if line.mark == "C:" else b""
                     peer.write(self.said(line.text) + end)
                 else:
-                    peer = await self.peer(line.connection)
-                    try:
-                        got = await peer.response()
-                    except TimeoutError:
-                        raise AssertionError(f"{where}: nothing came") from None
-                    if line.mark == "S!":
-                        assert got is None, f"{where}: closed was expected, got {got!r}"
-                        continue
-                    assert got is not None, f"{where}: {line.text!r} was expected, not the end"
-                    self.compare(line.text, got, where)
+                    await self.hear(line, where)
             for number, peer in self.peers.items():
                 assert not peer.buffer, f"{self.case.name}: {number} also got {peer.buffer!r}"
         finally:
             for peer in self.peers.values():
                 peer.writer.close()
+
+    async def hear(self, line: Line, where: str) -> None:
+        """Compare what comes with a line, or with each that a line stands for."""
+        peer = await self.peer(line.connection)
+        for text in each(line):
+            try:
+                got = await peer.response()
+            except TimeoutError:
+                raise AssertionError(f"{where}: nothing came for {text}") from None
+            if line.mark == "S!":
+                assert got is None, f"{where}: closed was expected, got {got!r}"
+                return
+            assert got is not None, f"{where}: {text!r} was expected, not the end"
+            self.compare(text, got, where)
 
     async def peer(self, number: int) -> Peer:
         if number not in self.peers:
@@ -182,6 +209,8 @@ class Player:
         elif words[0] == "inbox":
             for name in words[1:]:
                 await self.file(MESSAGES[name])
+        elif words[0] == "filled":
+            self.filled = await fill(self.served, self.account, self.address, int(words[1]))
         elif words[0] == "compress":
             (await self.peer(int(words[1]) if len(words) > 1 else 1)).compress()
         elif words[0] == "poke":
@@ -206,6 +235,10 @@ class Player:
             word, _, name = match[1].partition(" ")
             if word == "me":
                 return self.address
+            if word == "plain":
+                return base64.b64encode(f"\0{self.address}\0secret".encode()).decode()
+            if self.filled is not None and (text := self.filled.hole(match[1])) is not None:
+                return text
             if word == "msg":
                 message = MESSAGES[name].decode("utf-8", "surrogateescape")
                 return f"{{{len(MESSAGES[name])}+}}\r\n{message}"
@@ -251,6 +284,11 @@ class Player:
             return rf"(?!{re.escape(self.kept[inner[5:]])}\b)[^ )]+"
         if inner.startswith("$"):
             return re.escape(self.kept[inner[1:]])
+        if self.filled is not None:
+            if inner.startswith("flags "):
+                return self.filled.flags_pattern(int(inner[6:]))
+            if (text := self.filled.hole(inner)) is not None:
+                return re.escape(text)
         if inner.startswith("msg "):
             message = MESSAGES[inner[4:]]
             return re.escape(f"{{{len(message)}}}\r\n" + message.decode("utf-8", "surrogateescape"))
