@@ -36,6 +36,8 @@ class Command(msgspec.Struct, frozen=True, array_like=True, tag=True, kw_only=Tr
     """Gathered with its neighbours into bulk statements (see ``work.Work``)."""
     leases: ClassVar[bool] = False
     """Gives or ends leases: by the database's clock, for those of machines differ."""
+    unnoticed: ClassVar[bool] = False
+    """Changes nothing that others wait to hear of."""
 
     def accounts(self) -> tuple[int, ...]:
         """Accounts whose heads the command needs locked."""
@@ -375,6 +377,20 @@ class Recover(Command, frozen=True, array_like=True, kw_only=True):
         return (self.target >> 32,)
 
 
+class ClaimRecent(Command, frozen=True, array_like=True, kw_only=True):
+    """Have the messages of a mailbox up to the UID ``upto`` that nobody claimed before (RFC 3501 §2.3.2
+    ``\\Recent``). Answer: ``Claimed``."""
+
+    unnoticed: ClassVar[bool] = True
+    actor: int
+    mailbox: int
+    upto: int
+
+    def accounts(self) -> tuple[int, ...]:
+        """See ``Command``."""
+        return (self.mailbox >> 32,)
+
+
 class CreateDomain(Command, frozen=True, array_like=True, kw_only=True):
     """Make a domain, and postmaster@ and abuse@ in it. Answer: ``Created``."""
 
@@ -650,6 +666,7 @@ AnyCommand = (
     | Expunge
     | Copy
     | Recover
+    | ClaimRecent
     | CreateDomain
     | DeleteDomain
     | CreateAccount

@@ -362,7 +362,8 @@ class PostgresWriter:
             for (_, future, _), result in zip(part, results, strict=True):
                 if not future.done():
                     future.set_result(decode_result(result))
-            self._committed({account for s, _, _ in part for account in s.command.accounts()})
+            told = [s.command for s, _, _ in part if not s.command.unnoticed]
+            self._committed({account for command in told for account in command.accounts()})
 
     async def _transaction(self, submissions: list[Submission]) -> list[bytes]:
         warnings: list[str] = []

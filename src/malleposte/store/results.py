@@ -91,6 +91,13 @@ class Copied(Result, frozen=True, array_like=True, kw_only=True):
     modseq: int
 
 
+class Claimed(Result, frozen=True, array_like=True, kw_only=True):
+    """UIDs ``first`` to ``last`` are whose who asked; none where ``last`` is less."""
+
+    first: int
+    last: int
+
+
 class LeasedJob(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     """A job in the hands of the holder who asked."""
 
@@ -134,6 +141,7 @@ AnyResult = (
     | Stored
     | Expunged
     | Copied
+    | Claimed
     | Leased
     | LeaseTaken
     | Swept

@@ -33,7 +33,7 @@ LARGE = 50_000
 """Messages from which on a view's building leaves so much memory behind that it is given back."""
 MAX_SETS = 1_000
 """Flag sets kept though no message has them any more, besides two for every message there is."""
-_MAILBOX = "SELECT uidvalidity, uidnext, message_modseq FROM mailbox WHERE id = $1"
+_MAILBOX = "SELECT uidvalidity, uidnext, message_modseq, recent_from FROM mailbox WHERE id = $1"
 _HEAD = "SELECT modseq, tombstone_floor FROM account_head WHERE account = $1"
 
 FlagSet = tuple[int, str | None, int]
@@ -84,6 +84,11 @@ class View:
         """The account's modseq up to which the view is complete."""
         self.highest = 0
         """The mailbox's HIGHESTMODSEQ at that time."""
+        self.recent_from = 0
+        """The first UID that no session was told of, as far as is known here: others may have been told
+        since, without a modseq."""
+        self.claiming = asyncio.Lock()
+        """Held while a session claims what is recent."""
         self.gone = False
         self.uids, self.emails, self.sets, self.modseqs = _columns()
         self.flagsets: list[FlagSet] = []
@@ -145,7 +150,8 @@ class View:
             for watcher in list(self.watchers):
                 watcher.view_gone()
             return
-        uidvalidity, uidnext, highest = row
+        uidvalidity, uidnext, highest, recent_from = row
+        self.recent_from = max(self.recent_from, recent_from)
         if not self.uidvalidity:
             await self._build()
             self.uidvalidity = uidvalidity

@@ -41,8 +41,8 @@ _HEAD_UPDATE = dialect.update(
     ),
 )
 _MAILBOX_COLUMNS = (
-    "id, parent, name, role, uidvalidity, uidnext, modseq, message_modseq, messages, unseen,"
-    " deleted, size"
+    "id, parent, name, role, uidvalidity, uidnext, recent_from, modseq, message_modseq, messages,"
+    " unseen, deleted, size"
 )
 _MAILBOXES = Sql(
     sqlite=f"SELECT {_MAILBOX_COLUMNS} FROM mailbox WHERE id = $1",
@@ -55,6 +55,7 @@ _MAILBOX_UPDATE = dialect.update(
         (
             "uidvalidity",
             "uidnext",
+            "recent_from",
             "modseq",
             "message_modseq",
             "messages",
@@ -152,6 +153,7 @@ class MailboxRow:
         "modseq",
         "name",
         "parent",
+        "recent_from",
         "role",
         "size",
         "uidnext",
@@ -167,6 +169,7 @@ class MailboxRow:
             self.role,
             self.uidvalidity,
             self.uidnext,
+            self.recent_from,
             self.modseq,
             self.message_modseq,
             self.messages,
@@ -181,6 +184,7 @@ class MailboxRow:
         return (
             self.uidvalidity,
             self.uidnext,
+            self.recent_from,
             self.modseq,
             self.message_modseq,
             self.messages,

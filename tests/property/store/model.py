@@ -11,6 +11,7 @@ from malleposte.store.results import (
     AnyResult,
     Appended,
     AppendedAll,
+    Claimed,
     Copied,
     Created,
     Delivered,
@@ -62,6 +63,7 @@ class Box:
     subscribed: bool
     highest: int
     uidnext: int = 1
+    recent_from: int = 1
     messages: dict[int, Message] = field(default_factory=dict)
 
 
@@ -345,6 +347,12 @@ class Model:
         account.touch(set(found), modseq)
         return Copied(uidvalidity=box.uidvalidity, uids=pairs, modseq=modseq)
 
+    def claim(self, mailbox: int, upto: int) -> AnyResult:
+        _, box = self.box(mailbox)
+        first = box.recent_from
+        box.recent_from = max(first, min(upto + 1, box.uidnext))
+        return Claimed(first=first, last=box.recent_from - 1)
+
     def render(self, email: int, lost: bool) -> AnyResult:
         """``lost``: the row that holds the prefix was."""
         account = self.accounts[email >> 32]
@@ -399,8 +407,10 @@ class Model:
         for one in account.boxes.values():
             if one.subscribed and (one is box or account.path(one).startswith(f"{path}/")):
                 account.names.add(account.path(one))
+        below = [one for one in account.boxes.values() if account.path(one).startswith(f"{path}/")]
         box.parent, box.name = parent, name
-        self._take_subscription(account, box)
+        for one in (box, *below):
+            self._take_subscription(account, one)
         return Done(modseq=account.bump())
 
     def delete(self, mailbox: int) -> AnyResult:
@@ -422,6 +432,8 @@ class Model:
         account = self.accounts[number]
         if mailbox:
             account.boxes[mailbox].subscribed = on
+            if not on:
+                account.names.discard(account.path(account.boxes[mailbox]))
         elif on:
             account.names.add(name)
         else:

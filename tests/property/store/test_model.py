@@ -32,6 +32,7 @@ from malleposte.store.commands import (
     AnyCommand,
     Append,
     AppendAll,
+    ClaimRecent,
     Content,
     Copy,
     CreateAccount,
@@ -436,6 +437,14 @@ class Machine(RuleBasedStateMachine):
         command = Copy(actor=0, mailbox=source.id, uids=uids, target=target.id, move=move)
         self.do(command, self.model.copy(source.id, target.id, uids, move))
 
+    @rule(a=pick, back=st.integers(-2, 3))
+    def claim(self, a: int, back: int) -> None:
+        """What is recent: up to some UID, perhaps one that is not there yet."""
+        box = self.any_box(a)
+        upto = max(1, box.uidnext - 1 - back)
+        command = ClaimRecent(actor=box.id >> 32, mailbox=box.id, upto=upto)
+        self.do(command, self.model.claim(box.id, upto))
+
     @rule(a=pick, b=pick, which=st.sets(st.integers(0, 5)))
     def recover(self, a: int, b: int, which: set[int]) -> None:
         accounts = [account for account in self.model.accounts.values() if account.recoverable]
@@ -591,6 +600,7 @@ class Machine(RuleBasedStateMachine):
                 account.path(ours),
             )
             assert (box.uidvalidity, box.uidnext) == (ours.uidvalidity, ours.uidnext)
+            assert box.recent_from == ours.recent_from
             assert box.message_modseq == ours.highest
             assert box.subscribed == ours.subscribed
             assert (box.messages, box.unseen, box.deleted, box.size) == (

@@ -87,6 +87,8 @@ DAMAGE: dict[str, tuple[Kind, Damage]] = {
     "wrong deleted": (Kind.MAILBOX_COUNTERS, sql(ONE.format("deleted = 3"), mailbox(1))),
     "wrong size": (Kind.MAILBOX_COUNTERS, sql(ONE.format("size = 3"), mailbox(1))),
     "uidnext in use": (Kind.UIDNEXT, sql(ONE.format("uidnext = 3"), mailbox(1))),
+    "recent past the next": (Kind.RECENT_FROM, sql(ONE.format("recent_from = 99"), mailbox(1))),
+    "recent before the first": (Kind.RECENT_FROM, sql(ONE.format("recent_from = 0"), mailbox(1))),
     "messages changed later": (
         Kind.MAILBOX_MODSEQ,
         sql(ONE.format("message_modseq = 1"), mailbox(1)),

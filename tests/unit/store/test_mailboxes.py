@@ -345,7 +345,29 @@ async def test_renaming_leaves_the_old_names_subscribed(house: House) -> None:
     assert (await house.info(child)).subscribed
     # Back again: it is the mailbox that has the name.
     await house.do(rename(top, "a"), Done)
-    assert await names(house, account) == ["a/b", "z/b"]
+    assert await names(house, account) == ["z/b"]
+
+
+async def test_a_name_below_subscribed_before_is_so_when_those_above_are_renamed(
+    house: House,
+) -> None:
+    """It was lost to LSUB: the list had the name, which a mailbox had that was not subscribed."""
+    account = await house.account()
+    await house.do(subscribe(account, "z/b"), Done)
+    child = (await house.do(create(account, "a", "b", subscribe=False), Created)).id
+    await house.do(rename((await house.info(child)).parent, "z"), Done)
+    assert (await house.info(child)).subscribed
+    assert await names(house, account) == []
+
+
+async def test_unsubscribing_a_mailbox_leaves_other_names_alone(house: House) -> None:
+    """Whatever name the command brings: the mailbox is named by its id."""
+    account = await house.account()
+    mailbox = await house.mailbox(account, "x")
+    await house.do(subscribe(account, "gone"), Done)
+    await house.do(subscribe(account, "gone", mailbox, on=False), Done)
+    assert not (await house.info(mailbox)).subscribed
+    assert await names(house, account) == ["gone"]
 
 
 async def test_nobody_subscribes_for_another(house: House) -> None:

@@ -16,7 +16,7 @@ from malleposte.store.commands import (
     DeleteMailbox,
     RenameMailbox,
 )
-from malleposte.store.execute import claiming
+from malleposte.store.execute import claiming, listed_names
 from malleposte.store.execute.expunging import bury, remove
 from malleposte.store.execute.rights import demand, no_rights
 from malleposte.store.ids import account_of, mailbox_id
@@ -31,7 +31,7 @@ MAX_PATH = MAX_DEPTH * (MAX_NAME + 1)
 """Octets of a full name."""
 MAX_MAILBOXES = 10_000
 """Mailboxes of an account."""
-SEPARATOR = "/"
+SEPARATOR = listed_names.SEPARATOR
 
 STANDARD = (
     ("INBOX", "inbox"),
@@ -69,7 +69,6 @@ _BAD_NAME = Refused(reason="bad-name", text="empty, too long, or with a characte
 _TOO_DEEP = Refused(reason="limit", text=f"mailboxes go at most {MAX_DEPTH} levels deep")
 _TOO_MANY = Refused(reason="limit", text=f"an account has at most {MAX_MAILBOXES} mailboxes")
 _HAS_CHILD = "SELECT 1 FROM mailbox WHERE account = $1 AND parent = $2 LIMIT 1"
-SUBSCRIBE = "INSERT INTO subscription (account, name) VALUES ($1, $2) ON CONFLICT DO NOTHING"
 _GONE = "INSERT INTO gone_mailbox (id, account, path, role, until) VALUES ($1, $2, $3, $4, $5)"
 _CONTENT = (
     "SELECT m.uid, m.email, m.deleted, e.flags, e.size, e.mailboxes, e.thread, e.exempt"
@@ -187,13 +186,7 @@ async def _room_for(work: Work, account: int, count: int) -> bool:
 
 async def _take_subscription(work: Work, head: Head, mailbox: int) -> None:
     """A mailbox whose name was subscribed to while none had it is subscribed (RFC 9051 §6.3.9)."""
-    taken = await work.tx.run(
-        "DELETE FROM subscription WHERE account = $1 AND name = $2",
-        head.account,
-        await path_of(work, mailbox),
-    )
-    if taken:
-        await work.tx.run("UPDATE mailbox SET subscribed = 1 WHERE id = $1", mailbox)
+    await listed_names.take_one(work, head.account, await path_of(work, mailbox), mailbox)
 
 
 async def insert_mailbox(
@@ -296,7 +289,9 @@ async def rename_mailbox(work: Work, command: RenameMailbox) -> Done | Refused:
             return Done(modseq=0)
         return Refused(reason="exists")
     modseq = head.bump()
-    await _keep_subscriptions(work, account, command.mailbox)
+    await work.flush()
+    moved = await listed_names.with_those_below(work, account, command.mailbox)
+    await listed_names.keep(work, account, await path_of(work, command.mailbox), moved)
     parent = await _make(work, head, parent, missing, modseq)
     await work.flush()
     await work.tx.run(
@@ -307,29 +302,8 @@ async def rename_mailbox(work: Work, command: RenameMailbox) -> Done | Refused:
         command.mailbox,
     )
     work.forget(command.mailbox)
-    await _take_subscription(work, head, command.mailbox)
+    await listed_names.take(work, account, await path_of(work, command.mailbox), moved)
     return Done(modseq=modseq)
-
-
-async def _keep_subscriptions(work: Work, account: int, mailbox: int) -> None:
-    """Old names that are subscribed stay so: only the client takes one away (RFC 9051 §6.3.7)."""
-    await work.flush()
-    top = await path_of(work, mailbox)
-    level = [(mailbox, top)]
-    names: list[str] = []
-    while level:
-        below: list[tuple[int, str]] = []
-        for one, path in level:
-            row = await work.tx.row("SELECT subscribed FROM mailbox WHERE id = $1", one)
-            if row is not None and row[0]:
-                names.append(path)
-            for child, name in await work.tx.rows(
-                "SELECT id, name FROM mailbox WHERE account = $1 AND parent = $2", account, one
-            ):
-                below.append((child, f"{path}{SEPARATOR}{name}"))
-        level = below
-    for name in names:
-        await work.tx.run(SUBSCRIBE, account, name)
 
 
 async def _is_within(work: Work, mailbox: int, above: int) -> bool:
@@ -382,7 +356,7 @@ async def delete_mailbox(work: Work, command: DeleteMailbox) -> Done | Refused:
     path = await path_of(work, command.mailbox)
     kept = await work.tx.row("SELECT subscribed FROM mailbox WHERE id = $1", command.mailbox)
     if kept is not None and kept[0]:
-        await work.tx.run(SUBSCRIBE, account, path)
+        await work.tx.run(listed_names.SUBSCRIBE, account, path)
     if row.uidnext > 1:
         # Something was in it, and may be brought back.
         until = command.recoverable_until

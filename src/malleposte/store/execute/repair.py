@@ -302,12 +302,14 @@ async def _count(work: Work, head: Head, mailbox: int) -> int:
     if (
         (row.messages, row.unseen, row.deleted, row.size) == (messages, unseen, deleted, size)
         and row.uidnext > top
+        and 1 <= row.recent_from <= row.uidnext
         and row.message_modseq >= highest
         and row.modseq >= created
     ):
         return 0
     row.messages, row.unseen, row.deleted, row.size = messages, unseen, deleted, size
     row.uidnext = max(row.uidnext, top + 1)
+    row.recent_from = min(max(1, row.recent_from), row.uidnext)
     row.changed(head.bump())
     return 1
 

@@ -6,12 +6,12 @@ leaves it there.
 """
 
 from malleposte.store.commands import Subscribe
-from malleposte.store.execute.mailboxes import MAX_MAILBOXES, MAX_PATH, SUBSCRIBE
+from malleposte.store.execute.listed_names import SUBSCRIBE, UNSUBSCRIBE
+from malleposte.store.execute.mailboxes import MAX_MAILBOXES, MAX_PATH, path_of
 from malleposte.store.ids import account_of
 from malleposte.store.results import Done, Refused
 from malleposte.store.work import Work
 
-_UNSUBSCRIBE = "DELETE FROM subscription WHERE account = $1 AND name = $2"
 _PREFIX = 512
 """Octets that may stand before the full name of another's mailbox: a namespace and an address."""
 
@@ -34,8 +34,9 @@ async def subscribe(work: Work, command: Subscribe) -> Done | Refused:
             command.mailbox,
         )
         if not command.subscribed:
-            # Nor as a name that a mailbox had before.
-            await work.tx.run(_UNSUBSCRIBE, command.account, command.name)
+            # Nor in the list, should its name stand there.
+            path = await path_of(work, command.mailbox)
+            await work.tx.run(UNSUBSCRIBE, command.account, path)
         if not row.dirty:
             work.forget(command.mailbox)
         else:
@@ -55,5 +56,5 @@ async def subscribe(work: Work, command: Subscribe) -> Done | Refused:
             command.name,
         )
     else:
-        await work.tx.run(_UNSUBSCRIBE, command.account, command.name)
+        await work.tx.run(UNSUBSCRIBE, command.account, command.name)
     return Done(modseq=head.bump())

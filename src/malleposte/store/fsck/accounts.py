@@ -23,8 +23,8 @@ _HEAD = (
 _MAILBOX_IDS = "SELECT id FROM mailbox WHERE id BETWEEN $1 AND $2 ORDER BY id"
 _MAILBOX = (
     "SELECT b.account, b.uidvalidity, b.uidnext, b.created_modseq, b.modseq, b.message_modseq,"
-    " b.messages, b.unseen, b.deleted, b.size, c.messages, c.unseen, c.deleted, c.size, c.low,"
-    " c.top, c.modseq, h.modseq FROM mailbox b JOIN account_head h ON h.account = $1,"
+    " b.recent_from, b.messages, b.unseen, b.deleted, b.size, c.messages, c.unseen, c.deleted,"
+    " c.size, c.low, c.top, c.modseq, h.modseq FROM mailbox b JOIN account_head h ON h.account = $1,"
     " (SELECT count(*) AS messages, coalesce(sum(1 - (e.flags & 1)), 0) AS unseen,"
     " coalesce(sum(m.deleted), 0) AS deleted, coalesce(sum(e.size), 0) AS size,"
     " coalesce(min(m.uid), 1) AS low, coalesce(max(m.uid), 0) AS top,"
@@ -246,10 +246,10 @@ async def _mailbox(
     row = await reader.row(_MAILBOX, number, mailbox)
     if row is None:
         return
-    owner, uidvalidity, uidnext, created, modseq, message_modseq = row[:6]
-    said = tuple(row[6:10])
-    counted = tuple(int(n) for n in row[10:14])
-    low, top, highest, head_modseq = row[14:]
+    owner, uidvalidity, uidnext, created, modseq, message_modseq, recent_from = row[:7]
+    said = tuple(row[7:11])
+    counted = tuple(int(n) for n in row[11:15])
+    low, top, highest, head_modseq = row[15:]
     what = named("mailbox", mailbox)
     if owner != number or not 0 < uidvalidity <= LOW:
         yield Finding(
@@ -280,5 +280,13 @@ async def _mailbox(
             what,
             f"it would give out UID {uidnext} again (in use: {low} to {top}): a client could take"
             " one message for another",
+            number,
+        )
+    if not 1 <= recent_from <= uidnext:
+        yield Finding(
+            Kind.RECENT_FROM,
+            what,
+            f"its first message that nobody was told of is said to be UID {recent_from}, the next"
+            f" one is {uidnext}: new mail is shown as old",
             number,
         )

@@ -33,6 +33,7 @@ class Kind(StrEnum):
     ANNOTATION_STRAY = "annotation-stray"
     INBOX_MISSING = "inbox-missing"
     UIDNEXT = "uidnext"
+    RECENT_FROM = "recent-from"
     UIDVALIDITY_TWICE = "uidvalidity-twice"
     RIGHTS_LIST = "rights-list"
 
@@ -90,6 +91,7 @@ REPAIRED_BY_ACCOUNT = frozenset(
         Kind.ANNOTATION_STRAY,
         Kind.INBOX_MISSING,
         Kind.UIDNEXT,
+        Kind.RECENT_FROM,
         Kind.RIGHTS_LIST,
         Kind.MEMBERSHIP_WITHOUT_EMAIL,
         Kind.MEMBERSHIP_WITHOUT_MAILBOX,

@@ -1,18 +1,18 @@
 """Mailboxes as listed, and the way from a full name to an id."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from malleposte.normal_form import normal
 from malleposte.store.commands import SYSTEM
-from malleposte.store.dialect import Reader, Row
+from malleposte.store.dialect import Reader, Row, any_of, both
 from malleposte.store.execute.mailboxes import MAX_DEPTH, SEPARATOR, is_inbox
-from malleposte.store.ids import account_of
+from malleposte.store.ids import LOW, account_of
 
 _COLUMNS = (
     "id, parent, name, role, uidvalidity, uidnext, subscribed, sort_order, modseq, message_modseq,"
-    " messages, unseen, deleted, size"
+    " messages, unseen, deleted, size, recent_from"
 )
 
 _FIRST_MARKS = (
@@ -50,6 +50,7 @@ class Mailbox:
     unseen: int
     deleted: int
     size: int
+    recent_from: int
     path: str = ""
 
 
@@ -88,7 +89,7 @@ async def mailbox(reader: Reader, mailbox_id: int) -> Mailbox | None:
 
 def _mailbox(row: Row, path: str = "") -> Mailbox:
     id_, parent, name, role, validity, uidnext, subscribed, order, modseq, highest, *counts = row
-    messages, unseen, deleted, size = counts
+    messages, unseen, deleted, size, recent_from = counts
     return Mailbox(
         id_,
         parent,
@@ -104,6 +105,7 @@ def _mailbox(row: Row, path: str = "") -> Mailbox:
         unseen,
         deleted,
         size,
+        recent_from,
         path,
     )
 
@@ -172,6 +174,64 @@ async def gone(reader: Reader, account: int) -> dict[int, tuple[str, str | None]
     """Deleted mailboxes that mail may come back to: id to full name and role."""
     rows = await reader.rows("SELECT id, path, role FROM gone_mailbox WHERE account = $1", account)
     return {row[0]: (row[1], row[2]) for row in rows}
+
+
+async def recent_from(reader: Reader, mailbox_id: int) -> int:
+    """The first UID of a mailbox that no session was told of; past all where the mailbox is gone."""
+    row = await reader.row("SELECT recent_from FROM mailbox WHERE id = $1", mailbox_id)
+    return LOW + 1 if row is None else int(row[0])
+
+
+async def recent(reader: Reader, boxes: Iterable[Mailbox]) -> dict[int, int]:
+    """How many messages no session was told of; of mailboxes without any, nothing is said."""
+    found: dict[int, int] = {}
+    few: list[int] = []
+    span = 0
+    for box in boxes:
+        new = box.uidnext - box.recent_from
+        if not box.messages or new <= 0:
+            continue
+        if box.recent_from == 1:
+            found[box.id] = box.messages
+        elif new > _COUNTED:
+            found[box.id] = await _count_in_slices(reader, box)
+        else:
+            if span + new > _COUNTED:
+                found.update(await _count(reader, few))
+                few, span = [], 0
+            few.append(box.id)
+            span += new
+    if few:
+        found.update(await _count(reader, few))
+    return found
+
+
+_COUNTED = 20_000
+"""UIDs that are counted at a time: some 1 ms."""
+
+_RECENT = both(
+    "SELECT b.id, count(*) FROM mailbox b JOIN membership m ON m.mailbox = b.id"
+    " AND m.uid >= b.recent_from WHERE {ids} GROUP BY b.id",
+    ids=any_of("b.id", 1),
+)
+
+
+async def _count(reader: Reader, boxes: list[int]) -> dict[int, int]:
+    return dict(await reader.rows(_RECENT, boxes))
+
+
+async def _count_in_slices(reader: Reader, box: Mailbox) -> int:
+    count = 0
+    for first in range(box.recent_from, box.uidnext, _COUNTED):
+        row = await reader.row(
+            "SELECT count(*) FROM membership WHERE mailbox = $1 AND uid BETWEEN $2 AND $3",
+            box.id,
+            first,
+            min(first + _COUNTED, box.uidnext) - 1,
+        )
+        count += row[0] if row else 0
+        await asyncio.sleep(0)
+    return count
 
 
 async def has_children(reader: Reader, mailbox_id: int) -> bool:
