@@ -232,3 +232,22 @@ def test_the_sqlite_reader_cannot_write(tmp_path: object) -> None:
     with pytest.raises(TemporaryFailure, match="readonly"):
         asyncio.run(reader.run("DELETE FROM email"))
     reader.close()
+
+
+async def test_what_came_in_the_same_batch_is_use_of_a_mailbox(house: House) -> None:
+    """A mailbox that was never used may be moved (``CreateMailbox.claim``): not with mail that is on
+    its way."""
+    for first, reason in (("append", "in-use"), ("create", "")):
+        account = await house.account()
+        sent = await house.standard(account, "sent")
+        create = CreateMailbox(
+            actor=account, account=account, parent=0, path=("x",), role="sent", claim=sent
+        )
+        commands: list[AnyCommand] = [append(sent, actor=account), create]
+        if first == "create":
+            commands.reverse()
+        answers = await apply(house, [Submission(account, n, c) for n, c in enumerate(commands, 1)])
+        made = answers[commands.index(create)]
+        assert made.reason == reason if isinstance(made, Refused) else not reason
+        assert (await house.info(sent)).name == ("x" if first == "create" else "Sent")
+        assert await house.uids(sent) == [1]
