@@ -294,6 +294,22 @@ async def test_nothing_is_counted_where_nothing_was_said(house: House) -> None:
     assert await read.unseen(house.store.reader, one, 4711) == {}
 
 
+@pytest.mark.parametrize("slice_", [1, 2, 3, 4_000])
+async def test_marks_in_many_accounts_are_counted_together(
+    house: House, monkeypatch: pytest.MonkeyPatch, slice_: int
+) -> None:
+    monkeypatch.setattr("malleposte.store.read.mailboxes.MARKS", slice_)
+    owners = [await house.account() for _ in range(3)]
+    reader = await house.account()
+    for n, owner in enumerate(owners, 1):
+        await house.fill(owner, n + 1)
+        await house.grant(inbox(owner), reader, "lrs")
+        await house.flag(inbox(owner), ((1, n),), actor=reader, flags=SEEN)
+    found = await read.unseen_differences(house.store.reader, reader, set(owners[1:]))
+    assert found == {inbox(owner): -n for n, owner in enumerate(owners, 1) if n > 1}
+    assert [await unseen(house, reader, inbox(owner)) for owner in owners] == [1, 1, 1]
+
+
 # Messages a reader puts there or takes along ------------------------------------------------------
 
 
