@@ -24,7 +24,15 @@ async def idle(session: "Session", command: Idle) -> bytes | None:
     """From ``+ idling`` to DONE."""
     engine, connection, selected = session.engine, session.connection, session.selected
     settings = session.service.settings
+    if selected is not None:
+        # News first: Thunderbird leaves what comes in one piece with `+ idling` unread until more comes.
+        with suppress(TemporaryFailure):
+            await selected.view.refresh()
+        if not selected.gone:
+            await updates.tell(session, expunge=True)
     engine.start_idle()
+    session.send(engine.data_to_send())
+    session.flush()
     stop = session.service.push.subscribe(session.actor, session.hint)
     if selected is not None:
         selected.wake = session.hint

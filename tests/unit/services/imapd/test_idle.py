@@ -41,6 +41,19 @@ async def test_a_hint_while_it_looks_is_not_lost(
         assert await client.response() == b"* 1 EXISTS\r\n"
 
 
+async def test_what_is_new_already_comes_before_it_idles(served: Served) -> None:
+    """Thunderbird 153 reads no further than «+ idling» until something else comes."""
+    number, address = await served.account()
+    client = await served.signed_in(address)
+    await client.command(b"SELECT INBOX")
+    await served.store.submit(deliver(number))
+    client.send(b"IDLE")
+    async with asyncio.timeout(5):
+        assert await client.response() == b"* 1 EXISTS\r\n"
+        while not (line := await client.response()).startswith(b"+"):
+            assert line == b"* 1 RECENT\r\n", line
+
+
 async def test_hints_for_nothing_say_nothing(served: Served) -> None:
     number, client = await _idling(served)
     for _ in range(5):
