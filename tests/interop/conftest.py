@@ -1,7 +1,6 @@
 """One running server for the programs of this folder; each test has an account and a home of its own."""
 
 import asyncio
-import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,23 +31,28 @@ def ca(server: Server) -> Path:
     return server.data / "tls" / "ca.pem"
 
 
-_numbers = itertools.count(1)
+@pytest.fixture(scope="session")
+def accounts() -> Iterator[Account]:
+    """Accounts that nobody has used, one after the other."""
+    return (Account(f"u{number}@example.test") for number in range(1, ACCOUNTS))
+
+
+def _next(accounts: Iterator[Account]) -> Account:
+    found = next(accounts, None)
+    assert found is not None, "raise ACCOUNTS"
+    return found
 
 
 @pytest.fixture
-def account(server: Server) -> Account:
+def account(accounts: Iterator[Account]) -> Account:
     """An account for this test."""
-    number = next(_numbers)
-    assert number < ACCOUNTS, "raise ACCOUNTS"
-    return Account(f"u{number}@example.test")
+    return _next(accounts)
 
 
 @pytest.fixture
-def other(server: Server) -> Account:
+def other(accounts: Iterator[Account]) -> Account:
     """A second one."""
-    number = next(_numbers)
-    assert number < ACCOUNTS, "raise ACCOUNTS"
-    return Account(f"u{number}@example.test")
+    return _next(accounts)
 
 
 @pytest.fixture

@@ -103,7 +103,7 @@ class Home:
         try:
             yield process
         finally:
-            _end(process)
+            end(process)
 
     def on_terminal(self, *words: str | Path, seconds: float = 30.0) -> tuple[int, str]:
         """Run a program on a terminal of its own; its exit code and what it drew."""
@@ -139,8 +139,8 @@ class Home:
         pytest.fail(f"{words[0]} did not end in {seconds:.0f} s: {bytes(drawn[-3000:])!r}")
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """End a program and its children, if it still runs."""
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """End a program that leads a session of its own, and its children, if it still runs."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         if process.poll() is None:
             os.killpg(process.pid, number)
