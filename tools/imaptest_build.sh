@@ -7,9 +7,10 @@
 #   DIR/imaptest   a checkout of github.com/dovecot/imaptest
 #   DIR/core       a checkout of github.com/dovecot/core, of about the same date: imaptest is written
 #                  against its libraries, and those of Debian's dovecot-dev (2.3) are too old for it
+# Known to fit: imaptest 9d78895, core 9720d96016.
 # Needed of Debian (nothing is fetched from elsewhere):
 PACKAGES="build-essential autoconf automake libtool pkg-config bison flex gettext python3 perl
- bzip2 unicode-data libssl-dev zlib1g-dev libzstd-dev liblz4-dev libcrypt-dev"
+ bzip2 unicode-data libssl-dev zlib1g-dev libcrypt-dev"
 # Afterwards `make imaptest DIR=DIR/imaptest` finds the program in DIR/imaptest/src.
 # Exit codes: 0 built, 1 a source or a package is missing, or building failed (DIR/build.log).
 set -eu
@@ -62,7 +63,7 @@ for table in $(sed -n 's,^[[:space:]]*$(UCD_DIR)/\([A-Za-z-]*\.txt\) *\\*$,\1,p'
     elif [ -n "$packed" ]; then
         bzip2 -dc "$packed" >"$ucd/$table"
     else
-        say "Debian's unicode-data has no $table, which core needs"
+        say "Debian's unicode-data has no $table: put it into $ucd, or take an older core"
         exit 1
     fi
 done
