@@ -17,6 +17,7 @@ import asyncio
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
+from collections.abc import Sequence
 from itertools import accumulate
 from typing import Protocol
 
@@ -121,6 +122,11 @@ class View:
     def wire_flags(self, index: int) -> bytes:
         """The flags of a flag set as IMAP writes them, without parentheses."""
         return self._wire[index]
+
+    async def flags_of(self, numbers: Sequence[int]) -> list[Row]:
+        """Rows (email number, flags, keywords, modseq) of emails, as the reader sees them, that are in the
+        mailbox no more: a session may still show what was expunged. Those gone for good are left out."""
+        return await self._rows.of(numbers)
 
     # Building and bringing up to date ---------------------------------------------------------
 

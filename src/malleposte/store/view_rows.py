@@ -6,8 +6,9 @@ reader's rows are looked at.
 """
 
 import asyncio
+from collections.abc import Iterable
 
-from malleposte.store.dialect import Reader, Row
+from malleposte.store.dialect import Reader, Row, any_of, both
 from malleposte.store.ids import account_of
 
 _LAST_ID = (1 << 63) - 1
@@ -22,11 +23,10 @@ _CHANGED = (
     " JOIN membership m ON m.email = e.id AND m.mailbox = $1"
     " WHERE e.account = $2 AND (e.modseq, e.id) > ($3, $4) ORDER BY e.modseq, e.id LIMIT $5"
 )
-_SEEN_BY = (
-    " CASE WHEN s.seen IS NULL THEN e.flags ELSE (e.flags & ~1) | s.seen END, e.keywords, m.deleted,"
-    " CASE WHEN s.modseq > e.modseq THEN s.modseq ELSE e.modseq END"
-)
-"""Flags to modseq of a reader whose row is s."""
+_FLAGS = " CASE WHEN s.seen IS NULL THEN e.flags ELSE (e.flags & ~1) | s.seen END, e.keywords"
+_MODSEQ = " CASE WHEN s.modseq > e.modseq THEN s.modseq ELSE e.modseq END"
+"""Of a reader whose row is s."""
+_SEEN_BY = f"{_FLAGS}, m.deleted,{_MODSEQ}"
 _BUILD_FOR = (
     f"SELECT m.uid, m.email,{_SEEN_BY} FROM membership m JOIN email e ON e.id = m.email"
     " LEFT JOIN reader_seen s ON s.email = m.email AND s.reader = $1"
@@ -43,6 +43,11 @@ _MARKED_BY = (
     " JOIN membership m ON m.email = s.email AND m.mailbox = $1 JOIN email e ON e.id = s.email"
     " WHERE s.reader = $2 AND s.email >> 32 = $3 AND (s.modseq, s.email) > ($4, $5)"
     " ORDER BY s.modseq, s.email LIMIT $6"
+)
+_BY_ID = both(
+    f"SELECT e.id & 4294967295,{_FLAGS},{_MODSEQ} FROM email e"
+    " LEFT JOIN reader_seen s ON s.email = e.id AND s.reader = $1 WHERE {ids}",
+    ids=any_of("e.id", 2),
 )
 _GONE = (
     "SELECT first, last FROM tombstone WHERE account = $1 AND kind = 'uid' AND container = $2"
@@ -94,6 +99,12 @@ class Rows:
                 return
             modseq, email = rows[-1][-1], rows[-1][1]
             await asyncio.sleep(0)
+
+    async def of(self, numbers: Iterable[int]) -> list[Row]:
+        """Rows (email number, flags, keywords, modseq) of emails by number, in any order, whether they are
+        in the mailbox or not. The caller keeps them few."""
+        base = self._account << 32
+        return await self._db.rows(_BY_ID, self._reader, [base | number for number in numbers])
 
     async def gone(self, since: int) -> list[Row]:
         """Ranges (first, last) of UIDs that are gone since a modseq, by their first."""

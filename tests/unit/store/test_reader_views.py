@@ -178,6 +178,21 @@ async def test_a_view_too_old_to_be_advanced_is_made_anew(house: House) -> None:
     assert ones.seen == [True, False]
 
 
+async def test_what_is_gone_is_shown_as_the_reader_saw_it(house: House) -> None:
+    """Until a session is told of an EXPUNGE it may fetch the flags of what is gone."""
+    box, one, two = await shared(house)
+    await house.flag(box, ((1, 1),), actor=one, flags=SEEN, keywords=("k",))
+    await house.flag(box, ((2, 2),), flags=SEEN)
+    eyes = [await look(house, box, who) for who in (0, one, two)]
+    numbers = list(eyes[0].view.emails)
+    await house.expunge(box)
+    rows = [{row[0]: row[1:] for row in await e.view.flags_of(numbers)} for e in eyes]
+    assert [[found[n][0] for n in numbers] for found in rows] == [[0, 1, 0], [1, 1, 0], [0, 1, 0]]
+    assert [found[numbers[0]][1] for found in rows] == ["k"] * 3
+    assert rows[0] == rows[2], "modseqs too"
+    assert await eyes[1].view.flags_of([4711]) == []
+
+
 async def test_one_view_for_all_sessions_of_a_reader(house: House) -> None:
     box, one, two = await shared(house)
     views = house.store.views

@@ -166,12 +166,7 @@ async def flags_of(
     lost = [email for email, at in zip(emails, places, strict=True) if at is None]
     shown: dict[int, tuple[bytes, int]] = {}
     if lost:
-        reader = session.service.store.reader
-        for number, flags, keywords, modseq in await session.reading(
-            read_emails.columns_of(
-                reader, view.account, lost, ("e.flags", "e.keywords", "e.modseq")
-            )
-        ):
+        for number, flags, keywords, modseq in await session.reading(view.flags_of(lost)):
             words = [name for bit, name in store_flags.WIRE if flags & bit]
             words.append(b"\\Deleted")
             words += [view.shown.get(w, w).encode() for w in (keywords or "").split()]
