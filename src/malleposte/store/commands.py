@@ -316,7 +316,8 @@ class StoreFlags(Command, frozen=True, array_like=True, kw_only=True):
     """Change flags of the messages in a mailbox with these UIDs. Answer: ``Stored``.
 
     ``mode``: ``+``, ``-`` or ``=``. ``unchanged_since``: messages changed after it are left alone and
-    named in the answer (RFC 7162 §3.1.3).
+    named in the answer (RFC 7162 §3.1.3). Flags the actor may not set are left as they are, unless it may
+    set none of those named; ``\\Seen`` of an actor who is not the owner is that actor's alone.
     """
 
     actor: int
@@ -352,7 +353,8 @@ class Expunge(Command, frozen=True, array_like=True, kw_only=True):
 
 
 class Copy(Command, frozen=True, array_like=True, kw_only=True):
-    """Copy or move messages between mailboxes of one account. Answer: ``Copied``."""
+    """Copy messages into a mailbox, or move them within one account (between accounts: copy, then
+    expunge). Answer: ``Copied``. New emails carry the flags the actor sees and may set there."""
 
     actor: int
     mailbox: int
