@@ -113,6 +113,38 @@ def test_a_mailbox_on_a_terminal(
     assert subjects("INBOX") == ["read", "flag", "leave", "copy"]
 
 
+def test_new_mail_is_new_and_what_it_saw_before_is_old(
+    server: Server, ca: Path, account: Account, home: Home
+) -> None:
+    r"""With ``mark_old``, mutt's default: unread mail is new (~N) where it is ``\Recent``, else old."""
+    rc = configured(server, ca, account, home)
+    mutt: list[str | Path] = [need("mutt"), "-n", "-F", rc, "-e", "set mark_old=yes"]
+
+    def deliver(subject: str) -> None:
+        text = f"Subject: {subject}\r\nMessage-ID: <{subject}@x>\r\n\r\nbody\r\n"
+        mailbox.fill(server, account.address, text.encode())
+
+    def tagged(pattern: str, then: str) -> None:
+        keys = f"<tag-pattern>{pattern}<enter><tag-prefix>{then}<untag-pattern>.<enter>"
+        code, drawn = home.on_terminal(*mutt, "-e", f"push '{keys}<sync-mailbox><quit>'")
+        assert code == 0, drawn
+
+    def flagged() -> list[bool]:
+        found = mailbox.flags(server, account.address, account.password)
+        return ["\\Flagged" in flags for flags in found]
+
+    deliver("one")
+    deliver("two")
+    tagged("~N", "<flag-message>")
+    assert flagged() == [True, True]
+    deliver("three")
+    tagged("~O", "<flag-message>")
+    assert flagged() == [False, False, False], "toggled: of the old ones the mark is taken"
+    deliver("four")
+    tagged("~N", "<flag-message>")
+    assert flagged() == [False, False, False, True]
+
+
 def test_a_draft_is_postponed(server: Server, ca: Path, account: Account, home: Home) -> None:
     rc = configured(server, ca, account, home)
     keys = "<mail>someone@example.test<enter>My draft<enter><postpone-message><quit>"

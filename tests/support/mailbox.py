@@ -62,12 +62,12 @@ def wait_for(
 
 
 def flags(server: Server, address: str, password: str, mailbox: str = "INBOX") -> list[set[str]]:
-    """Flags of all messages, oldest first."""
+    r"""Flags of all messages, oldest first; without ``\Recent``, which says who looked first."""
     with opened(server, address, password) as client:
         assert client.select(mailbox, readonly=True)[0] == "OK"
         _, rows = client.uid("FETCH", "1:*", "(FLAGS)")
         return [
-            {flag.decode() for flag in imaplib.ParseFlags(row)}
+            {flag.decode() for flag in imaplib.ParseFlags(row)} - {"\\Recent"}
             for row in rows
             if isinstance(row, bytes)
         ]

@@ -162,7 +162,10 @@ async def flags_of(
     places = selected.where(uids)
     if isinstance(places, range):
         sets = view.sets[places.start : places.stop]
-        return list(map(view.wire_flags, sets)), view.modseqs[places.start : places.stop]
+        flags = list(map(view.wire_flags, sets))
+        if selected.recent is not None:
+            flags = selected.recent.marked(uids, flags)
+        return flags, view.modseqs[places.start : places.stop]
     lost = [email for email, at in zip(emails, places, strict=True) if at is None]
     shown: dict[int, tuple[bytes, int]] = {}
     if lost:
@@ -181,4 +184,6 @@ async def flags_of(
             flag_list, modseq = view.wire_flags(view.sets[at]), view.modseqs[at]
         flag_lists.append(flag_list)
         modseqs.append(modseq)
+    if selected.recent is not None:
+        flag_lists = selected.recent.marked(uids, flag_lists)
     return flag_lists, modseqs

@@ -58,6 +58,8 @@ async def enable(session: "Session", command: Enable) -> bytes:
     names = [name for name in command.names if name in _ENABLES]
     new = [name for name in names if name not in session.engine.enabled]
     session.engine.enable(frozenset(names))
+    if session.engine.rev2 and session.selected is not None:
+        session.selected.recent = None  # which rev2 does not know
     if b"QRESYNC" in names:
         session.qresync = True
     if session.qresync or b"CONDSTORE" in names:

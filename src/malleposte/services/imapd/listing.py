@@ -88,6 +88,8 @@ async def list_(session: "Session", command: List) -> bytes:
             continue
         if any(match(entry.name) for match in matchers):
             shown.append((entry, selected))
+    boxes = [entry.box for entry, selected in shown if selected and entry.box is not None]
+    recent = await status.recents(session, boxes, command.status)
     for entry, selected in shown:
         await session.relieve()
         session.send(
@@ -103,7 +105,7 @@ async def list_(session: "Session", command: List) -> bytes:
             # Nothing more of what is shown only for what is below it (RFC 5819 §2).
             continue
         if command.status:
-            values = status.values(session, entry.box, command.status)
+            values = status.values(session, entry.box, command.status, recent)
             session.send(responses.status(entry.name, utf8, values))
     return done(command.tag)
 

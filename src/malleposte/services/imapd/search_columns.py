@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from malleposte.mime import date_time
 from malleposte.services.imapd import search_headers
-from malleposte.services.imapd.folding import fold
+from malleposte.services.imapd.folding import fold, holds
+from malleposte.store.dialect import Row
 from malleposte.store.execute.ranges import compact, encode
 from malleposte.store.ids import EMAIL_LETTER, LOW, THREAD_LETTER, id_number
 from malleposte.store.read import emails as read_emails
@@ -58,29 +59,50 @@ def has_column(key: keys.Header) -> bool:
     return key.name not in _ADDRESSES or not any(sign in key.text for sign in '<>"():;,')
 
 
+Verdicts = dict[int, bool | None]
+"""By email number: whether the column passes; None where it cannot tell."""
+
+
+async def _through(
+    run: "Evaluation",
+    among: Positions,
+    size: int,
+    read: Callable[[list[int]], Awaitable[list[Row]]],
+    judge: Callable[[list[Row]], Awaitable[Verdicts]],
+) -> tuple[list[int], list[int]]:
+    """Positions whose row passes, and those of which it cannot tell; ``size`` rows at a time."""
+    found: list[int] = []
+    unsure: list[int] = []
+    for start in range(0, len(among), size):
+        part = among[start : start + size]
+        numbers = [run.emails[at] for at in part]
+        rows = await run.session.reading(read(numbers))
+        if rows:
+            verdicts = await judge(rows)
+            for at, number in zip(part, numbers, strict=True):
+                verdict = verdicts.get(number, False)
+                if verdict:
+                    found.append(at)
+                elif verdict is None:
+                    unsure.append(at)
+        await run.pause(start, len(among))
+    return found, unsure
+
+
 async def sort_out(
     run: "Evaluation", among: Positions, column: str, test: Callable[[Any], bool | None]
 ) -> tuple[list[int], list[int]]:
     """Positions whose column passes a test, and those of which the column cannot tell (None)."""
-    session = run.session
-    reader = session.service.store.reader
-    found: list[int] = []
-    unsure: list[int] = []
-    for start in range(0, len(among), ROWS):
-        part = among[start : start + ROWS]
-        numbers = [run.emails[at] for at in part]
-        rows = await session.reading(
-            read_emails.columns_of(reader, run.account, numbers, (column,))
-        )
-        verdicts = {number: test(value) for number, value in rows}
-        for at, number in zip(part, numbers, strict=True):
-            verdict = verdicts.get(number, False)
-            if verdict:
-                found.append(at)
-            elif verdict is None:
-                unsure.append(at)
-        await run.pause(start, len(among))
-    return found, unsure
+
+    async def judge(rows: list[Row]) -> Verdicts:
+        return {number: test(value) for number, value in rows}
+
+    return await _through(run, among, ROWS, _reader_of(run, column), judge)
+
+
+def _reader_of(run: "Evaluation", column: str) -> Callable[[list[int]], Awaitable[list[Row]]]:
+    reader = run.session.service.store.reader
+    return lambda numbers: read_emails.columns_of(reader, run.account, numbers, (column,))
 
 
 async def select(
@@ -169,54 +191,47 @@ async def header(run: "Evaluation", key: keys.Header, among: Positions) -> Posit
     needle = fold(key.text)
     brackets = key.name == "message-id"  # which the column leaves out
     if needle.isascii() and not (brackets and ("<" in needle or ">" in needle)):
-        found, unsure = await _in_sql(run, among, column, needle, cut_at)
+        # The database hands out only what may hold it.
+        reader = run.session.service.store.reader
+        found, unsure = await _through(
+            run,
+            among,
+            TEXT_ROWS,
+            lambda numbers: read_emails.texts_of(
+                reader, run.account, numbers, column, needle, cut_at
+            ),
+            lambda rows: _verdicts(run, rows, needle, cut_at),
+        )
     else:
-
-        def test(value: str | None) -> bool | None:
-            return _verdict(
-                f"<{value}>" if brackets and value is not None else value, needle, cut_at
-            )
-
-        found, unsure = await sort_out(run, among, column, test)
+        found, unsure = await _through(
+            run,
+            among,
+            ROWS,
+            _reader_of(run, column),
+            lambda rows: _verdicts(run, rows, needle, cut_at, brackets=brackets),
+        )
     if unsure:
         in_header = search_headers.header_test(key)
         found += await search_headers.over_content(run, unsure, in_header)
     return sorted(found)
 
 
-def _verdict(value: str | None, needle: str, cut_at: int) -> bool | None:
-    """Whether a column holds a text; None where only the header can tell."""
-    if value is None:
-        return None  # no id that could be kept, perhaps something else
-    if needle in fold(value):
-        return True
-    return None if len(value) >= cut_at else False
-
-
-async def _in_sql(
-    run: "Evaluation", among: Positions, column: str, needle: str, cut_at: int
-) -> tuple[list[int], list[int]]:
-    """``sort_out`` for ASCII text: the database hands out only what may hold it."""
-    session = run.session
-    reader = session.service.store.reader
-    found: list[int] = []
-    unsure: list[int] = []
-    for start in range(0, len(among), TEXT_ROWS):
-        part = among[start : start + TEXT_ROWS]
-        numbers = [run.emails[at] for at in part]
-        rows = await session.reading(
-            read_emails.texts_of(reader, run.account, numbers, column, needle, cut_at)
-        )
-        if rows:
-            verdicts = {number: _verdict(value, needle, cut_at) for number, value in rows}
-            for at, number in zip(part, numbers, strict=True):
-                verdict = verdicts.get(number, False)
-                if verdict:
-                    found.append(at)
-                elif verdict is None:
-                    unsure.append(at)
-        await run.pause(start, len(among))
-    return found, unsure
+async def _verdicts(
+    run: "Evaluation", rows: list[Row], needle: str, cut_at: int, *, brackets: bool = False
+) -> Verdicts:
+    """Whether columns hold a text; None where only the header can tell."""
+    verdicts: Verdicts = {}
+    for number, value in rows:
+        if value is None:
+            verdicts[number] = None  # no id that could be kept, perhaps something else
+            continue
+        text = f"<{value}>" if brackets else value
+        if text.isascii():
+            held = needle in text.lower()
+        else:
+            held = await holds(text, needle, run.session.pause)
+        verdicts[number] = held or (None if len(text) >= cut_at else False)
+    return verdicts
 
 
 async def _saved_date(run: "Evaluation", key: keys.SavedDate, among: Positions) -> Positions:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from malleposte.mime import decode_text
-from malleposte.services.imapd.folding import fold
+from malleposte.services.imapd.folding import fold, holds
 from malleposte.services.imapd.opened import HEADER_BYTES, Opened
 from malleposte.store.ids import LOW
 from malleposte.store.read import emails as read_emails
@@ -51,14 +51,18 @@ _NAME: Final = re.compile(rb"[!-9;-~]+")
 _VALUE: Final = re.compile(rb"[ \t]*:([^\n]*+(?:\n[ \t][^\n]*+)*+)")
 
 
+async def _values(opened: Opened, name: str) -> list[bytes]:
+    """The raw values of a header field of an email, in order."""
+    _, end = opened.header((await opened.parts())[0])
+    header = await opened.octets(0, min(end, HEADER_BYTES))
+    return values_of(header, name.encode("ascii", "replace"))
+
+
 def values_test(name: str, test: Callable[[list[bytes]], bool]) -> Test:
     """A test of the raw values of a header field, in order."""
-    wanted = name.encode("ascii", "replace")
 
     async def matches(opened: Opened) -> bool:
-        _, end = opened.header((await opened.parts())[0])
-        header = await opened.octets(0, min(end, HEADER_BYTES))
-        return test(values_of(header, wanted))
+        return test(await _values(opened, name))
 
     return matches
 
@@ -66,9 +70,14 @@ def values_test(name: str, test: Callable[[list[bytes]], bool]) -> Test:
 def header_test(key: keys.Header) -> Test:
     """HEADER: a field that holds a text; with an empty text, a field that is there."""
     needle = fold(key.text)
-    return values_test(
-        key.name, lambda values: any(needle in fold(decode_text(value)) for value in values)
-    )
+
+    async def matches(opened: Opened) -> bool:
+        for value in await _values(opened, key.name):
+            if await holds(decode_text(value), needle, opened.pause):
+                return True
+        return False
+
+    return matches
 
 
 async def over_content(run: "Evaluation", among: Positions, matches: Test) -> list[int]:

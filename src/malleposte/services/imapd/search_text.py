@@ -14,7 +14,7 @@ import msgspec
 from malleposte.mime import Part, body_text, decode_text
 from malleposte.mime.charset import TextDecoder, codec_of
 from malleposte.mime.part import Kind
-from malleposte.services.imapd.folding import fold, forms_of
+from malleposte.services.imapd.folding import Pause, fold, forms_of, holds
 from malleposte.services.imapd.opened import HEADER_BYTES, Opened
 from malleposte.services.imapd.search_headers import Test
 from malleposte.services.imapd.transfer import IDENTITIES, decoder
@@ -22,6 +22,9 @@ from malleposte.wire.imap.commands import search_keys as keys
 
 AT_ONCE: Final = 64 * 1024
 """Octets of a part that are decoded at once: some 2 ms."""
+
+LOWERED: Final = 128 * 1024
+"""Characters that are made lower case at once: some 3 ms where they are no ASCII."""
 
 PARTS: Final = 16
 """Parts, or lines of a header that must be decoded, between two looks at the clock."""
@@ -61,16 +64,21 @@ class Needle:
             words = map(re.escape, self.octets.split(b" "))
             self.folded = re.compile(rb"(?: |\r?\n[ \t])".join(words))
 
-    def in_text(self, text: str) -> bool:
-        """Whether decoded text holds it."""
+    async def in_text(self, text: str, pause: Pause) -> bool:
+        """Whether decoded text holds it; ``pause`` is awaited between pieces of work."""
         if self._forms is None:
-            return self.text in fold(text)
+            return await holds(text, self.text, pause)
         # Nearly all text that holds ASCII holds it in ASCII: folding is slow.
-        if self.text in text.lower():
-            return True
+        for at in range(0, len(text) or 1, LOWERED):
+            if self.text in text[at : at + LOWERED + len(self.text)].lower():
+                return True
+            if len(text) > LOWERED:
+                await pause()
+        if text.isascii():
+            return False
         # The octets that are no ASCII, taken out in C: most of a text is not looked at one by one.
         others = text.encode("utf-8", "replace").translate(None, _ASCII).decode("utf-8")
-        return self._forms.search(others) is not None and self.text in fold(text)
+        return self._forms.search(others) is not None and await holds(text, self.text, pause)
 
 
 def _searched(part: Part) -> bool:
@@ -119,7 +127,7 @@ async def _in_header(opened: Opened, part: Part, needle: Needle) -> bool:
         if n % PARTS == 0:
             await opened.pause()
         unfolded = _FOLD.sub(b" ", line[0])
-        if needle.in_text(decode_text(unfolded)):
+        if await needle.in_text(decode_text(unfolded), opened.pause):
             return True
     return False
 
@@ -138,7 +146,7 @@ async def _in_body(opened: Opened, part: Part, needle: Needle) -> bool:
         return await _in_large(opened, part, needle)
     octets = await opened.octets(start, end)
     alone = _alone(part, len(octets))
-    return needle.in_text(body_text(octets, alone))
+    return await needle.in_text(body_text(octets, alone), opened.pause)
 
 
 def _alone(part: Part, size: int) -> Part:
@@ -184,11 +192,11 @@ async def _in_large(opened: Opened, part: Part, needle: Needle) -> bool:
     before = ""
     async for piece in _chunks(opened, start, end):
         text = (before + read.feed(undo.feed(piece))).replace("\r\n", "\n")
-        if needle.in_text(text):
+        if await needle.in_text(text, opened.pause):
             return True
         before = text[-overlap:]
         await opened.pause()
-    return needle.in_text(before + read.feed(undo.end(), final=True))
+    return await needle.in_text(before + read.feed(undo.end(), final=True), opened.pause)
 
 
 def body_test(key: keys.BodyText) -> Test:

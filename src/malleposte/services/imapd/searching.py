@@ -12,7 +12,12 @@ from malleposte.services.imapd.replies import Refuse, done
 from malleposte.services.imapd.search_program import CHUNK, Evaluation, Positions, content_keys
 from malleposte.wire.imap import codes, responses
 from malleposte.wire.imap.commands.search import Search, SearchReturn
-from malleposte.wire.imap.commands.search_keys import SearchKey, Unreadable, uses_mod_sequence
+from malleposte.wire.imap.commands.search_keys import (
+    SearchKey,
+    Unreadable,
+    longest_text,
+    uses_mod_sequence,
+)
 from malleposte.wire.imap.commands.sort import Sort
 from malleposte.wire.imap.sets import NumberSet
 
@@ -22,6 +27,10 @@ if TYPE_CHECKING:
 
 CONTENT_KEYS: Final = 100
 """Keys that read messages: each costs some 50 us a message. People search for one or two."""
+
+TEXT_CHARACTERS: Final = 1_000
+"""Of one text that is searched for. A line of a header has at most 998 octets (RFC 5322 §2.1.1); nobody
+types more, and making it comparable must not hold the loop."""
 
 _ALL: Final = frozenset({SearchReturn.ALL})
 _WHOLE: Final = frozenset({SearchReturn.ALL, SearchReturn.COUNT})
@@ -56,6 +65,9 @@ async def find(session: "Session", tag: bytes, key: SearchKey) -> tuple[Evaluati
         raise Refuse(key.words, codes.BADCHARSET)
     if content_keys(key) > CONTENT_KEYS:
         raise Refuse(f"A search takes at most {CONTENT_KEYS} texts of messages", codes.LIMIT)
+    if longest_text(key) > TEXT_CHARACTERS:
+        words = f"A text to search for has at most {TEXT_CHARACTERS} characters"
+        raise Refuse(words, codes.LIMIT)
     if uses_mod_sequence(key):
         session.enable_condstore()
     evaluation = Evaluation(session, tag)

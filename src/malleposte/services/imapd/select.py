@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
-from malleposte.services.imapd import names, resync, storing, updates
+from malleposte.services.imapd import names, recency, resync, storing, updates
 from malleposte.services.imapd.replies import NO_SUCH_MAILBOX, Refuse, refuse
 from malleposte.services.imapd.selected import Selected
 from malleposte.services.imapd.special_use import ATTRIBUTES
@@ -39,7 +39,6 @@ async def select(session: "Session", command: Select | Examine) -> bytes:
     rev2 = session.engine.rev2
     lines = [updates.flags_lines(view, read_only=read_only), responses.exists(selected.exists)]
     if not rev2:
-        lines.append(responses.recent(0))
         first = first_unseen(view)
         if first:
             lines.append(responses.ok(UNTAGGED, "First unseen", codes.unseen(first)))
@@ -54,16 +53,20 @@ async def select(session: "Session", command: Select | Examine) -> bytes:
         attributes = [ATTRIBUTES[box.role]] if box.role in ATTRIBUTES else []
         name = command.mailbox
         lines.append(responses.list_mailbox(attributes, names.SEPARATOR, name, session.engine.utf8))
-    session.send(b"".join(lines))
     session.selected = selected
     session.engine.selected()
-    if command.qresync is not None:
-        try:
+    try:
+        if not rev2:
+            # RFC 3501 §6.3.1. The lines are of before: what comes meanwhile is told behind them.
+            await recency.hear(session, selected, selected.announced)
+            lines.insert(2, responses.recent(selected.take_recent()))
+        session.send(b"".join(lines))
+        if command.qresync is not None:
             await resync.resynchronise(session, selected, command.qresync)
-        except StoreError:
-            session.deselect()  # a SELECT that fails selects nothing (§6.3.2)
-            session.engine.deselected()
-            raise
+    except StoreError:
+        session.deselect()  # a SELECT that fails selects nothing (§6.3.2)
+        session.engine.deselected()
+        raise
     if read_only:
         return responses.ok(command.tag, "Open for reading", codes.READ_ONLY)
     return responses.ok(command.tag, "Open", codes.READ_WRITE)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
+from malleposte.services.imapd.recency import RecentUids
 from malleposte.services.imapd.replies import Refuse
 from malleposte.store.flags import SEEN
 from malleposte.store.view import View
@@ -63,8 +64,10 @@ class Selected:
         "gone",
         "keywords",
         "read_only",
+        "recent",
         "saved",
         "told",
+        "told_recent",
         "view",
         "wake",
     )
@@ -83,6 +86,10 @@ class Selected:
         self.keywords = len(view.shown)
         """How many keywords of the account the client was told of."""
         self.gone = False
+        self.recent: RecentUids | None = None
+        """UIDs the client is the first to hear of (``recency``); None: none so far."""
+        self.told_recent = 0
+        """How many of them it was told there are."""
         self.expected = 0
         """The UID behind the last one whose body was fetched alone: asked for next, more are read."""
         self.saved: NumberSet | None = None
@@ -337,14 +344,36 @@ class Selected:
         self.exists -= len(ghosts)
         return ghosts, numbers
 
-    def take_arrivals(self) -> bool:
-        """Whether there are new messages; ``exists`` and ``announced`` tell of them then."""
+    @property
+    def arrived(self) -> int:
+        """The highest UID of the messages the client was not told of; 0: there are none."""
+        uids = self.view.uids
+        return uids[-1] if uids and uids[-1] > self.announced else 0
+
+    def take_arrivals(self, upto: int) -> bool:
+        """Whether there are new messages up to a UID; ``exists`` and ``announced`` tell of them then."""
         view = self.view
-        if not view.uids or view.uids[-1] <= self.announced:
+        size = view.rank(upto + 1)
+        if not size or view.uids[size - 1] <= self.announced:
             return False
-        self.announced = view.uids[-1]
-        self.exists = len(view) + (len(self._ghosts) if self._ghosts else 0)
+        self.announced = view.uids[size - 1]
+        self.exists = size + (len(self._ghosts) if self._ghosts else 0)
         return True
+
+    def recent_to(self, first: int, last: int) -> None:
+        """UIDs ``first`` to ``last`` are recent in this session."""
+        if self.recent is None:
+            self.recent = RecentUids()
+        self.recent.add(first, last)
+
+    def take_recent(self) -> int:
+        """How many messages are recent, of those the client knows; it is told now."""
+        count = 0
+        if self.recent is not None:
+            count = self.recent.count(self.view.uids[: self.known])
+            count += self.recent.count(self._ghosts or ())
+        self.told_recent = count
+        return count
 
     def take_changed(self) -> "array[int]":
         """UIDs of the view whose flags the client must be told, ascending; it knows them now."""

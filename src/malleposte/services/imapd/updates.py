@@ -4,6 +4,7 @@ from array import array
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from malleposte.services.imapd import recency
 from malleposte.store.view import View
 from malleposte.wire.imap import codes, fetch_rows, responses
 from malleposte.wire.imap.flags import SYSTEM_FLAGS, render_flags
@@ -64,11 +65,17 @@ async def tell(session: "Session", *, expunge: bool) -> None:
                 session.send(responses.expunges(reversed(numbers[max(0, stop - EXPUNGES) : stop])))
                 if stop > EXPUNGES:
                     await session.breathe()
-    if selected.take_arrivals():
-        session.send(responses.exists(selected.exists))
+    arrived = selected.arrived
+    if arrived:
+        await recency.hear(session, selected, arrived)
+        # More may have come meanwhile: that is told next time.
+        if selected.take_arrivals(arrived):
+            session.send(responses.exists(selected.exists))
+            _tell_recent(session)
     tell_keywords(session)
     changed = selected.take_changed()
-    selected.up_to_date()
+    if not selected.arrived:
+        selected.up_to_date()
     if changed:
         await send_flags(session, changed)
 
@@ -84,6 +91,16 @@ def hold_back(session: "Session") -> None:
         session.send(responses.ok(responses.UNTAGGED, "Not all is told yet", code))
     else:
         selected.complete = view.modseq
+
+
+def _tell_recent(session: "Session") -> None:
+    """RECENT, behind EXISTS, where it is not what the client was told (RFC 3501 §7.3.2)."""
+    selected = session.mailbox
+    if selected.recent is not None and not session.engine.rev2:
+        before = selected.told_recent
+        count = selected.take_recent()
+        if count != before:
+            session.send(responses.recent(count))
 
 
 async def send_flags(session: "Session", uids: "array[int]", *, uid: bool = False) -> None:
@@ -110,6 +127,8 @@ async def send_flags(session: "Session", uids: "array[int]", *, uid: bool = Fals
         else:
             sets = [view.sets[at] for at in places if at is not None]
         flags = list(map(view.wire_flags, sets))
+        if selected.recent is not None:
+            flags = selected.recent.marked(part, flags)
         if session.condstore:
             if isinstance(places, range):
                 modseqs: Sequence[int] = view.modseqs[places.start : places.stop]

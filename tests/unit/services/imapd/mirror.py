@@ -13,7 +13,8 @@ from support.imap_answers import fetched
 from support.imap_client import ImapClient, Literal, Refused
 from unit.services.imapd.harness import Served
 
-_COUNT = re.compile(rb"\* (\d+) (EXISTS|EXPUNGE)\r\n")
+_COUNT = re.compile(rb"\* (\d+) (EXISTS|EXPUNGE|RECENT)\r\n")
+_RECENT = b"\\Recent"
 _VANISHED = re.compile(rb"\* VANISHED (\(EARLIER\) )?([\d:,]+)\r\n")
 _NO_EXPUNGE = re.compile(rb"(FETCH|STORE|SEARCH) ")
 
@@ -33,6 +34,8 @@ class Entry:
 
     uid: int = 0
     flags: frozenset[bytes] | None = None
+    """Without \\Recent."""
+    recent: bool | None = None
 
 
 class Mirror:
@@ -42,6 +45,10 @@ class Mirror:
         self.client = client
         self.qresync = qresync
         self.entries: list[Entry] = []
+        self.recent = 0
+        """The number of the last RECENT."""
+        self.had_recent: list[int] = []
+        """UIDs that were ever recent in a session of this client."""
 
     @classmethod
     async def open(cls, served: Served, address: str, *, qresync: bool = False) -> Mirror:
@@ -87,6 +94,10 @@ class Mirror:
                 grown = number > len(self.entries)
                 self.entries += [Entry() for _ in range(number - len(self.entries))]
                 return grown
+            if found[2] == b"RECENT":
+                assert number <= len(self.entries), f"RECENT {number} of {len(self.entries)}"
+                self.recent = number
+                return False
             assert not quiet, "EXPUNGE where numbers must not change"
             assert not self.qresync, "EXPUNGE after ENABLE QRESYNC"
             assert 1 <= number <= len(self.entries), f"EXPUNGE {number} of {len(self.entries)}"
@@ -115,7 +126,13 @@ class Mirror:
             entry.uid = uid
         flags = row.items.get(b"FLAGS")
         if isinstance(flags, tuple):
-            entry.flags = frozenset(flags)
+            entry.flags = frozenset(flags) - {_RECENT}
+            recent = _RECENT in flags
+            assert entry.recent in (None, recent), f"UID {entry.uid} is recent now and then"
+            if recent and entry.recent is None and entry.uid:
+                self.had_recent.append(entry.uid)
+            if entry.uid:
+                entry.recent = recent
 
     async def store(self, sets: bytes, mode: bytes, flags: tuple[bytes, ...], *, uid: bool) -> None:
         """A silent STORE: the client knows itself what comes of it."""
@@ -160,7 +177,7 @@ async def truth(served: Served, address: str) -> dict[int, frozenset[bytes]]:
         uid, flags = row.items[b"UID"], row.items[b"FLAGS"]
         assert isinstance(uid, int)
         assert isinstance(flags, tuple)
-        found[uid] = frozenset(flags)
+        found[uid] = frozenset(flags) - {_RECENT}
     client.close()
     return found
 

@@ -56,7 +56,7 @@ async def test_a_command_that_waits_says_so(moody: tuple[Served, Moody]) -> None
     answer = await client.command(b"STORE 1 +FLAGS (\\Seen)")
     notices = [line for line in answer.untagged if line.startswith(b"* OK Still waiting")]
     assert len(notices) >= 2
-    assert answer.untagged[-1] == b"* 1 FETCH (FLAGS (\\Seen))\r\n"
+    assert answer.untagged[-1] == b"* 1 FETCH (FLAGS (\\Recent \\Seen))\r\n"
     answer = await client.command(b"APPEND INBOX ", Literal(b"Subject: z\r\n\r\n"))
     assert answer.untagged[0].startswith(b"* OK Still waiting")
 
@@ -85,7 +85,7 @@ async def test_away_is_unavailable_and_nothing_happened(
         await client.command(command)
     writer.failure = None
     answer = await client.command(b"FETCH 1 FLAGS")
-    assert answer.untagged == [b"* 1 FETCH (FLAGS ())\r\n"]
+    assert answer.untagged == [b"* 1 FETCH (FLAGS (\\Recent))\r\n"]
     await client.command(command)
 
 
@@ -110,5 +110,5 @@ async def test_close_that_fails_leaves_the_mailbox_open(moody: tuple[Served, Moo
         await client.command(b"CLOSE")
     writer.failure = None
     answer = await client.command(b"FETCH 1 FLAGS")
-    assert answer.untagged == [b"* 1 FETCH (FLAGS (\\Deleted))\r\n"]
+    assert answer.untagged == [b"* 1 FETCH (FLAGS (\\Recent \\Deleted))\r\n"]
     await client.command(b"CLOSE")

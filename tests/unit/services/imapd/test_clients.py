@@ -32,7 +32,7 @@ def _with_imapclient(port: int, address: str) -> None:
         assert data[2][b"ENVELOPE"].subject == b"An apple a day"
         assert data[1][b"BODYSTRUCTURE"].is_multipart
         client.add_flags([2], ["$Forwarded", "work"])
-        assert set(client.get_flags([2])[2]) == {b"$Forwarded", b"work"}
+        assert set(client.get_flags([2])[2]) == {b"\\Recent", b"$Forwarded", b"work"}
         client.copy([1], "Archive")
         client.move([2], "Entwürfe/2026")
         client.noop()

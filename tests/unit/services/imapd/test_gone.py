@@ -91,8 +91,8 @@ async def test_a_message_that_goes_while_its_flags_are_stored(
     monkeypatch.setattr(type(store), "submit", staticmethod(after_another))
     tag = client.send(b"STORE 1:3 +FLAGS (\\Seen)")
     told = [await client.response() for _ in range(3)]
-    assert told[0].startswith(b"* 1 FETCH (FLAGS (\\Seen")
-    assert told[1].startswith(b"* 3 FETCH (FLAGS (\\Seen")
+    assert told[0].startswith(b"* 1 FETCH (FLAGS (\\Recent \\Seen")
+    assert told[1].startswith(b"* 3 FETCH (FLAGS (\\Recent \\Seen")
     assert told[2].startswith(tag + b" NO [EXPUNGEISSUED]")
     answer = await client.command(b"NOOP")
     assert answer.untagged == [b"* 2 EXPUNGE\r\n"]

@@ -7,11 +7,11 @@ import quopri
 
 import pytest
 
-from malleposte.services.imapd import search_text
+from malleposte.services.imapd import folding, search_text
 from malleposte.services.imapd.folding import fold, forms_of
 from malleposte.services.imapd.search_headers import values_of
 from malleposte.services.imapd.search_text import Needle
-from support.imap_client import ImapClient, Literal
+from support.imap_client import ImapClient, Literal, Refused
 from unit.services.imapd.harness import Served
 
 CRLF = b"\r\n"
@@ -172,5 +172,36 @@ def test_every_character_that_folds_to_ascii_is_known() -> None:
         ("a\r\nb", "A\nB", True),
     ],
 )
-def test_what_a_person_takes_for_the_same(needle: str, text: str, holds: bool) -> None:
-    assert Needle(needle).in_text(text) is holds
+async def test_what_a_person_takes_for_the_same(needle: str, text: str, holds: bool) -> None:
+    assert await Needle(needle).in_text(text, _at_once) is holds
+    # In a long text as well, wherever it is cut.
+    text = "日本" * 800 + text + "ﷺ" * 1_500
+    assert await Needle(needle).in_text(text, _at_once) is (holds or needle == "")
+
+
+async def _at_once() -> None:
+    pass
+
+
+async def test_a_long_text_is_looked_through_with_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """192 kB of U+FDFA, which folds to eighteen characters, held the loop for 190 ms."""
+    pauses = 0
+
+    async def pause() -> None:
+        nonlocal pauses
+        pauses += 1
+
+    assert not await Needle("صلي").in_text("ﷺ" * 64_000, pause)
+    assert pauses >= 64_000 // folding.PIECE
+    pauses = 0
+    monkeypatch.setattr(search_text, "LOWERED", 1_000)
+    assert await Needle("xy").in_text("ﷺ" * 64_000 + "xy", pause)
+    assert pauses >= 60
+
+
+async def test_a_text_to_search_for_has_a_length(served: Served) -> None:
+    client = await _filled(served, b"Subject: a" + CRLF + CRLF + b"b" * 2_000 + CRLF)
+    assert await _found(client, b"BODY", "b" * 1_000) == [1]
+    for program in (b"BODY", b"TEXT", b"SUBJECT", b"FROM", b"NOT OR SEEN HEADER X-Y"):
+        with pytest.raises(Refused, match=r"\[LIMIT\] .* at most 1000 characters"):
+            await _found(client, program, "ü" * 1_001)

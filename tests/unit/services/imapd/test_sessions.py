@@ -7,7 +7,6 @@ random. A client that left before with QRESYNC comes back and must arrive at the
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -16,63 +15,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from malleposte.store import Store, Writer
-from malleposte.store.commands import AnyCommand, CreateDomain
-from malleposte.store.results import AnyResult
-from malleposte.store.sqlite import Sqlite
-from malleposte.store.view import Views
 from support.imap_answers import Fetched
 from support.imap_client import Literal
 from support.store import Place
-from unit.services.imapd.harness import Served, serve
+from unit.services.imapd.harness import Served
 from unit.services.imapd.mirror import Mirror, numbers, truth
+from unit.services.imapd.two_workers import Workers, two_workers
 
 FLAGS = (b"\\Seen", b"\\Deleted", b"\\Flagged", b"\\Answered", b"one", b"two")
 
 
-@dataclass(slots=True, repr=False)
-class Workers:
-    """Two services over one store."""
-
-    first: Served
-    second: Served
-
-    def of(self, number: int) -> Served:
-        return self.second if number % 2 else self.first
-
-
-class _Away:
-    """A writer that is another process: others run while it works."""
-
-    def __init__(self, writer: Writer) -> None:
-        self._writer = writer
-
-    async def submit(self, command: AnyCommand, fd: int | None = None) -> AnyResult:
-        await asyncio.sleep(0.0005)
-        result = await self._writer.submit(command, fd)
-        await asyncio.sleep(0.001)
-        return result
-
-
-class _Ask:
-    def moved(self) -> int | None:
-        return None
-
-
 @pytest.fixture
 async def workers(place: Place) -> AsyncIterator[Workers]:
-    async with contextlib.AsyncExitStack() as stack:
-        store = await stack.enter_async_context(place.open())
-        await store.submit(CreateDomain(name="example.org"))
-        store.writer = _Away(store.writer)
-        reader = store.reader
-        if not place.dsn:
-            reader = Sqlite(place.database, writable=False)
-            stack.callback(reader.close)
-        other = Store(reader, store.writer, Views(reader, _Ask()), _Ask(), store.blobs)
-        first = await stack.enter_async_context(serve(store))
-        second = await stack.enter_async_context(serve(other))
-        yield Workers(first, second)
+    async with two_workers(place) as both:
+        yield both
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +161,7 @@ def _row(row: Fetched) -> tuple[int, frozenset[bytes]]:
     uid, flags = row.items[b"UID"], row.items[b"FLAGS"]
     assert isinstance(uid, int)
     assert isinstance(flags, tuple)
-    return uid, frozenset(flags)
+    return uid, frozenset(flags) - {b"\\Recent"}
 
 
 async def _come_back(served: Served, address: str, cache: Cache, *, named: bool) -> None:
@@ -254,6 +210,9 @@ async def _play(workers: Workers, turns: Turns, away: int, named: bool) -> None:
         assert {e.uid: e.flags for e in mirror.entries} == there
         assert [e.uid for e in mirror.entries] == sorted(there)
         mirror.client.close()
+    # RFC 3501 §2.3.2: each message was recent to one session at the most, whichever worker has it.
+    recent = sorted(uid for mirror in mirrors for uid in mirror.had_recent)
+    assert len(recent) == len(set(recent))
     if cache is not None:
         await _come_back(workers.first, address, cache, named=named)
 

@@ -46,7 +46,7 @@ async def test_store_and_expunge(served: Served) -> None:
 async def test_reading_marks_all(served: Served) -> None:
     client = await _filled(served)
     answer = await client.command(b"FETCH 1:8 BODY[]")
-    assert all(row.items[b"FLAGS"] == (b"\\Seen",) for row in answer.fetched())
+    assert all(row.items[b"FLAGS"] == (b"\\Recent", b"\\Seen") for row in answer.fetched())
     assert len(answer.untagged) == 8
 
 

@@ -3,7 +3,8 @@ r"""Transcripts that read like the RFCs, played against the service over a real 
     # a comment
     == name of the case                 each starts with an account of its own, nobody signed in
     > signed_in                         connection 1 signs in, unseen (also `> signed_in 2`)
-    > inbox plain alternative           these messages are in INBOX, delivered before
+    > inbox plain alternative           these messages are in INBOX, and recent to nobody
+    > arrives plain                     these come now: recent to whoever hears of them first
     > filled 300                        INBOX holds so many messages (``filled``)
     > poke                              the push hub hints
     > compress                          the client compresses from here on (also `> compress 2`)
@@ -34,7 +35,7 @@ from pathlib import Path
 from malleposte.delivery.spool import rendered
 from malleposte.mime import summarize
 from malleposte.store import content
-from malleposte.store.commands import Append
+from malleposte.store.commands import Append, ClaimRecent
 from malleposte.store.results import Appended
 from support.imap_answers import check, next_response
 from support.store import inbox
@@ -206,9 +207,9 @@ class Player:
             answer = await peer.response()
             assert answer is not None
             assert answer.startswith(b"in OK "), answer
-        elif words[0] == "inbox":
+        elif words[0] in ("inbox", "arrives"):
             for name in words[1:]:
-                await self.file(MESSAGES[name])
+                await self.file(MESSAGES[name], known=words[0] == "inbox")
         elif words[0] == "filled":
             self.filled = await fill(self.served, self.account, self.address, int(words[1]))
         elif words[0] == "compress":
@@ -218,7 +219,7 @@ class Player:
         else:
             raise ValueError(f"what is {words[0]}?")
 
-    async def file(self, message: bytes) -> None:
+    async def file(self, message: bytes, *, known: bool) -> None:
         result = await self.served.store.submit(
             Append(
                 actor=self.account,
@@ -229,6 +230,10 @@ class Player:
             )
         )
         assert isinstance(result, Appended), result
+        if known:
+            await self.served.store.submit(
+                ClaimRecent(actor=self.account, mailbox=inbox(self.account), upto=result.uid)
+            )
 
     def said(self, text: str) -> bytes:
         def hole(match: re.Match[str]) -> str:

@@ -7,6 +7,7 @@ decoded; how they are compared (case, substring) is the evaluator's matter.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
@@ -186,13 +187,23 @@ class Unreadable(SearchKey):
 def uses_mod_sequence(key: SearchKey) -> bool:
     """Whether MODSEQ stands anywhere in the tree: the answer then carries the highest
     mod-sequence (RFC 7162 §3.1.5)."""
+    return any(isinstance(leaf, ModSeq) for leaf in _leaves(key))
+
+
+def longest_text(key: SearchKey) -> int:
+    """The length of the longest text that stands in the tree."""
+    texts = (x.text for x in _leaves(key) if isinstance(x, Header | BodyText | AnyText))
+    return max(map(len, texts), default=0)
+
+
+def _leaves(key: SearchKey) -> Iterator[SearchKey]:
+    """Nodes that hold no other."""
     waiting = [key]
     while waiting:
         node = waiting.pop()
-        if isinstance(node, ModSeq):
-            return True
         if isinstance(node, And | Or):
             waiting.extend(node.keys)
         elif isinstance(node, Not):
             waiting.append(node.key)
-    return False
+        else:
+            yield node
