@@ -23,6 +23,7 @@ from malleposte.store.postgres import PostgresReader, PostgresWriter, migrate_po
 from malleposte.store.reserve import PERCENT, Reserve
 from malleposte.store.results import AnyResult
 from malleposte.store.sqlite import Sqlite
+from malleposte.store.unread import Unread
 from malleposte.store.view import Clock, Views
 
 __all__ = [
@@ -56,9 +57,11 @@ class Store:
     clock: Clock
     blobs: Path
     incoming: Incoming = field(init=False)
+    unread: Unread = field(init=False)
 
     def __post_init__(self) -> None:
         self.incoming = Incoming(self.blobs)
+        self.unread = Unread(self.reader)
 
     async def submit(self, command: AnyCommand, fd: int | None = None) -> AnyResult:
         """Execute a command durably; its answer. Raises ``TemporaryFailure``, ``PermanentFailure``."""

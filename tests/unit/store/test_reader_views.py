@@ -16,11 +16,13 @@ from malleposte.store.commands import (
     RenameMailbox,
     SweepTombstones,
 )
+from malleposte.store.dialect import Dialect, Reader, Row, Sql
 from malleposte.store.flags import FLAGGED, SEEN
 from malleposte.store.read import mailboxes as read
 from malleposte.store.read.rights import ALL
 from malleposte.store.results import Done
 from malleposte.store.sqlite import Sqlite
+from malleposte.store.unread import Unread
 from malleposte.store.view import View
 from malleposte.store.view_rows import _MARKED_BY
 from support.store import House, inbox
@@ -323,6 +325,54 @@ async def test_marks_in_many_accounts_are_counted_together(
     found = await read.unseen_differences(house.store.reader, reader, set(owners[1:]))
     assert found == {inbox(owner): -n for n, owner in enumerate(owners, 1) if n > 1}
     assert [await unseen(house, reader, inbox(owner)) for owner in owners] == [1, 1, 1]
+
+
+class Counting:
+    """A reader that counts its statements."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self.dialect: Dialect = reader.dialect
+        self.asked = 0
+
+    async def rows(self, sql: str | Sql, *parameters: Any) -> list[Row]:
+        self.asked += 1
+        return await self._reader.rows(sql, *parameters)
+
+    async def row(self, sql: str | Sql, *parameters: Any) -> Row | None:
+        self.asked += 1
+        return await self._reader.row(sql, *parameters)
+
+
+async def test_counts_are_remembered_while_nothing_changes(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Programs ask for many mailboxes one by one: each time one look at the head is enough."""
+    box, one, two = await shared(house)
+    other, _, _ = await shared(house)
+    await house.grant(other, one, "lrs")
+    await house.flag(box, ((1, 2),), actor=one, flags=SEEN)
+    await house.flag(other, ((3, 3),), actor=one, flags=SEEN)
+    reader = Counting(house.store.reader)
+    unread = Unread(reader)
+    accounts = (box >> 32, other >> 32)
+
+    async def ask(who: int, *which: int) -> tuple[dict[int, int], int]:
+        before = reader.asked
+        return await unread.differences(who, which), reader.asked - before
+
+    assert await ask(one, *accounts) == ({box: -2, other: -1}, 2)
+    assert await ask(one, *accounts) == ({box: -2, other: -1}, 1)
+    assert await ask(one, accounts[1]) == ({other: -1}, 1)
+    assert await ask(two, accounts[0]) == ({}, 2)
+    await house.flag(box, ((1, 1),), flags=SEEN)
+    assert await ask(one, *accounts) == ({box: -1, other: -1}, 2)
+    await house.flag(box, ((2, 2),), "-", actor=one, flags=SEEN)
+    assert await ask(one, *accounts) == ({other: -1}, 2)
+    assert await ask(one, 4711) == ({}, 1), "no such account"
+    monkeypatch.setattr("malleposte.store.unread.KEPT", 1)
+    assert await ask(one, *accounts) == ({other: -1}, 1)
+    assert await ask(one, *accounts) == ({other: -1}, 2), "one was forgotten"
 
 
 # Messages a reader puts there or takes along ------------------------------------------------------
