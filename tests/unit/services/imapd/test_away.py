@@ -23,11 +23,16 @@ class Moody:
         self._writer = writer
         self.seconds = 0.0
         self.failure: Exception | None = None
+        self.until: asyncio.Event | None = None
+        """What the next command waits for."""
 
     async def submit(self, command: AnyCommand, fd: int | None = None) -> AnyResult:
+        failure, until, self.until = self.failure, self.until, None
         await asyncio.sleep(self.seconds)
-        if self.failure is not None:
-            raise self.failure
+        if until is not None:
+            await until.wait()
+        if failure is not None:
+            raise failure
         return await self._writer.submit(command, fd)
 
 
@@ -87,6 +92,28 @@ async def test_away_is_unavailable_and_nothing_happened(
     answer = await client.command(b"FETCH 1 FLAGS")
     assert answer.untagged == [b"* 1 FETCH (FLAGS (\\Recent))\r\n"]
     await client.command(command)
+
+
+async def test_what_others_change_while_a_store_fails_is_told(moody: tuple[Served, Moody]) -> None:
+    served, writer = moody
+    _, address = await served.account()
+    one, other = [await served.signed_in(address) for _ in range(2)]
+    await one.command(b"APPEND INBOX ", Literal(b"Subject: x\r\n\r\ny\r\n"))
+    for client in (one, other):
+        await client.command(b"SELECT INBOX")
+    writer.failure, writer.until = TemporaryFailure("the writer is away"), asyncio.Event()
+    until = writer.until
+    waiting = asyncio.create_task(one.command(b"STORE 1 +FLAGS (\\Seen)"))
+    while writer.until is not None:
+        await asyncio.sleep(0.01)
+    writer.failure = None
+    await other.command(b"STORE 1 +FLAGS (\\Flagged)")
+    until.set()
+    with pytest.raises(Refused, match="UNAVAILABLE"):
+        await waiting
+    answer = await one.command(b"NOOP")
+    assert len(answer.untagged) == 1
+    assert b"\\Flagged" in answer.untagged[0]
 
 
 async def test_a_defect_of_the_store_ends_the_command_only(moody: tuple[Served, Moody]) -> None:
