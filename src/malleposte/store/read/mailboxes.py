@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from malleposte.normal_form import normal
-from malleposte.store.commands import SYSTEM
 from malleposte.store.dialect import Reader, Row, any_of, both
 from malleposte.store.execute.mailboxes import MAX_DEPTH, SEPARATOR, is_inbox
 from malleposte.store.ids import LOW, account_of
@@ -108,20 +107,6 @@ def _mailbox(row: Row, path: str = "") -> Mailbox:
         recent_from,
         path,
     )
-
-
-async def unseen(reader: Reader, actor: int, account: int) -> dict[int, int]:
-    """How many messages of each mailbox of an account an actor has not seen: the owner's counters, and
-    for a reader ``unseen_differences``."""
-    counts: dict[int, int] = dict(
-        await reader.rows("SELECT id, unseen FROM mailbox WHERE account = $1", account)
-    )
-    if actor not in (SYSTEM, account):
-        differences = await unseen_differences(reader, actor, (account,))
-        for box, difference in differences.items():
-            if box in counts:
-                counts[box] = max(0, counts[box] + difference)
-    return counts
 
 
 async def unseen_differences(
