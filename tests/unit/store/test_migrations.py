@@ -13,6 +13,7 @@ from malleposte.store.dialect import Tx
 from malleposte.store.errors import SchemaMismatch
 from malleposte.store.migrations import migrate, split, statements, steps, translate
 from malleposte.store.postgres import PostgresTx
+from malleposte.store.read.rights import ALL
 from malleposte.store.sqlite import Sqlite
 from support.postgres import Server
 from support.store import Clock, House, Place, inbox
@@ -295,3 +296,21 @@ def test_every_step_has_statements_in_both_dialects() -> None:
     for _, name in steps():
         assert statements(name, "sqlite")
         assert statements(name, "postgres")
+
+
+async def test_lists_of_rights_get_a_row_of_the_owner(empty: Place) -> None:
+    """Step 7: what was granted before stays, and stays a list (decision 0012)."""
+    one, two = 5 << 32 | 1, 6 << 32 | 3
+    async with transaction(empty) as tx:
+        await migrate(tx, upto=6)
+        for mailbox, grantee in ((one, 7), (one, 0), (two, 7)):
+            await tx.run(
+                "INSERT INTO mailbox_right (mailbox, grantee, letters) VALUES ($1, $2, 'lr')",
+                mailbox,
+                grantee,
+            )
+        await migrate(tx)
+        rows = await tx.rows("SELECT mailbox, grantee, letters FROM mailbox_right")
+    assert sorted(rows) == sorted(
+        [(one, 7, "lr"), (one, 0, "lr"), (two, 7, "lr"), (one, 5, ALL), (two, 6, ALL)]
+    )
