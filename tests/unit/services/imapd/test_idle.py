@@ -41,17 +41,43 @@ async def test_a_hint_while_it_looks_is_not_lost(
         assert await client.response() == b"* 1 EXISTS\r\n"
 
 
-async def test_what_is_new_already_comes_before_it_idles(served: Served) -> None:
-    """Thunderbird 153 reads no further than «+ idling» until something else comes."""
+async def test_what_is_new_already_comes_after_idling_in_a_piece_of_its_own(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thunderbird leaves what comes in one piece with «+ idling» unread until something else comes."""
     number, address = await served.account()
     client = await served.signed_in(address)
     await client.command(b"SELECT INBOX")
     await served.store.submit(deliver(number))
+    pieces: list[bytes] = []
+    data_received = asyncio.StreamReader.feed_data
+
+    def fed(self: asyncio.StreamReader, data: bytes) -> None:
+        pieces.append(bytes(data))
+        data_received(self, data)
+
+    monkeypatch.setattr(asyncio.StreamReader, "feed_data", fed)
     client.send(b"IDLE")
     async with asyncio.timeout(5):
+        assert (await client.response()).startswith(b"+")
         assert await client.response() == b"* 1 EXISTS\r\n"
-        while not (line := await client.response()).startswith(b"+"):
-            assert line == b"* 1 RECENT\r\n", line
+    assert pieces[0] == b"+ idling\r\n"
+
+
+async def test_done_is_answered_at_once(served: Served) -> None:
+    """Before the first look already; what is new comes with it."""
+    number, address = await served.account()
+    client = await served.signed_in(address)
+    await client.command(b"SELECT INBOX")
+    tag = client.send(b"IDLE")
+    assert (await client.response()).startswith(b"+")
+    await served.store.submit(deliver(number))
+    client.raw(b"DONE\r\n")
+    heard = []
+    async with asyncio.timeout(5):
+        while not (line := await client.response()).startswith(tag):
+            heard.append(line)
+    assert heard[0] == b"* 1 EXISTS\r\n"
 
 
 async def test_hints_for_nothing_say_nothing(served: Served) -> None:
@@ -87,7 +113,10 @@ async def test_a_client_that_hangs_up_leaves_nothing_behind(served: Served) -> N
     assert number not in served.service.sessions
 
 
-async def test_flags_arrivals_and_departures_come_in_an_order_that_counts(served: Served) -> None:
+async def test_flags_arrivals_and_departures_come_in_an_order_that_counts(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("malleposte.services.imapd.idle.SETTLING", 0)
     number, client = await _idling(served)
     other = await served.signed_in(served.service.sessions[number].copy().pop().account.address)  # type: ignore[union-attr]
     for n in range(3):
