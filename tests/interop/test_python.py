@@ -135,3 +135,33 @@ def test_two_sessions_see_each_other(server: Server, account: Account) -> None:
         one.noop()
         assert one.response("EXPUNGE")[1] == [b"2"]
         assert one.uid("SEARCH", "ALL") == ("OK", [b"1 3"])
+
+
+def test_imaplib_reads_a_shared_mailbox(server: Server, account: Account, other: Account) -> None:
+    """Given by one script, found, read and answered for by another."""
+    mailbox.fill(server, account.address, b"Subject: for both\r\n\r\nHello\r\n")
+    mailbox.wait_for(server, account.address, account.password, 1)
+    with imaplib.IMAP4("localhost", server.ports["imap"]) as owner:
+        owner.login(account.address, account.password)
+        assert b" ACL RIGHTS=texk " in owner.capability()[1][0]
+        assert owner.setacl("INBOX", other.address, "lrsw")[0] == "OK"
+        kind, listed = owner.getacl("INBOX")
+        assert kind == "OK"
+        assert f"{other.address} lrsw".encode() in listed[0]
+    with imaplib.IMAP4("localhost", server.ports["imap"]) as reader:
+        reader.login(other.address, other.password)
+        kind, spaces = reader.namespace()
+        assert kind == "OK"
+        assert b'"Other Users/"' in spaces[0]
+        name = f'"Other Users/{account.address}"'
+        kind, names = reader.list()
+        assert any(line.endswith(name.encode()) for line in names if isinstance(line, bytes))
+        kind, rights = reader.myrights(name)
+        assert rights[0].endswith(b" lrsw")
+        assert reader.select(name)[0] == "OK"
+        kind, found = reader.search(None, "UNSEEN")
+        assert found == [b"1"]
+        kind, parts = reader.fetch("1", "(BODY[TEXT])")
+        assert isinstance(parts[0], tuple)
+        assert parts[0][1] == b"Hello\r\n"
+        assert reader.search(None, "UNSEEN")[1] == [b""]

@@ -29,6 +29,7 @@ _STATUS = re.compile(
     rb"(?:OK|NO|BAD|BYE|PREAUTH) (?:\[[A-Z][A-Z0-9\-]*(?: [^\]\r\n]+)?\] )?[\x01-\x09\x0b\x0c\x0e-\x7f]+"
 )
 _ASTRING = rb"(?:[^\x00-\x20\x7f-\xff(){%*\"\\]+|" + _STRING + rb")"
+_RIGHTS = rb" (?:[a-z0-9]+|\"[a-z0-9]*\")"
 _OBJECT_ID = re.compile(rb"\([A-Za-z0-9_\-]{1,255}\)")  # RFC 8474 §7
 _STATUS_ITEM = rb"[A-Z\-]+ (?:\d+|NIL|" + _OBJECT_ID.pattern + rb")"
 _UNTAGGED = tuple(
@@ -47,6 +48,10 @@ _UNTAGGED = tuple(
         + rb"(?: \(.*\))?",
         rb"STATUS " + _ASTRING + rb" \((?:" + _STATUS_ITEM + rb"(?: " + _STATUS_ITEM + rb")*)?\)",
         rb"NAMESPACE .+",
+        # RFC 4314 §7.
+        rb"ACL " + _ASTRING + rb"(?: " + _ASTRING + _RIGHTS + rb")*",
+        rb"LISTRIGHTS " + _ASTRING + rb" " + _ASTRING + rb"(?:" + _RIGHTS + rb")+",
+        rb"MYRIGHTS " + _ASTRING + _RIGHTS,
         rb"ID (?:NIL|\(.*\))",
     )
 )

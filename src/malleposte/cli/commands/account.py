@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
@@ -51,6 +51,7 @@ def add(
     locale: str = "en",
     time_zone: str = "UTC",
     role: str = "",
+    kind: Literal["person", "shared", "resource"] = "person",
     from_file: Annotated[Path | None, Parameter(name="--from", allow_leading_hyphen=True)] = None,
     password: NewPassword = NO_CHOICE,
     common: Common = DEFAULT,
@@ -71,6 +72,9 @@ def add(
         Such as Europe/Paris.
     role
         owner, administrator, helpdesk, auditor or reviewer.
+    kind
+        person, shared (a mailbox of several people) or resource (a room, a car); the latter two are
+        seen below "Shared Folders" by those they are shared with.
     from_file
         A list: one address a line, or CSV with a first line that names its columns (address, name,
         password, quota, locale, time_zone, role). "-" is standard input. Accounts without a password
@@ -92,6 +96,7 @@ def add(
         locale=locale,
         time_zone=time_zone,
         role=role,
+        kind=kind,
     )
     done = run(configuration, lambda c: c.call("account.add", request, AccountAdded))
     if common.json:
@@ -194,6 +199,7 @@ def _shown(one: AccountShown, common: Common) -> int:
         ("", shown_address(one.address)),
         [
             ("name", one.name),
+            ("kind", one.kind),
             ("status", one.status),
             ("password", "set" if one.password else "none: nobody can sign in"),
             ("roles", ", ".join(one.roles)),

@@ -46,7 +46,7 @@ class Appending:
         """See ``Filing``: what would be refused at the end."""
         session = self.session
         if not self.mailbox:
-            self.mailbox = await names.need(session, self.name, target=True)
+            self.mailbox = await names.need(session, self.name, "i", target=True)
             self._room = await self.room()
         if start.size == 0:
             # RFC 3502 §6.3.11: an empty literal gives the command up.

@@ -6,6 +6,7 @@ earlier ones are removed again. A MOVE may stop half way (RFC 9051 §6.4.8); wha
 
 import time
 from array import array
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from malleposte.services.imapd import names, updates
@@ -32,14 +33,25 @@ async def transfer(
     stopped half way. Raises ``Refuse`` and store failures where nothing was done."""
     pairs: Pairs = []
     uidvalidity = 0
+    # Between accounts a move is a copy, its commit, then the removal: a crash between may double
+    # messages, never lose one (RFC 6851 §3.3 leaves it to the server what stands where then).
+    across = move and source >> 32 != target >> 32
     try:
         for ranges in slices(uids):
             result = await session.submit(
-                c.Copy(actor=session.actor, mailbox=source, uids=ranges, target=target, move=move),
+                c.Copy(
+                    actor=session.actor,
+                    mailbox=source,
+                    uids=ranges,
+                    target=target,
+                    move=move and not across,
+                ),
                 target=True,
             )
             assert isinstance(result, Copied)
             uidvalidity = result.uidvalidity
+            if across:
+                await _remove_copied(session, source, target, result.uids)
             pairs += result.uids
     except (Refuse, StoreError) as error:
         if pairs and move:
@@ -49,13 +61,41 @@ async def transfer(
     return uidvalidity, pairs, None
 
 
-async def _undo(session: "Session", target: int, pairs: Pairs) -> None:
-    """Remove the copies that were made before one failed; they need not be recoverable."""
+async def _remove_copied(
+    session: "Session", source: int, target: int, pairs: Sequence[tuple[int, int]]
+) -> None:
+    """The second half of a move between accounts. What the owner loses stays recoverable there.
+
+    Where it is refused (rights were taken away meanwhile), the copies go again; where the store does not
+    answer, both may stay.
+    """
+    until = int(time.time()) + session.service.settings.recoverable
+    try:
+        for ranges in slices(array("I", sorted(old for old, _ in pairs))):
+            await session.submit(
+                c.Expunge(
+                    actor=session.actor,
+                    mailbox=source,
+                    uids=ranges,
+                    marked=False,
+                    recoverable_until=until,
+                )
+            )
+    except Refuse:
+        await _undo(session, target, pairs)
+        raise
+
+
+async def _undo(session: "Session", target: int, pairs: Sequence[tuple[int, int]]) -> None:
+    """Remove the copies that were made before one failed; they need not be recoverable.
+
+    It is the server's doing: whoever may put messages somewhere may perhaps not expunge there.
+    """
     made = array("I", sorted(new for _, new in pairs))
     for ranges in slices(made):
         await session.submit(
             c.Expunge(
-                actor=session.actor,
+                actor=c.SYSTEM,
                 mailbox=target,
                 uids=ranges,
                 marked=False,
@@ -68,7 +108,7 @@ async def copy(session: "Session", command: Copy) -> bytes:
     """RFC 9051 §6.4.7."""
     selected = session.mailbox
     chosen = selected.choose(command.messages, uid=command.uid)
-    target = await names.need(session, command.mailbox, target=True)
+    target = await names.need(session, command.mailbox, "i", target=True)
     if chosen.ghosts and not command.uid:
         raise Refuse(EXPUNGED, codes.EXPUNGEISSUED)
     if not chosen:
@@ -86,8 +126,9 @@ async def move(session: "Session", command: Move) -> bytes:
     selected = session.mailbox
     if selected.read_only:
         raise Refuse(READ_ONLY, codes.READ_ONLY)
+    names.demand(selected.letters, "te")
     chosen = selected.choose(command.messages, uid=command.uid)
-    target = await names.need(session, command.mailbox, target=True)
+    target = await names.need(session, command.mailbox, "i", target=True)
     if chosen.ghosts and not command.uid:
         raise Refuse(EXPUNGED, codes.EXPUNGEISSUED)
     if not chosen:

@@ -32,7 +32,7 @@ async def fetch(session: "Session", command: Fetch) -> bytes:
         raise Refuse("QRESYNC must be enabled first", bad=True)  # RFC 7162 §3.2.6
     if made.modseq or command.changed_since is not None:
         session.enable_condstore()
-    if made.marks and session.condstore and not selected.read_only:
+    if made.marks and session.condstore and "s" in selected.changeable:
         # What sets \Seen says so with the new MODSEQ (RFC 7162 §3.1.4, §3.2.4).
         made = plan(with_news(command.items, session.qresync), session.engine.utf8)
     if command.changed_since is not None:

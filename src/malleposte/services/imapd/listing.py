@@ -4,16 +4,17 @@ All mailboxes of an account are read at once with their counters: one statement,
 Names that are subscribed to and that no mailbox has are shown as ``\NonExistent``.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from malleposte.services.imapd import names, status
+from malleposte.services.imapd import names, others, status
 from malleposte.services.imapd.patterns import matcher
 from malleposte.services.imapd.replies import done
 from malleposte.services.imapd.special_use import ATTRIBUTES
 from malleposte.store.read import mailboxes
 from malleposte.store.read.mailboxes import Mailbox
+from malleposte.store.read.rights import ALL
 from malleposte.wire.imap import responses
 from malleposte.wire.imap.commands.listing import (
     List,
@@ -21,6 +22,7 @@ from malleposte.wire.imap.commands.listing import (
     ListSelection,
     Lsub,
     Namespace,
+    StatusItem,
 )
 from malleposte.wire.imap.mailbox_attributes import (
     HAS_CHILDREN,
@@ -36,17 +38,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A name to list: a mailbox, or a subscription to none (``box`` is None)."""
+    """A name to list: a mailbox, or a subscription to none (``box`` is None).
+
+    ``letters``: the session's rights on it. ``level``: it only stands above mailboxes of others.
+    """
 
     name: str
     box: Mailbox | None
     subscribed: bool
     special_use: bytes | None
     children: bool
+    letters: str = ALL
+    level: bool = False
 
 
-async def entries(session: "Session", *, gone: bool = True) -> list[Entry]:
-    """All names of the account, those without a mailbox (only if ``gone``) at the end."""
+async def entries(session: "Session", *, gone: bool = True, unseen: bool = False) -> list[Entry]:
+    """All names of the account, those of others' mailboxes behind its own, those without a mailbox (only
+    if ``gone``) at the end. ``unseen`` as in ``others.listed``."""
     reader = session.service.store.reader
     found = await session.reading(mailboxes.mailboxes(reader, session.actor))
     subscribed: list[str] = []
@@ -58,8 +66,33 @@ async def entries(session: "Session", *, gone: bool = True) -> list[Entry]:
         Entry(box.path, box, box.subscribed, ATTRIBUTES.get(box.role or ""), box.id in parents)
         for box in found
     ]
-    listed += [Entry(name, None, True, None, False) for name in subscribed if name not in known]
+    below = await others.listed(session, known, unseen=unseen)
+    if below:
+        if not gone:
+            subscribed = await session.reading(mailboxes.subscriptions(reader, session.actor))
+        above = names.ancestors(row.name for row in below)
+        listed = [replace(e, children=e.children or e.name in above) for e in listed]
+        listed += _of_others(below, set(subscribed))
+        known.update(row.name for row in below)
+    if gone:
+        listed += [Entry(name, None, True, None, False) for name in subscribed if name not in known]
     return listed
+
+
+def _of_others(rows: list[others.Name], subscribed: set[str]) -> list[Entry]:
+    """Without special uses: a program would take another's Sent for its own."""
+    return [
+        Entry(
+            row.name,
+            row.box,
+            row.name in subscribed,
+            None,
+            row.children,
+            row.letters,
+            level=row.box is None,
+        )
+        for row in rows
+    ]
 
 
 async def list_(session: "Session", command: List) -> bytes:
@@ -70,7 +103,8 @@ async def list_(session: "Session", command: List) -> bytes:
         session.send(responses.list_mailbox([NOSELECT], names.SEPARATOR, "", utf8))
         return done(command.tag)
     # Without a mailbox only what is subscribed to can be asked for.
-    found = await entries(session, gone=_by_subscription(command))
+    unseen = StatusItem.UNSEEN in command.status
+    found = await entries(session, gone=_by_subscription(command), unseen=unseen)
     matchers = [
         matcher(command.reference, pattern)
         for pattern in command.patterns
@@ -101,10 +135,12 @@ async def list_(session: "Session", command: List) -> bytes:
                 child_info=_child_info(command) if entry.name in above.all else (),
             )
         )
+        if entry.box is not None and ListReturn.MYRIGHTS in command.returns:
+            session.send(responses.my_rights(entry.name, utf8, entry.letters))  # RFC 8440 §3
         if not selected or entry.box is None:
             # Nothing more of what is shown only for what is below it (RFC 5819 §2).
             continue
-        if command.status:
+        if command.status and "r" in entry.letters:
             values = status.values(session, entry.box, command.status, recent)
             session.send(responses.status(entry.name, utf8, values))
     return done(command.tag)
@@ -139,10 +175,10 @@ async def _above(
             chosen.append(entry.name)
             if not any(match(entry.name) for match in matchers):
                 unmatched.append(entry.name)
-    above = _ancestors(chosen)
+    above = names.ancestors(chosen)
     known = {entry.name for entry in found}
     nameless = [Entry(name, None, False, None, False) for name in sorted(above - known)]
-    return _Above(frozenset(above), frozenset(_ancestors(unmatched)), nameless)
+    return _Above(frozenset(above), frozenset(names.ancestors(unmatched)), nameless)
 
 
 def _child_info(command: List) -> list[bytes]:
@@ -165,33 +201,23 @@ def _selector(selection: frozenset[ListSelection]) -> Callable[[Entry], bool]:
             return False
         if special and entry.special_use is None:
             return False
-        return subscribed or entry.box is not None
+        return subscribed or entry.box is not None or entry.level
 
     return selects
 
 
-def _ancestors(chosen: Iterable[str]) -> set[str]:
-    """All names above the chosen ones."""
-    above: set[str] = set()
-    for name in chosen:
-        while names.SEPARATOR in name:
-            name = name.rpartition(names.SEPARATOR)[0]
-            if name in above:
-                break
-            above.add(name)
-    return above
-
-
 def _attributes(entry: Entry, command: List) -> list[bytes]:
     found: list[bytes] = []
-    if entry.box is None:
+    if entry.level:
+        found.append(NOSELECT)
+    elif entry.box is None:
         found.append(NONEXISTENT)  # implies \Noselect (RFC 5258 §3)
     wants_subscribed = (
         ListReturn.SUBSCRIBED in command.returns or ListSelection.SUBSCRIBED in command.selection
     )
     if entry.subscribed and wants_subscribed:
         found.append(SUBSCRIBED)
-    if entry.box is not None or ListReturn.CHILDREN in command.returns:
+    if entry.box is not None or entry.level or ListReturn.CHILDREN in command.returns:
         # RFC 3348 and RFC 9051 §7.3.1: of mailboxes always shown, it costs nothing.
         found.append(HAS_CHILDREN if entry.children else HAS_NO_CHILDREN)
     if entry.special_use is not None:
@@ -215,7 +241,7 @@ async def lsub(session: "Session", command: Lsub) -> bytes:
             attributes = [NOSELECT] if entry.box is None else []
             session.send(responses.lsub(attributes, names.SEPARATOR, entry.name, utf8))
     if "%" in command.pattern:
-        for name in sorted(_ancestors(shown) - shown):
+        for name in sorted(names.ancestors(shown) - shown):
             await session.relieve()
             if match(name):
                 session.send(responses.lsub([NOSELECT], names.SEPARATOR, name, utf8))
@@ -224,7 +250,9 @@ async def lsub(session: "Session", command: Lsub) -> bytes:
 
 async def namespace(session: "Session", command: Namespace) -> bytes:
     """RFC 9051 §6.3.10."""
-    session.send(responses.namespace(names.PERSONAL, (), (), session.engine.utf8))
+    others_ = ((names.OTHERS + names.SEPARATOR, names.SEPARATOR),)
+    shared = ((names.SHARED + names.SEPARATOR, names.SEPARATOR),)
+    session.send(responses.namespace(names.PERSONAL, others_, shared, session.engine.utf8))
     return done(command.tag)
 
 

@@ -10,6 +10,7 @@ from malleposte.services.imapd.ranges import slices
 from malleposte.services.imapd.replies import Refuse, refuse
 from malleposte.services.imapd.special_use import ROLES
 from malleposte.store import commands as c
+from malleposte.store.execute.rights import no_rights
 from malleposte.store.ids import mailbox_text
 from malleposte.store.read import mailboxes
 from malleposte.store.results import Created, Refused
@@ -28,13 +29,20 @@ if TYPE_CHECKING:
     from malleposte.services.imapd.session import Session
 
 
-def _fit(name: str) -> list[str]:
-    """The levels of a name that a mailbox may be given. Raises ``Refuse``."""
-    name = names.kept(name)
-    problem = mailbox_names.unfit(name)
+ELSEWHERE: Final = "This is a name in another account: make a mailbox there and move the messages"
+
+
+def _fit(place: names.Place) -> list[str]:
+    """The levels of a name that a mailbox may be given, in its account. Raises ``Refuse``."""
+    problem = mailbox_names.unfit(place.name)
     if problem is not None:
         raise Refuse(problem, codes.CANNOT)
-    return name.split(names.SEPARATOR)
+    if place.name in names.ROOTS:
+        raise Refuse("This name stands above the mailboxes of others", codes.CANNOT)
+    if not place.account:
+        # As in an account where the session has no rights.
+        raise refuse(no_rights("k"))
+    return place.path.split(names.SEPARATOR)
 
 
 async def create(session: "Session", command: Create) -> bytes:
@@ -45,7 +53,7 @@ async def create(session: "Session", command: Create) -> bytes:
         role = ROLES.get(command.special_uses[0].lower())
         if role is None or len(command.special_uses) > 1:
             raise Refuse("A mailbox cannot have this special use", codes.USEATTR)
-    made = await _create(session, _fit(command.mailbox), role)
+    made = await _create(session, await names.locate(session, command.mailbox), role)
     return responses.ok(
         command.tag, "Created", codes.mailbox_id(mailbox_text(made).encode("ascii"))
     )
@@ -53,9 +61,10 @@ async def create(session: "Session", command: Create) -> bytes:
 
 async def delete(session: "Session", command: Delete) -> bytes:
     """RFC 9051 §6.3.5. The messages go with the mailbox and stay recoverable."""
-    if names.kept(command.mailbox) == mailbox_names.INBOX:
+    place = await names.place(session, command.mailbox, "x")
+    mailbox = place.mailbox
+    if place.path == mailbox_names.INBOX:
         raise refuse(Refused(reason="reserved"))
-    mailbox = await names.need(session, command.mailbox)
     store = session.service.store
     reader = store.reader
     if await session.reading(mailboxes.has_children(reader, mailbox)):
@@ -63,6 +72,7 @@ async def delete(session: "Session", command: Delete) -> bytes:
     until = int(time.time()) + session.service.settings.recoverable
     box = await session.reading(mailboxes.mailbox(reader, mailbox))
     if box is not None and box.messages > c.MAX_ROWS:
+        names.demand(place.letters, "e")
         # In steps, each whole, so that others are served between; all stays recoverable.
         view = await session.reading(store.views.open(mailbox))
         for ranges in slices(array("I", view.uids)):
@@ -90,27 +100,34 @@ async def delete(session: "Session", command: Delete) -> bytes:
 
 async def rename(session: "Session", command: Rename) -> bytes:
     """RFC 9051 §6.3.6. What is missing above the new name is made."""
-    mailbox = await names.need(session, command.mailbox)
-    levels = _fit(command.new_name)
-    if await names.find(session, command.new_name):
+    old = await names.place(session, command.mailbox, "x")
+    new = await names.locate(session, command.new_name)
+    if new.account != old.account:
+        # Also where there is no such account: who has one is not told (RFC 4314 §6).
+        raise Refuse(ELSEWHERE, codes.CANNOT)
+    levels = _fit(new)
+    if new.mailbox:
         raise Refuse("There is a mailbox of this name already", codes.ALREADYEXISTS)
-    if names.kept(command.mailbox) == mailbox_names.INBOX:
-        return await _rename_inbox(session, command, mailbox, levels)
-    old = names.kept(command.mailbox).split(names.SEPARATOR)
-    if levels[: len(old)] == old:
+    if old.path == mailbox_names.INBOX:
+        if old.foreign:
+            raise Refuse("INBOX of another account keeps its name", codes.CANNOT)
+        return await _rename_inbox(session, old.mailbox, new, command)
+    before = old.path.split(names.SEPARATOR)
+    if levels[: len(before)] == before:
         raise Refuse("A mailbox cannot move below itself", codes.CANNOT)
     await session.submit(
-        c.RenameMailbox(actor=session.actor, mailbox=mailbox, parent=0, path=tuple(levels))
+        c.RenameMailbox(actor=session.actor, mailbox=old.mailbox, parent=0, path=tuple(levels))
     )
     return responses.ok(command.tag, "Renamed")
 
 
-async def _create(session: "Session", levels: list[str], role: str | None = None) -> int:
+async def _create(session: "Session", place: names.Place, role: str | None = None) -> int:
+    levels = _fit(place)
     result = await session.patiently(
         session.service.store.submit(
             c.CreateMailbox(
                 actor=session.actor,
-                account=session.actor,
+                account=place.account,
                 parent=0,
                 path=tuple(levels),
                 role=role,
@@ -126,11 +143,9 @@ async def _create(session: "Session", levels: list[str], role: str | None = None
     return result.id
 
 
-async def _rename_inbox(
-    session: "Session", command: Rename, inbox: int, levels: list[str]
-) -> bytes:
+async def _rename_inbox(session: "Session", inbox: int, new: names.Place, command: Rename) -> bytes:
     """INBOX stays and its messages move to a new mailbox (RFC 9051 §6.3.6)."""
-    target = await _create(session, levels)
+    target = await _create(session, new)
     view: View = await session.reading(session.service.store.views.open(inbox))
     *_, error = await transfer(session, inbox, array("I", view.uids), target, move=True)
     await session.reading(view.refresh())
@@ -142,14 +157,15 @@ async def _rename_inbox(
 async def subscribe(session: "Session", command: Subscribe | Unsubscribe) -> bytes:
     """RFC 9051 §6.3.7, §6.3.8: also names that no mailbox has, or had."""
     on = isinstance(command, Subscribe)
-    name = names.kept(command.mailbox)
-    mailbox = await names.find(session, name)
-    if on and not mailbox:
-        problem = mailbox_names.unfit(name)
+    place = await names.locate(session, command.mailbox)
+    if on and not place.mailbox:
+        problem = mailbox_names.unfit(place.name)
         if problem is not None:
             raise Refuse(problem, codes.CANNOT)
+    # Others' mailboxes are names in the reader's own list: what their owner sees is not touched.
+    own = 0 if place.foreign else place.mailbox
     await session.submit(
-        c.Subscribe(account=session.actor, name=name, mailbox=mailbox, subscribed=on)
+        c.Subscribe(account=session.actor, name=place.name, mailbox=own, subscribed=on)
     )
     return responses.ok(command.tag, "Subscribed" if on else "No longer subscribed")
 

@@ -1,14 +1,25 @@
-"""From a mailbox's full name to its id, and back: the one place that knows namespaces.
+"""From a mailbox's full name to where it is, and back: the one place that knows namespaces.
 
-Only the signed-in account's own mailboxes for now: the personal namespace has no prefix.
+Three of them (RFC 2342 §5, RFC 9051 §6.3.10): the account's own mailboxes have no prefix; those of
+other people stand below ``Other Users/`` and the owner's address, those of shared accounts and resources
+below ``Shared Folders/`` and the account's address. The owner's name is the owner's INBOX; all others
+stand below it under the names they have there. What the session may not look up (right ``l``) is not
+there: nothing tells it from what does not exist (RFC 4314 §6).
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
+from malleposte.directory.addresses import BadAddressError, normalise
 from malleposte.normal_form import normal
 from malleposte.services.imapd.replies import NO_SUCH_MAILBOX, refuse
-from malleposte.store.read import mailboxes
+from malleposte.store.execute.rights import no_rights
+from malleposte.store.read import mailboxes, rights
 from malleposte.store.read.mailboxes import Mailbox
+from malleposte.store.read.rights import ALL, Sharer
+from malleposte.wire.imap import mailbox_names
+from malleposte.wire.imap.mailbox_names import INBOX
 
 if TYPE_CHECKING:
     from malleposte.services.imapd.session import Session
@@ -16,31 +27,153 @@ if TYPE_CHECKING:
 SEPARATOR = "/"
 PERSONAL = (("", SEPARATOR),)
 """Prefix and separator of the personal namespace (RFC 9051 §6.3.10)."""
+OTHERS: Final = "Other Users"
+SHARED: Final = "Shared Folders"
+"""First levels of others' mailboxes; English on the wire, as the names of the standard mailboxes."""
+ROOTS: Final = (OTHERS, SHARED)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a full name leads.
+
+    ``name``: the name in its kept form. ``account`` and ``path``: whose mailbox it is, and its name in
+    that account; 0 where the session knows of no such account. ``mailbox``: 0 where none is there.
+    ``letters``: the session's rights on it.
+    """
+
+    name: str
+    account: int
+    path: str
+    mailbox: int = 0
+    letters: str = ""
+    foreign: bool = False
 
 
 def kept(name: str) -> str:
-    """A name as the store keeps it: NFC, without a separator at its end."""
+    """A name as the store keeps it: NFC, without a separator at its end, an owner's address in the one
+    form that the directory has."""
+    name = _plain(name)
+    if not under_root(name):
+        return name
+    root, owner, rest = _split(name)
+    try:
+        owner = normalise(owner)
+    except BadAddressError:
+        return name
+    return SEPARATOR.join([root, owner, mailbox_names.canonical(rest)] if rest else [root, owner])
+
+
+def _plain(name: str) -> str:
     return normal("NFC", name).removesuffix(SEPARATOR)
+
+
+def under_root(name: str) -> bool:
+    """Whether a name begins as those of others' mailboxes do."""
+    return name.startswith(ROOTS) and name.partition(SEPARATOR)[0] in ROOTS
+
+
+def _split(name: str) -> tuple[str, str, str]:
+    """Root, owner and the rest; the latter two may be empty."""
+    root, _, below = name.partition(SEPARATOR)
+    owner, _, rest = below.partition(SEPARATOR)
+    return root, owner, rest
+
+
+def root_of(sharer: Sharer) -> str:
+    """The namespace of an account that shares."""
+    return OTHERS if sharer.kind == "person" else SHARED
+
+
+def full(sharer: Sharer, path: str) -> str:
+    """The full name of somebody else's mailbox, as the session sees it."""
+    levels = [root_of(sharer), sharer.address]
+    return SEPARATOR.join(levels if path == INBOX else [*levels, path])
+
+
+def reader_of(session: "Session", mailbox: int) -> int:
+    r"""Whose ``\Seen`` the session sees in a mailbox: 0 is the owner's."""
+    return 0 if mailbox >> 32 == session.actor else session.actor
+
+
+def ancestors(chosen: Iterable[str]) -> set[str]:
+    """All names above the chosen ones."""
+    above: set[str] = set()
+    for name in chosen:
+        while SEPARATOR in name:
+            name = name.rpartition(SEPARATOR)[0]
+            if name in above:
+                break
+            above.add(name)
+    return above
+
+
+async def locate(session: "Session", name: str) -> Place:
+    """Where a name leads. The account's own mailboxes come first, also such as stand below the names
+    of others' (an import may have brought them)."""
+    plain = _plain(name)
+    actor, reader = session.actor, session.service.store.reader
+    mailbox = await session.reading(mailboxes.find(reader, actor, plain))
+    if mailbox or not under_root(plain):
+        return Place(plain, actor, plain, mailbox, ALL)
+    name = kept(plain)
+    root, owner, rest = _split(name)
+    path = rest or INBOX
+    for sharer in await session.reading(rights.sharing(reader, actor)):
+        if sharer.address == owner and root_of(sharer) == root:
+            break
+    else:
+        return Place(name, 0, path, foreign=True)
+    # Below the owner's name INBOX itself has no name: it is the owner's.
+    found = (
+        0 if rest == INBOX else await session.reading(mailboxes.find(reader, sharer.account, path))
+    )
+    letters = await session.reading(rights.letters(reader, actor, found)) if found else ""
+    if "l" not in letters:
+        found, letters = 0, ""
+    return Place(name, sharer.account, path, found, letters, foreign=True)
 
 
 async def find(session: "Session", name: str) -> int:
     """The id of a mailbox; 0 where there is none of this name."""
-    reader = session.service.store.reader
-    return await session.reading(mailboxes.find(reader, session.actor, kept(name)))
+    return (await locate(session, name)).mailbox
 
 
-async def need(session: "Session", name: str, *, target: bool = False) -> int:
-    """The id of a mailbox. Raises ``Refuse``; ``target`` as in ``replies.refuse``."""
-    mailbox = await find(session, name)
-    if not mailbox:
+async def place(session: "Session", name: str, letters: str = "", *, target: bool = False) -> Place:
+    """Where a mailbox is on which the session holds these rights. Raises ``Refuse``; ``target`` as in
+    ``replies.refuse``."""
+    found = await locate(session, name)
+    if not found.mailbox:
         raise refuse(NO_SUCH_MAILBOX, target=target)
-    return mailbox
+    demand(found.letters, letters)
+    return found
+
+
+async def need(session: "Session", name: str, letters: str = "", *, target: bool = False) -> int:
+    """The id of a mailbox, as ``place``."""
+    return (await place(session, name, letters, target=target)).mailbox
+
+
+def demand(held: str, wanted: str) -> None:
+    """Raises ``Refuse`` unless all wanted rights are held."""
+    for letter in wanted:
+        if letter not in held:
+            raise refuse(no_rights(letter))
 
 
 async def row(session: "Session", name: str) -> Mailbox:
-    """A mailbox with its counters. Raises ``Refuse``."""
+    """A mailbox that the session may read, with its counters. Raises ``Refuse``."""
+    return await counters(session, await place(session, name, "r"))
+
+
+async def counters(session: "Session", found: Place) -> Mailbox:
+    r"""The row of a mailbox; of others' mailboxes ``unseen`` is what the session has not read."""
     reader = session.service.store.reader
-    found = await session.reading(mailboxes.mailbox(reader, await need(session, name)))
-    if found is None:
+    box = await session.reading(mailboxes.mailbox(reader, found.mailbox))
+    if box is None:
         raise refuse(NO_SUCH_MAILBOX)
-    return found
+    if not found.foreign:
+        return box
+    unread = session.service.store.unread
+    more = await session.reading(unread.differences(session.actor, (found.account,)))
+    return replace(box, unseen=max(0, box.unseen + more.get(box.id, 0)))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from malleposte.delivery.spool import Prepared
-from malleposte.services.imapd import updates
+from malleposte.services.imapd import names, rights, updates
 from malleposte.services.imapd.appending import Appending
 from malleposte.services.imapd.receiving import Announced, Received, receive
 from malleposte.services.imapd.replies import EXPUNGED, NO_SUCH_MAILBOX, READ_ONLY, Refuse, refuse
@@ -40,8 +40,11 @@ class Replacing(Appending):
         if selected.gone:
             session.leave_gone()
             raise refuse(NO_SUCH_MAILBOX)
+        if not rights.still_readable(session, selected):
+            raise refuse(NO_SUCH_MAILBOX)
         if selected.read_only:
             raise Refuse(READ_ONLY, codes.READ_ONLY)
+        names.demand(selected.letters, "te")
         chosen = selected.choose(self._message, uid=self._by_uid)
         if chosen.ghosts:
             raise Refuse(EXPUNGED, codes.EXPUNGEISSUED)

@@ -16,7 +16,7 @@ async def mark_seen(session: "Session", chosen: Chosen) -> frozenset[int]:
     r"""Set \Seen where it is missing, with one command for all; the UIDs it was set on."""
     selected = session.mailbox
     view = selected.view
-    unseen = array("I") if selected.read_only else selected.unseen(chosen)
+    unseen = selected.unseen(chosen) if "s" in selected.changeable else array("I")
     if not unseen:
         return frozenset()
     marked = frozenset(unseen)

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from malleposte.services.imapd.session import Session
 
 
+SHARED_CHANGES: Final = "iewt"
+r"""Any of these makes a mailbox READ-WRITE (RFC 4314 §5.2): not `s`, for each reader has a \Seen."""
+
+
 async def select(session: "Session", command: Select | Examine) -> bytes:
     """RFC 9051 §6.3.2, §6.3.3; RFC 7162 §3.1.1, §3.2.5; RFC 8474 §4.2."""
     if session.selected is not None:
@@ -27,17 +31,19 @@ async def select(session: "Session", command: Select | Examine) -> bytes:
         session.send(responses.ok(UNTAGGED, "The mailbox before is closed", codes.CLOSED))
     if command.qresync is not None and not session.qresync:
         raise Refuse("QRESYNC must be enabled first", bad=True)  # RFC 7162 §3.2.5
-    box = await names.row(session, command.mailbox)
-    mailbox = box.id
-    view = await session.reading(session.service.store.views.open(mailbox))
-    if view.gone:
+    place = await names.place(session, command.mailbox, "r")
+    mailbox = place.mailbox
+    views = session.service.store.views
+    view = await session.reading(views.open(mailbox, names.reader_of(session, mailbox)))
+    if view.gone or "l" not in view.letters:
         raise refuse(NO_SUCH_MAILBOX)
-    read_only = isinstance(command, Examine)
-    selected = Selected(view, read_only=read_only)
+    names.demand(view.letters, "r")
+    selected = Selected(view, read_only=isinstance(command, Examine))
     if command.condstore:
         session.condstore = True
     rev2 = session.engine.rev2
-    lines = [updates.flags_lines(view, read_only=read_only), responses.exists(selected.exists)]
+    flags = updates.flags_lines(view, selected.changeable)
+    lines = [flags, responses.exists(selected.exists)]
     if not rev2:
         first = first_unseen(view)
         if first:
@@ -50,8 +56,8 @@ async def select(session: "Session", command: Select | Examine) -> bytes:
     ]
     if rev2:
         # RFC 9051 §6.3.2: the name as LIST shows it.
-        attributes = [ATTRIBUTES[box.role]] if box.role in ATTRIBUTES else []
-        name = command.mailbox
+        attributes = await _special_use(session, place)
+        name = place.name if place.foreign else command.mailbox
         lines.append(responses.list_mailbox(attributes, names.SEPARATOR, name, session.engine.utf8))
     session.selected = selected
     session.engine.selected()
@@ -67,9 +73,17 @@ async def select(session: "Session", command: Select | Examine) -> bytes:
         session.deselect()  # a SELECT that fails selects nothing (§6.3.2)
         session.engine.deselected()
         raise
-    if read_only:
-        return responses.ok(command.tag, "Open for reading", codes.READ_ONLY)
-    return responses.ok(command.tag, "Open", codes.READ_WRITE)
+    if any(letter in selected.changeable for letter in SHARED_CHANGES):
+        return responses.ok(command.tag, "Open", codes.READ_WRITE)
+    return responses.ok(command.tag, "Open for reading", codes.READ_ONLY)
+
+
+async def _special_use(session: "Session", place: names.Place) -> list[bytes]:
+    """The special use of the session's own mailbox; those of others' would be taken for its own."""
+    if place.foreign:
+        return []
+    role = (await names.counters(session, place)).role
+    return [ATTRIBUTES[role]] if role in ATTRIBUTES else []
 
 
 def first_unseen(view: View) -> int:
@@ -87,7 +101,7 @@ def first_unseen(view: View) -> int:
 async def close(session: "Session", command: Close) -> bytes:
     """RFC 9051 §6.4.1: what is marked goes, and nobody is told."""
     selected = session.mailbox
-    if not selected.read_only:
+    if "e" in selected.changeable:  # RFC 4314 §4: without, CLOSE is as UNSELECT
         # No HIGHESTMODSEQ: the client does not know what went (RFC 7162 §3.2.8).
         await storing.remove_marked(session, selected.marked())
     session.deselect()

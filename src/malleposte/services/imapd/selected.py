@@ -63,6 +63,7 @@ class Selected:
         "expected",
         "gone",
         "keywords",
+        "letters",
         "read_only",
         "recent",
         "saved",
@@ -75,6 +76,8 @@ class Selected:
     def __init__(self, view: View, *, read_only: bool) -> None:
         self.view = view
         self.read_only = read_only
+        self.letters = view.letters
+        """The session's rights on the mailbox, as far as the client was told (RFC 4314 §2.1)."""
         self.exists = len(view)
         """What the client takes for the number of messages."""
         self.announced = view.uids[-1] if view.uids else 0
@@ -102,6 +105,11 @@ class Selected:
         self._since = -1  # modseq after which changes are looked up; -1: `_changed` has them all
         self._own: list[int] | None = None
         view.watchers.add(self)
+
+    @property
+    def changeable(self) -> str:
+        """The rights that count: of a mailbox that is open for reading only, none."""
+        return "" if self.read_only else self.letters
 
     def close(self) -> None:
         """Watch no more."""

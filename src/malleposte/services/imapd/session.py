@@ -16,7 +16,7 @@ import structlog
 from malleposte.directory.book import Account
 from malleposte.services.compression import Garbled
 from malleposte.services.connection import Connection, ConnectionLost, Draining, TimedOut
-from malleposte.services.imapd import registry, updates
+from malleposte.services.imapd import registry, rights, updates
 from malleposte.services.imapd.replies import Refuse, failed, refuse
 from malleposte.services.imapd.selected import Selected
 from malleposte.store import PermanentFailure, TemporaryFailure
@@ -346,6 +346,8 @@ class Session:
                     await self.patiently(selected.view.refresh())
             if selected is not None and selected.gone:
                 self.leave_gone()
+                return
+            if selected is not None and not rights.still_readable(self, selected):
                 return
             if handler is None:
                 raise Refuse("This command is not supported", codes.CANNOT)

@@ -9,7 +9,7 @@ import time
 from array import array
 from typing import TYPE_CHECKING, Final
 
-from malleposte.services.imapd import updates
+from malleposte.services.imapd import names, updates
 from malleposte.services.imapd.ranges import slices
 from malleposte.services.imapd.replies import EXPUNGED, READ_ONLY, Refuse
 from malleposte.services.imapd.selected import Selected
@@ -149,6 +149,7 @@ async def expunge(session: "Session", command: Expunge) -> bytes:
     selected = session.mailbox
     if selected.read_only:
         raise Refuse(READ_ONLY, codes.READ_ONLY)
+    names.demand(selected.letters, "e")
     chosen = None if command.uids is None else selected.choose(command.uids, uid=True)
     gone = await remove_marked(session, selected.marked(chosen))
     if gone and session.qresync:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from malleposte.services.imapd import recency
 from malleposte.store.view import View
 from malleposte.wire.imap import codes, fetch_rows, responses
-from malleposte.wire.imap.flags import SYSTEM_FLAGS, render_flags
+from malleposte.wire.imap.flags import DELETED, SEEN, SYSTEM_FLAGS, render_flags
 
 if TYPE_CHECKING:
     from malleposte.services.imapd.session import Session
@@ -28,13 +28,25 @@ def flag_names(view: View) -> bytes:
     return b" ".join([_SYSTEM, _WELL_KNOWN, own]) if own else b" ".join([_SYSTEM, _WELL_KNOWN])
 
 
-def flags_lines(view: View, *, read_only: bool) -> bytes:
-    """FLAGS and PERMANENTFLAGS."""
-    names = flag_names(view)
-    permanent = b"" if read_only else names + b" \\*"
-    return responses.flags(names) + responses.ok(
-        responses.UNTAGGED, "Flags that last", codes.permanent_flags(permanent)
+def flags_lines(view: View, letters: str) -> bytes:
+    """FLAGS and PERMANENTFLAGS, the latter as far as these rights let flags be set (RFC 4314 §4)."""
+    return responses.flags(flag_names(view)) + responses.ok(
+        responses.UNTAGGED, "Flags that last", codes.permanent_flags(_permanent(view, letters))
     )
+
+
+def _permanent(view: View, letters: str) -> bytes:
+    if all(letter in letters for letter in "swt"):
+        return flag_names(view) + b" \\*"
+    system = render_flags(tuple(f for f in SYSTEM_FLAGS if right_of(f) in letters))
+    if "w" not in letters:
+        return system
+    return b" ".join([system, *flag_names(view).split(b" ")[len(SYSTEM_FLAGS) :], b"\\*"])
+
+
+def right_of(flag: str) -> str:
+    """The right it takes to set or clear a flag (RFC 4314 §4)."""
+    return "s" if flag == SEEN else "t" if flag == DELETED else "w"
 
 
 def tell_keywords(session: "Session") -> None:
@@ -47,7 +59,7 @@ def tell_keywords(session: "Session") -> None:
     view = selected.view
     if len(view.shown) != selected.keywords:
         selected.keywords = len(view.shown)
-        session.send(flags_lines(view, read_only=selected.read_only))
+        session.send(flags_lines(view, selected.changeable))
 
 
 async def tell(session: "Session", *, expunge: bool) -> None:

@@ -1,7 +1,7 @@
 """Mailboxes as listed, and the way from a full name to an id."""
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from malleposte.normal_form import normal
@@ -12,6 +12,10 @@ from malleposte.store.ids import LOW, account_of
 _COLUMNS = (
     "id, parent, name, role, uidvalidity, uidnext, subscribed, sort_order, modseq, message_modseq,"
     " messages, unseen, deleted, size, recent_from"
+)
+
+_OF_ACCOUNTS = both(
+    f"SELECT {_COLUMNS} FROM mailbox WHERE {{accounts}}", accounts=any_of("account", 1)
 )
 
 _FIRST_MARKS = (
@@ -29,6 +33,10 @@ _NEXT_MARKS = (
 )
 MARKS = 4_000
 """Marks of a reader in one statement: some 10 ms."""
+
+
+AT_ONCE = 1_000
+"""Mailboxes named between two breaths: some 5 ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,19 @@ class Mailbox:
 async def mailboxes(reader: Reader, account: int) -> list[Mailbox]:
     """All mailboxes of an account, INBOX first, then by role order, then by path."""
     rows = await reader.rows(f"SELECT {_COLUMNS} FROM mailbox WHERE account = $1", account)
+    return await _listed(rows)
+
+
+async def of_accounts(reader: Reader, accounts: Sequence[int]) -> dict[int, list[Mailbox]]:
+    """``mailboxes`` of several accounts, in one statement."""
+    found: dict[int, list[Row]] = {account: [] for account in accounts}
+    for row in await reader.rows(_OF_ACCOUNTS, list(accounts)):
+        found[account_of(row[0])].append(row)
+    return {account: await _listed(rows) for account, rows in found.items()}
+
+
+async def _listed(rows: list[Row]) -> list[Mailbox]:
+    """Mailboxes of one account, all of them, with their full names and in order; others run meanwhile."""
     names = {row[0]: (row[1], row[2]) for row in rows}
     paths: dict[int, str] = {}
 
@@ -73,7 +94,11 @@ async def mailboxes(reader: Reader, account: int) -> list[Mailbox]:
         paths[mailbox] = SEPARATOR.join(reversed(parts))
         return paths[mailbox]
 
-    found = [_mailbox(row, path(row[0])) for row in rows]
+    found: list[Mailbox] = []
+    for row in rows:
+        found.append(_mailbox(row, path(row[0])))
+        if not len(found) % AT_ONCE:
+            await asyncio.sleep(0)
     found.sort(key=lambda m: (m.sort_order, m.path))
     return found
 

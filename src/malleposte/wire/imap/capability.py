@@ -40,6 +40,9 @@ TABLE: Final[tuple[tuple[bytes, Shown], ...]] = (
     (b"ESEARCH", Shown.AFTER),  # RFC 4731
     (b"LIST-EXTENDED", Shown.AFTER),  # RFC 5258
     (b"LIST-STATUS", Shown.AFTER),  # RFC 5819
+    (b"LIST-MYRIGHTS", Shown.AFTER),  # RFC 8440
+    (b"ACL", Shown.AFTER),  # RFC 4314
+    (b"RIGHTS=texk", Shown.AFTER),
     (b"SPECIAL-USE", Shown.AFTER),  # RFC 6154
     (b"CREATE-SPECIAL-USE", Shown.AFTER),
     (b"STATUS=SIZE", Shown.AFTER),  # RFC 8438

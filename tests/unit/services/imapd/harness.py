@@ -81,11 +81,17 @@ class Served:
         self.clients.append(client)
         return client
 
-    async def account(self, name: str = "", *, quota: int = 0) -> tuple[int, str]:
-        """A new account, password `secret`; its id and address."""
-        address = f"{name or f'user{next(_numbers)}'}@example.org"
+    async def account(
+        self, name: str = "", *, quota: int = 0, kind: str = "person", again: bool = False
+    ) -> tuple[int, str]:
+        """A new account, password `secret`; its id and address. `again`: there may be one of this name."""
+        if again or not name:
+            name = f"{name or 'user'}{next(_numbers)}"
+        address = f"{name}@example.org"
         result = await self.store.submit(
-            CreateAccount(address=address, name="", password_hash="$secret", quota_bytes=quota)
+            CreateAccount(
+                address=address, name="", password_hash="$secret", kind=kind, quota_bytes=quota
+            )
         )
         assert isinstance(result, Created), result
         return result.id, address

@@ -3,6 +3,8 @@ r"""Transcripts that read like the RFCs, played against the service over a real 
     # a comment
     == name of the case                 each starts with an account of its own, nobody signed in
     > signed_in                         connection 1 signs in, unseen (also `> signed_in 2`)
+    > person bob                        another account (also `> shared info`, `> resource room`);
+                                        it signs in by `> signed_in 2 bob`
     > inbox plain alternative           these messages are in INBOX, and recent to nobody
     > arrives plain                     these come now: recent to whoever hears of them first
     > filled 300                        INBOX holds so many messages (``filled``)
@@ -15,7 +17,8 @@ r"""Transcripts that read like the RFCs, played against the service over a real 
     S* 1:300 a response for each        in it `{{n}}` is the number, also behind the first word of a
                                         hole: `{{u n}}`; `S* 300:1` counts down
 
-In C and S lines `{{msg NAME}}` is a message of `messages.py` as a literal (in C lines LITERAL+);
+In C and S lines `{{@bob}}` is the address of that other account, `{{msg NAME}}` a message of
+`messages.py` as a literal (in C lines LITERAL+);
 `{{size NAME}}` its size; `{{me}}` the account's address, `{{plain}}` what SASL PLAIN sends, and
 what ``filled`` has; `\xNN`, `\r`, `\n` are octets. In S lines
 `{{re:…}}` is a regular expression, `{{name=…}}` one whose match is kept and stands for `{{$name}}`
@@ -160,6 +163,7 @@ class Player:
         self.address = ""
         self.kept: dict[str, str] = {}
         self.filled: Filled | None = None
+        self.others: dict[str, str] = {}
 
     async def play(self) -> None:
         self.account, self.address = await self.served.account()
@@ -203,10 +207,14 @@ class Player:
         if words[0] == "signed_in":
             peer = await self.peer(int(words[1]) if len(words) > 1 else 1)
             await peer.response()
-            peer.writer.write(f"in LOGIN {self.address} secret\r\n".encode())
+            address = self.others[words[2]] if len(words) > 2 else self.address
+            peer.writer.write(f"in LOGIN {address} secret\r\n".encode())
             answer = await peer.response()
             assert answer is not None
             assert answer.startswith(b"in OK "), answer
+        elif words[0] in ("person", "shared", "resource"):
+            for name in words[1:]:
+                _, self.others[name] = await self.served.account(name, kind=words[0], again=True)
         elif words[0] in ("inbox", "arrives"):
             for name in words[1:]:
                 await self.file(MESSAGES[name], known=words[0] == "inbox")
@@ -244,6 +252,8 @@ class Player:
                 return base64.b64encode(f"\0{self.address}\0secret".encode()).decode()
             if self.filled is not None and (text := self.filled.hole(match[1])) is not None:
                 return text
+            if word.startswith("@"):
+                return self.others[word[1:]]
             if word == "msg":
                 message = MESSAGES[name].decode("utf-8", "surrogateescape")
                 return f"{{{len(MESSAGES[name])}+}}\r\n{message}"
@@ -301,5 +311,7 @@ class Player:
             return str(len(MESSAGES[inner[5:]]))
         if inner == "me":
             return re.escape(self.address)
+        if inner.startswith("@"):
+            return re.escape(self.others[inner[1:]])
         name, _, expression = inner.partition("=")
         return f"(?P<{name}>{expression})"

@@ -48,6 +48,14 @@ def test_the_table_says_what_is_done() -> None:
     assert not extensions & set(capabilities(Offer(secure=True)))
 
 
+def test_rights_are_announced() -> None:
+    # RFC 4314 §2.2: those that RFC 2086 did not know, and none that it knew.
+    shown = capabilities(Offer(signed_in=True))
+    assert {b"ACL", b"LIST-MYRIGHTS"} <= set(shown)
+    (rights,) = [name.removeprefix(b"RIGHTS=") for name in shown if name.startswith(b"RIGHTS=")]
+    assert set(rights) == set(b"texk")
+
+
 def test_who_compresses_already_is_not_offered_to() -> None:
     # RFC 4978 §3
     assert b"COMPRESS=DEFLATE" in capabilities(Offer(signed_in=True, compress=True))
