@@ -12,7 +12,8 @@ import pytest
 from malleposte.bench.measure import Counts
 from malleposte.bench.options import Options
 from malleposte.bench.runner import run
-from malleposte.bench.work.mixed import KEPT, Player, wrong
+from malleposte.bench.trouble import BenchTrouble
+from malleposte.bench.work.mixed import KEPT, Player, held, wrong
 from malleposte.bench.work.notice import Told, delays_of
 
 
@@ -66,6 +67,15 @@ def test_mailboxes_stay_about_as_full_as_they_are() -> None:
                 held -= command.count(b",") + 1
         sizes.append(held)
     assert KEPT * 0.5 < sum(sizes) / len(sizes) < KEPT * 1.5
+
+
+def test_what_is_expunged_while_a_mailbox_is_opened_is_not_there() -> None:
+    answer = (
+        b"* FLAGS ()\r\n* 7 EXISTS\r\n* 0 RECENT\r\n* 3 EXPUNGE\r\n* 6 EXPUNGE\r\nmix4 OK x\r\n"
+    )
+    assert held(answer) == 5
+    with pytest.raises(BenchTrouble):
+        held(b"mix4 NO x\r\n")
 
 
 def test_what_went_wrong_is_named_and_what_another_client_expunged_is_not() -> None:

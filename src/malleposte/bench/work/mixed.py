@@ -37,6 +37,7 @@ _APPENDS = 1_000
 _FLAGS = (rb"\Seen", rb"\Answered", rb"\Flagged", rb"\Draft")
 _ITEMS = (b"UID", b"FLAGS", b"ENVELOPE", b"INTERNALDATE", b"BODY", b"BODYSTRUCTURE", b"RFC822.SIZE")
 _FIELDS = (b"From", b"To", b"Cc", b"Subject", b"References", b"In-Reply-To", b"Message-ID")
+_COUNTS = re.compile(rb"^\* (\d+) (EXISTS|EXPUNGE)\r$", re.MULTILINE)
 _BODIES = (
     *(b"BODY.PEEK[HEADER]", b"RFC822.HEADER"),
     *(b"BODY.PEEK[]", b"BODY.PEEK[1]", b"BODY.PEEK[TEXT]"),
@@ -208,6 +209,16 @@ def wrong(answer: bytes, commands: Sequence[bytes], last: int) -> Iterator[str]:
             yield f"{what}: {line[:80].decode(errors='replace')}"
 
 
+def held(answer: bytes) -> int:
+    """How many messages a mailbox has by an answer to SELECT: others may expunge meanwhile."""
+    count = -1
+    for number, what in _COUNTS.findall(answer):
+        count = int(number) if what == b"EXISTS" else count - 1
+    if count < 0:
+        raise BenchTrouble("SELECT without EXISTS")
+    return count
+
+
 @dataclass(slots=True)
 class Play:
     """All clients together."""
@@ -248,10 +259,7 @@ class Play:
             login = b'LOGIN "%b" "%b"' % (account.address.encode(), account.password.encode())
             await self._ask(link, [login])
             answer = await self._ask(link, player.first())
-            exists = re.search(rb"^\* (\d+) EXISTS", answer, re.MULTILINE)
-            if exists is None:
-                raise BenchTrouble("SELECT without EXISTS")
-            if asked := player.then(int(exists[1])):
+            if asked := player.then(held(answer)):
                 await self._ask(link, asked)
             await self._ask(link, [b"LOGOUT"])
             self.rounds += 1
