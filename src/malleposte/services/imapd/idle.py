@@ -17,47 +17,48 @@ from malleposte.wire.imap.commands.session import Idle
 from malleposte.wire.imap.events import NEED_DATA, IdleDone
 
 if TYPE_CHECKING:
+    from malleposte.services.imapd.selected import Selected
     from malleposte.services.imapd.session import Session
+
+SETTLING: Final = 0.2
+"""Seconds from ``+ idling`` to the first news: what comes in one piece with that line, Thunderbird (153)
+leaves unread until something else comes, perhaps for hours."""
 
 
 async def idle(session: "Session", command: Idle) -> bytes | None:
     """From ``+ idling`` to DONE."""
     engine, connection, selected = session.engine, session.connection, session.selected
     settings = session.service.settings
-    if selected is not None:
-        # News first: Thunderbird leaves what comes in one piece with `+ idling` unread until more comes.
-        with suppress(TemporaryFailure):
-            await selected.view.refresh()
-        if not selected.gone and rights.still_readable(session, selected):
-            await updates.tell(session, expunge=True)
     engine.start_idle()
-    session.send(engine.data_to_send())
-    session.flush()
     account = session.actor if selected is None else selected.view.account
     stop = session.service.push.subscribe(account, session.hint)
     if selected is not None:
         selected.wake = session.hint
-    until = time.monotonic() + settings.idle_timeout
+    began = time.monotonic()
+    until = began + settings.idle_timeout
+    looked = False
     try:
         while True:
             event = engine.next_event()
             session.send(engine.data_to_send())
             if isinstance(event, IdleDone):
+                if not looked and selected is not None and not await _look(session, selected):
+                    return None
                 return done(command.tag)
             if event is not NEED_DATA:
                 return None  # refused, or the end: the engine has answered
             if session.dismissed:
                 return None
+            early = began + SETTLING - time.monotonic()
+            if early > 0:
+                session.flush()
+                with suppress(TimedOut):
+                    await session.read(early)
+                continue
             session.hinted = False
-            if selected is not None:
-                with suppress(TemporaryFailure):  # the hub looks again in a second
-                    await selected.view.refresh()
-                if selected.gone:
-                    session.leave_gone()
-                    return None
-                if not rights.still_readable(session, selected):
-                    return None
-                await updates.tell(session, expunge=True)
+            looked = True
+            if selected is not None and not await _look(session, selected):
+                return None
             session.flush()
             await connection.drain()
             if session.hinted:
@@ -73,6 +74,19 @@ async def idle(session: "Session", command: Idle) -> bytes | None:
         stop()
         if selected is not None:
             selected.wake = None
+
+
+async def _look(session: "Session", selected: "Selected") -> bool:
+    """Tell what is new of the mailbox; False: the session is at its end."""
+    with suppress(TemporaryFailure):  # the hub looks again in a second
+        await selected.view.refresh()
+    if selected.gone:
+        session.leave_gone()
+        return False
+    if not rights.still_readable(session, selected):
+        return False
+    await updates.tell(session, expunge=True)
+    return True
 
 
 HANDLERS: Final = {Idle: idle}
