@@ -53,6 +53,10 @@ _UNTAGGED = tuple(
         rb"LISTRIGHTS " + _ASTRING + rb" " + _ASTRING + rb"(?:" + _RIGHTS + rb")+",
         rb"MYRIGHTS " + _ASTRING + _RIGHTS,
         rb"ID (?:NIL|\(.*\))",
+        # RFC 5464 §5 (values may be literals), RFC 9208 §7.
+        rb"METADATA " + _ASTRING + rb" \((?s:\"?/.+)\)",
+        rb"QUOTA " + _ASTRING + rb" \((?:[A-Z\-]+ \d+ \d+(?: [A-Z\-]+ \d+ \d+)*)?\)",
+        rb"QUOTAROOT " + _ASTRING + rb"(?: " + _ASTRING + rb")*",
     )
 )
 

@@ -8,14 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from malleposte.services.imapd import names, others, status
+from malleposte.services.imapd import metadata, names, others, status
 from malleposte.services.imapd.patterns import matcher
 from malleposte.services.imapd.replies import done
 from malleposte.services.imapd.special_use import ATTRIBUTES
 from malleposte.store.read import mailboxes
 from malleposte.store.read.mailboxes import Mailbox
 from malleposte.store.read.rights import ALL
-from malleposte.wire.imap import responses
+from malleposte.wire.imap import account_responses, responses
 from malleposte.wire.imap.commands.listing import (
     List,
     ListReturn,
@@ -124,6 +124,8 @@ async def list_(session: "Session", command: List) -> bytes:
             shown.append((entry, selected))
     boxes = [entry.box for entry, selected in shown if selected and entry.box is not None]
     recent = await status.recents(session, boxes, command.status)
+    marked = await status.marked_octets(session, boxes, command.status)
+    notes = await metadata.of_listed(session, boxes, command.metadata)
     for entry, selected in shown:
         await session.relieve()
         session.send(
@@ -141,8 +143,11 @@ async def list_(session: "Session", command: List) -> bytes:
             # Nothing more of what is shown only for what is below it (RFC 5819 §2).
             continue
         if command.status and "r" in entry.letters:
-            values = status.values(session, entry.box, command.status, recent)
+            values = status.values(session, entry.box, command.status, recent, marked)
             session.send(responses.status(entry.name, utf8, values))
+        if command.metadata and metadata.noted(entry.letters):
+            values_of = metadata.listed(session, entry.box, command.metadata, notes)
+            session.send(account_responses.metadata(entry.name, utf8, values_of))
     return done(command.tag)
 
 

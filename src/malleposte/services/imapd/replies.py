@@ -9,6 +9,7 @@ from typing import Final
 from malleposte.store import DiskFull, PermanentFailure, StoreError
 from malleposte.store.errors import no_space
 from malleposte.store.incoming import NoRoom
+from malleposte.store.read.annotations import MAX_VALUE
 from malleposte.store.results import Refused
 from malleposte.wire.imap import codes, responses
 
@@ -52,6 +53,8 @@ _REFUSED: Final[dict[str, tuple[bytes | None, str]]] = {
     "in-use": (codes.INUSE, "This is in use already"),
     "loop": (codes.CANNOT, "A mailbox cannot move below itself"),
     "reserved": (codes.CANNOT, "INBOX can be neither deleted nor renamed like this"),
+    "too-long": (codes.metadata_max_size(MAX_VALUE), "This value is too large"),
+    "too-many": (codes.METADATA_TOOMANY, "There is no room for more entries"),
 }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
-from malleposte.services.imapd import names
+from malleposte.services.imapd import names, quotas
 from malleposte.services.imapd.replies import done
 from malleposte.store.ids import mailbox_text
 from malleposte.store.read import mailboxes
@@ -38,13 +38,24 @@ async def recents(
     return await session.reading(mailboxes.recent(session.service.store.reader, boxes))
 
 
+async def marked_octets(
+    session: "Session", boxes: Iterable[Mailbox], items: tuple[StatusItem, ...]
+) -> Mapping[int, int]:
+    """What DELETED-STORAGE of mailboxes is, likewise."""
+    if StatusItem.DELETED_STORAGE not in items:
+        return _NONE
+    return await quotas.deleted_storage(session, boxes)
+
+
 def values(
     session: "Session",
     box: Mailbox,
     items: tuple[StatusItem, ...],
     recent: Mapping[int, int] = _NONE,
+    marked: Mapping[int, int] = _NONE,
 ) -> dict[bytes, int | bytes | None]:
-    """The answer's items for a mailbox; ``recent`` as ``recents`` has it."""
+    """The answer's items for a mailbox; ``recent`` as ``recents`` has it, ``marked`` as
+    ``marked_octets``."""
     if StatusItem.HIGHESTMODSEQ in items:
         session.enable_condstore()  # RFC 7162 §3.1.7
     found: dict[bytes, int | bytes | None] = {}
@@ -53,6 +64,8 @@ def values(
             found[item.value] = ITEMS[item](box)
         elif item is StatusItem.RECENT:
             found[item.value] = recent.get(box.id, 0)
+        elif item is StatusItem.DELETED_STORAGE:
+            found[item.value] = marked.get(box.id, 0)
         elif item is StatusItem.APPENDLIMIT:
             found[item.value] = session.service.settings.limits.append_bytes
         elif item is StatusItem.MAILBOXID:
@@ -64,7 +77,8 @@ async def status(session: "Session", command: Status) -> bytes:
     """RFC 9051 §6.3.11."""
     box = await names.row(session, command.mailbox)
     recent = await recents(session, (box,), command.items)
-    found = values(session, box, command.items, recent)
+    marked = await marked_octets(session, (box,), command.items)
+    found = values(session, box, command.items, recent, marked)
     session.send(responses.status(command.mailbox, session.engine.utf8, found))
     return done(command.tag)
 

@@ -31,6 +31,12 @@ TABLE: Final[tuple[tuple[bytes, Shown], ...]] = (
     (b"ENABLE", Shown.ALWAYS),  # RFC 5161
     (b"IDLE", Shown.ALWAYS),  # RFC 2177
     (b"NAMESPACE", Shown.AFTER),  # RFC 2342
+    (b"METADATA", Shown.AFTER),  # RFC 5464
+    (b"QUOTA", Shown.AFTER),  # RFC 9208
+    (b"QUOTA=RES-STORAGE", Shown.AFTER),
+    (b"QUOTA=RES-MESSAGE", Shown.AFTER),  # there is no such limit; STATUS DELETED goes with it
+    (b"QUOTA=RES-MAILBOX", Shown.AFTER),
+    (b"QUOTA=RES-ANNOTATION-STORAGE", Shown.AFTER),
     (b"UIDPLUS", Shown.AFTER),  # RFC 4315
     (b"MOVE", Shown.AFTER),  # RFC 6851
     (b"UNSELECT", Shown.AFTER),  # RFC 3691
@@ -43,6 +49,7 @@ TABLE: Final[tuple[tuple[bytes, Shown], ...]] = (
     (b"LIST-MYRIGHTS", Shown.AFTER),  # RFC 8440
     (b"ACL", Shown.AFTER),  # RFC 4314
     (b"RIGHTS=texk", Shown.AFTER),
+    (b"LIST-METADATA", Shown.AFTER),  # RFC 9590
     (b"SPECIAL-USE", Shown.AFTER),  # RFC 6154
     (b"CREATE-SPECIAL-USE", Shown.AFTER),
     (b"STATUS=SIZE", Shown.AFTER),  # RFC 8438

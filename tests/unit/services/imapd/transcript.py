@@ -8,6 +8,7 @@ r"""Transcripts that read like the RFCs, played against the service over a real 
     > inbox plain alternative           these messages are in INBOX, and recent to nobody
     > arrives plain                     these come now: recent to whoever hears of them first
     > filled 300                        INBOX holds so many messages (``filled``)
+    > quota 1000                        the account may keep so many octets
     > poke                              the push hub hints
     > compress                          the client compresses from here on (also `> compress 2`)
     C: what the client says, with CRLF  (`C2:` on a second connection)
@@ -38,7 +39,7 @@ from pathlib import Path
 from malleposte.delivery.spool import rendered
 from malleposte.mime import summarize
 from malleposte.store import content
-from malleposte.store.commands import Append, ClaimRecent
+from malleposte.store.commands import Append, ClaimRecent, SetAccount
 from malleposte.store.results import Appended
 from support.imap_answers import check, next_response
 from support.store import inbox
@@ -220,6 +221,9 @@ class Player:
                 await self.file(MESSAGES[name], known=words[0] == "inbox")
         elif words[0] == "filled":
             self.filled = await fill(self.served, self.account, self.address, int(words[1]))
+        elif words[0] == "quota":
+            allowed = SetAccount(account=self.account, quota_bytes=int(words[1]))
+            await self.served.store.submit(allowed)
         elif words[0] == "compress":
             (await self.peer(int(words[1]) if len(words) > 1 else 1)).compress()
         elif words[0] == "poke":

@@ -80,6 +80,17 @@ def test_what_searching_offers_is_for_those_who_signed_in() -> None:
     assert not set(names) & set(capabilities(Offer(secure=True)))
 
 
+def test_lists_entries_and_quotas_are_for_those_who_signed_in() -> None:
+    names = (
+        b"LIST-EXTENDED LIST-STATUS LIST-METADATA METADATA QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE"
+        b" QUOTA=RES-MAILBOX QUOTA=RES-ANNOTATION-STORAGE"
+    ).split()
+    assert set(names) <= set(capabilities(Offer(signed_in=True, secure=True)))
+    assert not set(names) & set(capabilities(Offer(secure=True)))
+    # RFC 9208 §4.1.3: SETQUOTA is not for clients.
+    assert b"QUOTASET" not in capabilities(Offer(signed_in=True, secure=True))
+
+
 def test_extensions_and_what_is_switched_off() -> None:
     shown = capabilities(Offer(signed_in=True, extensions=((b"X-ODD", Shown.AFTER),)))
     assert b"X-ODD" in shown
