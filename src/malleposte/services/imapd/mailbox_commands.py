@@ -4,7 +4,7 @@ import time
 from array import array
 from typing import TYPE_CHECKING, Final
 
-from malleposte.services.imapd import names
+from malleposte.services.imapd import names, role_names
 from malleposte.services.imapd.copying import transfer
 from malleposte.services.imapd.ranges import slices
 from malleposte.services.imapd.replies import Refuse, refuse
@@ -53,7 +53,9 @@ async def create(session: "Session", command: Create) -> bytes:
         role = ROLES.get(command.special_uses[0].lower())
         if role is None or len(command.special_uses) > 1:
             raise Refuse("A mailbox cannot have this special use", codes.USEATTR)
-    made = await _create(session, await names.locate(session, command.mailbox), role)
+    place = await names.locate(session, command.mailbox)
+    taken, claim = await role_names.wanted(session, place, role)
+    made = await _create(session, place, taken, claim, by_name=role is None)
     return responses.ok(
         command.tag, "Created", codes.mailbox_id(mailbox_text(made).encode("ascii"))
     )
@@ -91,7 +93,12 @@ async def delete(session: "Session", command: Delete) -> bytes:
         session.engine.deselected()
         session.send(responses.ok(UNTAGGED, "The mailbox is closed", codes.CLOSED))
     await session.submit(
-        c.DeleteMailbox(actor=session.actor, mailbox=mailbox, recoverable_until=until)
+        c.DeleteMailbox(
+            actor=session.actor,
+            mailbox=mailbox,
+            recoverable_until=until,
+            heir=await role_names.heir(session, place, box.role if box else None),
+        )
     )
     # Whoever has it selected in this worker hears of it now.
     await session.reading(store.views.open(mailbox))
@@ -121,7 +128,15 @@ async def rename(session: "Session", command: Rename) -> bytes:
     return responses.ok(command.tag, "Renamed")
 
 
-async def _create(session: "Session", place: names.Place, role: str | None = None) -> int:
+async def _create(
+    session: "Session",
+    place: names.Place,
+    role: str | None = None,
+    claim: int = 0,
+    *,
+    by_name: bool = True,
+) -> int:
+    """``by_name``: the role is not asked for, so that it is made without where another keeps it."""
     levels = _fit(place)
     result = await session.patiently(
         session.service.store.submit(
@@ -132,10 +147,13 @@ async def _create(session: "Session", place: names.Place, role: str | None = Non
                 path=tuple(levels),
                 role=role,
                 subscribe=False,
+                claim=claim,
             )
         )
     )
     if isinstance(result, Refused):
+        if result.reason == "in-use" and by_name:
+            return await _create(session, place)
         if result.reason == "in-use":
             raise Refuse("Another mailbox has this special use", codes.USEATTR)  # RFC 6154 §3
         raise refuse(result)
