@@ -27,6 +27,9 @@ def fold(text: str) -> str:
 PIECE: Final = 1_000
 """Characters that are folded at a time: 3 ms at the worst, 0.1 ms in common text."""
 
+MOST_JOINED: Final = 4_000
+"""Characters in a row that join the one before: some 2 ms."""
+
 Pause = Callable[[], Awaitable[None]]
 
 
@@ -52,12 +55,14 @@ async def holds(text: str, needle: str, pause: Pause) -> bool:
 def pieces(text: str, size: int) -> Iterator[str]:
     """``text`` in pieces of about ``size`` characters; joined, their folded forms are that of the text.
 
-    A piece is longer where there is nowhere to cut: among marks, which cost little.
+    A piece is longer where there is nowhere to cut, among marks. Where they do not end it is cut all the
+    same: nothing that so many marks stand in can be searched for.
     """
     start = 0
     while len(text) - start > size:
         stop = start + size
-        while stop < len(text) and not _stands_alone(text[stop]):
+        end = min(len(text), stop + MOST_JOINED)
+        while stop < end and not _stands_alone(text[stop]):
             stop += 1
         yield text[start:stop]
         start = stop

@@ -23,8 +23,8 @@ from malleposte.wire.imap.commands import search_keys as keys
 AT_ONCE: Final = 64 * 1024
 """Octets of a part that are decoded at once: some 2 ms."""
 
-LOWERED: Final = 128 * 1024
-"""Characters that are made lower case at once: some 3 ms where they are no ASCII."""
+LOWERED: Final = 64 * 1024
+"""Characters that are looked at at once as they stand: some 3 ms where they are no ASCII."""
 
 PARTS: Final = 16
 """Parts, or lines of a header that must be decoded, between two looks at the clock."""
@@ -69,16 +69,18 @@ class Needle:
         if self._forms is None:
             return await holds(text, self.text, pause)
         # Nearly all text that holds ASCII holds it in ASCII: folding is slow.
+        otherwise = False
         for at in range(0, len(text) or 1, LOWERED):
-            if self.text in text[at : at + LOWERED + len(self.text)].lower():
+            some = text[at : at + LOWERED + len(self.text)]
+            if self.text in some.lower():
                 return True
+            if not otherwise and not some.isascii():
+                # What is no ASCII, taken out in C: most of a text is not looked at one by one.
+                others = some.encode("utf-8", "replace").translate(None, _ASCII).decode("utf-8")
+                otherwise = self._forms.search(others) is not None
             if len(text) > LOWERED:
                 await pause()
-        if text.isascii():
-            return False
-        # The octets that are no ASCII, taken out in C: most of a text is not looked at one by one.
-        others = text.encode("utf-8", "replace").translate(None, _ASCII).decode("utf-8")
-        return self._forms.search(others) is not None and await holds(text, self.text, pause)
+        return otherwise and await holds(text, self.text, pause)
 
 
 def _searched(part: Part) -> bool:
