@@ -55,6 +55,7 @@ _UNTAGGED = tuple(
         rb"ID (?:NIL|\(.*\))",
         # RFC 5464 §5 (values may be literals), RFC 9208 §7.
         rb"METADATA " + _ASTRING + rb" \((?s:\"?/.+)\)",
+        rb"METADATA " + _ASTRING + rb"(?: " + _ASTRING + rb")+",
         rb"QUOTA " + _ASTRING + rb" \((?:[A-Z\-]+ \d+ \d+(?: [A-Z\-]+ \d+ \d+)*)?\)",
         rb"QUOTAROOT " + _ASTRING + rb"(?: " + _ASTRING + rb")*",
     )

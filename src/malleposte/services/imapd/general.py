@@ -28,6 +28,8 @@ async def capability(session: "Session", command: Capability) -> bytes:
 
 async def noop(session: "Session", command: Noop | Check) -> bytes:
     """RFC 9051 §6.1.2: the client wants to hear the news."""
+    if session.watch is not None:
+        await session.watch.tell_others()
     return done(command.tag)
 
 

@@ -59,6 +59,10 @@ async def idle(session: "Session", command: Idle) -> bytes | None:
             looked = True
             if selected is not None and not await _look(session, selected):
                 return None
+            if session.watch is not None:
+                session.watch.listen()
+                with suppress(TemporaryFailure):
+                    await session.watch.tell_others()
             session.flush()
             await connection.drain()
             if session.hinted:

@@ -158,6 +158,8 @@ async def _create(
             raise Refuse("Another mailbox has this special use", codes.USEATTR)  # RFC 6154 §3
         raise refuse(result)
     assert isinstance(result, Created)
+    if session.watch is not None:
+        session.watch.made(place.account, result.modseq)
     return result.id
 
 

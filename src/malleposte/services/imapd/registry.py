@@ -17,6 +17,7 @@ from malleposte.services.imapd import (
     listing,
     mailbox_commands,
     metadata,
+    notifying,
     quotas,
     replacing,
     rights,
@@ -66,6 +67,7 @@ _MODULES: Final = (
     sorting,
     threads,
     idle,
+    notifying,
 )
 
 HANDLERS: Final[dict[type[Command], Handler]] = {

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -15,6 +16,7 @@ from malleposte.services.imapd.recent import Recent
 from malleposte.services.imapd.session import Session
 from malleposte.services.imapd.settings import ImapSettings
 from malleposte.services.imapd.turns import Turns
+from malleposte.services.imapd.watching import Watched
 from malleposte.store import Store, StoreError
 
 log = structlog.get_logger(__name__)
@@ -78,6 +80,8 @@ class ImapService:
     counts: AccountCounts = field(default_factory=AccountCounts)
     """How many there are over all workers; share one between the listeners of a worker."""
     recent: Recent = field(default_factory=Recent)
+    watched: WeakValueDictionary[int, Watched] = field(default_factory=WeakValueDictionary)
+    """Accounts whose mailboxes a session watches (NOTIFY)."""
     turns: Turns = field(default_factory=Turns)
     """Share one between the listeners of a worker."""
 

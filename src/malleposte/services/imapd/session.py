@@ -19,6 +19,7 @@ from malleposte.services.connection import Connection, ConnectionLost, Draining,
 from malleposte.services.imapd import registry, rights, updates
 from malleposte.services.imapd.replies import Refuse, failed, refuse
 from malleposte.services.imapd.selected import Selected
+from malleposte.services.imapd.watching import Watch
 from malleposte.store import PermanentFailure, TemporaryFailure
 from malleposte.store.commands import AnyCommand
 from malleposte.store.results import AnyResult, Refused
@@ -70,6 +71,7 @@ class Session:
         "refused_sign_ins",
         "selected",
         "service",
+        "watch",
     )
 
     def __init__(self, service: "ImapService", connection: Connection) -> None:
@@ -87,7 +89,9 @@ class Session:
         """VANISHED takes the place of EXPUNGE (RFC 7162 §3.2.10)."""
         self._instant = service.store.reader.dialect == "sqlite"
         self.hinted = False
-        """Something may have changed since the session last looked; only while it idles."""
+        """Something may have changed since the session last looked; only while it idles or watches."""
+        self.watch: Watch | None = None
+        """What the client asked to hear of (NOTIFY); None: it never did."""
         self._out: list[bytes] = []
         self._out_size = 0
         self._since = 0.0
@@ -220,6 +224,8 @@ class Session:
         result = await self.patiently(self.service.store.submit(command, fd))
         if isinstance(result, Refused):
             raise refuse(result, target=target)
+        if self.watch is not None:
+            self.watch.note(command, result)
         return result
 
     # The connection -------------------------------------------------------------------------------
@@ -256,6 +262,8 @@ class Session:
             raise
         finally:
             self.deselect()
+            if self.watch is not None:
+                self.watch.close()
             self.service.leave(self)
             self.flush()
             observer.ended(reason)
@@ -278,6 +286,7 @@ class Session:
     async def next_event(self, seconds: float | None = None) -> Event:
         """What the client does next. Raises ``TimedOut``, ``Draining``, ``ConnectionLost``."""
         engine = self.engine
+        begun = 0.0
         while True:
             event = engine.next_event()
             said = engine.data_to_send()
@@ -289,7 +298,15 @@ class Session:
             self.flush()
             if self.dismissed:
                 return Closed(self.dismissed)
-            await self.read(self._patience() if seconds is None else seconds)
+            waits = self._patience() if seconds is None else seconds
+            if self.watch is not None:
+                if await self.watch.tell():
+                    continue
+                # A hint is no word of the client's: the time runs on.
+                begun = begun or time.monotonic()
+                await self.watch.wait(max(0.0, waits + begun - time.monotonic()))
+            else:
+                await self.read(waits)
 
     def _patience(self) -> float:
         """Seconds for what comes next. Raises ``TimedOut``: with a stranger's next command there already,

@@ -67,7 +67,8 @@ async def tell(session: "Session", *, expunge: bool) -> None:
     selected = session.selected
     if selected is None or not selected.news:
         return
-    if expunge and selected.ghosts:
+    watch = session.watch
+    if expunge and selected.ghosts and (watch is None or watch.may_expunge()):
         uids, numbers = selected.take_ghosts()
         if session.qresync:
             session.send(responses.vanished(uids))
@@ -77,19 +78,35 @@ async def tell(session: "Session", *, expunge: bool) -> None:
                 session.send(responses.expunges(reversed(numbers[max(0, stop - EXPUNGES) : stop])))
                 if stop > EXPUNGES:
                     await session.breathe()
-    arrived = selected.arrived
+    known = selected.announced
+    arrived = selected.arrived if watch is None or watch.counts else 0
     if arrived:
         await recency.hear(session, selected, arrived)
         # More may have come meanwhile: that is told next time.
         if selected.take_arrivals(arrived):
             session.send(responses.exists(selected.exists))
             _tell_recent(session)
+            if watch is not None:
+                await watch.arrived(known)
+    if watch is not None and not watch.flags:
+        return  # what changed is kept until it is asked for
     tell_keywords(session)
     changed = selected.take_changed()
     if not selected.arrived:
         selected.up_to_date()
     if changed:
-        await send_flags(session, changed)
+        # With UIDs for who watches (RFC 5465 §5.1).
+        await send_flags(session, changed, uid=watch is not None)
+
+
+def _tell_recent(session: "Session") -> None:
+    """RECENT, behind EXISTS, where it is not what the client was told (RFC 3501 §7.3.2)."""
+    selected = session.mailbox
+    if selected.recent is not None and not session.engine.rev2:
+        before = selected.told_recent
+        count = selected.take_recent()
+        if count != before:
+            session.send(responses.recent(count))
 
 
 def hold_back(session: "Session") -> None:
@@ -103,16 +120,6 @@ def hold_back(session: "Session") -> None:
         session.send(responses.ok(responses.UNTAGGED, "Not all is told yet", code))
     else:
         selected.complete = view.modseq
-
-
-def _tell_recent(session: "Session") -> None:
-    """RECENT, behind EXISTS, where it is not what the client was told (RFC 3501 §7.3.2)."""
-    selected = session.mailbox
-    if selected.recent is not None and not session.engine.rev2:
-        before = selected.told_recent
-        count = selected.take_recent()
-        if count != before:
-            session.send(responses.recent(count))
 
 
 async def send_flags(session: "Session", uids: "array[int]", *, uid: bool = False) -> None:

@@ -103,6 +103,18 @@ async def _listed(rows: list[Row]) -> list[Mailbox]:
     return found
 
 
+async def changed(reader: Reader, account: int, since: int, until: int) -> list[Mailbox]:
+    """Mailboxes of an account that changed, or messages in them, after one modseq and up to another
+    (their ``path`` left empty)."""
+    rows = await reader.rows(
+        f"SELECT {_COLUMNS} FROM mailbox WHERE account = $1 AND modseq > $2 AND modseq <= $3",
+        account,
+        since,
+        until,
+    )
+    return [_mailbox(row) for row in rows]
+
+
 async def mailbox(reader: Reader, mailbox_id: int) -> Mailbox | None:
     """One mailbox by id (its ``path`` left empty)."""
     row = await reader.row(f"SELECT {_COLUMNS} FROM mailbox WHERE id = $1", mailbox_id)

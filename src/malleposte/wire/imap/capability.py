@@ -70,6 +70,7 @@ TABLE: Final[tuple[tuple[bytes, Shown], ...]] = (
     (b"I18NLEVEL=1", Shown.AFTER),  # RFC 5255
     (b"SAVEDATE", Shown.AFTER),  # RFC 8514
     (b"INPROGRESS", Shown.AFTER),  # RFC 9585
+    (b"NOTIFY", Shown.AFTER),  # RFC 5465
 )
 """What the core offers. Names in the order in which they are sent."""
 

@@ -13,6 +13,7 @@ MARKED: Final = b"\\Marked"
 UNMARKED: Final = b"\\Unmarked"
 SUBSCRIBED: Final = b"\\Subscribed"
 REMOTE: Final = b"\\Remote"
+NO_ACCESS: Final = b"\\NoAccess"  # RFC 5465 §3.1
 
 ALL: Final = b"\\All"
 ARCHIVE: Final = b"\\Archive"
