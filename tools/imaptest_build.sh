@@ -74,6 +74,7 @@ cd "$dir/core"
 [ -f config.status ] || ./configure --without-shared-libs --with-ssl=openssl --without-docs --without-lua \
     --without-ldap --without-pam --without-icu >>"$log" 2>&1
 say "core: the libraries, no programs"
+make dovecot-version.h >>"$log" 2>&1
 libraries=$(sed -n '/^LIBDOVECOT_SUBDIRS/,/^$/p' src/Makefile.am | grep -o 'lib[a-z0-9-]*' | grep -v '^LIB')
 for one in $libraries lib-dict-extra lib-dovecot lib-compression; do
     if [ -d "src/$one" ]; then

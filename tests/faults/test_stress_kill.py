@@ -16,7 +16,7 @@ import pytest
 from malleposte.store.fsck import check
 from support import postgres, processes
 from support.imap_client import signed_in
-from support.imap_ledger import Found, Ledger, Place
+from support.imap_ledger import Found, Ledger
 from support.imap_mirror import Known
 from support.imap_roamer import Roamer
 from support.server import PASSWORD, Server
@@ -77,13 +77,9 @@ async def compare(server: Server, roamers: list[Roamer]) -> None:
         here = [roamer for roamer in roamers if roamer.address == address(account)]
         truth, found = await fetched_anew(server.ports["imap"], account)
         here[0].ledger.check(found)
-        count = Counter(identity for _, identity in found.values())
-        copied = here[0].ledger.copied
-        elsewhere: set[Place] = {
-            place for place in found if place in copied or count[found[place][1]] > 1
-        }
+        alone = here[0].ledger.alone()
         for roamer in here:
-            await roamer.agree(truth, elsewhere)
+            await roamer.agree(truth, alone)
 
 
 async def storm(

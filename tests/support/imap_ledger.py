@@ -37,6 +37,11 @@ class Ledger:
         """A message was answered to be in a place."""
         assert self.there.setdefault(place, identity) == identity, f"{place} was given twice"
 
+    def alone(self) -> set[Place]:
+        """Messages that no other mailbox ever showed: appended there, and never copied or moved."""
+        appended = {place for place, identity in self.there.items() if identity is not None}
+        return appended - self.copied
+
     def check(self, found: Found) -> None:
         """Hold what is there against what was answered."""
         for place, identity in self.there.items():
@@ -51,10 +56,10 @@ class Ledger:
             assert identity in self.sent, f"nobody sent {identity!r}"
             known = self.named.setdefault(place, identity)
             assert known == identity, f"{place} names another message now"
+        alone = self.alone()
         for (place, keyword), wanted in self.keywords.items():
             # Of what was copied the keyword may have been set in the other place.
-            alone = self.there.get(place) is not None and place not in self.copied
-            if wanted is not None and alone and place in found:
+            if wanted is not None and place in alone and place in found:
                 assert (keyword in found[place][0]) is wanted, (
                     place,
                     keyword,

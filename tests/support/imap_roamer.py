@@ -72,12 +72,12 @@ class Roamer:
                 await asyncio.sleep(0.02)
         await self._dropped()
 
-    async def agree(self, truth: dict[str, dict[int, Known]], elsewhere: set[Place]) -> None:
+    async def agree(self, truth: dict[str, dict[int, Known]], alone: set[Place]) -> None:
         r"""While held: be brought up to date in every mailbox and be compared with what is there.
 
         Where the client still has a mailbox open, NOOP must do; the others are opened by QRESYNC.
-        ``elsewhere``: what another mailbox shows too; \Deleted there is a new modseq here, of which
-        nobody need be told.
+        What is done in another mailbox to a message that both show, \Deleted say, is a new modseq here
+        too, of which nobody need be told: modseqs must be the same of those that are ``alone``.
         """
         first = None if self._here is None else self._here.name
         for name in sorted(self.mailboxes, key=lambda name: name != first):
@@ -90,7 +90,7 @@ class Roamer:
             # Message by message, for a failure that can be read.
             for uid in sorted(truth[name].keys() | mirror.messages.keys()):
                 ours, theirs = mirror.messages.get(uid), truth[name].get(uid)
-                if ours and theirs and (name, uid) in elsewhere and ours[1] < theirs[1]:
+                if ours and theirs and (name, uid) not in alone and ours[1] < theirs[1]:
                     ours = ours[0], theirs[1]
                 assert ours == theirs, f"{self.name}, {name}, UID {uid}: {ours}, there: {theirs}"
             assert mirror.exists == len(truth[name]), (self.name, name)
