@@ -454,6 +454,32 @@ async def test_making_a_mailbox_asks_for_k_on_the_one_above(house: House) -> Non
     assert await house.refused(create("middle", "other")) == "no-rights"
 
 
+async def test_on_top_of_an_account_its_inbox_says_who_may(house: House) -> None:
+    """To others it is the owner's name, above all mailboxes; what they make there has its list (RFC 4314
+    §4), and what they move there keeps one."""
+    owner, actor, third = [await house.account() for _ in range(3)]
+    _, middle, _ = await tree(house, owner)
+    await house.grant(inbox(owner), actor, "lrkx")
+    await house.grant(inbox(owner), third, "lr")
+    command = CreateMailbox(actor=actor, account=owner, parent=0, path=("new", "er"))
+    made = (await house.do(command, Created)).id
+    row = await house.rows("SELECT parent FROM mailbox WHERE id = $1", made)
+    for box in (row[0][0], made):
+        assert (await held(house, actor, box), await held(house, third, box)) == ("lrkx", "lr")
+        assert await source(house, box) == row[0][0]
+    assert await held(house, actor, await house.standard(owner, "sent")) == ""
+    await house.do(RenameMailbox(actor=actor, mailbox=made, parent=0, path=("up",)), Done)
+    assert await source(house, made) == made
+    assert await held(house, third, made) == "lr"
+    await house.grant(middle, actor, "lx")
+    await house.do(RenameMailbox(actor=actor, mailbox=middle, parent=0, path=("of", "mine")), Done)
+    assert await held(house, actor, middle) == "lx"
+    assert await held(house, third, middle) == ""
+    await house.grant(inbox(owner), actor, "lrx")
+    other = CreateMailbox(actor=actor, account=owner, parent=0, path=("other",))
+    assert await house.refused(other) == "no-rights"
+
+
 async def test_names_of_others_mailboxes_are_the_readers_own(house: House) -> None:
     """Whatever becomes of the mailbox: only who subscribed unsubscribes (RFC 9051 §6.3.9)."""
     owner, reader = await house.account("owner"), await house.account()

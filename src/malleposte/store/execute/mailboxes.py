@@ -18,7 +18,7 @@ from malleposte.store.commands import (
 )
 from malleposte.store.execute import claiming, listed_names
 from malleposte.store.execute.expunging import bury, remove
-from malleposte.store.execute.rights import demand, no_rights
+from malleposte.store.execute.rights import demand, no_rights, take_list
 from malleposte.store.ids import account_of, mailbox_id
 from malleposte.store.results import Created, Done, Refused
 from malleposte.store.work import Head, Work
@@ -141,10 +141,13 @@ async def create_mailbox(work: Work, command: CreateMailbox) -> Created | Refuse
             await _take_subscription(work, head, holder)
             return Created(id=holder, modseq=modseq)
     modseq = head.bump()
+    top = 0 if parent else mailbox_id(command.account, head.next_mailbox)
     parent = await _make(work, head, parent, missing[:-1], modseq)
     made = await insert_mailbox(
         work, head, parent, missing[-1], modseq, role=role, subscribe=command.subscribe
     )
+    if top and command.actor not in (SYSTEM, command.account):
+        await take_list(work, top, mailbox_id(command.account, 1))
     await _take_subscription(work, head, made)
     return Created(id=made, modseq=modseq)
 
@@ -220,14 +223,13 @@ async def _not_below(
 ) -> Refused | None:
     """Why an actor cannot make a mailbox below another one of an account (0: on top); None: it can.
 
+    To others the owner's name stands on top of an account, which is INBOX: its list says who may.
     ``taken``: there is one of that name, ``parent`` itself. Whoever may not see it hears that this is not
     allowed, not that it exists.
     """
     if actor in (SYSTEM, account):
         return None
-    if not parent:
-        return no_rights("k")
-    held = await demand(work.tx, actor, parent, "" if taken else "k")
+    held = await demand(work.tx, actor, parent or mailbox_id(account, 1), "" if taken else "k")
     return no_rights("k") if isinstance(held, Refused) else None
 
 
@@ -290,6 +292,8 @@ async def rename_mailbox(work: Work, command: RenameMailbox) -> Done | Refused:
         return Refused(reason="exists")
     modseq = head.bump()
     await work.flush()
+    top = mailbox_id(account, head.next_mailbox) if missing else command.mailbox
+    on_top = not parent
     moved = await listed_names.with_those_below(work, account, command.mailbox)
     await listed_names.keep(work, account, await path_of(work, command.mailbox), moved)
     parent = await _make(work, head, parent, missing, modseq)
@@ -302,6 +306,8 @@ async def rename_mailbox(work: Work, command: RenameMailbox) -> Done | Refused:
         command.mailbox,
     )
     work.forget(command.mailbox)
+    if on_top and command.actor not in (SYSTEM, account):
+        await take_list(work, top, mailbox_id(account, 1))
     await listed_names.take(work, account, await path_of(work, command.mailbox), moved)
     return Done(modseq=modseq)
 

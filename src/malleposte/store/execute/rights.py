@@ -102,6 +102,14 @@ async def set_rights(work: Work, command: SetRights) -> Done | Refused:
     return Done(modseq=modseq)
 
 
+async def take_list(work: Work, mailbox: int, source: int) -> None:
+    """Give a mailbox for which no list counts a copy of the one that counts for another of the account."""
+    if (await grants(work.tx, mailbox)).mailbox:
+        return
+    rows = [(mailbox, g.grantee, g.letters) for g in (await grants(work.tx, source)).entries]
+    await work.tx.many(_SET, [*rows, (mailbox, account_of(mailbox), ALL)])
+
+
 def _changed(before: str, command: SetRights) -> str:
     """A grantee's letters after the command (RFC 4314 §3.1)."""
     match command.mode:
