@@ -139,7 +139,7 @@ def compare(
 
 
 def doubts(measures: Sequence[Measure], repetitions: int, few: int) -> list[str]:
-    """What makes figures worth less: few repetitions, a busy client, different hits."""
+    """What makes figures worth less: few repetitions, a busy client, errors, different hits."""
     said: list[str] = []
     if repetitions < few:
         said.append(f"{repetitions} repetition(s): orientation only, {few} are needed to quote")
@@ -147,6 +147,8 @@ def doubts(measures: Sequence[Measure], repetitions: int, few: int) -> list[str]
         if one.client_share is not None and one.client_share.median > BUSY_CLIENT:
             share = one.client_share.median * 100
             said.append(f"{one.work} {one.what}, {one.subject}: the client used {share:.0f} % CPU")
+        if one.unit == "errors" and one.spread.greatest:
+            said.append(f"{one.work} {one.what}, {one.subject}: {one.spread.greatest:.0f} at most")
     hits: dict[tuple[str, str], dict[str, float]] = {}
     for one in measures:
         if one.unit == "hits":

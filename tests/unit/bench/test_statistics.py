@@ -99,6 +99,16 @@ def test_few_repetitions_a_busy_client_and_different_hits_are_said() -> None:
     assert doubts([measured("ours", 1.0)], repetitions=3, few=3) == []
 
 
+def test_errors_of_a_load_are_named() -> None:
+    measures = [
+        measured("ours", 0.0, 2.0, 0.0, unit="errors"),
+        measured("sdbox", 0.0, unit="errors"),
+    ]
+    said = doubts(measures, repetitions=3, few=3)
+    assert len(said) == 1
+    assert "ours: 2 at most" in said[0]
+
+
 def test_the_report_survives_json() -> None:
     report = Report("2026-01-01", {"kernel": "6"}, measures=[measured("ours", 1.0, 2.0)])
     again = msgspec.json.decode(msgspec.json.encode(report), type=Report)
