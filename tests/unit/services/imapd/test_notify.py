@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import random
 from collections.abc import AsyncIterator
 
 import pytest
@@ -20,6 +21,7 @@ from malleposte.store.results import AppendedAll
 from support.imap_client import ImapClient, Literal, Lost, Refused
 from support.store import Place, deliver, inbox, rendered, small
 from unit.services.imapd.harness import Served, serve
+from unit.services.imapd.mirror import Mirror, truth
 
 MESSAGE = Literal(b"Subject: x\r\n\r\ny\r\n")
 ALL_OF_ALL = (
@@ -379,3 +381,59 @@ async def test_a_new_uidvalidity_is_told(served: Served) -> None:
     after = (await watcher.command(b"STATUS INBOX (UIDVALIDITY)")).untagged[0]
     assert before != after
     assert after.split(b"(")[1].strip(b")\r\n") in told
+
+
+_LISTENERS = {
+    b"selected": False,
+    b"selected-delayed": False,
+    b"selected-delayed ": True,
+    b"selected ": True,
+}
+"""How each listens; whether under QRESYNC."""
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_who_listens_knows_the_mailbox(served: Served, seed: int) -> None:
+    """Random changes, hints that come or do not: a client that applies what it hears, in the order in which
+    it comes, and asks for nothing, ends up with what is there. Without EXPUNGE where it may not come."""
+    chance = random.Random(seed)
+    number, address = await served.account()
+    actor = await Mirror.open(served, address)
+    listeners = []
+    for how, qresync in _LISTENERS.items():
+        listener = await Mirror.open(served, address, qresync=qresync)
+        listeners.append(listener)
+        events = b"(MessageNew (UID FLAGS) MessageExpunge FlagChange)"
+        await listener.run(b"NOTIFY SET (%b %b)" % (how.strip(), events))
+    for _ in range(40):
+        act = chance.randrange(6)
+        uids = [entry.uid for entry in actor.entries]
+        some = b",".join(b"%d" % uid for uid in chance.sample(uids, min(len(uids), 3)))
+        if act <= 1 or not uids:
+            await actor.run(b"APPEND INBOX (\\Draft) ", MESSAGE)
+        elif act == 2:
+            await actor.run(b"UID COPY %b INBOX" % some)
+        elif act == 3:
+            await actor.run(b"UID MOVE %b Trash" % some)
+        elif act == 4:
+            await actor.run(b"UID STORE %b +FLAGS (\\Deleted Work%d)" % (some, chance.randrange(3)))
+        else:
+            await actor.run(b"EXPUNGE")
+        await actor.run(b"NOOP")
+        await actor.ask()
+        if chance.random() < 0.6:
+            served.hub.hint(number)
+        if chance.random() < 0.3:
+            # In this nothing may be expunged, also of what came before it (`Mirror.run`).
+            await chance.choice(listeners[1:3]).run(b"SEARCH ALL")
+        if chance.random() < 0.3:
+            listener = chance.choice(listeners)
+            known = [entry.uid for entry in listener.entries if entry.uid]
+            if known:
+                await listener.run(b"UID STORE %d -FLAGS (\\Draft)" % chance.choice(known))
+    served.hub.hint(number)
+    for listener in listeners:
+        await listener.run(b"NOOP")
+        assert {entry.uid: entry.flags for entry in listener.entries} == await truth(
+            served, address
+        )
