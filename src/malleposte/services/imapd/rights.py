@@ -73,7 +73,7 @@ async def _grantee(session: "Session", identifier: str) -> int:
         raise Refuse(_NEGATIVE, codes.CANNOT)
     if identifier.casefold() == _ANYONE:
         return ANYONE
-    account = await _account(session, identifier)
+    account = await session.reading(_account(session, identifier))
     if account is None:
         raise Refuse(_WHO, codes.NONEXISTENT)
     return account.id
@@ -109,7 +109,7 @@ async def _sees(session: "Session", grantee: int, mailbox: int) -> bool:
 async def _show(session: "Session", place: names.Place, grantee: int) -> None:
     """Subscribe somebody to a mailbox he can see from now on: many programs show nothing else. Who does
     not want it unsubscribes."""
-    owner = await session.service.book.account(place.account)
+    owner = await session.reading(session.service.book.account(place.account))
     if owner is None:
         return
     name = names.full(Sharer(owner.id, owner.address, owner.kind), place.path)
@@ -122,7 +122,7 @@ async def get_acl(session: "Session", command: GetAcl) -> bytes:
     place = await names.place(session, command.mailbox, "a")
     reader = session.service.store.reader
     listed = await session.reading(read_rights.grants(reader, place.mailbox))
-    owner = await session.service.book.account(account_of(place.mailbox))
+    owner = await session.reading(session.service.book.account(account_of(place.mailbox)))
     entries = [(owner.address, ALL)] if owner is not None else []
     entries += [
         (grant.address if grant.grantee != ANYONE else _ANYONE, grant.letters)

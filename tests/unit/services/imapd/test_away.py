@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextvars import ContextVar
+from typing import Any
 
 import pytest
 
 from malleposte.services.imapd import ImapSettings
+from malleposte.services.imapd.session import Session
 from malleposte.store import PermanentFailure, TemporaryFailure, Writer
 from malleposte.store.commands import AnyCommand, CreateDomain
+from malleposte.store.postgres import PostgresReader
 from malleposte.store.results import AnyResult
 from support.imap_client import ImapClient, Literal, Refused
 from support.store import Place
@@ -25,6 +29,11 @@ class Moody:
         self.failure: Exception | None = None
         self.until: asyncio.Event | None = None
         """What the next command waits for."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether a command has come to what it waits for."""
+        return self.until is None
 
     async def submit(self, command: AnyCommand, fd: int | None = None) -> AnyResult:
         failure, until, self.until = self.failure, self.until, None
@@ -104,7 +113,7 @@ async def test_what_others_change_while_a_store_fails_is_told(moody: tuple[Serve
     writer.failure, writer.until = TemporaryFailure("the writer is away"), asyncio.Event()
     until = writer.until
     waiting = asyncio.create_task(one.command(b"STORE 1 +FLAGS (\\Seen)"))
-    while writer.until is not None:
+    while not writer.waits:
         await asyncio.sleep(0.01)
     writer.failure = None
     await other.command(b"STORE 1 +FLAGS (\\Flagged)")
@@ -139,3 +148,84 @@ async def test_close_that_fails_leaves_the_mailbox_open(moody: tuple[Served, Moo
     answer = await client.command(b"FETCH 1 FLAGS")
     assert answer.untagged == [b"* 1 FETCH (FLAGS (\\Recent \\Deleted))\r\n"]
     await client.command(b"CLOSE")
+
+
+READS = (
+    b"SELECT INBOX",
+    b"FETCH 1 (FLAGS ENVELOPE)",
+    b"FETCH 1 BODY.PEEK[]",
+    b"SEARCH TEXT x",
+    b"SEARCH SUBJECT x",
+    b"SORT (SUBJECT) UTF-8 ALL",
+    b"THREAD REFERENCES UTF-8 ALL",
+    b"NOOP",
+    b"CHECK",
+    b'LIST "" * RETURN (STATUS (MESSAGES))',
+    b'LSUB "" *',
+    b"STATUS Trash (MESSAGES)",
+    b"GETACL INBOX",
+    b"MYRIGHTS INBOX",
+    b"SETACL INBOX nobody@example.org lr",
+    b"GETMETADATA INBOX /shared/comment",
+    b"GETQUOTAROOT INBOX",
+    b"NOTIFY SET STATUS (personal (MessageNew MessageExpunge))",
+    b"COPY 1 nowhere",
+    b"FETCH 1 (SAVEDATE BODYSTRUCTURE PREVIEW EMAILID)",
+    b"SEARCH NEW",
+    b"SEARCH SAVEDBEFORE 1-Jan-2020",
+    b'LIST "" * RETURN (MYRIGHTS SUBSCRIBED METADATA (/shared/comment))',
+    b'SETMETADATA INBOX (/shared/comment "x")',
+    b"LISTRIGHTS INBOX anyone",
+    b"CREATE box",
+    b"RENAME box case",
+    b"DELETE case",
+    b"APPEND INBOX {1+}\r\nx",
+    b"STORE 1 +FLAGS (\\Flagged)",
+    b"MOVE 1 Trash",
+    b"EXPUNGE",
+    b"UNSUBSCRIBE Trash",
+    b"EXAMINE INBOX",
+)
+"""Whatever reads the store, in an order in which it can be given."""
+
+
+async def test_every_read_of_a_command_is_waited_for_patiently(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that the client hears of it. Reads of SQLite never wait; PostgreSQL may be away, or at the end of
+    a slow line."""
+    if place.dialect == "sqlite":
+        pytest.skip("reads of SQLite do not wait")
+    async with place.open() as store:
+        await store.submit(CreateDomain(name="example.org"))
+        async with serve(store) as served:
+            client = await _session(served)
+            await client.command(b"UNSELECT")
+
+            patient: ContextVar[bool] = ContextVar("patient", default=False)
+            patiently = Session.patiently
+            hasty: list[object] = []
+
+            async def waiting(self: Session, work: Awaitable[Any]) -> Any:
+                token = patient.set(True)
+                try:
+                    return await patiently(self, work)
+                finally:
+                    patient.reset(token)
+
+            def watched(read: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+                async def reading(*args: Any) -> Any:
+                    if not patient.get():
+                        hasty.append((command, args[1]))
+                    return await read(*args)
+
+                return reading
+
+            monkeypatch.setattr(Session, "patiently", waiting)
+            monkeypatch.setattr(PostgresReader, "rows", watched(PostgresReader.rows))
+            monkeypatch.setattr(PostgresReader, "row", watched(PostgresReader.row))
+            for command in READS:
+                tag = client.send(command)
+                while not (await client.response()).startswith(tag):
+                    pass
+            assert hasty == []
