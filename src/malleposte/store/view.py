@@ -354,7 +354,9 @@ class Views:
         self._db = db
         self._clock = clock
         self._spare = spare
-        """Messages held in views nobody watches (20 octets each)."""
+        """Messages held in views nobody watches (20 octets each), and a sixteenth more."""
+        self._opened = self._made = 0
+        """How often a view was opened, and messages in views made, since the last ``_trim``."""
         self._views: OrderedDict[tuple[int, int], View] = OrderedDict()
 
     async def open(self, mailbox: int, reader: int = 0) -> View:
@@ -367,7 +369,7 @@ class Views:
             reader = 0
         key = mailbox, reader
         view = self._views.get(key)
-        if view is None:
+        if made := view is None:
             view = self._views[key] = View(self._db, self._clock, mailbox, reader)
         self._views.move_to_end(key)
         await view.refresh()
@@ -380,7 +382,12 @@ class Views:
                 await view.refresh()
                 if not view.gone:
                     self._views[key] = view
-        self._trim()
+        self._opened += 1
+        self._made += len(view) + 50 if made else 0
+        # Not each time: of small views there may be tens of thousands.
+        if self._opened * 8 > len(self._views) or self._made > self._spare // 16:
+            self._opened = self._made = 0
+            self._trim()
         return view
 
     def _trim(self) -> None:
