@@ -21,6 +21,7 @@ from malleposte.wire.imap.commands.notify import (
 from malleposte.wire.imap.mailbox_attributes import (
     HAS_CHILDREN,
     HAS_NO_CHILDREN,
+    NO_ACCESS,
     NONEXISTENT,
     SUBSCRIBED,
 )
@@ -184,7 +185,7 @@ async def listed(before: Scene, after: Scene, rules: Rules, pause: Pause) -> lis
     if not _renamed(before, after):
         return []
     was, now = await _Names.of(before, pause), await _Names.of(after, pause)
-    above = names.ancestors(now.boxes)
+    above, closed_now = names.ancestors(now.boxes), closed(after, rules)
     found: list[Listed] = []
     for name in sorted(was.boxes.keys() | now.boxes.keys() | (before.own.names ^ after.own.names)):
         await pause()
@@ -207,6 +208,8 @@ async def listed(before: Scene, after: Scene, rules: Rules, pause: Pause) -> lis
             subscribed != was_subscribed and NotifyEvent.SUBSCRIPTION_CHANGE in events
         ):
             attributes = _attributes(box, subscribed, name in above, foreign)
+            if name in closed_now:
+                attributes += (NO_ACCESS,)
             found.append(Listed(name, attributes, old_name))
     # What is gone comes first, in case that its name is another's now.
     found.sort(key=lambda one: NONEXISTENT not in one.attributes)
@@ -337,13 +340,13 @@ async def all_counted(scene: Scene, rules: Rules, selected: int, pause: Pause) -
     return sorted(found, key=_name)
 
 
-def closed(scene: Scene, rules: Rules) -> list[str]:
-    """Names of others' mailboxes whose messages shall be told of, and may not be read (§3.1)."""
-    return [
+def closed(scene: Scene, rules: Rules) -> frozenset[str]:
+    """Names of others' mailboxes whose messages shall be told of, and may not be read (§3.1, §5.9)."""
+    return frozenset(
         other.name
         for other in scene.others.values()
         if not other.readable and _others(scene, rules, other)[1] & MESSAGE_EVENTS
-    ]
+    )
 
 
 @dataclass(frozen=True, slots=True)

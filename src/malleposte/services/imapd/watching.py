@@ -141,10 +141,7 @@ class Watch:
             service.watched[session.actor] = watched
         self._watched = watched
         scene = self._told = await self._look(watched)
-        for name in mailbox_news.closed(scene, self._rules):
-            session.send(
-                responses.list_mailbox([NO_ACCESS], names.SEPARATOR, name, session.engine.utf8)
-            )
+        self._tell_closed(mailbox_news.closed(scene, self._rules))
         if status:
             for one in await mailbox_news.all_counted(
                 scene, self._rules, self._selected_id(), session.pause
@@ -266,10 +263,18 @@ class Watch:
         for each in counted:
             self._send_status(each)
             await session.relieve()
+        known = mailbox_news.closed(before, self._rules).union(one.name for one in listed)
+        self._tell_closed(mailbox_news.closed(now, self._rules) - known)
         for note in noted:
             entries = [metadata.full(name, private) for name, private in note.entries]
             session.send(account_responses.metadata_changed(note.name, utf8, entries))
             await session.relieve()
+
+    def _tell_closed(self, closed: frozenset[str]) -> None:
+        """Mailboxes of whose messages nothing can be told (§3.1, §5.9)."""
+        utf8 = self._session.engine.utf8
+        for name in sorted(closed):
+            self._session.send(responses.list_mailbox([NO_ACCESS], names.SEPARATOR, name, utf8))
 
     def _overflow(self) -> None:
         """As if NOTIFY NONE had been given (§5.8)."""
