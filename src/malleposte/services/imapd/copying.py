@@ -33,8 +33,8 @@ async def transfer(
     stopped half way. Raises ``Refuse`` and store failures where nothing was done."""
     pairs: Pairs = []
     uidvalidity = 0
-    # Between accounts a move is a copy, its commit, then the removal: a crash between may double
-    # messages, never lose one (RFC 6851 §3.3 leaves it to the server what stands where then).
+    # Between accounts a move is a copy, its commit, then the removal: a crash between doubles messages
+    # and loses none (RFC 6851 §3.3: in one of both at least, which must be; not in both only should).
     across = move and source >> 32 != target >> 32
     try:
         for ranges in slices(uids):
