@@ -20,7 +20,7 @@ from malleposte.store.committer import Answer, CommitFailed, Committer
 from malleposte.store.incoming import IncomingSettings
 from malleposte.store.results import AnyResult
 from malleposte.store.sqlite import Sqlite
-from malleposte.store.view import Views
+from malleposte.store.views import Views
 
 MAX_BATCH = 256
 """Commands in a transaction; past some 128 the flush is paid off (design, §3)."""

@@ -24,7 +24,8 @@ from malleposte.store.reserve import PERCENT, Reserve
 from malleposte.store.results import AnyResult
 from malleposte.store.sqlite import Sqlite
 from malleposte.store.unread import Unread
-from malleposte.store.view import Clock, Views
+from malleposte.store.view import Clock
+from malleposte.store.views import Views
 
 __all__ = [
     "DiskFull",

@@ -13,7 +13,8 @@ from malleposte.store.dialect import Dialect, Reader, Row, Sql
 from malleposte.store.flags import ANSWERED, FLAGGED, FORWARDED, SEEN
 from malleposte.store.ids import LOW
 from malleposte.store.results import Copied, Done
-from malleposte.store.view import View, Views
+from malleposte.store.view import View
+from malleposte.store.views import Views
 from support.store import House, inbox
 
 Told = tuple[list[int], list[int], bool]

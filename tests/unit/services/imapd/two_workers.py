@@ -11,7 +11,7 @@ from malleposte.store import Store, Writer
 from malleposte.store.commands import AnyCommand, CreateDomain
 from malleposte.store.results import AnyResult
 from malleposte.store.sqlite import Sqlite
-from malleposte.store.view import Views
+from malleposte.store.views import Views
 from support.store import Place
 from unit.services.imapd.harness import Served, serve
 
