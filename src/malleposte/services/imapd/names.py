@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from malleposte.directory.addresses import BadAddressError, normalise
+from malleposte.directory.addresses import BadAddressError, normalise, shown_address
 from malleposte.normal_form import normal
 from malleposte.services.imapd.replies import NO_SUCH_MAILBOX, refuse
 from malleposte.store.execute.rights import no_rights
@@ -52,13 +52,13 @@ class Place:
 
 def kept(name: str) -> str:
     """A name as the store keeps it: NFC, without a separator at its end, an owner's address in the one
-    form that the directory has."""
+    form that people read."""
     name = _plain(name)
     if not under_root(name):
         return name
     root, owner, rest = _split(name)
     try:
-        owner = normalise(owner)
+        owner = shown_address(normalise(owner))
     except BadAddressError:
         return name
     return SEPARATOR.join([root, owner, mailbox_names.canonical(rest)] if rest else [root, owner])
@@ -87,7 +87,7 @@ def root_of(sharer: Sharer) -> str:
 
 def full(sharer: Sharer, path: str) -> str:
     """The full name of somebody else's mailbox, as the session sees it."""
-    levels = [root_of(sharer), sharer.address]
+    levels = [root_of(sharer), shown_address(sharer.address)]
     return SEPARATOR.join(levels if path == INBOX else [*levels, path])
 
 
@@ -120,7 +120,7 @@ async def locate(session: "Session", name: str) -> Place:
     root, owner, rest = _split(name)
     path = rest or INBOX
     for sharer in await session.reading(rights.sharing(reader, actor)):
-        if sharer.address == owner and root_of(sharer) == root:
+        if shown_address(sharer.address) == owner and root_of(sharer) == root:
             break
     else:
         return Place(name, 0, path, foreign=True)

@@ -10,6 +10,8 @@ import pytest
 from malleposte.store import TemporaryFailure
 from malleposte.store.commands import (
     AnyCommand,
+    CreateAccount,
+    CreateDomain,
     CreateMailbox,
     Expunge,
     RenameMailbox,
@@ -206,6 +208,35 @@ async def test_a_mailbox_that_is_renamed_stays_open_and_is_found_by_its_new_name
     assert await _count(client, _name(owners, "old", "plans")) == 0
     with pytest.raises(Refused, match="NONEXISTENT"):
         await client.command(b"STATUS %b (MESSAGES)" % _name(owners, "old"))
+
+
+async def test_domains_are_shown_as_people_write_them(served: Served) -> None:
+    """In names of mailboxes; both forms are understood, in any case."""
+    await served.store.submit(CreateDomain(name="xn--bcher-kva.example"))
+    made = await served.store.submit(
+        CreateAccount(address="zoe@xn--bcher-kva.example", name="", password_hash="$secret")
+    )
+    assert isinstance(made, Created)
+    _, readers = await served.account()
+    owner = await served.signed_in("zoe@bücher.example")
+    await owner.command(b"SETACL INBOX %b lr" % readers.encode())
+    client = await served.signed_in(readers)
+    shown = "Other Users/zoe@b&APw-cher.example"
+    listed = await client.command(b'LIST "" "Other*/%"')
+    assert listed.untagged == [b'* LIST (\\HasNoChildren) "/" "%b"\r\n' % shown.encode()]
+    for name in (
+        shown,
+        "Other Users/Zoe@XN--Bcher-kva.example",
+        "Other Users/zoe@B&ANw-CHER.example",
+    ):
+        assert await _count(client, f'"{name}"'.encode()) == 0
+        await client.command(f'SUBSCRIBE "{name}"'.encode())
+    assert (await client.command(b'LSUB "" "Other*"')).untagged == [
+        b'* LSUB () "/" "%b"\r\n' % shown.encode()
+    ]
+    await client.command('SETACL INBOX "ZOE@BÜCHER.example" lr'.encode())
+    (acl,) = (await client.command(b"GETACL INBOX")).untagged
+    assert b"zoe@xn--bcher-kva.example lr" in acl  # not all programs read 8-bit identifiers
 
 
 # Moves between accounts ---------------------------------------------------------------------------
