@@ -77,9 +77,8 @@ async def compare(server: Server, roamers: list[Roamer]) -> None:
         here = [roamer for roamer in roamers if roamer.address == address(account)]
         truth, found = await fetched_anew(server.ports["imap"], account)
         here[0].ledger.check(found)
-        alone = here[0].ledger.alone()
         for roamer in here:
-            await roamer.agree(truth, alone)
+            await roamer.agree(truth)
 
 
 async def storm(

@@ -72,36 +72,45 @@ class Roamer:
                 await asyncio.sleep(0.02)
         await self._dropped()
 
-    async def agree(self, truth: dict[str, dict[int, Known]], alone: set[Place]) -> None:
-        r"""While held: be brought up to date in every mailbox and be compared with what is there.
+    async def agree(self, truth: dict[str, dict[int, Known]]) -> None:
+        """While held: be brought up to date in every mailbox and be compared with what is there.
 
-        Where the client still has a mailbox open, NOOP must do; the others are opened by QRESYNC.
-        What is done in another mailbox to a message that both show, \Deleted say, is a new modseq here
-        too, of which nobody need be told: modseqs must be the same of those that are ``alone``.
+        Where the client still has a mailbox open, NOOP must do; the others are opened by QRESYNC. What was
+        changed and changed back between two looks is not told to who had the mailbox open: then the
+        client's MODSEQ lags behind. After QRESYNC it must not, for all that changed since.
         """
         first = None if self._here is None else self._here.name
         for name in sorted(self.mailboxes, key=lambda name: name != first):
             try:
-                await self._look(name)
+                since = await self._look(name)
             except (Lost, TimeoutError, Unsure):
                 await self._dropped()
-                await self._look(name)
+                since = await self._look(name)
             mirror = self.mirrors[name]
             # Message by message, for a failure that can be read.
             for uid in sorted(truth[name].keys() | mirror.messages.keys()):
                 ours, theirs = mirror.messages.get(uid), truth[name].get(uid)
-                if ours and theirs and (name, uid) not in alone and ours[1] < theirs[1]:
+                if (
+                    ours
+                    and theirs
+                    and ours[1] < theirs[1]
+                    and (since is None or theirs[1] <= since)
+                ):
                     ours = ours[0], theirs[1]
                 assert ours == theirs, f"{self.name}, {name}, UID {uid}: {ours}, there: {theirs}"
             assert mirror.exists == len(truth[name]), (self.name, name)
 
-    async def _look(self, name: str) -> None:
+    async def _look(self, name: str) -> int | None:
+        """Hear the news of a mailbox; the modseq that was said at SELECT, None if it was open."""
         client = await self._connected()
+        since = None
         if self._here is not None and self._here.name == name:
             await self._ask(client, b"NOOP")
         else:
+            since = self.mirrors[name].modseq if name in self.mirrors else 0
             await self._select(client, name)
         await self._learn(client)
+        return since
 
     # Connections and mailboxes --------------------------------------------------------------------
 
