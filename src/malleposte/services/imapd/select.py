@@ -33,6 +33,8 @@ async def select(session: "Session", command: Select | Examine) -> bytes:
         raise Refuse("QRESYNC must be enabled first", bad=True)  # RFC 7162 §3.2.5
     place = await names.place(session, command.mailbox, "r")
     mailbox = place.mailbox
+    rev2 = session.engine.rev2
+    attributes = await _special_use(session, place) if rev2 else []
     views = session.service.store.views
     view = await session.reading(views.open(mailbox, names.reader_of(session, mailbox)))
     if view.gone or "l" not in view.letters:
@@ -41,7 +43,6 @@ async def select(session: "Session", command: Select | Examine) -> bytes:
     selected = Selected(view, read_only=isinstance(command, Examine))
     if command.condstore:
         session.condstore = True
-    rev2 = session.engine.rev2
     flags = updates.flags_lines(view, selected.changeable)
     lines = [flags, responses.exists(selected.exists)]
     if not rev2:
@@ -56,7 +57,6 @@ async def select(session: "Session", command: Select | Examine) -> bytes:
     ]
     if rev2:
         # RFC 9051 §6.3.2: the name as LIST shows it.
-        attributes = await _special_use(session, place)
         name = place.name if place.foreign else command.mailbox
         lines.append(responses.list_mailbox(attributes, names.SEPARATOR, name, session.engine.utf8))
     session.selected = selected
