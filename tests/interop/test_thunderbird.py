@@ -7,6 +7,7 @@ is looked up twice: in its own database, and on the server by a client that know
 import asyncio
 import base64
 import email.header
+import re
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -144,17 +145,17 @@ async def eventually(check: Callable[[], Awaitable[bool]], what: str, seconds: f
         await asyncio.sleep(0.1)
 
 
-async def fill(server: Server, account: Account) -> None:
+async def fill(server: Server, account: Account, count: int = COUNT) -> None:
     """The special mailboxes get names of another language, INBOX gets its messages."""
     async with far_side(server, account) as far:
         for old, new in SPECIAL.items():
             await far.client.command(b"RENAME " + wire(old) + b" " + wire(new))
             await far.client.command(b"UNSUBSCRIBE " + wire(old))
             await far.client.command(b"SUBSCRIBE " + wire(new))
-        for first in range(1, COUNT + 1, IN_ONE):
+        for first in range(1, count + 1, IN_ONE):
             parts: list[bytes | Literal] = [b"APPEND INBOX"]
             for number in range(first, first + IN_ONE):
-                parts += [b" (\\Seen) " if number <= COUNT // 2 else b" ", Literal(message(number))]
+                parts += [b" (\\Seen) " if number <= count // 2 else b" ", Literal(message(number))]
             await far.client.command(*parts)
 
 
@@ -210,10 +211,10 @@ def settings(server: Server, account: Account, *, tls: bool) -> dict[str, object
 
 HOW: dict[str, dict[str, bool | int | str]] = {
     "tls": {},
-    # The same over STARTTLS, with what Thunderbird can do and does not do by default.
+    # The same over STARTTLS, with CONDSTORE and without UTF8=ACCEPT: the other way round by default.
     "starttls": {
         "mail.server.default.use_condstore": True,
-        "mail.server.default.allow_utf8_accept": True,
+        "mail.server.default.allow_utf8_accept": False,
     },
 }
 
@@ -466,3 +467,35 @@ def test_the_server_refused_nothing(desk: Desk) -> None:
     refused = desk.bird.complaints()
     assert any("AUTHENTICATIONFAILED" in line for line in refused)
     assert [line for line in refused if "AUTHENTICATIONFAILED" not in line] == []
+
+
+@pytest.mark.parametrize("condstore", [False, pytest.param(True, marks=pytest.mark.slow)])
+async def test_it_catches_up_when_it_is_started_again(
+    server: Server, ca: Path, account: Account, other: Account, home: Home, condstore: bool
+) -> None:
+    """What others did meanwhile is there; what it has is not asked for again, its password neither."""
+    need("thunderbird")
+    await fill(server, account, 2 * IN_ONE)
+    preferences = {"mail.server.default.use_condstore": condstore}
+    with display(home.folder / "xvfb") as screen:
+        with thunderbird.running(home, screen, ca, preferences) as bird:
+            bird.call("setUp", settings(server, account, tls=True), sorted(NAMES))
+            bird.show("INBOX", 2 * IN_ONE)
+        async with far_side(server, account) as far:
+            await far.flag("INBOX", [1, 2], "-FLAGS (\\Seen)")
+            await far.flag("INBOX", [3, 4], "+FLAGS (\\Flagged $label1)")
+            await far.flag("INBOX", [5, 150], "+FLAGS (\\Deleted)")
+            await far.client.command(b"EXPUNGE")
+            await far.client.command(b"APPEND INBOX ", Literal(message(201)))
+            await far.client.command(b"APPEND Archive ", Literal(message(202)))
+        with thunderbird.running(home, screen, ca, preferences) as bird:
+            bird.show("INBOX", 2 * IN_ONE - 1)
+            bird.show("Archive", 1)
+            await Desk(server, account, other, home, screen, bird).agree("INBOX", "Archive")
+            said = bird.log.read_text(errors="replace")
+            assert bird.complaints() == []
+    asked = [line for line in said.splitlines() if "BODY.PEEK[HEADER.FIELDS" in line]
+    # One message of each folder.
+    assert len(asked) == 2
+    assert all(re.search(r"UID fetch \d+ ", line) for line in asked), asked
+    assert ("CHANGEDSINCE" in said) == condstore

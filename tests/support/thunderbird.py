@@ -183,7 +183,7 @@ def running(
     _profile(profile, ca, port, extra or {})
     runtime = home.folder / "runtime"
     runtime.mkdir(mode=0o700, exist_ok=True)
-    log = home.folder / "imap"
+    log = home.folder / f"imap-{port}"
     environment = home.environment(
         {
             **QUIET,
