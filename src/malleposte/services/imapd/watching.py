@@ -114,12 +114,13 @@ class Watch:
         self._stops: dict[int, Callable[[], None]] = {}
         self._watched: Watched | None = None
         self._told = Scene()
-        self._sharers: frozenset[int] = (
-            frozenset()
-        )  # accounts of others' mailboxes that are watched
+        # Accounts of others' mailboxes that are watched.
+        self._sharers: frozenset[int] = frozenset()
+        # What the session itself did: modseqs, new UIDs in the selected mailbox, and the mailbox out of
+        # which it took messages.
         self._own: set[int] = set()
         self._own_uids: set[int] = set()
-        self._removed = 0  # the mailbox out of which the session itself took messages
+        self._removed = 0
 
     def close(self) -> None:
         """Hear of nothing any more."""
@@ -243,7 +244,7 @@ class Watch:
         self._told = now
         own = now.own is before.own or self._all_own(before.own.modseq, now.own.modseq)
         if own and now.others == before.others:
-            return  # metadata are the account's own changes, or another's
+            return
         listed = await mailbox_news.listed(before, now, self._rules, session.pause)
         counted = await mailbox_news.counted(
             before, now, self._rules, self._selected_id(), session.pause
