@@ -130,7 +130,7 @@ def test_two_sessions_see_each_other(server: Server, account: Account) -> None:
             assert two.response("EXISTS")[1][-1] == b"%d" % (number + 1)
         two.store("2", "+FLAGS", "(\\Deleted)")
         one.noop()
-        assert one.response("FETCH")[1] == [b"2 (FLAGS (\\Deleted))"]
+        assert one.response("FETCH")[1] == [b"2 (FLAGS (\\Recent \\Deleted))"]
         assert two.expunge() == ("OK", [b"2"])
         one.noop()
         assert one.response("EXPUNGE")[1] == [b"2"]
