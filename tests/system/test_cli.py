@@ -55,6 +55,14 @@ def test_the_installed_command_is_the_same_as_the_module(program: Program) -> No
 # Directory ----------------------------------------------------------------------------------------
 
 
+def test_a_shared_account_is_made_and_said_to_be_one(program: Program) -> None:
+    program.json("account", "add", "desk@example.test", "--kind", "shared", "--generate")
+    assert program.json("account", "show", "desk@example.test")["kind"] == "shared"
+    assert "shared" in program.run("account", "show", "desk@example.test").stdout
+    refused = program.run("account", "add", "x@example.test", "--kind", "team", code=2)
+    assert "person" in refused.stderr
+
+
 def test_a_life_of_domains_accounts_aliases_and_roles(program: Program) -> None:
     assert program.json("domain", "add", "Bücher.example") == {
         "domain": "xn--bcher-kva.example",
