@@ -362,8 +362,9 @@ class PostgresWriter:
             for (_, future, _), result in zip(part, results, strict=True):
                 if not future.done():
                     future.set_result(decode_result(result))
-            told = [s.command for s, _, _ in part if not s.command.unnoticed]
-            self._committed({account for command in told for account in command.accounts()})
+            noticed = [s.command for s, _, _ in part if not s.command.unnoticed]
+            if noticed:
+                self._committed({account for c in noticed for account in c.accounts()})
 
     async def _transaction(self, submissions: list[Submission]) -> list[bytes]:
         warnings: list[str] = []

@@ -14,6 +14,7 @@ from malleposte.store import PermanentFailure, TemporaryFailure
 from malleposte.store.batch import Submission, execute
 from malleposte.store.commands import (
     AddJob,
+    ClaimRecent,
     PurgeRecoverable,
     Recover,
     SweepBlobs,
@@ -21,7 +22,7 @@ from malleposte.store.commands import (
 from malleposte.store.content import FRAME, in_file
 from malleposte.store.errors import DatabaseDamaged, UnknownOutcome
 from malleposte.store.postgres import LANES, PostgresTx, PostgresWriter
-from malleposte.store.results import Delivered, Done, Swept
+from malleposte.store.results import Claimed, Delivered, Done, Swept
 from support.descriptors import exhausted
 from support.postgres import Server
 from support.store import Clock, House, Place, deliver, inbox
@@ -369,3 +370,16 @@ async def test_no_free_descriptor_is_told_and_takes_no_room(house: House) -> Non
     assert writer._unanswered == set()
     await house.do(deliver(account, what=what), Delivered, descriptor)
     os.close(descriptor)
+
+
+async def test_a_claim_of_recent_mail_wakes_nobody(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever idles hears of mail, not of who was told of it first."""
+    account = await house.account()
+    heard: list[set[int]] = []
+    monkeypatch.setattr(house.store.writer, "_committed", heard.append)
+    await house.deliver(account)
+    assert heard == [{account}]
+    await house.do(ClaimRecent(actor=account, mailbox=inbox(account), upto=1), Claimed)
+    assert heard == [{account}]
