@@ -10,7 +10,7 @@ import json
 import re
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -152,7 +152,7 @@ class Thunderbird:
         return re.findall(r"CreateNewLineFromSocket: (\S+ (?:BAD|NO) .*)", said)
 
 
-def _profile(folder: Path, ca: Path, port: int, extra: "dict[str, bool | int | str]") -> None:
+def _profile(folder: Path, ca: Path, port: int, extra: Mapping[str, bool | int | str]) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
     wanted = {**PREFERENCES, **extra, "marionette.port": port}
     (folder / "user.js").write_text(
@@ -171,7 +171,7 @@ def _profile(folder: Path, ca: Path, port: int, extra: "dict[str, bool | int | s
 
 @contextmanager
 def running(
-    home: Home, screen: str, ca: Path, extra: "dict[str, bool | int | str] | None" = None
+    home: Home, screen: str, ca: Path, extra: Mapping[str, bool | int | str] | None = None
 ) -> Iterator[Thunderbird]:
     """Thunderbird while the block runs, with the profile of this home: a new one, or as it was left.
 
