@@ -10,8 +10,8 @@ import pytest
 from malleposte.services.imapd import recency
 from malleposte.services.imapd.recency import RecentUids
 from malleposte.store import TemporaryFailure, Writer
-from malleposte.store.commands import AnyCommand, ClaimRecent
-from malleposte.store.results import AnyResult
+from malleposte.store.commands import AnyCommand, ClaimRecent, SetRights
+from malleposte.store.results import AnyResult, Done
 from support.imap_client import Answer, ImapClient
 from support.store import Place, append, inbox
 from unit.services.imapd.harness import Served
@@ -133,6 +133,25 @@ async def test_what_is_not_new_costs_no_write(served: Served) -> None:
     await rev2.command(b"ENABLE IMAP4rev2")
     await rev2.command(b"SELECT INBOX")
     assert counting.claims() == 0
+
+
+async def test_in_a_shared_mailbox_whoever_opens_it_first_has_them(served: Served) -> None:
+    """Owner or reader: RFC 3501 §2.3.2 knows sessions, not people; who only examines has none."""
+    owner, owners = await served.account()
+    reader, readers = await served.account()
+    box = inbox(owner)
+    rights = SetRights(actor=owner, mailbox=box, grantee=reader, letters="lr")
+    assert isinstance(await served.store.submit(rights), Done)
+    mine, other = await served.signed_in(owners), await served.signed_in(readers)
+    name = b'"Other Users/%b"' % owners.encode()
+    await served.store.submit(append(box))
+    assert number(await other.command(b"EXAMINE " + name), b"RECENT") == 1
+    assert number(await other.command(b"SELECT " + name), b"RECENT") == 1
+    assert number(await mine.command(b"SELECT INBOX"), b"RECENT") == 0
+    await served.store.submit(append(box))
+    assert number(await mine.command(b"NOOP"), b"RECENT") == 1
+    assert number(await other.command(b"NOOP"), b"RECENT") is None
+    assert (await recent(mine), await recent(other)) == ({2}, {1})
 
 
 async def _fail() -> None:
