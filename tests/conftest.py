@@ -11,6 +11,9 @@ from malleposte.store.postgres import PostgresWriter
 from support import postgres
 from support.store import Clock, House, Place
 
+# Set on some machines; what a program forgets to flush would come out all the same.
+os.environ.pop("PYTHONUNBUFFERED", None)
+
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[postgres.Server]:

@@ -27,8 +27,8 @@ def spelt(text: str) -> str:
 
 
 def say(text: str = "") -> None:
-    """A line for people."""
-    print(spelt(text))
+    """A line for people, at once: whoever reads through a pipe follows what is under way."""
+    print(spelt(text), flush=True)
 
 
 def note(text: str) -> None:
