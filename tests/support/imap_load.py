@@ -275,7 +275,8 @@ class Writer:
                     name = identity[1].decode()
                     known = self.uids.setdefault((place, one.number(b"UID")), name)
                     assert known == name, "a UID names another message now"
-                    flags = frozenset(flag.decode() for flag in one.flags)
+                    # \Recent is the server's, and any session's that hears of the message first.
+                    flags = frozenset(flag.decode() for flag in one.flags if flag != b"\\Recent")
                     places = states.setdefault(name, set())
                     assert place not in {p for p, _ in places}, f"{name} twice in {place}"
                     places.add((place, flags))
