@@ -207,7 +207,11 @@ def running(
             start_new_session=True,
         )
     try:
-        marionette = Marionette.connect(port, lambda: process.poll() is None)
+        try:
+            marionette = Marionette.connect(port, lambda: process.poll() is None)
+        except AssertionError as error:
+            words = (home.folder / "said").read_text(errors="replace")[-2000:]
+            raise AssertionError(f"{error}: {words}") from error
         try:
             yield Thunderbird(marionette, process, log.with_suffix(".moz_log"))
             # Asked to end, as by its menu, so that it writes what it has. It may hang up before it answers.
