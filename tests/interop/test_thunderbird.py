@@ -426,6 +426,20 @@ async def test_idle_brings_mail_flags_and_what_goes(desk: Desk) -> None:
     await desk.agree("INBOX")
 
 
+async def test_mail_that_comes_while_it_reads_is_shown(desk: Desk) -> None:
+    """Message after message is opened; what came meanwhile is there once it idles, unasked."""
+    desk.bird.call("show", "INBOX")
+    before = len(desk.bird.rows("INBOX"))
+    for number in range(1601, 1607):
+        mailbox.fill(
+            desk.server, desk.account.address, f"Subject: reading {number}\r\n\r\nx\r\n".encode()
+        )
+        desk.bird.command("INBOX", [subject(number)], "select")
+        desk.bird.call("shown", f"Body of {number}")
+    desk.bird.call("count", "INBOX", before + 6, 30)
+    await desk.agree("INBOX")
+
+
 async def test_it_sends_and_keeps_drafts(desk: Desk) -> None:
     desk.bird.call("send", desk.other.address, "Grüße aus dem Test", "Schöne Grüße\n")
     (octets,) = mailbox.wait_for(desk.server, desk.other.address, desk.other.password, 1)

@@ -56,9 +56,14 @@ async def idle(session: "Session", command: Idle) -> bytes | None:
                     await session.read(early)
                 continue
             session.hinted = False
+            if selected is not None:
+                known = selected.announced
+                if not await _look(session, selected):
+                    return None
+                if not looked and selected.listened < known == selected.announced:
+                    # Thunderbird passes over an EXISTS that it was sent while it loaded a message.
+                    session.send(responses.exists(selected.exists))
             looked = True
-            if selected is not None and not await _look(session, selected):
-                return None
             if session.watch is not None:
                 session.watch.listen()
                 with suppress(TemporaryFailure):
@@ -78,6 +83,8 @@ async def idle(session: "Session", command: Idle) -> bytes | None:
         stop()
         if selected is not None:
             selected.wake = None
+            if looked:
+                selected.listened = selected.announced
 
 
 async def _look(session: "Session", selected: "Selected") -> bool:

@@ -64,6 +64,7 @@ class Selected:
         "gone",
         "keywords",
         "letters",
+        "listened",
         "read_only",
         "recent",
         "saved",
@@ -82,6 +83,8 @@ class Selected:
         """What the client takes for the number of messages."""
         self.announced = view.uids[-1] if view.uids else 0
         """The highest UID the client has been told of."""
+        self.listened = self.announced
+        """The same when it was last sure to listen: at SELECT, or at the end of its last IDLE."""
         self.told = view.modseq
         """The modseq up to which the client was told all changes of flags."""
         self.complete = view.modseq

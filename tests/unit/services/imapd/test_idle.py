@@ -64,6 +64,28 @@ async def test_what_is_new_already_comes_after_idling_in_a_piece_of_its_own(
     assert pieces[0] == b"+ idling\r\n"
 
 
+async def test_mail_told_of_while_it_fetched_is_told_of_again(served: Served) -> None:
+    """Thunderbird passes over an EXISTS that comes while it loads a message. Once, not at each IDLE."""
+    number, address = await served.account()
+    await served.store.submit(deliver(number))
+    client = await served.signed_in(address)
+    await client.command(b"SELECT INBOX")
+    await served.store.submit(deliver(number))
+    answer = await client.command(b"UID FETCH 1 (BODY.PEEK[])")
+    assert b"* 2 EXISTS\r\n" in answer.untagged
+    client.send(b"IDLE")
+    async with asyncio.timeout(5):
+        assert (await client.response()).startswith(b"+")
+        assert await client.response() == b"* 2 EXISTS\r\n"
+        client.raw(b"DONE\r\n")
+        assert b" OK" in await client.response()
+        client.send(b"IDLE")
+        assert (await client.response()).startswith(b"+")
+        await served.store.submit(deliver(number))
+        served.hub.hint(number)
+        assert await client.response() == b"* 3 EXISTS\r\n"
+
+
 async def test_done_is_answered_at_once(served: Served) -> None:
     """Before the first look already; what is new comes with it."""
     number, address = await served.account()
