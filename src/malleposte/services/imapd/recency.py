@@ -1,9 +1,9 @@
 r"""``\Recent``: which messages a session is the first to hear of (RFC 3501 §2.3.2, §7.3.2).
 
 The store keeps one UID a mailbox, from which on nobody was told (decision 0014). Before a session tells
-its client of messages past it, it claims them; of all sessions one gets them. EXAMINE shows what nobody
-has claimed and claims nothing. Clients of IMAP4rev2 know no such flag (RFC 9051 §2.3.2): for them
-nothing is claimed.
+its client of messages past it, it claims them; of all sessions one gets them. EXAMINE, and SELECT
+by who may only read, show what nobody has claimed and claim nothing: all would miss it (§6.3.1, §6.3.2).
+Clients of IMAP4rev2 know no such flag (RFC 9051 §2.3.2): for them nothing is claimed.
 
 It belongs to the session, not to the message: it is no change that others hear of, and has no modseq.
 """
@@ -94,7 +94,7 @@ async def hear(session: "Session", selected: "Selected", last: int) -> None:
     view = selected.view
     if session.engine.rev2 or last < view.recent_from:
         return
-    if selected.read_only:
+    if not selected.writable:
         first = await _unclaimed(session, view)
         if first <= last:
             selected.recent_to(first, last)

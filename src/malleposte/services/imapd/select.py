@@ -18,10 +18,6 @@ if TYPE_CHECKING:
     from malleposte.services.imapd.session import Session
 
 
-SHARED_CHANGES: Final = "iewt"
-r"""Any of these makes a mailbox READ-WRITE (RFC 4314 §5.2): not `s`, for each reader has a \Seen."""
-
-
 async def select(session: "Session", command: Select | Examine) -> bytes:
     """RFC 9051 §6.3.2, §6.3.3; RFC 7162 §3.1.1, §3.2.5; RFC 8474 §4.2."""
     if session.selected is not None:
@@ -73,7 +69,7 @@ async def select(session: "Session", command: Select | Examine) -> bytes:
         session.deselect()  # a SELECT that fails selects nothing (§6.3.2)
         session.engine.deselected()
         raise
-    if any(letter in selected.changeable for letter in SHARED_CHANGES):
+    if selected.writable:
         return responses.ok(command.tag, "Open", codes.READ_WRITE)
     return responses.ok(command.tag, "Open for reading", codes.READ_ONLY)
 

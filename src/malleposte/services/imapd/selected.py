@@ -26,6 +26,9 @@ from malleposte.wire.imap.sets import MessageSet, NumberSet, SavedResult
 CHANGED_MAX: Final = 1_000
 """UIDs of changed messages that are listed: 64 KB a session at the most, while it does not listen."""
 
+SHARED_CHANGES: Final = "iewt"
+r"""Any of these makes a mailbox READ-WRITE (RFC 4314 §5.2): not `s`, for each reader has a \Seen."""
+
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
@@ -113,6 +116,11 @@ class Selected:
     def changeable(self) -> str:
         """The rights that count: of a mailbox that is open for reading only, none."""
         return "" if self.read_only else self.letters
+
+    @property
+    def writable(self) -> bool:
+        """Whether the session may change what all who see the mailbox share: [READ-WRITE]."""
+        return any(letter in self.changeable for letter in SHARED_CHANGES)
 
     def close(self) -> None:
         """Watch no more."""

@@ -140,7 +140,7 @@ async def test_in_a_shared_mailbox_whoever_opens_it_first_has_them(served: Serve
     owner, owners = await served.account()
     reader, readers = await served.account()
     box = inbox(owner)
-    rights = SetRights(actor=owner, mailbox=box, grantee=reader, letters="lr")
+    rights = SetRights(actor=owner, mailbox=box, grantee=reader, letters="lrw")
     assert isinstance(await served.store.submit(rights), Done)
     mine, other = await served.signed_in(owners), await served.signed_in(readers)
     name = b'"Other Users/%b"' % owners.encode()
@@ -152,6 +152,25 @@ async def test_in_a_shared_mailbox_whoever_opens_it_first_has_them(served: Serve
     assert number(await mine.command(b"NOOP"), b"RECENT") == 1
     assert number(await other.command(b"NOOP"), b"RECENT") is None
     assert (await recent(mine), await recent(other)) == ({2}, {1})
+
+
+async def test_who_may_only_read_takes_none_from_the_owner(served: Served) -> None:
+    """SELECT answered with [READ-ONLY] changes nothing that others see (RFC 3501 §6.3.1)."""
+    owner, owners = await served.account()
+    reader, readers = await served.account()
+    box = inbox(owner)
+    rights = SetRights(actor=owner, mailbox=box, grantee=reader, letters="lrs")
+    assert isinstance(await served.store.submit(rights), Done)
+    mine, other = await served.signed_in(owners), await served.signed_in(readers)
+    await served.store.submit(append(box))
+    shown = await other.command(b'SELECT "Other Users/%b"' % owners.encode())
+    assert b"[READ-ONLY]" in shown.line
+    assert number(shown, b"RECENT") == 1
+    assert number(await mine.command(b"SELECT INBOX"), b"RECENT") == 1
+    await served.store.submit(append(box))
+    assert number(await other.command(b"NOOP"), b"RECENT") == 2
+    assert number(await mine.command(b"NOOP"), b"RECENT") == 2
+    assert (await recent(mine), await recent(other)) == ({1, 2}, {1, 2})
 
 
 async def _fail() -> None:
