@@ -190,9 +190,10 @@ class Roamer:
                 if mirror is not None:
                     mirror.take(response)
         line = response[len(tag) + 1 :]
-        if mirror is not None:
-            mirror.answered(line)
-        if line.startswith(b"NO [UNAVAILABLE]"):
+        away = line.startswith(b"NO [UNAVAILABLE]")
+        if mirror is not None and not (away and of is not None):
+            mirror.answered(line)  # but for a SELECT that selected nothing
+        if away:
             raise Unsure(line.decode())
         assert line.startswith((b"OK", b"NO [EXPUNGEISSUED]")), (repr(parts[0])[:80], line)
         return line + codes, found

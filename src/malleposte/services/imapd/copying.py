@@ -143,7 +143,7 @@ async def move(session: "Session", command: Move) -> bytes:
     if error is not None:
         raise error
     if pairs and session.qresync:
-        code = codes.highest_modseq(view.highest)  # RFC 7162 §3.2.7, as EXPUNGE
+        code = codes.highest_modseq(updates.told_up_to(session))  # RFC 7162 §3.2.7, as EXPUNGE
         return responses.ok(command.tag, "Moved", code)
     return responses.ok(command.tag, "Moved")
 

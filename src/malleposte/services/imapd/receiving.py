@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 import structlog
 
 from malleposte.delivery.spool import Spool
+from malleposte.services.imapd import updates
 from malleposte.services.imapd.replies import Refuse, failed
 from malleposte.store import PermanentFailure, TemporaryFailure
 from malleposte.store import flags as store_flags
@@ -98,7 +99,10 @@ async def receive(session: "Session", start: AppendStart, filing: Filing) -> Non
         except (TemporaryFailure, OSError) as error:
             session.engine.refuse_append(failed(tag, error))
             return
-        session.send(await _answer(session, tag, filing, received))
+        answer = await _answer(session, tag, filing, received)
+        if session.qresync and session.selected is not None:
+            updates.hold_back(session)
+        session.send(answer)
         session.engine.command_done()
     finally:
         received.spool.close()

@@ -86,7 +86,9 @@ class Replacing(Appending):
         await updates.tell(session, expunge=True)
         if session.qresync:
             # As after EXPUNGE (RFC 7162 §3.2.7).
-            return responses.ok(self.tag, "Replaced", codes.highest_modseq(view.highest))
+            return responses.ok(
+                self.tag, "Replaced", codes.highest_modseq(updates.told_up_to(session))
+            )
         return responses.ok(self.tag, "Replaced")
 
 

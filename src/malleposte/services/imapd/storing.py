@@ -155,7 +155,7 @@ async def expunge(session: "Session", command: Expunge) -> bytes:
     if gone and session.qresync:
         # RFC 7162 §3.2.7: the news go out first, so that this covers all the client knows.
         await updates.tell(session, expunge=True)
-        code = codes.highest_modseq(selected.view.highest)
+        code = codes.highest_modseq(updates.told_up_to(session))
         return responses.ok(command.tag, "Expunged", code)
     return responses.ok(command.tag, "Expunged")
 

@@ -113,13 +113,21 @@ def hold_back(session: "Session") -> None:
     """Before a tagged response: where something waits to be told, VANISHED say, a client under QRESYNC
     is told how far it knows everything; else it would go by the highest MODSEQ it has seen, and miss what
     waited if the connection broke (RFC 7162 §6)."""
+    if session.mailbox.news:
+        code = codes.highest_modseq(told_up_to(session))
+        session.send(responses.ok(responses.UNTAGGED, "Not all is told yet", code))
+    else:
+        told_up_to(session)
+
+
+def told_up_to(session: "Session") -> int:
+    """HIGHESTMODSEQ of the selected mailbox, as far as the client was told everything by now."""
     selected = session.mailbox
     view = selected.view
     if selected.news:
-        code = codes.highest_modseq(min(selected.complete, view.highest))
-        session.send(responses.ok(responses.UNTAGGED, "Not all is told yet", code))
-    else:
-        selected.complete = view.modseq
+        return min(selected.complete, view.highest)
+    selected.complete = view.modseq
+    return view.highest
 
 
 async def send_flags(session: "Session", uids: "array[int]", *, uid: bool = False) -> None:

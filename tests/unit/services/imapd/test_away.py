@@ -12,7 +12,7 @@ import pytest
 from malleposte.services.imapd import ImapSettings
 from malleposte.services.imapd.session import Session
 from malleposte.store import PermanentFailure, TemporaryFailure, Writer
-from malleposte.store.commands import AnyCommand, CreateDomain
+from malleposte.store.commands import AnyCommand, ClaimRecent, CreateDomain
 from malleposte.store.postgres import PostgresReader
 from malleposte.store.results import AnyResult
 from support.imap_client import ImapClient, Literal, Refused
@@ -28,7 +28,8 @@ class Moody:
         self.seconds = 0.0
         self.failure: Exception | None = None
         self.until: asyncio.Event | None = None
-        """What the next command waits for."""
+        """What the next command, of those of ``kind``, waits for."""
+        self.kind: type[AnyCommand] | type[object] = object
 
     @property
     def waits(self) -> bool:
@@ -36,7 +37,9 @@ class Moody:
         return self.until is None
 
     async def submit(self, command: AnyCommand, fd: int | None = None) -> AnyResult:
-        failure, until, self.until = self.failure, self.until, None
+        failure, until = self.failure, None
+        if isinstance(command, self.kind):
+            until, self.until = self.until, None
         await asyncio.sleep(self.seconds)
         if until is not None:
             await until.wait()
@@ -123,6 +126,36 @@ async def test_what_others_change_while_a_store_fails_is_told(moody: tuple[Serve
     answer = await one.command(b"NOOP")
     assert len(answer.untagged) == 1
     assert b"\\Flagged" in answer.untagged[0]
+
+
+async def test_what_is_expunged_while_news_are_told_is_held_back(
+    moody: tuple[Served, Moody],
+) -> None:
+    """RFC 7162 §6: the flags told with an APPEND are newer than an EXPUNGE that waits."""
+    served, writer = moody
+    _, address = await served.account()
+    one, other = [await served.signed_in(address) for _ in range(2)]
+    for number in range(2):
+        await one.command(b"APPEND INBOX ", Literal(b"Subject: %d\r\n\r\ny\r\n" % number))
+    await one.command(b"ENABLE QRESYNC")
+    await other.command(b"ENABLE IMAP4rev2")  # which has no \\Recent to wait for
+    for client in (one, other):
+        await client.command(b"SELECT INBOX")
+    writer.until, writer.kind = asyncio.Event(), ClaimRecent
+    until = writer.until
+    waiting = asyncio.create_task(one.command(b"APPEND INBOX ", Literal(b"Subject: z\r\n\r\n")))
+    while writer.until is not None:
+        await asyncio.sleep(0.01)
+    await other.command(b"STORE 1 +FLAGS.SILENT (\\Deleted)")
+    await other.command(b"UID EXPUNGE 1")
+    await other.command(b"UID STORE 2 +FLAGS.SILENT (\\Flagged)")
+    until.set()
+    answer = await waiting
+    told = [line for line in answer.untagged if b"FETCH (UID 2 FLAGS (" in line]
+    assert len(told) == 1
+    seen = int(told[0].rpartition(b"MODSEQ (")[2].partition(b")")[0])
+    assert int(answer.code(b"HIGHESTMODSEQ")[0]) < seen
+    assert b"* VANISHED 1\r\n" in (await one.command(b"NOOP")).untagged
 
 
 async def test_a_defect_of_the_store_ends_the_command_only(moody: tuple[Served, Moody]) -> None:
