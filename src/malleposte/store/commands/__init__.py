@@ -1,0 +1,175 @@
+"""Typed write commands: everything that changes the store, as plain data.
+
+A command is one transaction's worth of work, validated where it is executed, never a closure. It
+touches at most ``MAX_ROWS`` messages; whoever has more cuts it into several. ``actor`` says for whom:
+``SYSTEM`` (delivery, upkeep) or an account, whose mailbox rights are checked by the statements
+themselves. Uid sets are ranges ``(first, last)``, both ends included.
+
+The encoding (msgspec msgpack, arrays) is between processes of one version on one machine, never stored.
+"""
+
+from malleposte.store.commands.base import (
+    LATEST,
+    MAX_ROWS,
+    SYSTEM,
+    Command,
+    Ranges,
+    kept_date,
+)
+from malleposte.store.commands.content import (
+    Append,
+    AppendAll,
+    Bringing,
+    Content,
+    Deliver,
+    Enclosed,
+    Filing,
+    PutContent,
+    Rendered,
+    Replace,
+)
+from malleposte.store.commands.directory import (
+    Act,
+    Audited,
+    CreateAccount,
+    CreateDomain,
+    DeleteAccount,
+    DeleteDomain,
+    GrantRole,
+    PurgeAccount,
+    PutSecret,
+    RecordAudit,
+    SetAccount,
+    SetAlias,
+    SetPassword,
+)
+from malleposte.store.commands.mailboxes import (
+    CreateMailbox,
+    DeleteMailbox,
+    Entry,
+    RenameMailbox,
+    SetMetadata,
+    SetRights,
+    Subscribe,
+)
+from malleposte.store.commands.messages import (
+    ClaimRecent,
+    Copy,
+    Expunge,
+    Recover,
+    Render,
+    StoreFlags,
+)
+from malleposte.store.commands.upkeep import (
+    AddJob,
+    FinishJob,
+    LeaseJobs,
+    PurgeRecoverable,
+    RenewUidValidity,
+    RepairAccount,
+    RepairNumbers,
+    SweepBlobs,
+    SweepRecords,
+    SweepTombstones,
+    TakeLease,
+)
+
+__all__ = [
+    "LATEST",
+    "MAX_ROWS",
+    "SYSTEM",
+    "Act",
+    "AddJob",
+    "AnyCommand",
+    "Append",
+    "AppendAll",
+    "Audited",
+    "Bringing",
+    "ClaimRecent",
+    "Command",
+    "Content",
+    "Copy",
+    "CreateAccount",
+    "CreateDomain",
+    "CreateMailbox",
+    "DeleteAccount",
+    "DeleteDomain",
+    "DeleteMailbox",
+    "Deliver",
+    "Enclosed",
+    "Entry",
+    "Expunge",
+    "Filing",
+    "FinishJob",
+    "GrantRole",
+    "LeaseJobs",
+    "PurgeAccount",
+    "PurgeRecoverable",
+    "PutContent",
+    "PutSecret",
+    "Ranges",
+    "RecordAudit",
+    "Recover",
+    "RenameMailbox",
+    "Render",
+    "Rendered",
+    "RenewUidValidity",
+    "RepairAccount",
+    "RepairNumbers",
+    "Replace",
+    "SetAccount",
+    "SetAlias",
+    "SetMetadata",
+    "SetPassword",
+    "SetRights",
+    "StoreFlags",
+    "Subscribe",
+    "SweepBlobs",
+    "SweepRecords",
+    "SweepTombstones",
+    "TakeLease",
+    "kept_date",
+]
+
+AnyCommand = (
+    Deliver
+    | Append
+    | Replace
+    | AppendAll
+    | PutContent
+    | CreateMailbox
+    | RenameMailbox
+    | DeleteMailbox
+    | Subscribe
+    | SetRights
+    | SetMetadata
+    | StoreFlags
+    | Expunge
+    | Copy
+    | Recover
+    | ClaimRecent
+    | CreateDomain
+    | DeleteDomain
+    | CreateAccount
+    | SetPassword
+    | SetAccount
+    | DeleteAccount
+    | PurgeAccount
+    | GrantRole
+    | SetAlias
+    | PutSecret
+    | RecordAudit
+    | Audited
+    | AddJob
+    | LeaseJobs
+    | FinishJob
+    | TakeLease
+    | PurgeRecoverable
+    | SweepBlobs
+    | SweepRecords
+    | SweepTombstones
+    | RenewUidValidity
+    | RepairAccount
+    | RepairNumbers
+    | Render
+)

@@ -1,0 +1,133 @@
+"""What operators do: domains, accounts, aliases, roles, secrets, and the audit of it."""
+
+from malleposte.store.commands.base import Command
+
+
+class CreateDomain(Command, frozen=True, array_like=True, kw_only=True):
+    """Make a domain, and postmaster@ and abuse@ in it. Answer: ``Created``."""
+
+    name: str
+    organisation: str = ""
+
+
+class DeleteDomain(Command, frozen=True, array_like=True, kw_only=True):
+    """Remove a domain that no account or alias uses any more. Answer: ``Done``."""
+
+    name: str
+
+
+class CreateAccount(Command, frozen=True, array_like=True, kw_only=True):
+    """Make an account with its address, credential and six mailboxes. Answer: ``Created``."""
+
+    address: str
+    name: str
+    password_hash: str
+    kind: str = "person"
+    locale: str = "en"
+    time_zone: str = "UTC"
+    quota_bytes: int = 0
+    role: str = ""
+
+
+class SetPassword(Command, frozen=True, array_like=True, kw_only=True):
+    """Replace an account's main password. Answer: ``Done``."""
+
+    account: int
+    password_hash: str
+
+
+class SetAccount(Command, frozen=True, array_like=True, kw_only=True):
+    """Change an account's settings; None leaves one as it is. Answer: ``Done``."""
+
+    account: int
+    status: str | None = None
+    name: str | None = None
+    locale: str | None = None
+    time_zone: str | None = None
+    quota_bytes: int | None = None
+
+    def accounts(self) -> tuple[int, ...]:
+        """See ``Command``."""
+        return (self.account,)
+
+
+class DeleteAccount(Command, frozen=True, array_like=True, kw_only=True):
+    """Stop an account receiving and signing in, and have its mail removed by a job. Answer: ``Done``."""
+
+    account: int
+
+    def accounts(self) -> tuple[int, ...]:
+        """See ``Command``."""
+        return (self.account,)
+
+
+class PurgeAccount(Command, frozen=True, array_like=True, kw_only=True):
+    """Remove up to ``MAX_ROWS`` emails of a deleted account, at last the account. Answer: ``Done``,
+    whose ``more`` says whether something is left."""
+
+    account: int
+
+    def accounts(self) -> tuple[int, ...]:
+        """See ``Command``."""
+        return (self.account,)
+
+
+class GrantRole(Command, frozen=True, array_like=True, kw_only=True):
+    """Give an account a role, or take it away. Answer: ``Done``."""
+
+    account: int
+    role: str
+    granted: bool = True
+    by: str = ""
+
+
+class SetAlias(Command, frozen=True, array_like=True, kw_only=True):
+    """Make, change or (without targets) remove an alias. Answer: ``Done``."""
+
+    address: str
+    accounts_: tuple[int, ...] = ()
+    remotes: tuple[str, ...] = ()
+
+
+class PutSecret(Command, frozen=True, array_like=True, kw_only=True):
+    """Keep a sealed value under a name; empty bytes remove it. Answer: ``Done``."""
+
+    name: str
+    sealed: bytes
+    key_id: str
+
+
+class RecordAudit(Command, frozen=True, array_like=True, kw_only=True):
+    """Add a line to the audit. Answer: ``Done``."""
+
+    actor: str
+    operation: str
+    target: str
+    outcome: str
+    details: str = "{}"
+
+
+Act = (
+    CreateDomain
+    | DeleteDomain
+    | CreateAccount
+    | SetPassword
+    | SetAccount
+    | DeleteAccount
+    | GrantRole
+    | SetAlias
+    | PutSecret
+)
+"""What an operator does by one command."""
+
+
+class Audited(Command, frozen=True, array_like=True, kw_only=True):
+    """An operator's act and its line in the audit, both or neither; no line where the act is refused.
+    Answer: the act's."""
+
+    act: Act
+    line: RecordAudit
+
+    def accounts(self) -> tuple[int, ...]:
+        """See ``Command``."""
+        return self.act.accounts()

@@ -1,0 +1,121 @@
+"""Commands about mailboxes: their names, who may use them, what is noted on them."""
+
+import msgspec
+
+from malleposte.store.commands.base import Command
+
+
+class CreateMailbox(Command, frozen=True, array_like=True, kw_only=True):
+    """Make a mailbox at a path below a parent (0: top), and what is missing on the way.
+
+    Answer: ``Created`` with the id of the last one; ``exists`` if it was there, ``in-use`` if another one
+    has the role. ``claim``: if it is this mailbox that has it, and it was never used (no message, nothing
+    below it, no rights given), it is moved to the path in place of making one.
+    """
+
+    actor: int
+    account: int
+    parent: int
+    path: tuple[str, ...]
+    role: str | None = None
+    subscribe: bool = True
+    claim: int = 0
+
+    def accounts(self) -> tuple[int, ...]:
+        """See ``Command``."""
+        return (self.account,)
+
+
+class RenameMailbox(Command, frozen=True, array_like=True, kw_only=True):
+    """Give a mailbox another parent and name, by id; its children go with it. Answer: ``Done``.
+
+    ``path`` is the new place below ``parent``: the last level is the name, levels above it that do not
+    exist are made.
+    """
+
+    actor: int
+    mailbox: int
+    parent: int
+    path: tuple[str, ...]
+
+    def accounts(self) -> tuple[int, ...]:
+        """See ``Command``."""
+        return (self.mailbox >> 32,)
+
+
+class DeleteMailbox(Command, frozen=True, array_like=True, kw_only=True):
+    """Remove a mailbox without children; its messages, at most ``MAX_ROWS``, go with it.
+
+    Answer: ``Done``; ``not-empty`` where it holds more (expunge in slices first). ``heir``: a mailbox of
+    the account that has no role; it takes the role of the one that goes.
+    """
+
+    actor: int
+    mailbox: int
+    recoverable_until: int = 0
+    heir: int = 0
+
+    def accounts(self) -> tuple[int, ...]:
+        """See ``Command``."""
+        return (self.mailbox >> 32,)
+
+
+class Subscribe(Command, frozen=True, array_like=True, kw_only=True):
+    """Subscribe or unsubscribe a name; ``mailbox`` is 0 where none has that name. Answer: ``Done``."""
+
+    account: int
+    name: str
+    mailbox: int = 0
+    subscribed: bool = True
+
+    def accounts(self) -> tuple[int, ...]:
+        """See ``Command``."""
+        return (self.account,)
+
+
+class SetRights(Command, frozen=True, array_like=True, kw_only=True):
+    """Set what a grantee (an account, or 0: anyone) may do in a mailbox, in letters of RFC 4314 §2.1.
+    Answer: ``Done``, with modseq 0 where nothing changed; ``no-such-account`` for a grantee who is not of
+    the owner's organisation.
+
+    ``mode``: ``=`` in place of what the grantee had, ``+`` besides, ``-`` without; letters that are none
+    are passed over. The first change makes the list the mailbox had from above its own; from then on it
+    has one, also when nobody is left in it. The owner holds every right, whatever is set.
+    """
+
+    actor: int
+    mailbox: int
+    grantee: int
+    letters: str
+    mode: str = "="
+
+    def accounts(self) -> tuple[int, ...]:
+        """See ``Command``."""
+        return (self.mailbox >> 32,)
+
+
+class Entry(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """An entry of METADATA (RFC 5464): its name in lower case without ``/private`` or ``/shared``, and
+    its value; None removes it."""
+
+    name: str
+    private: bool
+    value: bytes | None = None
+
+
+class SetMetadata(Command, frozen=True, array_like=True, kw_only=True):
+    """Set entries of METADATA, each named once, of a mailbox, or of the server (0) as the actor sees it;
+    all or none. Answer: ``Done``; ``too-long``, ``too-many`` past the bounds of ``read.annotations``.
+
+    ``role``: also the mailbox's use (RFC 6154 §4), which another one then has no more; '' takes its use
+    away, None leaves it.
+    """
+
+    actor: int
+    mailbox: int
+    entries: tuple[Entry, ...]
+    role: str | None = None
+
+    def accounts(self) -> tuple[int, ...]:
+        """See ``Command``: private entries are counted where the actor keeps his."""
+        return tuple({self.mailbox >> 32 or self.actor, self.actor})
