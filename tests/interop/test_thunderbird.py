@@ -8,10 +8,8 @@ import asyncio
 import base64
 import email.header
 import re
-import ssl
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -21,7 +19,8 @@ import pytest
 
 from support import mailbox, thunderbird
 from support.display import display
-from support.imap_client import ImapClient, Literal, signed_in
+from support.far_side import Far, eventually, far_side, wire
+from support.imap_client import Literal
 from support.mailbox import Account
 from support.programs import Home, need
 from support.server import Server
@@ -36,18 +35,6 @@ IN_ONE = 100
 SPECIAL = {"Sent": "Gesendete Objekte", "Drafts": "Entwürfe", "Trash": "Papierkorb"}
 """Names that an earlier program gave; Thunderbird must know by their use what they are for."""
 NAMES = {"INBOX", "Archive", "Junk", *SPECIAL.values()}
-
-ON_THE_WIRE = {
-    "Entwürfe": "Entw&APw-rfe",
-    "Projekte/Größe & Co": "Projekte/Gr&APYA3w-e &- Co",
-    "Projekte/日本語": "Projekte/&ZeVnLIqe-",
-}
-"""RFC 3501 §5.1.3."""
-
-
-def wire(name: str) -> bytes:
-    """A name as the second client writes it."""
-    return f'"{ON_THE_WIRE.get(name, name)}"'.encode()
 
 
 def subject(number: int) -> str:
@@ -81,68 +68,7 @@ def message(number: int) -> bytes:
     ).encode()
 
 
-# ---- The second client
-
-
-@dataclass(frozen=True, slots=True)
-class Far:
-    """What the server tells another client of the same account."""
-
-    client: ImapClient
-
-    async def rows(self, name: str) -> dict[str, frozenset[str]]:
-        """Subjects of a mailbox with their flags; each subject once."""
-        answer = await self.client.command(b"EXAMINE " + wire(name))
-        if b"* 0 EXISTS\r\n" in answer.untagged:
-            return {}
-        section = b"BODY[HEADER.FIELDS (SUBJECT)]"
-        answer = await self.client.command(
-            b"UID FETCH 1:* (FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT)])"
-        )
-        found = {}
-        for item in answer.fetched():
-            if section not in item.items:
-                continue
-            raw = item.octets(section).decode().partition(":")[2].strip()
-            decoded = str(email.header.make_header(email.header.decode_header(raw)))
-            assert decoded not in found, f"twice in {name}: {decoded}"
-            found[decoded] = frozenset(flag.decode() for flag in item.flags)
-        return found
-
-    async def names(self) -> set[str]:
-        """All mailboxes."""
-        answer = await self.client.command(b'LIST "" *')
-        found = {line.decode().rsplit(' "/" ')[1].strip().strip('"') for line in answer.untagged}
-        return found - set(ON_THE_WIRE.values()) | {
-            name for name, written in ON_THE_WIRE.items() if written in found
-        }
-
-    async def flag(self, name: str, numbers: list[int], change: str) -> None:
-        """STORE on messages by their Message-ID."""
-        await self.client.command(b"SELECT " + wire(name))
-        for number in numbers:
-            found = await self.client.command(
-                f'UID SEARCH HEADER MESSAGE-ID "<{number}@sender.example>"'.encode()
-            )
-            (line,) = [x for x in found.untagged if x.startswith(b"* SEARCH")]
-            uid = line.split()[2].decode()
-            await self.client.command(f"UID STORE {uid} {change}".encode())
-
-
-@asynccontextmanager
-async def far_side(server: Server, account: Account) -> AsyncIterator[Far]:
-    context = ssl.create_default_context(cafile=str(server.data / "tls" / "ca.pem"))
-    async with signed_in(
-        server.ports["imaps"], account.address, account.password, context
-    ) as client:
-        yield Far(client)
-
-
-async def eventually(check: Callable[[], Awaitable[bool]], what: str, seconds: float = 30) -> None:
-    until = time.monotonic() + seconds
-    while not await check():
-        assert time.monotonic() < until, what
-        await asyncio.sleep(0.1)
+# ---- The program
 
 
 async def fill(server: Server, account: Account, count: int = COUNT) -> None:
@@ -157,9 +83,6 @@ async def fill(server: Server, account: Account, count: int = COUNT) -> None:
             for number in range(first, first + IN_ONE):
                 parts += [b" (\\Seen) " if number <= count // 2 else b" ", Literal(message(number))]
             await far.client.command(*parts)
-
-
-# ---- The program
 
 
 @dataclass(frozen=True, slots=True)
