@@ -65,7 +65,10 @@ _INSERT = dialect.insert(
     },
 )
 _CHILD = "SELECT id FROM mailbox WHERE account = $1 AND parent = $2 AND name = $3"
-_BAD_NAME = Refused(reason="bad-name", text="empty, too long, or with a character not allowed")
+_BAD_NAME = Refused(
+    reason="bad-name",
+    text=f"each level of a name has 1 to {MAX_NAME} octets, and no control characters",
+)
 _TOO_DEEP = Refused(reason="limit", text=f"mailboxes go at most {MAX_DEPTH} levels deep")
 _TOO_MANY = Refused(reason="limit", text=f"an account has at most {MAX_MAILBOXES} mailboxes")
 _HAS_CHILD = "SELECT 1 FROM mailbox WHERE account = $1 AND parent = $2 LIMIT 1"

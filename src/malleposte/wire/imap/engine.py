@@ -333,8 +333,9 @@ class Connection:
         if literal.size > self.limits.string_bytes:
             raise kind.too_long(self.limits)
         size = self._size + len(line) + 2 + literal.size
-        if size > (self.limits.command_bytes if self.state & SIGNED_IN else limit):
-            raise TooBig("The command is too long")
+        most = self.limits.command_bytes if self.state & SIGNED_IN else limit
+        if size > most:
+            raise TooBig(f"A command may hold {most} octets at most")
         if len(self._parts) >= 2 * self.limits.literals:
             raise TooBig("Too many literals in one command")
         self._parts.append(line + b"\r\n")

@@ -45,7 +45,8 @@ class InputBuffer:
         # The last octet may be the CR of a line whose LF has not come.
         if (len(octets) if end < 0 else end) - 1 > limit:
             self._scanned = 0
-            raise LineError("The command is too long", code=b"TOOBIG", cause=Cause.TOO_BIG)
+            text = f"A command may hold {limit} octets at most"
+            raise LineError(text, code=b"TOOBIG", cause=Cause.TOO_BIG)
         if end < 0:
             self._scanned = len(octets)
             return None

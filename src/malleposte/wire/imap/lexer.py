@@ -308,7 +308,7 @@ class Reader:
         if match is None:
             raise CommandError("Expected a flag")
         if match.end() - match.start() > self.limits.flag_bytes:
-            raise TooBig("A flag is too long")
+            raise TooBig(f"A flag has at most {self.limits.flag_bytes} octets")
         flag = flags.parse_flag(match[0])
         if flag is None:
             raise CommandError("This is no flag that a client can set")
@@ -333,7 +333,7 @@ class Reader:
             found.setdefault(flags.fold(flag), flag)
             count += 1
             if count > self.limits.flags:
-                raise TooBig("Too many flags")
+                raise TooBig(f"At most {self.limits.flags} flags in one command")
         return tuple(found.values())
 
     def date(self, *, end: bool = False) -> date:

@@ -35,9 +35,10 @@ class MessageStream:
         if options.utf8 and not literal.binary:
             raise CommandError("UTF8 takes a literal8 such as ~{12}")
         if literal.size > self._limits.append_bytes:
-            raise TooBig("The message is too large", NO)
+            raise TooBig(f"A message may hold {self._limits.append_bytes} octets at most", NO)
         if self.index + 1 >= self._limits.append_messages:
-            raise TooBig("Too many messages in one command", NO, b"LIMIT")
+            most = self._limits.append_messages
+            raise TooBig(f"A command takes at most {most} messages", NO, b"LIMIT")
         self.index += 1
         self.left = literal.size
         self.waits = literal.waits

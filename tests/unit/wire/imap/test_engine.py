@@ -152,7 +152,7 @@ def test_nothing_is_filed_of_a_command_that_breaks_off() -> None:
     event = _next(conn)
     assert isinstance(event, AppendAborted)
     assert event.command == start.command
-    assert conn.data_to_send() == b"a NO [TOOBIG] The message is too large\r\n"
+    assert conn.data_to_send() == b"a NO [TOOBIG] A message may hold 10 octets at most\r\n"
     assert conn.next_event() is NEED_DATA
 
 

@@ -41,7 +41,7 @@ class Command:
     @classmethod
     def too_long(cls, limits: Limits) -> TooBig:
         """How a string of more than `Limits.string_bytes` is refused."""
-        return TooBig("The literal is too long")
+        return TooBig(f"A literal here may hold {limits.string_bytes} octets at most")
 
     @classmethod
     def parse(cls, tag: Tag, args: Reader) -> Self:

@@ -225,9 +225,9 @@ def program(reader: SearchReader) -> SearchKey:
     while True:
         nodes += 1
         if nodes > limits.search_keys:
-            raise TooBig("Too many search keys")
+            raise TooBig(f"A search takes at most {limits.search_keys} keys")
         if len(stack) > limits.search_depth:
-            raise TooBig("The search is nested too deeply")
+            raise TooBig(f"A search nests at most {limits.search_depth} levels")
         if args.take(b"("):
             stack.append(_Open(b"("))
             continue
