@@ -36,6 +36,11 @@ class Moody:
         """Whether a command has come to what it waits for."""
         return self.until is None
 
+    async def reached(self) -> None:
+        """Return when a command waits."""
+        while self.until is not None:
+            await asyncio.sleep(0.01)
+
     async def submit(self, command: AnyCommand, fd: int | None = None) -> AnyResult:
         failure, until = self.failure, None
         if isinstance(command, self.kind):
@@ -144,8 +149,7 @@ async def test_what_is_expunged_while_news_are_told_is_held_back(
     writer.until, writer.kind = asyncio.Event(), ClaimRecent
     until = writer.until
     waiting = asyncio.create_task(one.command(b"APPEND INBOX ", Literal(b"Subject: z\r\n\r\n")))
-    while writer.until is not None:
-        await asyncio.sleep(0.01)
+    await writer.reached()
     await other.command(b"STORE 1 +FLAGS.SILENT (\\Deleted)")
     await other.command(b"UID EXPUNGE 1")
     await other.command(b"UID STORE 2 +FLAGS.SILENT (\\Flagged)")
