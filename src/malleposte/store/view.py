@@ -95,6 +95,9 @@ class View:
         self._index: dict[FlagSet, int] = {}
         self._wire: list[bytes] = []
         self.shown: dict[str, str] = {}
+        """Keywords of the account, as they were first written; of another's only those that this reader
+        met in the mailbox: names of flags tell of mail."""
+        self._names: dict[str, str] = {}
         self.watchers: set[Watcher] = set()
         self._db = db
         self._rows = Rows(db, mailbox, reader)
@@ -169,6 +172,8 @@ class View:
         # Rows read after the head may be newer than it; they are read again next time.
         self.uidnext = max(uidnext, self.uids[-1] + 1) if self.uids else uidnext
         self.highest, self.modseq = highest, head[0]
+        if self.reader:
+            self._names = {}  # read again where a new one is met
         if len(self.flagsets) > MAX_SETS + 2 * len(self.uids):
             self._reintern()
 
@@ -176,7 +181,9 @@ class View:
         rows = await self._db.rows(
             "SELECT name, shown FROM keyword WHERE account = $1", self.account
         )
-        self.shown = dict(rows)
+        self._names = dict(rows)
+        if not self.reader:
+            self.shown = self._names
 
     async def _build(self) -> None:
         await self._load()
@@ -213,6 +220,9 @@ class View:
         if index is None:
             index = len(self.flagsets)
             self._index[key] = index
+            if self.reader and key[1]:
+                for word in key[1].split(" "):
+                    self.shown.setdefault(word, self._names.get(word, word))
             self.flagsets.append(key)
             self._wire.append(self._render(key))
         return index

@@ -26,7 +26,7 @@ from malleposte.store.flags import FLAGGED, SEEN
 from malleposte.store.read import rights as read
 from malleposte.store.read.mailboxes import subscriptions
 from malleposte.store.read.rights import ALL, Grant, Grants, Sharer, letters, may
-from malleposte.store.results import Created, Done, Refused
+from malleposte.store.results import Copied, Created, Done, Refused, Stored
 from support.store import ALL as ALL_UIDS
 from support.store import House, append, inbox
 
@@ -478,6 +478,45 @@ async def test_on_top_of_an_account_its_inbox_says_who_may(house: House) -> None
     await house.grant(inbox(owner), actor, "lrx")
     other = CreateMailbox(actor=actor, account=owner, parent=0, path=("other",))
     assert await house.refused(other) == "no-rights"
+
+
+async def test_who_may_not_administer_opens_nothing_by_moving_it(house: House) -> None:
+    """Neither to himself nor to others: what he moves keeps the list it inherited."""
+    owner, actor, third = [await house.account() for _ in range(3)]
+    top, middle, leaf = await tree(house, owner)
+    public = await house.mailbox(owner, "public")
+    await house.grant(public, actor, "lrswitek")
+    await house.grant(public, third, "lr")
+    await house.grant(top, actor, "lx")
+    move = RenameMailbox(actor=actor, mailbox=middle, parent=public, path=("middle",))
+    await house.do(move, Done)
+    for box in (middle, leaf):
+        assert (await held(house, actor, box), await held(house, third, box)) == ("lx", "")
+    # Whoever administers it can as well set its list.
+    await house.grant(top, actor, ALL)
+    made = await house.mailbox(owner, "made", parent=top)
+    await house.do(RenameMailbox(actor=actor, mailbox=made, parent=public, path=("made",)), Done)
+    assert await held(house, third, made) == "lr"
+
+
+@pytest.mark.parametrize("move", [False, True])
+async def test_a_copy_gives_no_rights_on_flags_of_what_was_copied(house: House, move: bool) -> None:
+    """An email that two mailboxes hold has one set of flags; what somebody puts where he may change them
+    must not be what stands where he may not."""
+    owner, actor = await house.account(), await house.account()
+    read, write = await house.mailbox(owner, "read"), await house.mailbox(owner, "write")
+    kept = await house.mailbox(owner, "kept")
+    await house.grant(read, actor, "lrte")
+    await house.grant(write, actor, "lriw")
+    await house.append(kept)
+    await house.copy(kept, read)
+    copied = Copy(actor=actor, mailbox=read, uids=ALL_UIDS, target=write, move=move)
+    await house.do(copied, Copied)
+    assert (await house.info(read)).messages == (0 if move else 1)
+    change = StoreFlags(actor=actor, mailbox=write, uids=ALL_UIDS, mode="+", flags=FLAGGED)
+    await house.do(change, Stored)
+    assert (await house.email(write, 1))["flags"] == FLAGGED
+    assert (await house.email(kept, 1))["flags"] == 0
 
 
 async def test_names_of_others_mailboxes_are_the_readers_own(house: House) -> None:

@@ -37,7 +37,8 @@ def _fit(place: names.Place) -> list[str]:
     problem = mailbox_names.unfit(place.name)
     if problem is not None:
         raise Refuse(problem, codes.CANNOT)
-    if place.name in names.ROOTS:
+    if place.name in names.ROOTS or (place.foreign and names.under_root(place.path)):
+        # In another's account too: that owner would come to it instead of to a third one's mailbox.
         raise Refuse("This name stands above the mailboxes of others", codes.CANNOT)
     if not place.account:
         # As in an account where the session has no rights.

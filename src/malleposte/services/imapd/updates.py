@@ -67,6 +67,8 @@ async def tell(session: "Session", *, expunge: bool) -> None:
     selected = session.selected
     if selected is None or not selected.news:
         return
+    if not {"l", "r"}.issubset(selected.view.letters):
+        return  # taken away while a command ran; with the next one the session ends
     watch = session.watch
     if expunge and selected.ghosts and (watch is None or watch.may_expunge()):
         uids, numbers = selected.take_ghosts()

@@ -89,6 +89,10 @@ async def copy(work: Work, command: Copy) -> Copied | Refused:
     else:
         emails = [row[1] for row in rows]
         there = {row[0] for row in await work.tx.rows(_HELD, emails, target.id)}
+        if command.actor not in (SYSTEM, head.account) and not ("w" in allowed and "w" in held):
+            # An email in two mailboxes has one set of flags: who may change them in one only would
+            # change them in the other.
+            there.update(row[1] for row in rows if not command.move or row[5] > 1)
         anew = [row for row in rows if row[1] in there]
     size = sum(row[4] for row in anew)
     if anew and not command.move and _full(head, size):

@@ -18,7 +18,7 @@ from malleposte.store.commands import (
 )
 from malleposte.store.execute import claiming, listed_names
 from malleposte.store.execute.expunging import bury, remove
-from malleposte.store.execute.rights import demand, no_rights, take_list
+from malleposte.store.execute.rights import demand, keep_list, no_rights, take_list
 from malleposte.store.ids import account_of, mailbox_id
 from malleposte.store.results import Created, Done, Refused
 from malleposte.store.work import Head, Work
@@ -299,6 +299,9 @@ async def rename_mailbox(work: Work, command: RenameMailbox) -> Done | Refused:
     on_top = not parent
     moved = await listed_names.with_those_below(work, account, command.mailbox)
     await listed_names.keep(work, account, await path_of(work, command.mailbox), moved)
+    if "a" not in allowed:
+        # Nor can who may not administer it open it to anybody, himself among them, by a new place.
+        await keep_list(work, command.mailbox)
     parent = await _make(work, head, parent, missing, modseq)
     await work.flush()
     await work.tx.run(

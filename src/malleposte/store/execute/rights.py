@@ -102,10 +102,20 @@ async def set_rights(work: Work, command: SetRights) -> Done | Refused:
     return Done(modseq=modseq)
 
 
+async def keep_list(work: Work, mailbox: int) -> None:
+    """Give a mailbox that inherits its list a copy of it, so that it has the same in another place."""
+    if (await grants(work.tx, mailbox)).mailbox not in (0, mailbox):
+        await _copy_list(work, mailbox, mailbox)
+
+
 async def take_list(work: Work, mailbox: int, source: int) -> None:
     """Give a mailbox for which no list counts a copy of the one that counts for another of the account."""
     if (await grants(work.tx, mailbox)).mailbox:
         return
+    await _copy_list(work, mailbox, source)
+
+
+async def _copy_list(work: Work, mailbox: int, source: int) -> None:
     rows = [(mailbox, g.grantee, g.letters) for g in (await grants(work.tx, source)).entries]
     await work.tx.many(_SET, [*rows, (mailbox, account_of(mailbox), ALL)])
 

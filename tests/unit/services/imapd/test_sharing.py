@@ -169,6 +169,53 @@ async def test_whoever_may_no_longer_read_is_out_at_the_next_command(
         await again.command(b"SELECT %b" % _name(owners))
 
 
+async def test_nothing_of_it_is_told_behind_an_append_either(served: Served) -> None:
+    """APPEND looks at no right on the selected mailbox, and tells what came into it."""
+    owner, owners, reader, readers = await _shared(served)
+    client, other = await served.signed_in(readers), await served.signed_in(owners)
+    message = Literal(b"Subject: x\r\n\r\n\r\n")
+    await client.command(b"SELECT %b" % _name(owners))
+    await other.command(b"APPEND INBOX ", message)
+    answer = await client.command(b"APPEND INBOX ", message)
+    assert b"* 4 EXISTS\r\n" in answer.untagged
+    await _set(served, owner, reader, "l")
+    await other.command(b"APPEND INBOX ", message)
+    assert (await client.command(b"APPEND INBOX ", message)).untagged == []
+    with pytest.raises(Lost):
+        await client.command(b"NOOP")
+
+
+async def test_keywords_of_mail_that_is_not_shared_are_not_named(served: Served) -> None:
+    """FLAGS names what the reader can meet in the mailbox, not all of the account."""
+    _owner, owners, _reader, readers = await _shared(served, "lrw")
+    client, other = await served.signed_in(readers), await served.signed_in(owners)
+    await other.command(b"APPEND Drafts (Secret) ", Literal(b"Subject: x\r\n\r\n\r\n"))
+    await other.command(b"SELECT INBOX")
+    await other.command(b"STORE 1 +FLAGS (Open)")
+    lines = (await client.command(b"SELECT %b" % _name(owners))).untagged
+    assert sum(b" Open" in line for line in lines) == 2, "FLAGS and PERMANENTFLAGS"
+    await other.command(b"STORE 2 +FLAGS (Later)")
+    lines += (await client.command(b"NOOP")).untagged
+    assert sum(b"FLAGS (" in line and b"Later" in line for line in lines) == 3
+    lines += (await client.command(b"STORE 3 +FLAGS (Mine)")).untagged
+    assert any(line.startswith(b"* FLAGS (") and b" Mine" in line for line in lines)
+    assert not any(b"ecret" in line for line in lines)
+
+
+async def test_nothing_that_is_made_for_others_stands_before_a_third_ones_mailbox(
+    served: Served,
+) -> None:
+    """The owner's own mailboxes come first: one named as a third one's would take the mail meant for it."""
+    _owner, owners, _reader, readers = await _shared(served, "lrkx")
+    client = await served.signed_in(readers)
+    name = _name(owners, "Other Users", "third@example.org")
+    with pytest.raises(Refused, match="CANNOT"):
+        await client.command(b"CREATE %b" % name)
+    await client.command(b"CREATE %b" % _name(owners, "plans"))
+    with pytest.raises(Refused, match="CANNOT"):
+        await client.command(b"RENAME %b %b" % (_name(owners, "plans"), name))
+
+
 async def test_a_right_of_a_mailbox_above_counts_below(served: Served) -> None:
     """Nothing of the selected mailbox changes when the list above it does."""
     owner, owners, reader, readers = await _shared(served, "")
