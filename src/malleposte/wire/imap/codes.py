@@ -111,10 +111,6 @@ def mailbox_id(object_id: bytes) -> bytes:
     return b"MAILBOXID (%b)" % object_id
 
 
-def referral(url: bytes) -> bytes:
-    return b"REFERRAL " + url
-
-
 def in_progress(tag: bytes, done: int | None = None, goal: int | None = None) -> bytes:
     """RFC 9585: how far a long command has come."""
     if done is None:

@@ -179,7 +179,7 @@ class Connection:
         self._next_command()
 
     def signed_in(self) -> None:
-        """LOGIN or AUTHENTICATE succeeded, or the greeting was PREAUTH."""
+        """LOGIN or AUTHENTICATE succeeded."""
         self.state = State.AUTHENTICATED
         self.literal_plus = True
         self._patience.signed_in()

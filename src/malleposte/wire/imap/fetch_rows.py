@@ -56,15 +56,6 @@ def fetch(seq: int, items: Sequence[bytes]) -> bytes:
     return b"* %d FETCH (%b)\r\n" % (seq, b" ".join(items))
 
 
-def fetch_head(seq: int, items: Sequence[bytes], label: bytes, size: int) -> bytes:
-    """The start of a response whose last item is a literal of `size` octets that follows in
-    pieces; end it with `FETCH_TAIL`. For bodies too large to copy."""
-    return b"* %d FETCH (%b {%d}\r\n" % (seq, b" ".join([*items, label]), size)
-
-
-FETCH_TAIL = b")\r\n"
-
-
 def body(label: bytes, octets: bytes | None) -> bytes:
     """`BODY[…] {n}…`: always a literal, which every client reads; NIL for a part that is not
     there (§7.5.2)."""

@@ -26,9 +26,6 @@ _SYSTEM: Final = {flag.lower().encode("ascii"): flag for flag in SYSTEM_FLAGS}
 # An atom: RFC 9051 §9 `flag-keyword`.
 _KEYWORD: Final = re.compile(rb"[!#$&'+,\-./0-9:;<=>?@A-Z\[^_`a-z|}~]+")
 
-PERMANENT_ANY: Final = b"\\*"
-"""In PERMANENTFLAGS: the client may create keywords."""
-
 
 def parse_flag(raw: bytes) -> Flag | None:
     r"""A flag that a client may set; None for `\Recent`, `\*`, unknown `\…` and bad keywords."""

@@ -40,10 +40,6 @@ def bye(words: str, code: bytes | None = None) -> bytes:
     return _status(UNTAGGED, b"BYE", words, code)
 
 
-def preauth(words: str, code: bytes | None = None) -> bytes:
-    return _status(UNTAGGED, b"PREAUTH", words, code)
-
-
 def continuation(words: str) -> bytes:
     """`+ text`: go on (§7.6)."""
     return b"+ %b\r\n" % render.text(words)
@@ -242,11 +238,6 @@ def esearch_pieces(tag: bytes, uid: bool, found: Found) -> Iterator[bytes]:
     if found.modseq is not None:
         yield b" MODSEQ %d" % found.modseq
     yield b"\r\n"
-
-
-def esearch(tag: bytes, uid: bool, found: Found) -> bytes:
-    """ESEARCH at once."""
-    return b"".join(esearch_pieces(tag, uid, found))
 
 
 def enabled(names: Iterable[bytes]) -> bytes:

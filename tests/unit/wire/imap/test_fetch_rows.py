@@ -61,9 +61,3 @@ def test_binary_and_preview() -> None:
     assert fetch_rows.preview("ü", False) == b"PREVIEW {2}\r\n\xc3\xbc"
     assert fetch_rows.preview("ü", True) == b'PREVIEW "\xc3\xbc"'
     assert fetch_rows.preview(None, True) == b"PREVIEW NIL"
-
-
-def test_a_body_in_pieces() -> None:
-    head = fetch_rows.fetch_head(1, [b"UID 7"], b"BODY[]<0>", 5)
-    whole = fetch_rows.fetch(1, [b"UID 7", fetch_rows.body(b"BODY[]<0>", b"hello")])
-    assert head + b"hello" + fetch_rows.FETCH_TAIL == whole

@@ -14,7 +14,6 @@ def test_status_responses() -> None:
     assert responses.no(b"A1", "full", codes.OVERQUOTA) == b"A1 NO [OVERQUOTA] full\r\n"
     assert responses.bad(b"A1", "what?") == b"A1 BAD what?\r\n"
     assert responses.bye("later", codes.UNAVAILABLE) == b"* BYE [UNAVAILABLE] later\r\n"
-    assert responses.preauth("hello") == b"* PREAUTH hello\r\n"
     assert responses.ok(UNTAGGED, "x", codes.uid_validity(38505)) == (
         b"* OK [UIDVALIDITY 38505] x\r\n"
     )
@@ -103,33 +102,33 @@ def test_search() -> None:
     assert responses.search([], modseq=1) == b"* SEARCH\r\n"
 
 
+def esearch(tag: bytes, uid: bool, found: Found) -> bytes:
+    return b"".join(responses.esearch_pieces(tag, uid, found))
+
+
 def test_esearch() -> None:
-    assert responses.esearch(b"A282", False, Found(minimum=2, count=3)) == (
+    assert esearch(b"A282", False, Found(minimum=2, count=3)) == (
         b'* ESEARCH (TAG "A282") MIN 2 COUNT 3\r\n'
     )
-    assert responses.esearch(b"A285", True, Found(all=array("I", [43]))) == (
+    assert esearch(b"A285", True, Found(all=array("I", [43]))) == (
         b'* ESEARCH (TAG "A285") UID ALL 43\r\n'
     )
-    assert responses.esearch(b"A1", False, Found(all=[], count=0)) == (
-        b'* ESEARCH (TAG "A1") COUNT 0\r\n'
-    )
-    assert responses.esearch(b"A1", True, Found(maximum=9, all=[1, 2, 3, 9], modseq=7)) == (
+    assert esearch(b"A1", False, Found(all=[], count=0)) == (b'* ESEARCH (TAG "A1") COUNT 0\r\n')
+    assert esearch(b"A1", True, Found(maximum=9, all=[1, 2, 3, 9], modseq=7)) == (
         b'* ESEARCH (TAG "A1") UID MAX 9 ALL 1:3,9 MODSEQ 7\r\n'
     )
-    assert responses.esearch(b'A"\\', False, Found(count=1)) == (
-        b'* ESEARCH (TAG "A\\"\\\\") COUNT 1\r\n'
-    )
+    assert esearch(b'A"\\', False, Found(count=1)) == (b'* ESEARCH (TAG "A\\"\\\\") COUNT 1\r\n')
 
 
 def test_esearch_of_a_page_and_of_what_is_sorted() -> None:
     page = PartialRange(1, 100, from_end=True)
-    assert responses.esearch(b"A", True, Found(count=3, page=(page, [5, 6, 9]))) == (
+    assert esearch(b"A", True, Found(count=3, page=(page, [5, 6, 9]))) == (
         b'* ESEARCH (TAG "A") UID COUNT 3 PARTIAL (-1:-100 5:6,9)\r\n'
     )
-    assert responses.esearch(b"A", False, Found(page=(PartialRange(4, 6), []))) == (
+    assert esearch(b"A", False, Found(page=(PartialRange(4, 6), []))) == (
         b'* ESEARCH (TAG "A") PARTIAL (4:6 NIL)\r\n'
     )
-    assert responses.esearch(b"A", False, Found(all=[5, 3, 4, 2, 1])) == (
+    assert esearch(b"A", False, Found(all=[5, 3, 4, 2, 1])) == (
         b'* ESEARCH (TAG "A") ALL 5,3:4,2,1\r\n'
     )
 
