@@ -161,6 +161,7 @@ class _Names:
             found.boxes[name] = box
             found.by_id[mailbox] = name
         for mailbox, other in scene.others.items():
+            await pause()
             if other.name not in found.boxes:
                 found.boxes[other.name] = other.box
                 found.by_id[mailbox] = other.name
@@ -185,7 +186,7 @@ async def listed(before: Scene, after: Scene, rules: Rules, pause: Pause) -> lis
     if not _renamed(before, after):
         return []
     was, now = await _Names.of(before, pause), await _Names.of(after, pause)
-    above, closed_now = names.ancestors(now.boxes), closed(after, rules)
+    above, closed_now = names.ancestors(now.boxes), await closed(after, rules, pause)
     found: list[Listed] = []
     for name in sorted(was.boxes.keys() | now.boxes.keys() | (before.own.names ^ after.own.names)):
         await pause()
@@ -287,6 +288,7 @@ async def counted(
         event = _happened(known.box if known is not None and known.readable else None, other.box)
         if event is None or mailbox == selected or not other.readable:
             continue
+        await pause()
         one, events = _others(after, rules, other)
         if event in events:
             found.append(one)
@@ -334,19 +336,21 @@ async def all_counted(scene: Scene, rules: Rules, selected: int, pause: Pause) -
         if events & MESSAGE_EVENTS and mailbox != selected:
             found.append(one)
     for mailbox, other in scene.others.items():
+        await pause()
         one, events = _others(scene, rules, other)
         if events & MESSAGE_EVENTS and mailbox != selected and other.readable:
             found.append(one)
     return sorted(found, key=_name)
 
 
-def closed(scene: Scene, rules: Rules) -> frozenset[str]:
+async def closed(scene: Scene, rules: Rules, pause: Pause) -> frozenset[str]:
     """Names of others' mailboxes whose messages shall be told of, and may not be read (§3.1, §5.9)."""
-    return frozenset(
-        other.name
-        for other in scene.others.values()
-        if not other.readable and _others(scene, rules, other)[1] & MESSAGE_EVENTS
-    )
+    found: list[str] = []
+    for other in scene.others.values():
+        await pause()
+        if not other.readable and _others(scene, rules, other)[1] & MESSAGE_EVENTS:
+            found.append(other.name)
+    return frozenset(found)
 
 
 @dataclass(frozen=True, slots=True)

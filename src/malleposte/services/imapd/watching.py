@@ -142,7 +142,7 @@ class Watch:
             service.watched[session.actor] = watched
         self._watched = watched
         scene = self._told = await self._look(watched)
-        self._tell_closed(mailbox_news.closed(scene, self._rules))
+        self._tell_closed(await mailbox_news.closed(scene, self._rules, session.pause))
         if status:
             for one in await mailbox_news.all_counted(
                 scene, self._rules, self._selected_id(), session.pause
@@ -264,8 +264,9 @@ class Watch:
         for each in counted:
             self._send_status(each)
             await session.relieve()
-        known = mailbox_news.closed(before, self._rules).union(one.name for one in listed)
-        self._tell_closed(mailbox_news.closed(now, self._rules) - known)
+        known = await mailbox_news.closed(before, self._rules, session.pause)
+        closed = await mailbox_news.closed(now, self._rules, session.pause)
+        self._tell_closed(closed - known.union(one.name for one in listed))
         for note in noted:
             entries = [metadata.full(name, private) for name, private in note.entries]
             session.send(account_responses.metadata_changed(note.name, utf8, entries))

@@ -8,7 +8,16 @@ from typing import Any
 
 import pytest
 
-from malleposte.services.imapd.mailbox_news import Listed, Other, Rules, Scene, counted, listed
+from malleposte.services.imapd.mailbox_news import (
+    Listed,
+    Other,
+    Rules,
+    Scene,
+    all_counted,
+    closed,
+    counted,
+    listed,
+)
 from malleposte.store.read.changes import Snapshot
 from malleposte.store.read.mailboxes import Mailbox
 from malleposte.wire.imap.commands.notify import EventGroup, MailboxFilter, NotifyEvent
@@ -215,3 +224,31 @@ async def test_others_mailboxes_are_told_of_where_they_are_meant() -> None:
     assert (count.name, count.foreign) == (work.name, True)
     hidden = replace(filled, readable=False)
     assert await counted(after, _scene(own, other, hidden), subtree, 0, _pause) == []
+
+
+async def test_others_run_between_mailboxes_of_others_too() -> None:
+    """Somebody may share 10,000 of them, and 32 groups be asked of each: seconds."""
+    rules = _rules(
+        EventGroup(MailboxFilter.SUBTREE, (MailboxName("Other Users"),), NAMES | MESSAGES)
+    )
+    boxes = [replace(_box(number, str(number)), uidnext=2) for number in range(1, 9)]
+    pauses = 0
+
+    async def pause() -> None:
+        nonlocal pauses
+        pauses += 1
+
+    def scene(*, readable: bool) -> Scene:
+        others = (Other(f"Other Users/a@example.org/{box.name}", box, readable) for box in boxes)
+        return _scene(_snapshot(), *others)
+
+    nothing = _scene(_snapshot())
+    for made, found in (
+        (closed(scene(readable=False), rules, pause), 8),
+        (all_counted(scene(readable=True), rules, 0, pause), 8),
+        (counted(nothing, scene(readable=True), rules, 0, pause), 8),
+        (listed(nothing, scene(readable=True), rules, pause), 8),
+    ):
+        pauses = 0
+        assert len(await made) == found
+        assert pauses >= len(boxes)
