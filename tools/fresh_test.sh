@@ -63,15 +63,15 @@ for file in /etc/apt/apt.conf /etc/apt/apt.conf.d/*; do
 done
 chroot "$root" update-ca-certificates >/dev/null 2>&1 || :
 
-mkdir -p "$root/work/shared"
-git clone --quiet --no-hardlinks . "$root/work/main"
+mkdir -p "$root/src/shared"
+git clone --quiet --no-hardlinks . "$root/src/malleposte"
 say "  commit $(git rev-parse --short HEAD) in the root: make test"
 
 # The machine's settings for pip, proxies and certificates, and nothing else of its environment.
 keep=$(env | grep -E '^(PIP_|(https?|no|all)_proxy=|SSL_CERT_|REQUESTS_CA_BUNDLE=|PYTEST_ARGS=)' | grep -v '^PIP_FIND_LINKS=' || :)
 inside=$root/root/run-tests
 {
-    printf 'cd /work/main\nexport CI=true\n'
+    printf 'cd /src/malleposte\nexport CI=true\n'
     printf '%s\n' "$keep" | sed -n "s/'/'\\\\''/g; s/^\([A-Za-z_]*\)=\(.*\)\$/export \1='\2'/p"
     printf 'exec make test\n'
 } >"$inside"
@@ -86,8 +86,8 @@ mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
 mount -t proc proc "$root/proc"
 mount -t sysfs -o ro sysfs "$root/sys"
 if [ -d "$shared" ]; then
-    mount --bind "$shared" "$root/work/shared"
-    mount -o remount,bind,ro "$root/work/shared"
+    mount --bind "$shared" "$root/src/shared"
+    mount -o remount,bind,ro "$root/src/shared"
 fi
 exec env -i HOME=/root LANG=C.UTF-8 TERM=dumb PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     chroot "$root" sh /root/run-tests

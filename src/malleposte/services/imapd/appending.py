@@ -12,7 +12,7 @@ import msgspec
 from malleposte.delivery.spool import Prepared, compressed, prepare, rendered, summarized
 from malleposte.services.imapd import names, updates
 from malleposte.services.imapd.receiving import Announced, Received, receive
-from malleposte.services.imapd.replies import Refuse
+from malleposte.services.imapd.replies import NO_ROOM, Refuse
 from malleposte.store import commands as c
 from malleposte.store.read import mailboxes
 from malleposte.store.results import Appended, AppendedAll
@@ -54,7 +54,7 @@ class Appending:
         if start.utf8 and not session.engine.utf8:
             raise Refuse("ENABLE UTF8=ACCEPT first", codes.CANNOT)
         if self._room is not None and before + start.size > self._room:
-            raise Refuse("The account has no room left for this", codes.OVERQUOTA)
+            raise Refuse(NO_ROOM, codes.OVERQUOTA)
         if before and before + start.size > session.service.settings.append_total:
             raise Refuse("Together this is more than the server takes at a time", codes.LIMIT)
 

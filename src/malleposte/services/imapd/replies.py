@@ -35,6 +35,7 @@ def done(tag: bytes) -> bytes:
 
 
 READ_ONLY: Final = "The mailbox is open for reading only"
+NO_ROOM: Final = "The account has no room left for this: delete mail, or ask for a larger quota"
 EXPUNGED: Final = "Some of these messages no longer exist: they have been deleted elsewhere"
 
 _FULL: Final = "The server's disk is almost full; try again later"
@@ -44,8 +45,8 @@ _REFUSED: Final[dict[str, tuple[bytes | None, str]]] = {
     "no-such-account": (codes.NONEXISTENT, "There is no such account"),
     "exists": (codes.ALREADYEXISTS, "There is a mailbox of this name already"),
     "no-rights": (codes.NOPERM, "You may not do this in this mailbox"),
-    "over-quota": (codes.OVERQUOTA, "The account has no room left for this"),
-    "over-quota-long": (codes.OVERQUOTA, "The account has no room left for this"),
+    "over-quota": (codes.OVERQUOTA, NO_ROOM),
+    "over-quota-long": (codes.OVERQUOTA, NO_ROOM),
     "has-children": (codes.HASCHILDREN, "Delete the mailboxes below it first"),
     "not-empty": (codes.INUSE, "Messages came in meanwhile; try again"),
     "bad-name": (codes.CANNOT, "A mailbox cannot have this name"),

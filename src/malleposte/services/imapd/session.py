@@ -405,4 +405,4 @@ class Session:
 
     def leave_gone(self) -> None:
         """The mailbox was deleted, or is another one under the same name (RFC 2180 §3)."""
-        self.dismissed = "The selected mailbox is gone"
+        self.dismissed = "The selected mailbox is gone, or no longer shared with you"
