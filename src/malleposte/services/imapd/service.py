@@ -12,7 +12,7 @@ from malleposte.directory.book import Account, Book
 from malleposte.directory.signin import Door
 from malleposte.policy.account_counts import AccountCounts
 from malleposte.services.connection import Connection
-from malleposte.services.imapd.recent import Recent
+from malleposte.services.imapd.at_hand import AtHand
 from malleposte.services.imapd.session import Session
 from malleposte.services.imapd.settings import ImapSettings
 from malleposte.services.imapd.turns import Turns
@@ -79,7 +79,7 @@ class ImapService:
     """Signed-in sessions by account; share one dict between the listeners of a worker."""
     counts: AccountCounts = field(default_factory=AccountCounts)
     """How many there are over all workers; share one between the listeners of a worker."""
-    recent: Recent = field(default_factory=Recent)
+    at_hand: AtHand = field(default_factory=AtHand)
     watched: WeakValueDictionary[int, Watched] = field(default_factory=WeakValueDictionary)
     """Accounts whose mailboxes a session watches (NOTIFY)."""
     turns: Turns = field(default_factory=Turns)

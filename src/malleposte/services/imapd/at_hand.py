@@ -23,7 +23,7 @@ OBJECT: Final = 1_000
 """What an entry takes besides its octets, about."""
 
 
-class Recent:
+class AtHand:
     """See the module. One for each service."""
 
     __slots__ = ("_entries", "_octets")
@@ -60,9 +60,9 @@ async def open_one(session: "Session", uid: int, number: int) -> Opened | None:
     """The email of one message of the selected mailbox; None where it is gone."""
     selected = session.mailbox
     view = selected.view
-    recent = session.service.recent
+    at_hand = session.service.at_hand
     at = view.position(uid)
-    opened = recent.get(view.account << 32 | number)
+    opened = at_hand.get(view.account << 32 | number)
     if opened is None:
         numbers = [number]
         if at is not None and selected.expected == uid:
@@ -73,7 +73,7 @@ async def open_one(session: "Session", uid: int, number: int) -> Opened | None:
         )
         for row in rows:
             one = Opened(store, row)
-            recent.put(one)
+            at_hand.put(one)
             if row.email & LOW == number:
                 opened = one
     after = len(view) if at is None else at + 1

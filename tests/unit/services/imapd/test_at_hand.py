@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from malleposte.services.imapd import recent
+from malleposte.services.imapd import at_hand
 from malleposte.store.read import emails as read_emails
 from support.imap_client import ImapClient, Literal
 from unit.services.imapd.harness import Served
@@ -50,7 +50,7 @@ async def test_in_order_it_reads_ahead(served: Served, statements: list[int]) ->
     client = await _filled(served)
     for n in range(20):
         assert await _fetch(client, n + 1) == _message(n)
-    assert statements == [1, recent.AHEAD, recent.AHEAD, 3]
+    assert statements == [1, at_hand.AHEAD, at_hand.AHEAD, 3]
 
 
 async def test_out_of_order_it_reads_what_was_asked(served: Served, statements: list[int]) -> None:
@@ -82,11 +82,11 @@ async def test_what_was_read_ahead_and_expunged_is_not_sent(served: Served) -> N
 
 
 async def test_memory_is_bounded(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recent, "MOST", 5 * 1_300)
+    monkeypatch.setattr(at_hand, "MOST", 5 * 1_300)
     client = await _filled(served)
     for n in range(20):
         assert await _fetch(client, n + 1) == _message(n)
-    kept = served.service.recent
+    kept = served.service.at_hand
     assert 0 < len(kept._entries) <= 6
-    assert kept._octets <= recent.MOST
-    assert kept._octets == sum(recent._size(opened) for opened in kept._entries.values())
+    assert kept._octets <= at_hand.MOST
+    assert kept._octets == sum(at_hand._size(opened) for opened in kept._entries.values())
