@@ -17,9 +17,9 @@ from support.server import PASSWORD, Server
 
 SWEEP_BREAKS = """
 import asyncio, pathlib
-from malleposte.services import connection
+from malleposte.services import listener
 mark = pathlib.Path({mark!r})
-whole = connection.Sweep.run
+whole = listener.Sweep.run
 async def run(self):
     sweep = asyncio.ensure_future(whole(self))
     while True:
@@ -28,7 +28,7 @@ async def run(self):
             mark.unlink()
             sweep.cancel()
             raise ValueError("this sweep is broken")
-connection.Sweep.run = run
+listener.Sweep.run = run
 """
 NO_FORK = """
 import os, pathlib
