@@ -15,6 +15,9 @@ pytestmark = pytest.mark.interop
 
 COUNT = 220
 UMLAUTS = "Projects/Größe & Co"
+TWO_THREADS = b"[SSL] internal error"
+"""Its reading and its writing thread met in one TLS connection, as they do once in a while after STARTTLS; it
+then ends before it did anything. People have it run again by itself (``autorefresh``)."""
 UMLAUTS_ON_THE_WIRE = '"Projects/Gr&APYA3w-e &- Co"'
 
 
@@ -55,9 +58,12 @@ class Sync:
             f"ssl = {'yes' if implicit else 'no'}\nstarttls = {'no' if implicit else 'yes'}\n"
             f"sslcacertfile = {self.server.data / 'tls' / 'ca.pem'}\n",
         )
-        said = self.home.succeed(
-            *(need("offlineimap", "offlineimap3"), "-c", rc, "-o", "-u", "basic"), seconds=120
-        )
+        words = (need("offlineimap", "offlineimap3"), "-c", rc, "-o", "-u", "basic")
+        done = self.home.run(*words, seconds=120)
+        if TWO_THREADS in done.stdout:
+            done = self.home.run(*words, seconds=120)
+        said = done.stdout.decode(errors="replace")
+        assert done.returncode == 0, said[-3000:]
         assert "ERROR" not in said, said
         return said
 

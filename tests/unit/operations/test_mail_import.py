@@ -165,7 +165,7 @@ async def test_a_folder_that_cannot_be_is_refused_and_the_rest_goes_on(
     done = await imported(desk, sent, "INBOX", "bad\x01name")
     assert (done.imported, done.refused) == (2, 3)
     told = acks(sent)
-    assert "not allowed" in told[1].refused
+    assert "no control characters" in told[1].refused
     assert "no such folder" in told[2].refused
     assert "empty" in told[3].refused
     assert told[4].email

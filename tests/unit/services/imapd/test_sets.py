@@ -48,6 +48,6 @@ async def test_more_than_a_set_may_hold_is_refused_with_words(client: ImapClient
     for many in (ODD + b",50001", b",".join([b"1"] * 40_000)):
         with pytest.raises(Refused, match=r"^(NO|BAD) .*set"):
             await client.command(b"UID FETCH " + many + b" (FLAGS)")
-    with pytest.raises(Refused, match=r"^BAD .*(long|large|line)"):
+    with pytest.raises(Refused, match=r"^BAD .*A command may hold 262144 octets"):
         await client.command(b"UID FETCH " + b"1:2," * 70_000 + b"9 (FLAGS)")
     await client.command(b"NOOP")
