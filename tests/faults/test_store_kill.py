@@ -11,7 +11,7 @@ import random
 import shutil
 import signal
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -27,14 +27,6 @@ from support.writer_process import POINTS, WriterProcess
 
 ACCOUNTS = 3
 SENDERS = 12
-
-
-@pytest.fixture
-def writer(tmp_path: Path) -> Iterator[WriterProcess]:
-    process = WriterProcess(tmp_path)
-    process.start()
-    yield process
-    process.clear()
 
 
 @pytest.fixture

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -38,14 +37,6 @@ COMMANDS: tuple[tuple[bytes | Literal, ...], ...] = (
     (b"CLOSE",),
 )
 """Whatever changes something, in an order in which each has something to do."""
-
-
-@pytest.fixture
-def writer(tmp_path: Path) -> Iterator[WriterProcess]:
-    process = WriterProcess(tmp_path)
-    process.start()
-    yield process
-    process.clear()
 
 
 @pytest.fixture

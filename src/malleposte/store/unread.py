@@ -6,16 +6,22 @@ can have changed since.
 """
 
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from malleposte.store.dialect import Reader, any_of, both
 from malleposte.store.ids import account_of
-from malleposte.store.read.mailboxes import unseen_differences
+from malleposte.store.read.mailboxes import Mailbox, unseen_differences
 
 KEPT = 1_000
 """Pairs of reader and account that are remembered: some 100 octets for each mailbox that differs."""
 
 _HEADS = both("SELECT account, modseq FROM account_head WHERE {ids}", ids=any_of("account", 1))
+
+
+def as_read(box: Mailbox, differences: Mapping[int, int]) -> Mailbox:
+    """A mailbox whose ``unseen`` is what that actor has not read, whose ``differences`` these are."""
+    return replace(box, unseen=max(0, box.unseen + differences.get(box.id, 0)))
 
 
 class Unread:

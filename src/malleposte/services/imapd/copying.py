@@ -6,7 +6,7 @@ earlier ones are removed again. A MOVE may stop half way (RFC 9051 §6.4.8); wha
 
 import time
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from malleposte.services.imapd import names, updates
@@ -14,6 +14,7 @@ from malleposte.services.imapd.ranges import slices
 from malleposte.services.imapd.replies import EXPUNGED, READ_ONLY, Refuse
 from malleposte.store import StoreError
 from malleposte.store import commands as c
+from malleposte.store.ids import account_of
 from malleposte.store.results import Copied
 from malleposte.wire.imap import codes, responses
 from malleposte.wire.imap.commands.message import Copy, Move
@@ -35,7 +36,7 @@ async def transfer(
     uidvalidity = 0
     # Between accounts a move is a copy, its commit, then the removal: a crash between doubles messages
     # and loses none (RFC 6851 §3.3: in one of both at least, which must be; not in both only should).
-    across = move and source >> 32 != target >> 32
+    across = move and account_of(source) != account_of(target)
     try:
         for ranges in slices(uids):
             result = await session.submit(
@@ -71,16 +72,7 @@ async def _remove_copied(
     """
     until = int(time.time()) + session.service.settings.recoverable
     try:
-        for ranges in slices(array("I", sorted(old for old, _ in pairs))):
-            await session.submit(
-                c.Expunge(
-                    actor=session.actor,
-                    mailbox=source,
-                    uids=ranges,
-                    marked=False,
-                    recoverable_until=until,
-                )
-            )
+        await remove(session, session.actor, source, (old for old, _ in pairs), until)
     except Refuse:
         await _undo(session, target, pairs)
         raise
@@ -91,15 +83,18 @@ async def _undo(session: "Session", target: int, pairs: Sequence[tuple[int, int]
 
     It is the server's doing: whoever may put messages somewhere may perhaps not expunge there.
     """
-    made = array("I", sorted(new for _, new in pairs))
-    for ranges in slices(made):
+    await remove(session, c.SYSTEM, target, (new for _, new in pairs), int(time.time()))
+
+
+async def remove(
+    session: "Session", actor: int, mailbox: int, uids: Iterable[int], until: int
+) -> None:
+    """Expunge messages, marked or not, in steps, each whole, so that others are served between; they are
+    recoverable until then."""
+    for ranges in slices(array("I", sorted(uids))):
         await session.submit(
             c.Expunge(
-                actor=c.SYSTEM,
-                mailbox=target,
-                uids=ranges,
-                marked=False,
-                recoverable_until=int(time.time()),
+                actor=actor, mailbox=mailbox, uids=ranges, marked=False, recoverable_until=until
             )
         )
 

@@ -5,8 +5,7 @@ from array import array
 from typing import TYPE_CHECKING, Final
 
 from malleposte.services.imapd import names, role_names
-from malleposte.services.imapd.copying import transfer
-from malleposte.services.imapd.ranges import slices
+from malleposte.services.imapd.copying import remove, transfer
 from malleposte.services.imapd.replies import Refuse, refuse
 from malleposte.services.imapd.special_use import ROLES
 from malleposte.store import commands as c
@@ -76,18 +75,8 @@ async def delete(session: "Session", command: Delete) -> bytes:
     box = await session.reading(mailboxes.mailbox(reader, mailbox))
     if box is not None and box.messages > c.MAX_ROWS:
         names.demand(place.letters, "e")
-        # In steps, each whole, so that others are served between; all stays recoverable.
         view = await session.reading(store.views.open(mailbox))
-        for ranges in slices(array("I", view.uids)):
-            await session.submit(
-                c.Expunge(
-                    actor=session.actor,
-                    mailbox=mailbox,
-                    uids=ranges,
-                    marked=False,
-                    recoverable_until=until,
-                )
-            )
+        await remove(session, session.actor, mailbox, view.uids, until)
     if session.selected is not None and session.selected.view.mailbox == mailbox:
         # The client that deletes its own selected mailbox need not be thrown out for it.
         session.deselect()

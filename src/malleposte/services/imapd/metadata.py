@@ -14,6 +14,7 @@ from malleposte.services.imapd.replies import Refuse, done, refuse
 from malleposte.services.imapd.special_use import ATTRIBUTES, ROLES
 from malleposte.store import commands as c
 from malleposte.store.execute.rights import no_rights
+from malleposte.store.ids import account_of
 from malleposte.store.read import annotations, mailboxes
 from malleposte.store.read.annotations import MAX_VALUE, Annotation
 from malleposte.store.read.mailboxes import Mailbox
@@ -112,7 +113,7 @@ async def _derived(session: "Session", mailbox: int, largest: int) -> list[Annot
         domain = session.account.address.rpartition("@")[2]
         # RFC 5464 §6.2.1: a URI. The address leads to the administrators (RFC 2142 §7).
         name, private, value = ADMIN, False, f"mailto:postmaster@{domain}".encode()
-    elif mailbox >> 32 == session.actor:
+    elif account_of(mailbox) == session.actor:
         reader = session.service.store.reader
         box = await session.reading(mailboxes.mailbox(reader, mailbox))
         use = None if box is None else ATTRIBUTES.get(box.role or "")
@@ -173,7 +174,7 @@ async def of_listed(session: "Session", boxes: Iterable[Mailbox], asked: tuple[s
     """Entries of mailboxes for LIST, in one statement; none where none is asked for."""
     if not asked:
         return {}
-    accounts = {box.id >> 32 for box in boxes}
+    accounts = {account_of(box.id) for box in boxes}
     reader = session.service.store.reader
     wanted = {_kept(entry)[0] for entry in asked}
     return await session.reading(
@@ -190,7 +191,7 @@ def listed(
     for entry in asked:
         name, private = _kept(entry)
         value = there.get((name, private))
-        if private and name == SPECIAL_USE and box.id >> 32 == session.actor:
+        if private and name == SPECIAL_USE and account_of(box.id) == session.actor:
             value = ATTRIBUTES.get(box.role or "")
         values.append((entry, value))
     return values

@@ -8,16 +8,18 @@ there: nothing tells it from what does not exist (RFC 4314 §6).
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from malleposte.directory.addresses import BadAddressError, normalise, shown_address
 from malleposte.normal_form import normal
 from malleposte.services.imapd.replies import NO_SUCH_MAILBOX, refuse
 from malleposte.store.execute.rights import no_rights
+from malleposte.store.ids import account_of
 from malleposte.store.read import mailboxes, rights
 from malleposte.store.read.mailboxes import Mailbox
 from malleposte.store.read.rights import ALL, Sharer
+from malleposte.store.unread import as_read
 from malleposte.wire.imap import mailbox_names
 from malleposte.wire.imap.mailbox_names import INBOX
 
@@ -93,7 +95,7 @@ def full(sharer: Sharer, path: str) -> str:
 
 def reader_of(session: "Session", mailbox: int) -> int:
     r"""Whose ``\Seen`` the session sees in a mailbox: 0 is the owner's."""
-    return 0 if mailbox >> 32 == session.actor else session.actor
+    return 0 if account_of(mailbox) == session.actor else session.actor
 
 
 def ancestors(chosen: Iterable[str]) -> set[str]:
@@ -134,11 +136,6 @@ async def locate(session: "Session", name: str) -> Place:
     return Place(name, sharer.account, path, found, letters, foreign=True)
 
 
-async def find(session: "Session", name: str) -> int:
-    """The id of a mailbox; 0 where there is none of this name."""
-    return (await locate(session, name)).mailbox
-
-
 async def place(session: "Session", name: str, letters: str = "", *, target: bool = False) -> Place:
     """Where a mailbox is on which the session holds these rights. Raises ``Refuse``; ``target`` as in
     ``replies.refuse``."""
@@ -176,4 +173,4 @@ async def counters(session: "Session", found: Place) -> Mailbox:
         return box
     unread = session.service.store.unread
     more = await session.reading(unread.differences(session.actor, (found.account,)))
-    return replace(box, unseen=max(0, box.unseen + more.get(box.id, 0)))
+    return as_read(box, more)

@@ -12,7 +12,7 @@ from malleposte.services.imapd import names
 from malleposte.store.read import shared
 from malleposte.store.read.mailboxes import Mailbox
 from malleposte.store.read.shared import Shared
-from malleposte.store.unread import Unread
+from malleposte.store.unread import Unread, as_read
 
 if TYPE_CHECKING:
     from malleposte.services.imapd.session import Session
@@ -59,7 +59,4 @@ async def _unseen(unread: Unread, actor: int, found: list[Shared]) -> list[Share
     """With the actor's own count of what is unseen: one statement for most, however many share."""
     accounts = {one.sharer.account for one in found}
     more = await unread.differences(actor, accounts)
-    return [
-        replace(one, box=replace(one.box, unseen=max(0, one.box.unseen + more.get(one.box.id, 0))))
-        for one in found
-    ]
+    return [replace(one, box=as_read(one.box, more)) for one in found]

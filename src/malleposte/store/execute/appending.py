@@ -16,7 +16,7 @@ from malleposte.store.execute.expunging import members, remove
 from malleposte.store.execute.filing import BREATH, Known, file_message, warn, why_no_room
 from malleposte.store.execute.flagging import READER_SEEN
 from malleposte.store.execute.keywords import admit_keywords
-from malleposte.store.execute.rights import demand
+from malleposte.store.execute.rights import opened
 from malleposte.store.flags import SEEN, join
 from malleposte.store.ids import account_of
 from malleposte.store.results import Appended, AppendedAll, Done, Refused
@@ -30,7 +30,7 @@ async def append(
     work: Work, command: Append, known: Known, *, freed: int = 0
 ) -> Appended | Refused:
     """Execute ``Append``. ``freed``: octets that will be free in the account once it is done."""
-    target = await _target(work, command)
+    target = await opened(work, command.actor, command.mailbox, "i")
     if isinstance(target, Refused):
         return target
     head, mailbox, held = target
@@ -41,18 +41,6 @@ async def append(
     if head.quota_bytes:
         await warn(work, head)
     return Appended(email=email, uid=uid, uidvalidity=mailbox.uidvalidity, modseq=modseq)
-
-
-async def _target(
-    work: Work, command: Append | AppendAll
-) -> tuple[Head, MailboxRow, str] | Refused:
-    """The account and the mailbox a command puts messages into, and the rights its actor has there."""
-    head = await work.head(account_of(command.mailbox))
-    mailbox = await work.mailbox(command.mailbox)
-    if head is None or mailbox is None:
-        return Refused(reason="no-such-mailbox")
-    held = await demand(work.tx, command.actor, command.mailbox, "i")
-    return held if isinstance(held, Refused) else (head, mailbox, held)
 
 
 async def _put(
@@ -96,7 +84,7 @@ async def append_all(work: Work, command: AppendAll, known: Known) -> AppendedAl
         return Refused(reason="limit", text=f"at most {MAX_ROWS} messages in one command")
     if any(message.content.file for message in command.messages):
         raise ValueError("content in a file is put before")
-    target = await _target(work, command)
+    target = await opened(work, command.actor, command.mailbox, "i")
     if isinstance(target, Refused):
         return target
     head, mailbox, held = target
@@ -122,14 +110,11 @@ async def append_all(work: Work, command: AppendAll, known: Known) -> AppendedAl
 
 async def replace(work: Work, command: Replace, known: Known) -> Appended | Refused:
     """Execute ``Replace``. RFC 8508 §4.1: with the rights of STORE, EXPUNGE and APPEND."""
-    source = await work.mailbox(command.source)
-    head = await work.head(account_of(command.source))
-    if source is None or head is None:
-        return Refused(reason="no-such-email")
-    allowed = await demand(work.tx, command.actor, command.source, "te")
-    if isinstance(allowed, Refused):
-        # A message of a mailbox that one may not see is no more there than the mailbox.
-        return allowed if allowed.reason == "no-rights" else Refused(reason="no-such-email")
+    place = await opened(work, command.actor, command.source, "te")
+    if isinstance(place, Refused):
+        # A message of a mailbox that is not there, or that one may not see, is no more there.
+        return place if place.reason == "no-rights" else Refused(reason="no-such-email")
+    head, source, _ = place
     await work.flush()
     rows = await members(work, command.source, ((command.uid, command.uid),))
     if not rows:

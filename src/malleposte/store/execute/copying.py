@@ -12,7 +12,7 @@ from malleposte.store.execute.filing import INSERT_EMAIL, INSERT_MEMBERSHIP, war
 from malleposte.store.execute.flagging import READER_SEEN
 from malleposte.store.execute.keywords import admit_keywords
 from malleposte.store.execute.ranges import encode, in_ranges
-from malleposte.store.execute.rights import demand
+from malleposte.store.execute.rights import demand, opened
 from malleposte.store.flags import MAX_KEYWORDS_ACCOUNT, SEEN, join
 from malleposte.store.ids import account_of, email_id, thread_id
 from malleposte.store.read.rights import may
@@ -260,13 +260,10 @@ async def recover(work: Work, command: Recover) -> Copied | Refused:
     """
     if len(command.emails) > MAX_ROWS:
         return Refused(reason="limit", text=f"at most {MAX_ROWS} messages in one command")
-    target = await work.mailbox(command.target)
-    head = await work.head(account_of(command.target))
-    if target is None or head is None:
-        return Refused(reason="no-such-mailbox")
-    allowed = await demand(work.tx, command.actor, command.target, "i")
-    if isinstance(allowed, Refused):
-        return allowed
+    place = await opened(work, command.actor, command.target, "i")
+    if isinstance(place, Refused):
+        return place
+    head, target, _ = place
     rows = await work.tx.rows(_RECOVER_ROWS, list(command.emails), head.account)
     sources = {row[6] for row in rows}
     lawful = {m for m in sources if await may(work.tx, command.actor, m, "rt")}

@@ -8,9 +8,8 @@ from malleposte.store import dialect
 from malleposte.store.commands import MAX_ROWS, Expunge, Ranges
 from malleposte.store.dialect import Row, any_of, both
 from malleposte.store.execute.ranges import compact, encode, in_ranges
-from malleposte.store.execute.rights import demand
+from malleposte.store.execute.rights import opened
 from malleposte.store.flags import SEEN
-from malleposte.store.ids import account_of
 from malleposte.store.quota import level_kept
 from malleposte.store.results import Expunged, Refused
 from malleposte.store.work import Head, MailboxRow, Work
@@ -56,13 +55,10 @@ _RECOVERABLE = dialect.insert(
 
 async def expunge(work: Work, command: Expunge) -> Expunged | Refused:
     """Execute ``Expunge``."""
-    mailbox = await work.mailbox(command.mailbox)
-    head = await work.head(account_of(command.mailbox))
-    if mailbox is None or head is None:
-        return Refused(reason="no-such-mailbox")
-    held = await demand(work.tx, command.actor, command.mailbox, "e")
-    if isinstance(held, Refused):
-        return held
+    place = await opened(work, command.actor, command.mailbox, "e")
+    if isinstance(place, Refused):
+        return place
+    head, mailbox, _ = place
     rows = await members(work, command.mailbox, command.uids, marked=command.marked)
     if len(rows) > MAX_ROWS:
         return Refused(reason="limit", text=f"at most {MAX_ROWS} messages in one command")

@@ -12,7 +12,7 @@ from malleposte.store.dialect import Row
 from malleposte.store.execute.expunging import touch_holders
 from malleposte.store.execute.keywords import admit_all_keywords
 from malleposte.store.execute.ranges import compact, encode, in_ranges
-from malleposte.store.execute.rights import demand, no_rights
+from malleposte.store.execute.rights import no_rights, opened
 from malleposte.store.flags import MAX_KEYWORDS_EMAIL, SEEN, join
 from malleposte.store.ids import account_of
 from malleposte.store.results import Refused, Stored
@@ -77,13 +77,10 @@ _READER_ROWS = in_ranges(
 async def store_flags(work: Work, command: StoreFlags) -> Stored | Refused:
     """Execute ``StoreFlags``."""
     owner = account_of(command.mailbox)
-    mailbox = await work.mailbox(command.mailbox)
-    head = await work.head(owner)
-    if mailbox is None or head is None:
-        return Refused(reason="no-such-mailbox")
-    held = await demand(work.tx, command.actor, command.mailbox)
-    if isinstance(held, Refused):
-        return held
+    place = await opened(work, command.actor, command.mailbox)
+    if isinstance(place, Refused):
+        return place
+    head, mailbox, held = place
     needed = _needed(command)
     if not any(letter in held for letter in needed):
         return no_rights(needed[0])

@@ -18,7 +18,7 @@ from malleposte.store.commands import (
 )
 from malleposte.store.execute import claiming, listed_names
 from malleposte.store.execute.expunging import bury, remove
-from malleposte.store.execute.rights import demand, keep_list, no_rights, take_list
+from malleposte.store.execute.rights import demand, keep_list, no_rights, opened, take_list
 from malleposte.store.ids import account_of, mailbox_id
 from malleposte.store.results import Created, Done, Refused
 from malleposte.store.work import Head, Work
@@ -260,13 +260,10 @@ async def path_of(work: Work, mailbox: int) -> str:
 async def rename_mailbox(work: Work, command: RenameMailbox) -> Done | Refused:
     """Execute ``RenameMailbox``. RFC 9051 §6.3.6."""
     account = account_of(command.mailbox)
-    row = await work.mailbox(command.mailbox)
-    head = await work.head(account)
-    if row is None or head is None:
-        return Refused(reason="no-such-mailbox")
-    allowed = await demand(work.tx, command.actor, command.mailbox, "x")
-    if isinstance(allowed, Refused):
-        return allowed
+    place = await opened(work, command.actor, command.mailbox, "x")
+    if isinstance(place, Refused):
+        return place
+    head, _, held = place
     if command.mailbox == mailbox_id(account, 1):
         return Refused(reason="reserved", text="INBOX keeps its name")
     names = _levels(command.path, top=not command.parent)
@@ -299,7 +296,7 @@ async def rename_mailbox(work: Work, command: RenameMailbox) -> Done | Refused:
     on_top = not parent
     moved = await listed_names.with_those_below(work, account, command.mailbox)
     await listed_names.keep(work, account, await path_of(work, command.mailbox), moved)
-    if "a" not in allowed:
+    if "a" not in held:
         # Nor can who may not administer it open it to anybody, himself among them, by a new place.
         await keep_list(work, command.mailbox)
     parent = await _make(work, head, parent, missing, modseq)
@@ -347,13 +344,10 @@ async def _height(work: Work, account: int, mailbox: int) -> int:
 async def delete_mailbox(work: Work, command: DeleteMailbox) -> Done | Refused:
     """Execute ``DeleteMailbox``. Its messages go with it and stay recoverable. RFC 9051 §6.3.5."""
     account = account_of(command.mailbox)
-    row = await work.mailbox(command.mailbox)
-    head = await work.head(account)
-    if row is None or head is None:
-        return Refused(reason="no-such-mailbox")
-    allowed = await demand(work.tx, command.actor, command.mailbox, "x")
-    if isinstance(allowed, Refused):
-        return allowed
+    place = await opened(work, command.actor, command.mailbox, "x")
+    if isinstance(place, Refused):
+        return place
+    head, row, _ = place
     if command.mailbox == mailbox_id(account, 1):
         return Refused(reason="reserved", text="INBOX cannot be deleted")
     await work.flush()

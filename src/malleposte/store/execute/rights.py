@@ -9,7 +9,7 @@ from malleposte.store.dialect import Reader
 from malleposte.store.ids import account_of
 from malleposte.store.read.rights import ALL, ANYONE, grants, letters, ordered
 from malleposte.store.results import Done, Refused
-from malleposte.store.work import Work
+from malleposte.store.work import Head, MailboxRow, Work
 
 MAX_GRANTS = 1_000
 """Grantees of a mailbox; a list is copied for each mailbox that departs from it."""
@@ -56,17 +56,27 @@ async def demand(reader: Reader, actor: int, mailbox: int, wanted: str = "") -> 
     return held
 
 
+async def opened(
+    work: Work, actor: int, mailbox: int, wanted: str = ""
+) -> tuple[Head, MailboxRow, str] | Refused:
+    """The mailbox a command works on, with its account's head, and the letters its actor holds there, as
+    ``demand`` has them."""
+    head = await work.head(account_of(mailbox))
+    row = await work.mailbox(mailbox)
+    if head is None or row is None:
+        return NO_SUCH_MAILBOX
+    held = await demand(work.tx, actor, mailbox, wanted)
+    return held if isinstance(held, Refused) else (head, row, held)
+
+
 async def set_rights(work: Work, command: SetRights) -> Done | Refused:
     """Execute ``SetRights``."""
     mailbox, grantee = command.mailbox, command.grantee
     owner = account_of(mailbox)
-    row = await work.mailbox(mailbox)
-    head = await work.head(owner)
-    if row is None or head is None:
-        return NO_SUCH_MAILBOX
-    held = await demand(work.tx, command.actor, mailbox, "a")
-    if isinstance(held, Refused):
-        return held
+    place = await opened(work, command.actor, mailbox, "a")
+    if isinstance(place, Refused):
+        return place
+    head, row, _ = place
     if grantee == owner:
         return Done()
     listed = await grants(work.tx, mailbox)
