@@ -24,17 +24,8 @@ step is closed instead).
 
 from collections.abc import Callable
 
-from malleposte.wire.sasl import (
-    Challenge,
-    Mechanism,
-    SaslError,
-    decode_initial_response,
-    decode_response,
-    encode_challenge,
-    start_mechanism,
-)
-
 from . import reply as r
+from .authentication import Authentication
 from .capabilities import capability_lines
 from .commands import parse_hello, parse_mail, parse_rcpt
 from .conversation import (
@@ -59,30 +50,17 @@ from .events import (
     ResetCause,
     StartTls,
 )
-from .limits import Limits
 from .lines import INCOMPLETE, NoLine
 from .reply import Disconnect, LocalProtocolError, PeerError, Reply
-from .settings import Mode, Settings
-from .transaction import Transaction
+from .settings import Mode
 
 
-class SmtpServer(Transaction):
+class SmtpServer(Authentication):
     """One connection.
 
     `tls`: TLS is active from the start (port 465). `loopback`: the transport never leaves this
     machine, so that passwords may go in the clear; it gives no other right.
     """
-
-    def __init__(
-        self,
-        settings: Settings,
-        limits: Limits | None = None,
-        *,
-        tls: bool = False,
-        loopback: bool = False,
-    ) -> None:
-        super().__init__(settings, limits, tls=tls, loopback=loopback)
-        self._mechanism: Mechanism | None = None
 
     def tls_started(self) -> None:
         """The handshake is done: all that was known of the client is forgotten (RFC 3207 §4.2)."""
@@ -317,54 +295,6 @@ class SmtpServer(Transaction):
         self._state = HANDSHAKE
         self._pending.append(StartTls())
         return None
-
-    def _auth(self, argument: bytes) -> Event | None:
-        if self.hello is None:
-            raise PeerError.of(r.HELLO_FIRST)
-        if not self.settings.offers_auth:
-            raise PeerError.of(r.NOT_IMPLEMENTED)
-        if self.signed_in:
-            raise PeerError.of(r.ALREADY_SIGNED_IN)  # RFC 4954 §4
-        if self._in_transaction:
-            raise PeerError.of(r.IN_TRANSACTION)
-        if not self._plaintext_allowed:
-            raise PeerError.of(r.ENCRYPTION_FIRST)
-        name, _, initial = argument.partition(b" ")
-        if not name or b" " in initial:
-            raise PeerError(501, "5.5.4", "Syntax: AUTH mechanism [initial-response]")
-        mechanism = start_mechanism(
-            name.decode("ascii", "replace"), plaintext_allowed=self._plaintext_allowed
-        )
-        if mechanism is None:
-            raise PeerError.of(r.UNKNOWN_MECHANISM)
-        return self._auth_step(mechanism, initial or None, decode_initial_response)
-
-    def _auth_response(self, line: bytes) -> Event | None:
-        mechanism, self._mechanism = self._mechanism, None
-        assert mechanism is not None
-        if line == b"*":
-            raise PeerError.of(r.AUTH_CANCELLED)
-        return self._auth_step(mechanism, line, decode_response)
-
-    def _auth_step(
-        self, mechanism: Mechanism, encoded: bytes | None, decode: Callable[[bytes], bytes]
-    ) -> Event | None:
-        try:
-            result = mechanism.step(None if encoded is None else decode(encoded))
-        except SaslError as error:
-            raise PeerError(501, "5.5.2", str(error)) from None
-        if isinstance(result, Challenge):
-            self._mechanism = mechanism
-            self._state = AUTH
-            self._send(Reply(334, "", encode_challenge(result.octets).decode("ascii")))
-            return None
-        return self._ask(Authenticate(mechanism.name, result))
-
-    # --- small questions ---------------------------------------------------------------------
-
-    @property
-    def _plaintext_allowed(self) -> bool:
-        return self.tls or self.loopback
 
 
 def _bad_line(line: bytes, reply: Reply) -> PeerError:
