@@ -6,7 +6,7 @@ RFC 9051 §6.4.3, RFC 7162 §3.2.
 
 from malleposte.store import dialect
 from malleposte.store.commands import MAX_ROWS, Expunge, Ranges
-from malleposte.store.dialect import Row, any_of, both
+from malleposte.store.dialect import Row, Sql, any_of, both
 from malleposte.store.execute.ranges import compact, encode, in_ranges
 from malleposte.store.execute.rights import opened
 from malleposte.store.flags import SEEN
@@ -24,6 +24,8 @@ _REMOVE = both("DELETE FROM membership WHERE mailbox = $1 AND {uids}", uids=any_
 _LEAVE = both(
     "UPDATE email SET mailboxes = mailboxes - 1, modseq = $1 WHERE {ids}", ids=any_of("id", 2)
 )
+_END = both("UPDATE email SET mailboxes = 0 WHERE {ids}", ids=any_of("id", 1))
+"""Without a new modseq: no mailbox shows it any more, and tombstones tell that it is gone."""
 _LIVE_THREADS = both(
     "SELECT DISTINCT thread FROM email WHERE {threads} AND mailboxes > 0",
     threads=any_of("thread", 1),
@@ -41,15 +43,11 @@ TOMBSTONE = dialect.insert(
         "at": "bigint",
     },
 )
-_RECOVERABLE = dialect.insert(
-    "recoverable",
-    {
-        "email": "bigint",
-        "account": "bigint",
-        "mailbox": "bigint",
-        "at": "bigint",
-        "until": "bigint",
-    },
+_RECOVERABLE = Sql(
+    sqlite="INSERT INTO recoverable (account, mailbox, at, until, email)"
+    " SELECT $1, $2, $3, $4, value FROM json_each($5)",
+    postgres="INSERT INTO recoverable (account, mailbox, at, until, email)"
+    " SELECT $1, $2, $3, $4, unnest($5::bigint[])",
 )
 
 
@@ -79,22 +77,24 @@ async def remove(
 ) -> None:
     """End memberships given as rows (uid, email, deleted, flags, size, mailboxes, thread, exempt)."""
     uids = [row[0] for row in rows]
-    emails = [row[1] for row in rows]
     await work.tx.run(_REMOVE, mailbox.id, uids)
-    await work.tx.run(_LEAVE, modseq, emails)
     bury(work, head.account, "uid", mailbox.id, modseq, uids)
     mailbox.messages -= len(rows)
     mailbox.unseen -= sum(1 for row in rows if not row[3] & SEEN)
     mailbox.deleted -= sum(row[2] for row in rows)
     mailbox.size -= sum(row[4] for row in rows)
     mailbox.changed(modseq)
-    await touch_holders(work, [row[1] for row in rows if row[5] > 1], modseq)
+    held = [row[1] for row in rows if row[5] > 1]
+    if held:
+        await work.tx.run(_LEAVE, modseq, held)
+        await touch_holders(work, held, modseq)
     gone = [row for row in rows if row[5] <= 1]
     if not gone:
         return
-    for row in gone:
-        work.add(_RECOVERABLE, (row[1], head.account, mailbox.id, work.now, until))
-    bury(work, head.account, "email", 0, modseq, sorted(row[1] for row in gone))
+    emails = sorted(row[1] for row in gone)
+    await work.tx.run(_END, emails)
+    await work.tx.run(_RECOVERABLE, head.account, mailbox.id, work.now, until, emails)
+    bury(work, head.account, "email", 0, modseq, emails)
     threads = {row[6] for row in gone}
     live = {row[0] for row in await work.tx.rows(_LIVE_THREADS, sorted(threads))}
     bury(work, head.account, "thread", 0, modseq, sorted(threads - live))

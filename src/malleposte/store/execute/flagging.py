@@ -38,8 +38,10 @@ _OTHERS = in_ranges(
     + " GROUP BY o.mailbox"
 )
 _SET_BITS = in_ranges(
-    f"WITH hit AS (SELECT m.email AS email{_DIFFERS})"
-    " UPDATE email SET flags = (flags & ~$3) | $4, modseq = $5 WHERE id IN (SELECT email FROM hit)"
+    "WITH hit AS (SELECT m.email AS email FROM {ranges} r"
+    " JOIN membership m ON m.mailbox = $2 AND m.uid BETWEEN r.first AND r.last)"
+    " UPDATE email SET flags = (flags & ~$3) | $4, modseq = $5"
+    " WHERE id IN (SELECT email FROM hit) AND flags & $3 <> $4"
 )
 _MARKED_ELSEWHERE = in_ranges(
     "SELECT m.email" + _FROM + " WHERE m.deleted <> $3 AND e.mailboxes > 1"
@@ -86,9 +88,10 @@ async def store_flags(work: Work, command: StoreFlags) -> Stored | Refused:
         return no_rights(needed[0])
     personal = command.actor not in (SYSTEM, owner)
     ranges = encode(command.uids)
-    counted = await work.tx.row(_COUNT, ranges, command.mailbox)
-    if counted is not None and counted[0] > MAX_ROWS:
-        return Refused(reason="limit", text=f"at most {MAX_ROWS} messages in one command")
+    if sum(last - first + 1 for first, last in command.uids) > MAX_ROWS:
+        counted = await work.tx.row(_COUNT, ranges, command.mailbox)
+        if counted is not None and counted[0] > MAX_ROWS:
+            return Refused(reason="limit", text=f"at most {MAX_ROWS} messages in one command")
     modified: tuple[int, ...] = ()
     if command.unchanged_since is not None:
         # A reader's own \Seen counts as a change for nobody but that reader.
