@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from malleposte.store.postgres import PostgresWriter
+from malleposte.store.postgres_writer import PostgresWriter
 from support import postgres
 from support.store import Clock, House, Place
 
@@ -44,7 +44,7 @@ async def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The time of the store, for tests that move it."""
     clock = Clock()
-    for module in ("committer", "postgres"):
+    for module in ("committer", "postgres_writer"):
         fake = SimpleNamespace(time=clock.time, monotonic=clock.monotonic)
         monkeypatch.setattr(f"malleposte.store.{module}.time", fake)
 

@@ -51,7 +51,7 @@ from malleposte.services.smtpd import Observer, SmtpService
 from malleposte.store import Store, StoreError, cluster, embedded
 from malleposte.store.commands import AnyCommand
 from malleposte.store.dialect import TALLY
-from malleposte.store.execute.directory import PURGE_JOB
+from malleposte.store.execute.purging import PURGE_JOB
 from malleposte.store.hints import Hints
 from malleposte.store.quota import QUOTA_JOB
 from malleposte.store.reserve import Reserve

@@ -19,7 +19,8 @@ from malleposte.store.committer import Committer
 from malleposte.store.dialect import Reader
 from malleposte.store.errors import DiskFull, PermanentFailure, StoreError, TemporaryFailure
 from malleposte.store.incoming import Incoming, IncomingSettings
-from malleposte.store.postgres import PostgresReader, PostgresWriter, migrate_postgres, open_pool
+from malleposte.store.postgres import PostgresReader, migrate_postgres, open_pool
+from malleposte.store.postgres_writer import PostgresWriter
 from malleposte.store.reserve import PERCENT, Reserve
 from malleposte.store.results import AnyResult
 from malleposte.store.sqlite import Sqlite

@@ -17,6 +17,7 @@ from malleposte.store import dialect
 from malleposte.store.content import BlobFile
 from malleposte.store.dialect import Tx
 from malleposte.store.execute import (
+    accounts,
     annotations,
     appending,
     copying,
@@ -25,6 +26,7 @@ from malleposte.store.execute import (
     filing,
     flagging,
     mailboxes,
+    purging,
     recency,
     records,
     rendering,
@@ -62,11 +64,11 @@ _EXECUTORS: dict[type[c.Command], Callable[[Work, Any], Awaitable[AnyResult]]] =
     c.ClaimRecent: recency.claim_recent,
     c.CreateDomain: directory.create_domain,
     c.DeleteDomain: directory.delete_domain,
-    c.CreateAccount: directory.create_account,
-    c.SetPassword: directory.set_password,
-    c.SetAccount: directory.set_account,
-    c.DeleteAccount: directory.delete_account,
-    c.PurgeAccount: directory.purge_account,
+    c.CreateAccount: accounts.create_account,
+    c.SetPassword: accounts.set_password,
+    c.SetAccount: accounts.set_account,
+    c.DeleteAccount: purging.delete_account,
+    c.PurgeAccount: purging.purge_account,
     c.GrantRole: directory.grant_role,
     c.SetAlias: directory.set_alias,
     c.PutSecret: records.put_secret,

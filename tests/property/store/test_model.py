@@ -56,7 +56,7 @@ from malleposte.store.committer import Committer
 from malleposte.store.content import in_rows
 from malleposte.store.fsck import check
 from malleposte.store.ids import LOW
-from malleposte.store.postgres import PostgresWriter
+from malleposte.store.postgres_writer import PostgresWriter
 from malleposte.store.read import mailboxes as read
 from malleposte.store.results import AnyResult, Created, Done, Refused
 from malleposte.store.view import View

@@ -16,7 +16,8 @@ from malleposte.store.commands import (
     StoreFlags,
 )
 from malleposte.store.committer import Committer
-from malleposte.store.postgres import PostgresWriter, open_pool
+from malleposte.store.postgres import open_pool
+from malleposte.store.postgres_writer import PostgresWriter
 from malleposte.store.results import AnyResult, Created, Delivered, Refused
 from malleposte.store.sqlite import Sqlite
 from support.store import ALL, House, append, deliver, inbox

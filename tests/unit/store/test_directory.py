@@ -20,7 +20,7 @@ from malleposte.store.commands import (
     SetAlias,
     SetPassword,
 )
-from malleposte.store.execute.directory import PURGE_JOB
+from malleposte.store.execute.purging import PURGE_JOB
 from malleposte.store.read.rights import letters
 from malleposte.store.results import Created, Delivered, Done
 from support.store import House, deliver, inbox
@@ -244,7 +244,7 @@ async def test_a_deleted_account_cannot_come_back(house: House) -> None:
 
 
 async def test_its_mail_is_removed_by_a_job(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("malleposte.store.execute.directory._PURGE_SLICE", 2)
+    monkeypatch.setattr("malleposte.store.execute.purging._PURGE_SLICE", 2)
     account, other = await house.account(), await house.account()
     for n in range(3):
         await house.do(deliver(account, other, data=b"shared %d" % n, keywords=("k",)), Delivered)
@@ -273,7 +273,7 @@ async def test_its_mail_is_removed_by_a_job(house: House, monkeypatch: pytest.Mo
 async def test_a_purge_between_its_slices_is_no_damage(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("malleposte.store.execute.directory._PURGE_SLICE", 1)
+    monkeypatch.setattr("malleposte.store.execute.purging._PURGE_SLICE", 1)
     account = await house.account()
     await house.fill(account, 2)
     await house.do(DeleteAccount(account=account), Done)

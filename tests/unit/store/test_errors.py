@@ -6,10 +6,8 @@ import apsw
 import asyncpg
 import pytest
 
-from malleposte.store import DiskFull, PermanentFailure, TemporaryFailure
+from malleposte.store import DiskFull, PermanentFailure, TemporaryFailure, postgres, sqlite
 from malleposte.store.errors import of_system
-from malleposte.store.postgres import _failure
-from malleposte.store.sqlite import failure
 
 
 @pytest.mark.parametrize(
@@ -21,7 +19,7 @@ from malleposte.store.sqlite import failure
     ],
 )
 def test_of_sqlite(error: apsw.Error, kind: type[Exception]) -> None:
-    assert type(failure(error)) is kind
+    assert type(sqlite.failure(error)) is kind
 
 
 @pytest.mark.parametrize(
@@ -33,7 +31,7 @@ def test_of_sqlite(error: apsw.Error, kind: type[Exception]) -> None:
     ],
 )
 def test_of_postgresql(error: Exception, kind: type[Exception]) -> None:
-    assert type(_failure(error)) is kind
+    assert type(postgres.failure(error)) is kind
 
 
 @pytest.mark.parametrize(

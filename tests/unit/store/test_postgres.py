@@ -21,7 +21,8 @@ from malleposte.store.commands import (
 )
 from malleposte.store.content import FRAME, in_file
 from malleposte.store.errors import DatabaseDamaged, UnknownOutcome
-from malleposte.store.postgres import LANES, PostgresTx, PostgresWriter
+from malleposte.store.postgres import PostgresTx
+from malleposte.store.postgres_writer import LANES, PostgresWriter
 from malleposte.store.results import Claimed, Delivered, Done, Swept
 from support.descriptors import exhausted
 from support.postgres import Server
@@ -220,7 +221,7 @@ async def test_connections_that_break_lose_and_double_nothing(house: House) -> N
 async def test_a_database_that_is_away_too_long(
     own_house: House, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("malleposte.store.postgres.PATIENCE", 0.3)
+    monkeypatch.setattr("malleposte.store.postgres_writer.PATIENCE", 0.3)
     account = await own_house.account()
     async with another(own_house) as tx:
         await tx.run("LOCK TABLE account_head IN ACCESS EXCLUSIVE MODE")

@@ -155,7 +155,7 @@ async def test_leases_and_jobs_go_by_the_database_s_clock(
         assert isinstance(leased, Leased)
         assert [job.key for job in leased.jobs] == ["held"]
         fake = SimpleNamespace(time=lambda: time.time() + wrong, monotonic=time.monotonic)
-        monkeypatch.setattr("malleposte.store.postgres.time", fake)
+        monkeypatch.setattr("malleposte.store.postgres_writer.time", fake)
         taken = await store.submit(TakeLease(name="n", holder="two", seconds=60))
         assert taken == LeaseTaken(epoch=0, until=0)
         again = await store.submit(LeaseJobs(holder="two", kinds=("k",), limit=9, seconds=60))

@@ -555,7 +555,7 @@ async def test_a_deleted_mailbox_takes_its_list_along(house: House) -> None:
 async def test_a_deleted_account_leaves_no_rights_and_no_marks(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("malleposte.store.execute.directory._PURGE_SLICE", 2)
+    monkeypatch.setattr("malleposte.store.execute.purging._PURGE_SLICE", 2)
     owner, reader, other = [await house.account() for _ in range(3)]
     await house.fill(owner, 3)
     for who in (reader, other):

@@ -49,7 +49,7 @@ def test_the_statements_are_found() -> None:
     files = {where.rpartition(":")[0].removeprefix("malleposte.store.") for where in PUT_TOGETHER}
     assert files <= {
         "dialect",
-        "execute.directory",
+        "execute.purging",
         "execute.ranges",
         "fsck",
         "fsck.finding",

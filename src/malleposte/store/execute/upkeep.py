@@ -7,7 +7,7 @@ from malleposte.store.commands import (
     SweepTombstones,
 )
 from malleposte.store.dialect import Sql, any_of, both
-from malleposte.store.execute.directory import forget_emails
+from malleposte.store.execute.purging import forget_emails
 from malleposte.store.ids import account_of
 from malleposte.store.results import Done, Refused, Swept
 from malleposte.store.work import Work
