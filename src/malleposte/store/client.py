@@ -42,6 +42,8 @@ from malleposte.store.writer import (
 
 PATIENCE = 60.0
 """Seconds a command may wait for the writer before its caller gives up (design, §6)."""
+LOOK_EVERY = 1.0
+"""Seconds between two looks for commands that have waited so long: one timer, not one each."""
 MAX_WAITING = 2_000
 MAX_WAITING_OCTETS = 64 * 1024 * 1024
 """Commands and octets under way; past it, submitting waits: back-pressure up to the socket."""
@@ -58,12 +60,15 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 class _Pending:
-    __slots__ = ("body", "fd", "future")
+    __slots__ = ("body", "fd", "future", "since")
 
-    def __init__(self, body: bytes, fd: int | None, future: "asyncio.Future[AnyResult]") -> None:
+    def __init__(
+        self, body: bytes, fd: int | None, future: "asyncio.Future[AnyResult]", since: float
+    ) -> None:
         self.body = body
         self.fd = fd
         self.future = future
+        self.since = since
 
 
 class _Out:
@@ -99,6 +104,7 @@ class WriterClient:
         self._connecting: asyncio.Task[None] | None = None
         self._closed = False
         self._sent_before = False
+        self._looking: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
 
     @property
@@ -130,16 +136,15 @@ class WriterClient:
         seq = self._seq
         future: asyncio.Future[AnyResult] = self._loop.create_future()
         try:
-            pending = _Pending(body, None if fd is None else os.dup(fd), future)
+            pending = _Pending(body, None if fd is None else os.dup(fd), future, self._loop.time())
         except OSError as error:
             raise of_system(error) from error
         self._pending[seq] = pending
         try:
             self._queue(seq, pending, 0)
-            async with asyncio.timeout(PATIENCE):
-                return await future
-        except TimeoutError:
-            raise UnknownOutcome("the store does not answer") from None
+            if self._looking is None:
+                self._looking = self._loop.call_later(LOOK_EVERY, self._look)
+            return await future
         except OSError as error:
             raise of_system(error) from error
         finally:
@@ -148,6 +153,18 @@ class WriterClient:
                 os.close(pending.fd)
             # Everything below the oldest still waiting has its answer and is never asked for again.
             self._acked = (next(iter(self._pending)) - 1) if self._pending else self._seq
+
+    def _look(self) -> None:
+        """Give up on those that waited too long; they are in the order in which they came."""
+        self._looking = None
+        late = self._loop.time() - PATIENCE
+        for pending in self._pending.values():
+            if pending.since > late:
+                break
+            if not pending.future.done():
+                pending.future.set_exception(UnknownOutcome("the store does not answer"))
+        if self._pending and not self._closed:
+            self._looking = self._loop.call_later(LOOK_EVERY, self._look)
 
     def _queue(self, seq: int, pending: _Pending, flags: int) -> None:
         """Have a command sent. Raises ``OSError`` where no descriptor is free for its content."""
@@ -177,7 +194,8 @@ class WriterClient:
             return
         try:
             while self._out:
-                self._gather()
+                if len(self._out) > 1:
+                    self._gather()
                 out = self._out[0]
                 if out.fd is not None:
                     sent = socket.send_fds(sock, [out.data], [out.fd])
@@ -305,6 +323,9 @@ class WriterClient:
         """Let go; commands without an answer fail as unknown."""
         self._closed = True
         self._room.close()
+        if self._looking is not None:
+            self._looking.cancel()
+            self._looking = None
         if self._connecting is not None:
             self._connecting.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -37,6 +37,7 @@ _RECEIVE = 1 << 18
 _DESCRIPTOR = array("i").itemsize
 _DESCRIPTORS = socket.CMSG_LEN(16 * _DESCRIPTOR)
 """Room for what goes with them: 16 descriptors."""
+_CUT = int(socket.MSG_CTRUNC)  # as a plain number: flags of an enum cost more than the call
 
 _decode = msgspec.msgpack.Decoder(AnyCommand).decode
 
@@ -153,7 +154,7 @@ class Writer:
             if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
                 whole = len(octets) - len(octets) % _DESCRIPTOR
                 peer.descriptors.extend(array("i", octets[:whole]))
-        if not size or told & socket.MSG_CTRUNC:
+        if not size or told & _CUT:
             # Gone; or a descriptor was lost on the way (none free here): the worker sends all again,
             # for which descriptor belongs to which command is not known any more.
             self._drop(peer)
