@@ -257,7 +257,7 @@ class House:
             "email": "id, modseq, flags, keywords, mailboxes",
             "membership": "mailbox, uid, email, deleted",
             "keyword": "account, name",
-            "subscription": "account, name",
+            "subscription": "account, name, mailbox, given",
             "account": "id, address, status, credential_version",
             "address": "address, kind",
             "address_target": "address, account, remote",

@@ -22,6 +22,7 @@ COMMANDS = {
     "account": "Accounts: add, list, show, set, passwd, disable, enable, delete.",
     "alias": "Aliases: add, set, list, delete.",
     "role": "Roles: grant, revoke.",
+    "mailbox": "Mailboxes of an account: list, rights, give, take, merge.",
     "import": "Import mail: mbox, Maildir, folder of .eml.",
     "export": "Export mail: Maildir, mbox, folder of .eml.",
     "recover": "Expunged mail: list it, bring it back.",

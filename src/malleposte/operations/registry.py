@@ -31,6 +31,8 @@ MODULES = (
     "mail_export",
     "mail_import",
     "mail_recover",
+    "mailbox_merge",
+    "mailboxes",
     "node_key",
     "roles",
     "server_examine",

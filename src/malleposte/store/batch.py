@@ -43,9 +43,10 @@ from malleposte.store.work import Work
 
 async def _audited(work: Work, command: c.Audited) -> AnyResult:
     """Execute ``Audited``."""
+    work.remarks.clear()
     result = await _EXECUTORS[type(command.act)](work, command.act)
     if not isinstance(result, Refused):
-        await records.record_audit(work, command.line)
+        await records.record_audit(work, command.line, work.remarks)
     return result
 
 

@@ -206,6 +206,8 @@ class Work:
     def __init__(self, tx: Tx, now: int) -> None:
         self.tx = tx
         self.now = now
+        self.remarks: dict[str, str] = {}
+        """What the act that runs adds to its line in the audit: what was and what is, as found by it."""
         self._heads: dict[int, Head | None] = {}
         self._mailboxes: dict[int, MailboxRow | None] = {}
         self._gathered: dict[int, tuple[Bulk, list[Row]]] = {}

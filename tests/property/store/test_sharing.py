@@ -162,9 +162,11 @@ class Model:
             return refused
         held = self.letters(who, target)
         there = [id(one.mail) for one in self.boxes[target].values()]
+        in_both = who == OWNER or ("w" in held and "w" in self.letters(who, source))
+        apart = not in_both or self.list_of(source) != self.list_of(target)
         for one in self.named(source, uids):
             mail = one.mail
-            if id(mail) in there:
+            if apart or id(mail) in there:
                 mail = Mail(mail.seen, mail.flagged and "w" in held)
                 if "s" in held and who != OWNER:
                     self.mark(mail, who, one.mail.seen_by(who))

@@ -291,3 +291,124 @@ async def test_recovery_refusals(house: House) -> None:
     assert await house.refused(command(target=inbox(account) + 90)) == "no-such-mailbox"
     assert await house.refused(command(actor=account + 1)) == "no-such-mailbox"
     assert await house.refused(command(emails=tuple(range(5001)))) == "limit"
+
+
+# Between mailboxes that are shared differently ----------------------------------------------------
+
+
+async def shared(house: House) -> tuple[int, int, int, int]:
+    """An owner with a message in INBOX, a mailbox in which a reader may change flags: owner, reader,
+    INBOX, the mailbox."""
+    owner, reader = await house.account(), await house.account()
+    box = await house.mailbox(owner, "team")
+    await house.grant(box, reader, "lrswite")
+    await house.deliver(owner, data=b"plan", flags=SEEN, keywords=("k",))
+    return owner, reader, inbox(owner), box
+
+
+async def test_an_owners_copy_into_a_shared_mailbox_has_flags_of_its_own(house: House) -> None:
+    """Whoever may change flags there changed those of the private one too."""
+    owner, reader, private, box = await shared(house)
+    answer = await house.copy(private, box, actor=owner)
+    assert answer.uids == ((1, 1),)
+    await house.flag(box, actor=reader, flags=FLAGGED, keywords=("theirs",))
+    mine, theirs = await house.email(private, 1), await house.email(box, 1)
+    assert (mine["flags"], mine["keywords"], mine["mailboxes"]) == (SEEN, "k", 1)
+    assert (theirs["flags"], theirs["keywords"]) == (SEEN | FLAGGED, "k theirs")
+    assert (theirs["thread"], theirs["blob"]) == (mine["thread"], mine["blob"])
+    assert await house.bytes_of(theirs["id"]) == b"plan"
+    used = "SELECT used_bytes, used_emails FROM account_head WHERE account = $1"
+    assert await house.rows(used, owner) == [(8, 2)]
+    await house.flag(private, actor=owner, mode="-", flags=SEEN)
+    assert (await house.email(box, 1))["flags"] == SEEN | FLAGGED
+
+
+async def test_a_copy_that_takes_room_is_asked_for_it(house: House) -> None:
+    owner, reader = await house.account(quota=9), await house.account()
+    box = await house.mailbox(owner, "team")
+    await house.deliver(owner, data=b"plans")
+    await house.grant(box, reader, "lr")
+    command = Copy(actor=owner, mailbox=inbox(owner), uids=ALL, target=box)
+    assert await house.refused(command) == "over-quota"
+    await house.grant(box, reader, "")
+    await house.copy(inbox(owner), box, actor=owner)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "apart"),
+    [
+        ("lr", "lr", False),
+        ("lr", "lrw", True),
+        ("", "lr", True),
+        ("lr", "", True),
+        ("", "", False),
+    ],
+)
+async def test_one_email_only_where_the_same_people_may_the_same(
+    house: House, one: str, other: str, apart: bool
+) -> None:
+    """Lists are compared by what they say, not by whose they are."""
+    owner, reader = await house.account(), await house.account()
+    boxes = [await house.mailbox(owner, name) for name in ("one", "other")]
+    for box, letters in zip(boxes, (one, other), strict=True):
+        await house.grant(box, reader, "p")
+        await house.grant(box, reader, letters)
+    await house.append(boxes[0])
+    await house.copy(boxes[0], boxes[1], actor=owner)
+    assert (await emails(house, boxes[0]) != await emails(house, boxes[1])) is apart
+
+
+async def test_a_list_from_above_counts_for_copies(house: House) -> None:
+    owner, reader, private, box = await shared(house)
+    below = await house.mailbox(owner, "below", parent=box)
+    await house.copy(private, box, actor=owner)
+    await house.copy(box, below, actor=owner)
+    assert await emails(house, box) == await emails(house, below)
+    await house.grant(below, reader, "lr")
+    await house.copy(box, below, actor=owner)
+    assert (await house.email(below, 2))["mailboxes"] == 1
+
+
+async def test_who_may_change_flags_in_both_changes_none_that_a_third_one_sees_elsewhere(
+    house: House,
+) -> None:
+    owner, actor, _, box = await shared(house)
+    other, third = await house.mailbox(owner, "other"), await house.account()
+    await house.grant(other, actor, "lrswite")
+    await house.grant(other, third, "lrw")
+    await house.append(box)
+    await house.copy(box, other, actor=actor)
+    assert await emails(house, box) != await emails(house, other)
+
+
+async def test_a_move_into_a_shared_mailbox_is_the_same_email(house: House) -> None:
+    """It has one membership, before and after; what is in a third mailbox too stays behind there."""
+    owner, reader, private, box = await shared(house)
+    filed = await emails(house, private)
+    await house.copy(private, box, actor=owner, move=True)
+    assert await emails(house, box) == filed
+    assert await house.uids(private) == []
+    await house.copy(box, private, actor=owner, move=True)
+    archive = await house.standard(owner, "archive")
+    await house.copy(private, archive, actor=owner)
+    await house.copy(private, box, actor=owner, move=True)
+    await house.flag(box, actor=reader, mode="-", flags=SEEN)
+    assert await house.uids(private) == []
+    assert await emails(house, archive) == filed
+    assert (await house.email(archive, 1))["mailboxes"] == 1
+    await house.flag(box, actor=reader, flags=FLAGGED)
+    assert (await house.email(archive, 1))["flags"] == SEEN
+    assert await house.value("SELECT count(*) FROM email") == 2
+
+
+@pytest.mark.parametrize("move", [True, False])
+async def test_the_mark_deleted_goes_along_where_it_is_asked_for(house: House, move: bool) -> None:
+    account = await house.account()
+    box, archive = inbox(account), await house.standard(account, "archive")
+    await house.fill(account, 3)
+    await house.flag(box, ((2, 2),), deleted=True)
+    command = Copy(actor=account, mailbox=box, uids=ALL, target=archive, move=move, deleted=True)
+    await house.do(command, Copied)
+    marked = "SELECT uid FROM membership WHERE mailbox = $1 AND deleted = 1"
+    assert await house.rows(marked, archive) == [(2,)]
+    assert (await counters(house, archive))[:3] == (3, 3, 1)

@@ -315,6 +315,17 @@ async def test_a_name_without_a_mailbox_may_be_subscribed(house: House) -> None:
     assert await names(house, account) == []
 
 
+async def test_a_mailbox_that_must_be_empty_stays_where_it_is_not(house: House) -> None:
+    """Mail that comes between the last look and the removal is not removed with it."""
+    account = await house.account()
+    box = await house.mailbox(account, "x")
+    command = DeleteMailbox(actor=account, mailbox=box, only_empty=True)
+    await house.append(box)
+    assert await house.refused(command) == "not-empty"
+    await house.expunge(box)
+    await house.do(command, Done)
+
+
 async def test_deleting_a_mailbox_does_not_unsubscribe(house: House) -> None:
     """RFC 9051 §6.3.9."""
     account = await house.account()

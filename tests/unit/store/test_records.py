@@ -15,10 +15,11 @@ from malleposte.store.commands import (
     LeaseJobs,
     PutSecret,
     RecordAudit,
+    SetRights,
     TakeLease,
 )
 from malleposte.store.results import Created, Done, Leased, LeasedJob, LeaseTaken, Refused
-from support.store import House, Place
+from support.store import House, Place, inbox
 
 
 def add(key: str, *, kind: str = "k", run_at: int = 0) -> AddJob:
@@ -136,6 +137,28 @@ async def test_an_act_and_its_line_are_there_together_or_not_at_all(house: House
     with pytest.raises(PermanentFailure):
         await house.store.submit(Audited(act=CreateDomain(name="other.example"), line=broken))
     assert await house.rows("SELECT name FROM domain WHERE name = 'other.example'") == []
+
+
+async def test_a_change_of_rights_adds_what_was_and_what_is_to_its_line(house: House) -> None:
+    """Only the act can tell it: another may have changed it a moment before. It is no other act's."""
+    owner, reader = await house.account(), await house.account()
+    line = RecordAudit(
+        actor="a", operation="mailbox.rights", target="t", outcome="done", details='{"who":"r"}'
+    )
+    for letters, mode in (("lr", "="), ("r", "-")):
+        act = SetRights(
+            actor=owner, mailbox=inbox(owner), grantee=reader, letters=letters, mode=mode
+        )
+        await house.do(Audited(act=act, line=line), Done)
+    await house.do(Audited(act=CreateDomain(name="new.example"), line=line), Created)
+    refused = SetRights(actor=reader, mailbox=inbox(owner), grantee=reader, letters="a")
+    await house.do(Audited(act=refused, line=line), Refused)
+    rows = await house.rows("SELECT details FROM audit ORDER BY id")
+    assert [msgspec.json.decode(row[0]) for row in rows] == [
+        {"who": "r", "before": "", "after": "lr"},
+        {"who": "r", "before": "lr", "after": "l"},
+        {"who": "r"},
+    ]
 
 
 @pytest.mark.postgres

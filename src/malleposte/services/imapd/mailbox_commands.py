@@ -173,9 +173,9 @@ async def subscribe(session: "Session", command: Subscribe | Unsubscribe) -> byt
         if problem is not None:
             raise Refuse(problem, codes.CANNOT)
     # Others' mailboxes are names in the reader's own list: what their owner sees is not touched.
-    own = 0 if place.foreign else place.mailbox
+    own, of = (0, place.mailbox) if place.foreign else (place.mailbox, 0)
     await session.submit(
-        c.Subscribe(account=session.actor, name=place.name, mailbox=own, subscribed=on)
+        c.Subscribe(account=session.actor, name=place.name, mailbox=own, subscribed=on, of=of)
     )
     return responses.ok(command.tag, "Subscribed" if on else "No longer subscribed")
 

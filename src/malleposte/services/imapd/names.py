@@ -11,7 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from malleposte.directory import sharing
 from malleposte.directory.addresses import BadAddressError, normalise, shown_address
+from malleposte.directory.sharing import owner_shown, root_of
 from malleposte.normal_form import normal
 from malleposte.services.imapd.replies import NO_SUCH_MAILBOX, refuse
 from malleposte.store.execute.rights import no_rights
@@ -26,12 +28,11 @@ from malleposte.wire.imap.mailbox_names import INBOX
 if TYPE_CHECKING:
     from malleposte.services.imapd.session import Session
 
-SEPARATOR = "/"
+SEPARATOR: Final = sharing.SEPARATOR
+OTHERS: Final = sharing.OTHERS
+SHARED: Final = sharing.SHARED
 PERSONAL = (("", SEPARATOR),)
 """Prefix and separator of the personal namespace (RFC 9051 §6.3.10)."""
-OTHERS: Final = "Other Users"
-SHARED: Final = "Shared Folders"
-"""First levels of others' mailboxes; English on the wire, as the names of the standard mailboxes."""
 ROOTS: Final = (OTHERS, SHARED)
 
 
@@ -82,15 +83,10 @@ def _split(name: str) -> tuple[str, str, str]:
     return root, owner, rest
 
 
-def root_of(sharer: Sharer) -> str:
-    """The namespace of an account that shares."""
-    return OTHERS if sharer.kind == "person" else SHARED
-
-
 def full(sharer: Sharer, path: str) -> str:
     """The full name of somebody else's mailbox, as the session sees it."""
-    levels = [root_of(sharer), shown_address(sharer.address)]
-    return SEPARATOR.join(levels if path == INBOX else [*levels, path])
+    owner = owner_shown(sharer.kind, sharer.address)
+    return owner if path == INBOX else f"{owner}{SEPARATOR}{path}"
 
 
 def reader_of(session: "Session", mailbox: int) -> int:
@@ -122,7 +118,7 @@ async def locate(session: "Session", name: str) -> Place:
     root, owner, rest = _split(name)
     path = rest or INBOX
     for sharer in await session.reading(rights.sharing(reader, actor)):
-        if shown_address(sharer.address) == owner and root_of(sharer) == root:
+        if shown_address(sharer.address) == owner and root_of(sharer.kind) == root:
             break
     else:
         return Place(name, 0, path, foreign=True)

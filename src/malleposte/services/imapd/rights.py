@@ -4,17 +4,20 @@ Of its own mailboxes an account holds all rights. Of another's, the view of the 
 them whenever that account changed; for other commands ``names`` asks.
 """
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from malleposte.directory.book import Account, Found
+from malleposte.directory import sharing
+from malleposte.directory.sharing import owner_shown
+from malleposte.operations.audit import line_of
+from malleposte.policy.audit import AuditEvent, Outcome
+from malleposte.policy.permissions import Actor, Operation, Role, Target
 from malleposte.services.imapd import names, updates
-from malleposte.services.imapd.replies import Refuse, done
+from malleposte.services.imapd.replies import NO_SUCH_MAILBOX, Refuse, done, refuse
 from malleposte.services.imapd.selected import Selected
-from malleposte.store.commands import SetRights, Subscribe
+from malleposte.store.commands import Audited, SetRights
 from malleposte.store.ids import account_of
 from malleposte.store.read import rights as read_rights
-from malleposte.store.read.rights import ALL, ANYONE, Sharer
+from malleposte.store.read.rights import ALL, ANYONE
 from malleposte.wire.imap import codes, responses
 from malleposte.wire.imap import rights as wire_rights
 from malleposte.wire.imap.commands.acl import DeleteAcl, GetAcl, ListRights, MyRights, SetAcl
@@ -22,11 +25,11 @@ from malleposte.wire.imap.commands.acl import DeleteAcl, GetAcl, ListRights, MyR
 if TYPE_CHECKING:
     from malleposte.services.imapd.session import Session
 
-_ANYONE: Final = "anyone"
 _OWNER: Final = "The owner of a mailbox holds all rights, always"
 _NEGATIVE: Final = (
     "Rights cannot be denied to one identifier alone: take away those that were given"
 )
+_TOO_OFTEN: Final = "Too many changes of rights: go on in an hour, or ask your administrator"
 _WHO: Final = "Name a person or shared account of this server by mail address, or anyone"
 
 
@@ -51,70 +54,50 @@ def still_readable(session: "Session", selected: Selected) -> bool:
     return True
 
 
-async def _account(session: "Session", identifier: str) -> Account | None:
-    """Who is meant by an address of this server; None: nobody, or several."""
-    book = session.service.book
-    account = await book.sign_in_name(identifier)
-    if account is not None:
-        return account
-    local, at, domain = identifier.strip().rpartition("@")
-    if not at:
-        return None
-    reached = await book.resolve(local, domain)
-    alone = len(reached.accounts) == 1 and not reached.remotes and not reached.detail
-    if reached.found is not Found.HERE or reached.system or not alone:
-        return None
-    return await book.account(reached.accounts[0])
-
-
-async def _grantee(session: "Session", identifier: str) -> int:
-    """The account an identifier means, 0 for anyone (RFC 4314 §2). Raises ``Refuse``."""
+async def _grantee(session: "Session", identifier: str) -> tuple[int, str]:
+    """The account an identifier means, 0 for anyone (RFC 4314 §2), and its address. Raises ``Refuse``."""
     if identifier.startswith("-"):
         raise Refuse(_NEGATIVE, codes.CANNOT)
-    if identifier.casefold() == _ANYONE:
-        return ANYONE
-    account = await session.reading(_account(session, identifier))
+    if identifier.casefold() == sharing.ANYONE:
+        return ANYONE, sharing.ANYONE
+    account = await session.reading(sharing.grantee(session.service.book, identifier))
     if account is None:
         raise Refuse(_WHO, codes.NONEXISTENT)
-    return account.id
+    return account.id, account.address
 
 
 async def set_acl(session: "Session", command: SetAcl | DeleteAcl) -> bytes:
-    """RFC 4314 §3.1, §3.2."""
+    """RFC 4314 §3.1, §3.2. Each change stands in the audit."""
     place = await names.place(session, command.mailbox, "a")
-    mailbox = place.mailbox
-    grantee = await _grantee(session, command.identifier)
-    if grantee == account_of(mailbox):
+    grantee, who = await _grantee(session, command.identifier)
+    if grantee == place.account:
         raise Refuse(_OWNER, codes.CANNOT)
+    owner = await session.reading(session.service.book.account(place.account))
+    account = session.account
+    if owner is None or account is None:
+        raise refuse(NO_SUCH_MAILBOX)
+    if not session.service.changes_of_rights.take(account.id):
+        raise Refuse(_TOO_OFTEN, codes.LIMIT)
     mode, letters = "=", ""
     if isinstance(command, SetAcl):
         mode, letters = command.mode, command.letters
-    new = mode != "-" and "l" in letters and not await _sees(session, grantee, mailbox)
-    await session.submit(
-        SetRights(actor=session.actor, mailbox=mailbox, grantee=grantee, letters=letters, mode=mode)
+    act = SetRights(
+        actor=session.actor,
+        mailbox=place.mailbox,
+        grantee=grantee,
+        letters=letters,
+        mode=mode,
+        owner_shown=owner_shown(owner.kind, owner.address),
     )
-    if new:
-        await _show(session, place, grantee)
+    event = AuditEvent(
+        Actor(account.address, frozenset({Role.USER}), account=account.id),
+        Operation("mailbox.give" if letters and mode != "-" else "mailbox.take"),
+        Target(owner.address, account=owner.id),
+        Outcome.DONE,
+        {"mailbox": place.path, "who": who},
+    )
+    await session.submit(Audited(act=act, line=line_of(event)))
     return responses.ok(command.tag, "Changed")
-
-
-async def _sees(session: "Session", grantee: int, mailbox: int) -> bool:
-    """Whether a grantee may look a mailbox up already; anyone is nobody to whom it could be shown."""
-    if grantee == ANYONE:
-        return True
-    reader = session.service.store.reader
-    return "l" in await session.reading(read_rights.letters(reader, grantee, mailbox))
-
-
-async def _show(session: "Session", place: names.Place, grantee: int) -> None:
-    """Subscribe somebody to a mailbox he can see from now on: many programs show nothing else. Who does
-    not want it unsubscribes."""
-    owner = await session.reading(session.service.book.account(place.account))
-    if owner is None:
-        return
-    name = names.full(Sharer(owner.id, owner.address, owner.kind), place.path)
-    with suppress(Refuse):  # he has as many subscriptions as there can be
-        await session.submit(Subscribe(account=grantee, name=name))
 
 
 async def get_acl(session: "Session", command: GetAcl) -> bytes:
@@ -125,7 +108,7 @@ async def get_acl(session: "Session", command: GetAcl) -> bytes:
     owner = await session.reading(session.service.book.account(account_of(place.mailbox)))
     entries = [(owner.address, ALL)] if owner is not None else []
     entries += [
-        (grant.address if grant.grantee != ANYONE else _ANYONE, grant.letters)
+        (grant.address if grant.grantee != ANYONE else sharing.ANYONE, grant.letters)
         for grant in listed.entries
     ]
     session.send(responses.acl(place.name, session.engine.utf8, entries))
@@ -135,7 +118,7 @@ async def get_acl(session: "Session", command: GetAcl) -> bytes:
 async def list_rights(session: "Session", command: ListRights) -> bytes:
     """RFC 4314 §3.4: each right can be given alone, but to the owner, who has all."""
     place = await names.place(session, command.mailbox, "a")
-    grantee = await _grantee(session, command.identifier)
+    grantee, _ = await _grantee(session, command.identifier)
     every = wire_rights.shown(ALL)
     owner = grantee == account_of(place.mailbox)
     required, optional = (every, "") if owner else ("", every)

@@ -11,6 +11,7 @@ import structlog
 from malleposte.directory.book import Account, Book
 from malleposte.directory.signin import Door
 from malleposte.policy.account_counts import AccountCounts
+from malleposte.policy.hourly import Hourly
 from malleposte.services.connection import Connection
 from malleposte.services.imapd.at_hand import AtHand
 from malleposte.services.imapd.session import Session
@@ -21,6 +22,8 @@ from malleposte.store import Store, StoreError
 
 log = structlog.get_logger(__name__)
 
+CHANGES_OF_RIGHTS: Final = 1_000
+"""Of an account in an hour, in each worker: each is a line in the audit, which only grows."""
 LOOK_EVERY: Final = 20.0
 """Seconds between looks at the accounts that are signed in: one that is suspended, or whose password
 changed, is out within the minute."""
@@ -82,6 +85,7 @@ class ImapService:
     at_hand: AtHand = field(default_factory=AtHand)
     watched: WeakValueDictionary[int, Watched] = field(default_factory=WeakValueDictionary)
     """Accounts whose mailboxes a session watches (NOTIFY)."""
+    changes_of_rights: Hourly = field(default_factory=lambda: Hourly(CHANGES_OF_RIGHTS))
     turns: Turns = field(default_factory=Turns)
     """Share one between the listeners of a worker."""
 

@@ -1,6 +1,7 @@
 """What operators do: domains, accounts, aliases, roles, secrets, and the audit of it."""
 
 from malleposte.store.commands.base import Command
+from malleposte.store.commands.mailboxes import SetRights
 
 
 class CreateDomain(Command, frozen=True, array_like=True, kw_only=True):
@@ -117,13 +118,14 @@ Act = (
     | GrantRole
     | SetAlias
     | PutSecret
+    | SetRights
 )
-"""What an operator does by one command."""
+"""What an operator does by one command; and what users do that stands in the audit."""
 
 
 class Audited(Command, frozen=True, array_like=True, kw_only=True):
-    """An operator's act and its line in the audit, both or neither; no line where the act is refused.
-    Answer: the act's."""
+    """An act and its line in the audit, both or neither; no line where the act is refused. What only the
+    act can tell (the rights before and after) is added to the line. Answer: the act's."""
 
     act: Act
     line: RecordAudit

@@ -46,14 +46,15 @@ class RenameMailbox(Command, frozen=True, array_like=True, kw_only=True):
 class DeleteMailbox(Command, frozen=True, array_like=True, kw_only=True):
     """Remove a mailbox without children; its messages, at most ``MAX_ROWS``, go with it.
 
-    Answer: ``Done``; ``not-empty`` where it holds more (expunge in slices first). ``heir``: a mailbox of
-    the account that has no role; it takes the role of the one that goes.
+    Answer: ``Done``; ``not-empty`` where it holds more (expunge in slices first), or with ``only_empty``
+    any. ``heir``: a mailbox of the account that has no role; it takes the role of the one that goes.
     """
 
     actor: int
     mailbox: int
     recoverable_until: int = 0
     heir: int = 0
+    only_empty: bool = False
 
     def accounts(self) -> tuple[int, ...]:
         """See ``Command``."""
@@ -61,12 +62,14 @@ class DeleteMailbox(Command, frozen=True, array_like=True, kw_only=True):
 
 
 class Subscribe(Command, frozen=True, array_like=True, kw_only=True):
-    """Subscribe or unsubscribe a name; ``mailbox`` is 0 where none has that name. Answer: ``Done``."""
+    """Subscribe or unsubscribe a name; ``mailbox`` is 0 where none of the account has that name. ``of``:
+    the mailbox of another account that it is the name of, which it then follows. Answer: ``Done``."""
 
     account: int
     name: str
     mailbox: int = 0
     subscribed: bool = True
+    of: int = 0
 
     def accounts(self) -> tuple[int, ...]:
         """See ``Command``."""
@@ -81,6 +84,10 @@ class SetRights(Command, frozen=True, array_like=True, kw_only=True):
     ``mode``: ``=`` in place of what the grantee had, ``+`` besides, ``-`` without; letters that are none
     are passed over. The first change makes the list the mailbox had from above its own; from then on it
     has one, also when nobody is left in it. The owner holds every right, whatever is set.
+
+    ``owner_shown``: the name under which others see the owner; a grantee who is named and can see the
+    mailbox from now on is subscribed to it below that name; '': nobody is. What a right brought goes
+    with it.
     """
 
     actor: int
@@ -88,10 +95,11 @@ class SetRights(Command, frozen=True, array_like=True, kw_only=True):
     grantee: int
     letters: str
     mode: str = "="
+    owner_shown: str = ""
 
     def accounts(self) -> tuple[int, ...]:
         """See ``Command``."""
-        return (self.mailbox >> 32,)
+        return tuple({self.mailbox >> 32, self.grantee or self.mailbox >> 32})
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True, kw_only=True):

@@ -48,13 +48,16 @@ class Expunge(Command, frozen=True, array_like=True, kw_only=True):
 
 class Copy(Command, frozen=True, array_like=True, kw_only=True):
     """Copy messages into a mailbox, or move them within one account (between accounts: copy, then
-    expunge). Answer: ``Copied``. New emails carry the flags the actor sees and may set there."""
+    expunge). Answer: ``Copied``. New emails carry the flags the actor sees and may set there.
+
+    ``deleted``: those marked ``\\Deleted`` are so in the target too."""
 
     actor: int
     mailbox: int
     uids: Ranges
     target: int
     move: bool = False
+    deleted: bool = False
 
     def accounts(self) -> tuple[int, ...]:
         """See ``Command``."""

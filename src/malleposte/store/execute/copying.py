@@ -1,7 +1,7 @@
 """Copy, move and recover: what was filed gets another membership, or another Email over its blob.
 
-Into a mailbox that already holds the Email (also marked ``\\Deleted``), and into another account, a new
-Email is made; elsewhere only a membership. RFC 9051 §6.4.7, RFC 6851.
+Into a mailbox that already holds the Email (also marked ``\\Deleted``), into one that is shared otherwise,
+and into another account, a new Email is made; elsewhere only a membership. RFC 9051 §6.4.7, RFC 6851.
 """
 
 from malleposte.store import dialect
@@ -15,7 +15,7 @@ from malleposte.store.execute.ranges import encode, in_ranges
 from malleposte.store.execute.rights import demand, opened
 from malleposte.store.flags import MAX_KEYWORDS_ACCOUNT, SEEN, join
 from malleposte.store.ids import account_of, email_id, thread_id
-from malleposte.store.read.rights import may
+from malleposte.store.read.rights import may, same_lists
 from malleposte.store.results import Copied, Refused
 from malleposte.store.work import Head, MailboxRow, Work
 
@@ -84,12 +84,14 @@ async def copy(work: Work, command: Copy) -> Copied | Refused:
         anew = rows
     elif source is target:
         if command.move:
-            return await _renumber(work, head, source, rows)
+            return await _renumber(work, head, source, rows, deleted=command.deleted)
         anew = rows
     else:
         emails = [row[1] for row in rows]
         there = {row[0] for row in await work.tx.rows(_HELD, emails, target.id)}
-        if command.actor not in (SYSTEM, head.account) and not ("w" in allowed and "w" in held):
+        owner = command.actor in (SYSTEM, head.account)
+        stranger = not owner and not ("w" in allowed and "w" in held)
+        if stranger or not await same_lists(work.tx, source.id, target.id):
             # An email in two mailboxes has one set of flags: who may change them in one only would
             # change them in the other.
             there.update(row[1] for row in rows if not command.move or row[5] > 1)
@@ -115,7 +117,7 @@ async def copy(work: Work, command: Copy) -> Copied | Refused:
         else:
             email = row[1]
             join_ids.append(email)
-        pairs.append((row[0], _enter(work, target, email, row)))
+        pairs.append((row[0], _enter(work, target, email, row, deleted=command.deleted)))
     target.changed(modseq)
     if new_emails:
         await work.flush()
@@ -178,15 +180,17 @@ async def _as_new(
     return made, marks
 
 
-def _enter(work: Work, target: MailboxRow, email: int, row: Row) -> int:
-    """Gather a membership; its UID."""
+def _enter(work: Work, target: MailboxRow, email: int, row: Row, *, deleted: bool = False) -> int:
+    r"""Gather a membership; its UID. ``deleted``: the mark \Deleted goes along."""
+    marked = row[2] if deleted else 0
     uid = target.uidnext
     target.uidnext += 1
     target.messages += 1
     target.size += row[4]
     if not row[3] & SEEN:
         target.unseen += 1
-    work.add(INSERT_MEMBERSHIP, (target.id, uid, email, 0, work.now))
+    target.deleted += marked
+    work.add(INSERT_MEMBERSHIP, (target.id, uid, email, marked, work.now))
     return int(uid)
 
 
@@ -237,7 +241,9 @@ async def _leave(
     source.changed(modseq)
 
 
-async def _renumber(work: Work, head: Head, mailbox: MailboxRow, rows: list[Row]) -> Copied:
+async def _renumber(
+    work: Work, head: Head, mailbox: MailboxRow, rows: list[Row], *, deleted: bool
+) -> Copied:
     """MOVE into the same mailbox: new UIDs for the same emails (RFC 6851 §3.3 allows it)."""
     modseq = head.bump()
     await work.tx.run(_REMOVE, mailbox.id, [row[0] for row in rows])
@@ -246,7 +252,7 @@ async def _renumber(work: Work, head: Head, mailbox: MailboxRow, rows: list[Row]
     mailbox.unseen -= sum(1 for row in rows if not row[3] & SEEN)
     mailbox.deleted -= sum(row[2] for row in rows)
     mailbox.size -= sum(row[4] for row in rows)
-    pairs = [(row[0], _enter(work, mailbox, row[1], row)) for row in rows]
+    pairs = [(row[0], _enter(work, mailbox, row[1], row, deleted=deleted)) for row in rows]
     await work.tx.run(_JOIN, 0, modseq, [row[1] for row in rows])
     mailbox.changed(modseq)
     await touch_holders(work, [row[1] for row in rows if row[5] > 1], modseq)

@@ -6,14 +6,29 @@ under a name of the list is subscribed (RFC 9051 §6.3.7, §6.3.9).
 
 from typing import Final
 
+from malleposte.store.read.rights import MAX_DEPTH
 from malleposte.store.work import Work
 
 SEPARATOR: Final = "/"
+MAX_NAMES: Final = 10_000
+"""Names in the list of an account."""
 SUBSCRIBE: Final = "INSERT INTO subscription (account, name) VALUES ($1, $2) ON CONFLICT DO NOTHING"
 UNSUBSCRIBE: Final = "DELETE FROM subscription WHERE account = $1 AND name = $2"
 
 Moved = list[tuple[int, str, bool]]
 """A mailbox that gets another name, and those below it: id, what follows that name, subscribed."""
+
+
+async def path_of(work: Work, mailbox: int) -> str:
+    """A mailbox's full name."""
+    parts: list[str] = []
+    while mailbox and len(parts) <= MAX_DEPTH:
+        row = await work.mailbox(mailbox)
+        if row is None:
+            break
+        parts.append(row.name)
+        mailbox = row.parent
+    return SEPARATOR.join(reversed(parts))
 
 
 async def with_those_below(work: Work, account: int, mailbox: int) -> Moved:

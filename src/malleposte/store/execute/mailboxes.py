@@ -16,8 +16,9 @@ from malleposte.store.commands import (
     DeleteMailbox,
     RenameMailbox,
 )
-from malleposte.store.execute import claiming, listed_names
+from malleposte.store.execute import claiming, listed_names, readers_names
 from malleposte.store.execute.expunging import bury, remove
+from malleposte.store.execute.listed_names import path_of
 from malleposte.store.execute.rights import demand, keep_list, no_rights, opened, take_list
 from malleposte.store.ids import account_of, mailbox_id
 from malleposte.store.results import Created, Done, Refused
@@ -245,18 +246,6 @@ async def _depth(work: Work, mailbox: int) -> int:
     return depth
 
 
-async def path_of(work: Work, mailbox: int) -> str:
-    """A mailbox's full name."""
-    parts: list[str] = []
-    while mailbox and len(parts) <= MAX_DEPTH:
-        row = await work.mailbox(mailbox)
-        if row is None:
-            break
-        parts.append(row.name)
-        mailbox = row.parent
-    return SEPARATOR.join(reversed(parts))
-
-
 async def rename_mailbox(work: Work, command: RenameMailbox) -> Done | Refused:
     """Execute ``RenameMailbox``. RFC 9051 §6.3.6."""
     account = account_of(command.mailbox)
@@ -295,7 +284,8 @@ async def rename_mailbox(work: Work, command: RenameMailbox) -> Done | Refused:
     top = mailbox_id(account, head.next_mailbox) if missing else command.mailbox
     on_top = not parent
     moved = await listed_names.with_those_below(work, account, command.mailbox)
-    await listed_names.keep(work, account, await path_of(work, command.mailbox), moved)
+    old = await path_of(work, command.mailbox)
+    await listed_names.keep(work, account, old, moved)
     if "a" not in held:
         # Nor can who may not administer it open it to anybody, himself among them, by a new place.
         await keep_list(work, command.mailbox)
@@ -311,7 +301,9 @@ async def rename_mailbox(work: Work, command: RenameMailbox) -> Done | Refused:
     work.forget(command.mailbox)
     if on_top and command.actor not in (SYSTEM, account):
         await take_list(work, top, mailbox_id(account, 1))
-    await listed_names.take(work, account, await path_of(work, command.mailbox), moved)
+    new = await path_of(work, command.mailbox)
+    await listed_names.take(work, account, new, moved)
+    await readers_names.follow(work, account, old, new, moved)
     return Done(modseq=modseq)
 
 
@@ -353,6 +345,8 @@ async def delete_mailbox(work: Work, command: DeleteMailbox) -> Done | Refused:
     await work.flush()
     if await work.tx.row(_HAS_CHILD, account, command.mailbox) is not None:
         return Refused(reason="has-children", text="delete the mailboxes below it first")
+    if command.only_empty and row.messages:
+        return Refused(reason="not-empty", text="there are messages in it")
     if row.messages > MAX_ROWS:
         return Refused(reason="not-empty", text=f"expunge it to at most {MAX_ROWS} messages first")
     modseq = head.bump()
@@ -363,6 +357,7 @@ async def delete_mailbox(work: Work, command: DeleteMailbox) -> Done | Refused:
     kept = await work.tx.row("SELECT subscribed FROM mailbox WHERE id = $1", command.mailbox)
     if kept is not None and kept[0]:
         await work.tx.run(listed_names.SUBSCRIBE, account, path)
+    await readers_names.leave(work, command.mailbox)
     if row.uidnext > 1:
         # Something was in it, and may be brought back.
         until = command.recoverable_until

@@ -4,6 +4,7 @@ import msgspec
 
 from malleposte.store.commands import DeleteAccount, PurgeAccount
 from malleposte.store.dialect import any_of, both
+from malleposte.store.execute import readers_names
 from malleposte.store.execute.directory import changed, exists, last_owner
 from malleposte.store.results import Done, Refused
 from malleposte.store.work import Work
@@ -40,6 +41,7 @@ async def delete_account(work: Work, command: DeleteAccount) -> Done | Refused:
     low, high = command.account << 32, (command.account + 1) << 32
     await work.tx.run("DELETE FROM mailbox_right WHERE grantee = $1", command.account)
     await work.tx.run("DELETE FROM mailbox_right WHERE mailbox > $1 AND mailbox < $2", low, high)
+    await readers_names.leave_all(work, low, high)
     head = await work.head(command.account)
     if head is not None:
         head.bump()  # whoever reads in it looks, and finds the rights gone

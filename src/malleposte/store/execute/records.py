@@ -1,5 +1,9 @@
 """Small records: secrets, audit, jobs, leases."""
 
+from collections.abc import Mapping
+
+import msgspec
+
 from malleposte.store.commands import (
     AddJob,
     FinishJob,
@@ -38,8 +42,13 @@ async def put_secret(work: Work, command: PutSecret) -> Done:
     return Done()
 
 
-async def record_audit(work: Work, command: RecordAudit) -> Done:
-    """Execute ``RecordAudit``."""
+async def record_audit(
+    work: Work, command: RecordAudit, remarks: Mapping[str, str] | None = None
+) -> Done:
+    """Execute ``RecordAudit``; ``remarks`` are details that only the act itself could tell."""
+    details = command.details
+    if remarks:
+        details = msgspec.json.encode({**msgspec.json.decode(details), **remarks}).decode()
     await work.tx.run(
         "INSERT INTO audit (at, actor, operation, target, outcome, details)"
         " VALUES ($1, $2, $3, $4, $5, $6)",
@@ -48,7 +57,7 @@ async def record_audit(work: Work, command: RecordAudit) -> Done:
         command.operation,
         command.target,
         command.outcome,
-        command.details,
+        details,
     )
     return Done()
 

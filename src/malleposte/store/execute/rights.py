@@ -6,7 +6,9 @@ What is inherited from where is ``read.rights``' business.
 from malleposte.store import dialect
 from malleposte.store.commands import SetRights
 from malleposte.store.dialect import Reader
-from malleposte.store.ids import account_of
+from malleposte.store.execute import readers_names
+from malleposte.store.execute.listed_names import SEPARATOR, path_of
+from malleposte.store.ids import account_of, mailbox_id
 from malleposte.store.read.rights import ALL, ANYONE, grants, letters, ordered
 from malleposte.store.results import Done, Refused
 from malleposte.store.work import Head, MailboxRow, Work
@@ -84,6 +86,7 @@ async def set_rights(work: Work, command: SetRights) -> Done | Refused:
     known = {grant.grantee: grant.letters for grant in listed.entries}
     before = known.get(grantee, "")
     after = _changed(before, command)
+    work.remarks.update(before=before, after=after)
     if after == before:
         return Done()
     if after and grantee != ANYONE:
@@ -96,6 +99,7 @@ async def set_rights(work: Work, command: SetRights) -> Done | Refused:
         return Refused(
             reason="limit", text=f"a mailbox is shared with at most {MAX_GRANTS} accounts"
         )
+    await _subscriptions(work, command, known, after)
     rows = [(mailbox, grantee, after)] if after else []
     if not own:
         # From now on it has a list of its own, which begins as the one it had from above.
@@ -110,6 +114,22 @@ async def set_rights(work: Work, command: SetRights) -> Done | Refused:
     row.modseq = modseq
     row.dirty = True
     return Done(modseq=modseq)
+
+
+async def _subscriptions(work: Work, command: SetRights, known: dict[int, str], after: str) -> None:
+    """Who is named and sees a mailbox from now on is subscribed to it, for many programs show nothing else;
+    what was brought so goes with the right. ``known``: the letters of each grantee until now."""
+    mailbox, grantee = command.mailbox, command.grantee
+    everyone = "l" in known.get(ANYONE, "")
+    saw, sees = "l" in known.get(grantee, ""), "l" in after
+    if saw and not sees and (grantee == ANYONE or not everyone):
+        seeing = {who for who, text in known.items() if "l" in text and who != grantee}
+        await readers_names.withdraw(work, mailbox, seeing)
+    elif sees and not (saw or everyone) and grantee != ANYONE and command.owner_shown:
+        name = command.owner_shown
+        if mailbox != mailbox_id(account_of(mailbox), 1):  # INBOX stands under the owner's name
+            name += SEPARATOR + await path_of(work, mailbox)
+        await readers_names.bring(work, grantee, name, mailbox)
 
 
 async def keep_list(work: Work, mailbox: int) -> None:

@@ -1,14 +1,16 @@
 """Subscriptions of an account: of its own mailboxes in their rows, of other names in a list.
 
 RENAME and DELETE leave a name that was subscribed in the list (``mailboxes``). A mailbox of another
-account is a name in the reader's own list, as the reader writes it: what its owner does to the mailbox
-leaves it there.
+account is a name in the reader's own list, as the reader writes it, beside which stands what it is the
+name of (``readers_names``).
 """
 
 from malleposte.store.commands import Subscribe
-from malleposte.store.execute.listed_names import SUBSCRIBE, UNSUBSCRIBE
-from malleposte.store.execute.mailboxes import MAX_MAILBOXES, MAX_PATH, path_of
+from malleposte.store.execute import readers_names
+from malleposte.store.execute.listed_names import MAX_NAMES, UNSUBSCRIBE, path_of
+from malleposte.store.execute.mailboxes import MAX_PATH
 from malleposte.store.ids import account_of
+from malleposte.store.read.rights import may
 from malleposte.store.results import Done, Refused
 from malleposte.store.work import Work
 
@@ -48,13 +50,11 @@ async def subscribe(work: Work, command: Subscribe) -> Done | Refused:
         count = await work.tx.row(
             "SELECT count(*) FROM subscription WHERE account = $1", command.account
         )
-        if count is not None and count[0] >= MAX_MAILBOXES:
+        if count is not None and count[0] >= MAX_NAMES:
             return Refused(reason="limit", text="too many subscriptions")
-        await work.tx.run(
-            SUBSCRIBE,
-            command.account,
-            command.name,
-        )
+        seen = command.of and await may(work.tx, command.account, command.of, "l")
+        of = command.of if seen else 0
+        await readers_names.choose(work, command.account, command.name, of)
     else:
         await work.tx.run(UNSUBSCRIBE, command.account, command.name)
     return Done(modseq=head.bump())

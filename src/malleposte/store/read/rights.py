@@ -10,13 +10,13 @@ organisation, or in one that is being deleted; one that is suspended or archived
 shared with, for that is when a deputy needs it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from malleposte.store.commands import SYSTEM
-from malleposte.store.dialect import Reader, Row
-from malleposte.store.ids import account_of
+from malleposte.store.dialect import Reader, Row, any_of, both
+from malleposte.store.ids import LOW, account_of
 
 ALL: Final = "lrswipkxtea"
 """Every letter, in RFC 4314's order: lookup, read, seen, write, insert, post, create, delete mailbox,
@@ -49,6 +49,16 @@ _SHARING = (
     " ON o.id = r.mailbox >> 32 JOIN account a ON a.organisation = o.organisation"
     " WHERE r.grantee IN ($1, 0) AND a.id = $1 AND o.id <> $1 AND o.status <> 'deleted'"
     " ORDER BY o.address"
+)
+_ANY = "SELECT 1 FROM mailbox_right WHERE mailbox BETWEEN $1 AND $2 LIMIT 1"
+_SHARED = (
+    "SELECT b.id, b.parent, r.grantee, r.letters FROM mailbox b LEFT JOIN mailbox_right r"
+    " ON r.mailbox = b.id WHERE b.account = $1"
+)
+_FELLOWS = both(
+    "SELECT a.id FROM account a JOIN account o ON o.organisation = a.organisation"
+    " WHERE {actors} AND o.id = $2 AND o.status <> 'deleted'",
+    actors=any_of("a.id", 1),
 )
 _ENTRIES = (
     "SELECT r.grantee, coalesce(a.address, ''), r.letters FROM mailbox_right r"
@@ -155,3 +165,48 @@ async def grants(reader: Reader, mailbox: int) -> Grants:
         return Grants(0, ())
     rows = await reader.rows(_ENTRIES, source, owner)
     return Grants(source, tuple(Grant(*row) for row in rows))
+
+
+async def same_lists(reader: Reader, one: int, other: int) -> bool:
+    """Whether the lists that count for two mailboxes of an account give the same people the same."""
+    owner = account_of(one)
+    if await reader.row(_ANY, owner << 32, (owner << 32) + LOW) is None:
+        return True  # of most accounts nothing is shared
+    first, second = await grants(reader, one), await grants(reader, other)
+    return _given(first) == _given(second)
+
+
+def _given(listed: Grants) -> dict[int, str]:
+    return {grant.grantee: grant.letters for grant in listed.entries if grant.letters}
+
+
+async def counts(reader: Reader, account: int) -> dict[int, tuple[int, int]]:
+    """For each mailbox of an account for which a list counts: whose list that is, and how many it names."""
+    parents: dict[int, int] = {}
+    lists: dict[int, int] = {}
+    for mailbox, parent, grantee, _ in await reader.rows(_SHARED, account):
+        parents[mailbox] = parent
+        if grantee is not None:
+            lists[mailbox] = lists.get(mailbox, 0) + (grantee != account)
+    found = {mailbox: nearest(mailbox, parents, lists) for mailbox in parents}
+    return {mailbox: (source, lists[source]) for mailbox, source in found.items() if source}
+
+
+async def seen_by(
+    reader: Reader, account: int, pairs: Collection[tuple[int, int]]
+) -> set[tuple[int, int]]:
+    """Of pairs of another account and a mailbox of this one, those in which it may look the mailbox up."""
+    fellows = {row[0] for row in await reader.rows(_FELLOWS, [who for who, _ in pairs], account)}
+    parents: dict[int, int] = {}
+    lists: dict[int, set[int]] = {}
+    for mailbox, parent, grantee, text in await reader.rows(_SHARED, account):
+        parents[mailbox] = parent
+        if grantee is not None:
+            seeing = lists.setdefault(mailbox, set())
+            if "l" in text and grantee != account:
+                seeing.add(grantee)
+
+    def sees(who: int, mailbox: int) -> bool:
+        return not lists.get(nearest(mailbox, parents, lists), set()).isdisjoint((who, ANYONE))
+
+    return {(who, mailbox) for who, mailbox in pairs if who in fellows and sees(who, mailbox)}

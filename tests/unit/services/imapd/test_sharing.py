@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import re
 
+import msgspec
 import pytest
 
+from malleposte.policy.hourly import Hourly
 from malleposte.store import TemporaryFailure
 from malleposte.store.commands import (
     AnyCommand,
@@ -284,6 +286,61 @@ async def test_domains_are_shown_as_people_write_them(served: Served) -> None:
     await client.command('SETACL INBOX "ZOE@BÜCHER.example" lr'.encode())
     (acl,) = (await client.command(b"GETACL INBOX")).untagged
     assert b"zoe@xn--bcher-kva.example lr" in acl  # not all programs read 8-bit identifiers
+
+
+# Changes of rights --------------------------------------------------------------------------------
+
+
+async def _audited(served: Served) -> list[tuple[str, str, str, dict[str, str]]]:
+    """Actor, what was done, on whose mailbox, details."""
+    rows = await served.store.reader.rows(
+        "SELECT actor, operation, target, details FROM audit WHERE outcome = 'done' ORDER BY id"
+    )
+    return [(*row[:3], msgspec.json.decode(row[3])) for row in rows]
+
+
+async def test_each_change_of_rights_stands_in_the_audit(served: Served) -> None:
+    """Who, on which mailbox, for whom, from what to what; what was refused changed nothing."""
+    owner, owners, _, readers = await _shared(served, "")
+    _, thirds = await served.account()
+    await served.store.submit(
+        CreateMailbox(actor=owner, account=owner, parent=0, path=("team", "plans"))
+    )
+    mine = await served.signed_in(owners)
+    for command in (
+        b"SETACL INBOX %b lra" % readers.encode(),
+        b"SETACL team/plans %b +lr" % readers.upper().encode(),
+        b"SETACL team/plans Anyone l",
+        b"DELETEACL team/plans %b" % readers.encode(),
+    ):
+        await mine.command(command)
+    client = await served.signed_in(readers)
+    await client.command(b"SETACL %b %b lrs" % (_name(owners), thirds.encode()))
+    with pytest.raises(Refused):
+        await client.command(b"SETACL %b anyone l" % _name(owners, "team", "plans"))
+    plans = {"mailbox": "team/plans", "who": readers}
+    inboxes = {"mailbox": "INBOX", "before": ""}
+    assert await _audited(served) == [
+        (owners, "mailbox.give", owners, inboxes | {"who": readers, "after": "lra"}),
+        (owners, "mailbox.give", owners, plans | {"before": "", "after": "lr"}),
+        (owners, "mailbox.give", owners, plans | {"who": "anyone", "before": "", "after": "l"}),
+        (owners, "mailbox.take", owners, plans | {"before": "lr", "after": ""}),
+        (readers, "mailbox.give", owners, inboxes | {"who": thirds, "after": "lrs"}),
+    ]
+
+
+async def test_changes_of_rights_are_rationed(served: Served) -> None:
+    """Each is a line of the audit, which only grows."""
+    served.service.changes_of_rights = Hourly(2)
+    _, owners, _, readers = await _shared(served, "")
+    mine = await served.signed_in(owners)
+    for letters in (b"l", b"lr"):
+        await mine.command(b"SETACL INBOX %b %b" % (readers.encode(), letters))
+    with pytest.raises(Refused, match=r"LIMIT.*ask your administrator"):
+        await mine.command(b"DELETEACL INBOX %b" % readers.encode())
+    other = await served.signed_in(readers)
+    await other.command(b"SETACL INBOX anyone l")
+    assert [line[3]["after"] for line in await _audited(served)] == ["l", "lr", "l"]
 
 
 # Moves between accounts ---------------------------------------------------------------------------

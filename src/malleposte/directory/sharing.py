@@ -1,0 +1,38 @@
+"""Sharing between accounts, as people name it: an account's mailboxes to others, and a grantee."""
+
+from typing import Final
+
+from malleposte.directory.addresses import shown_address
+from malleposte.directory.book import Account, Book, Found
+
+SEPARATOR: Final = "/"
+OTHERS: Final = "Other Users"
+SHARED: Final = "Shared Folders"
+"""First levels of others' mailboxes; English on the wire, as the names of the standard mailboxes."""
+ANYONE: Final = "anyone"
+"""Everybody of the owner's organisation (RFC 4314 §2)."""
+
+
+def root_of(kind: str) -> str:
+    """The namespace of an account of a kind (person, shared, resource)."""
+    return OTHERS if kind == "person" else SHARED
+
+
+def owner_shown(kind: str, address: str) -> str:
+    """The name under which others see an account, which is that of its INBOX."""
+    return f"{root_of(kind)}{SEPARATOR}{shown_address(address)}"
+
+
+async def grantee(book: Book, identifier: str) -> Account | None:
+    """The account that a mail address of this server means, an alias also; None: nobody, or several."""
+    account = await book.sign_in_name(identifier)
+    if account is not None:
+        return account
+    local, at, domain = identifier.strip().rpartition("@")
+    if not at:
+        return None
+    reached = await book.resolve(local, domain)
+    alone = len(reached.accounts) == 1 and not reached.remotes and not reached.detail
+    if reached.found is not Found.HERE or reached.system or not alone:
+        return None
+    return await book.account(reached.accounts[0])
