@@ -22,7 +22,7 @@ from malleposte.operations.mailboxes import (
 mailbox = App(name="mailbox", help="Mailboxes of an account, and who else may use them.")
 
 _KEPT = {
-    "inbox": "INBOX stays, empty",
+    "inbox": "it always stays",
     "has-children": "it stays, empty, for there are mailboxes below it",
     "not-empty": "it stays, for mail keeps coming into it: run this again",
 }
