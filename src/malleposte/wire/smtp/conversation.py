@@ -9,6 +9,8 @@ from collections import deque
 from enum import Enum, auto
 from typing import Final
 
+from malleposte.wire.lines import LineBuffer
+
 from . import reply as r
 from .capabilities import with_word
 from .events import (
@@ -26,7 +28,6 @@ from .events import (
 )
 from .incoming import Incoming
 from .limits import Limits
-from .lines import LineBuffer
 from .patience import Patience
 from .reply import LocalProtocolError, Reply
 from .settings import Mode, Settings

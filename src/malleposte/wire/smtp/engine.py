@@ -24,6 +24,8 @@ step is closed instead).
 
 from collections.abc import Callable
 
+from malleposte.wire.lines import INCOMPLETE, NoLine
+
 from . import reply as r
 from .authentication import Authentication
 from .capabilities import capability_lines
@@ -50,7 +52,6 @@ from .events import (
     ResetCause,
     StartTls,
 )
-from .lines import INCOMPLETE, NoLine
 from .reply import Disconnect, LocalProtocolError, PeerError, Reply
 from .settings import Mode
 

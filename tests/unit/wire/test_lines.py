@@ -2,7 +2,7 @@
 
 import pytest
 
-from malleposte.wire.smtp.lines import LineBuffer, NoLine
+from malleposte.wire.lines import LineBuffer, NoLine
 
 
 def take_all(pieces: list[bytes], limit: int, most: int = 1_000) -> list[bytes | NoLine]:

@@ -1,4 +1,5 @@
-"""Received octets that wait, and lines cut from them. Only CRLF ends one (RFC 5321 §2.3.8)."""
+"""Received octets that wait, and lines cut from them, for SMTP and POP3. Only CRLF ends one (RFC 5321
+§2.3.8, RFC 1939 §3)."""
 
 from enum import Enum, auto
 from typing import Final
