@@ -1,5 +1,7 @@
 """Subscriptions to others' mailboxes: what a right brings goes with it, names follow what they name."""
 
+import asyncio
+
 import pytest
 
 from malleposte.store.commands import (
@@ -224,6 +226,29 @@ async def test_names_that_follow_are_bounded(house: House, monkeypatch: pytest.M
     await rename(house, box, "b")
     assert await names(house, one) == [f"{OWNER}/b"]
     assert await names(house, two) == [f"{OWNER}/a"]
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("place", ["postgres"], indirect=True)
+async def test_owners_who_read_each_others_mailboxes_rename_them_at_once(house: House) -> None:
+    """Each holds its own account and wants the other's: the database breaks one off, which is tried
+    again."""
+    one, other = await house.account("owner"), await house.account("other")
+    boxes = [await house.mailbox(account, "a0") for account in (one, other)]
+    await give(house, boxes[0], other, "lr")
+    await give(house, boxes[1], one, "lr", shown="Other Users/other@example.org")
+    async with house.place.open() as second:
+        for n in range(1, 4):
+            renames = [
+                RenameMailbox(actor=SYSTEM, mailbox=box, parent=0, path=(f"a{n}",)) for box in boxes
+            ]
+            answers = await asyncio.gather(
+                house.store.submit(renames[0]), second.submit(renames[1])
+            )
+            assert all(isinstance(answer, Done) for answer in answers)
+    # The list of an owner also has the names its own mailbox had.
+    assert f"{OWNER}/a3" in await names(house, other)
+    assert "Other Users/other@example.org/a3" in await names(house, one)
 
 
 # With the mailbox ---------------------------------------------------------------------------------

@@ -10,10 +10,10 @@ PostgreSQL two that meet may have to be tried again.
 """
 
 from collections.abc import Collection
-from typing import Final
+from typing import Any, Final
 
 from malleposte.store import dialect
-from malleposte.store.dialect import Row, any_of, both
+from malleposte.store.dialect import Row, Sql, any_of, both
 from malleposte.store.execute.listed_names import MAX_NAMES, SEPARATOR, Moved
 from malleposte.store.read.rights import seen_by
 from malleposte.store.work import Work
@@ -71,7 +71,7 @@ async def choose(work: Work, reader: int, name: str, mailbox: int) -> None:
 
 async def withdraw(work: Work, mailbox: int, seeing: Collection[int] = ()) -> None:
     """Take away what rights on a mailbox had brought, but from those who see it still."""
-    rows = await work.tx.rows(_BROUGHT, mailbox)
+    rows = await _locked(work, _BROUGHT, mailbox)
     await _drop(work, [row for row in rows if row[0] not in seeing])
 
 
@@ -93,7 +93,7 @@ async def follow(work: Work, account: int, old: str, new: str, moved: Moved) -> 
     Those who may no longer look the mailbox up are not told where it went: they keep the old name.
     """
     rests = {mailbox: rest for mailbox, rest, _ in moved}
-    rows = await work.tx.rows(_OF, list(rests), MOST_FOLLOWING)
+    rows = await _locked(work, _OF, list(rests), MOST_FOLLOWING)
     if not rows:
         return
     seen = await seen_by(work.tx, account, [(row[0], row[2]) for row in rows])
@@ -110,13 +110,20 @@ async def follow(work: Work, account: int, old: str, new: str, moved: Moved) -> 
         await work.tx.many(_PUT, come)
 
 
+async def _locked(work: Work, sql: str | Sql, *parameters: Any) -> list[Row]:
+    """Rows whose first column is a reader, read while nobody changes the lists of these."""
+    readers = {row[0] for row in await work.tx.rows(sql, *parameters)}
+    if not readers:
+        return []
+    await work.lock(readers)
+    return [row for row in await work.tx.rows(sql, *parameters) if row[0] in readers]
+
+
 async def _drop(work: Work, rows: list[Row]) -> None:
     if not rows:
         return
     await work.tx.many(_DROP, rows)
-    readers = {row[0] for row in rows}
-    await work.lock(readers)
-    for reader in readers:
+    for reader in {row[0] for row in rows}:
         head = await work.head(reader)
         if head is not None:
             head.bump()  # sessions look again
