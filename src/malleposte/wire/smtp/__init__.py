@@ -1,4 +1,4 @@
-"""SMTP, LMTP and submission: the server's side of the conversation as a pure state machine."""
+"""SMTP, LMTP and submission as pure state machines: the server's side, and the client's (`sending`)."""
 
 from .dsn import Notify, OriginalRecipient, Ret
 from .engine import SmtpServer

@@ -15,6 +15,7 @@ _FALSE_END = re.compile(
     rb"(?:[^\r]\n|\r)\x00?\.\x00?[\r\n]"
     rb"|\r\n\x00\.\x00?[\r\n]"
 )
+_BARE_NEWLINE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 _TEXT = bytes(octet for octet in range(256) if octet not in b"\r\n\0")
 _NULS = re.compile(rb"\x00+")
 _TAIL = 5  # the longest beginning of a false end: CR (or another octet), LF, NUL, dot, NUL
@@ -94,3 +95,39 @@ class NewlineWatch:
             self.bare = True
         if (self.bare or b"\0" in self._tail) and _FALSE_END.search(self._tail + b"\r\n"):
             self.false_end = True
+
+
+class DotWriter:
+    """The same on the way out: a dot more before a line that begins with one (RFC 5321 §4.5.2).
+
+    A bare CR or LF becomes CRLF: whatever was stored, no server may see an end of the content where we
+    see none (RFC 5321 §2.3.8).
+    """
+
+    __slots__ = ("_begun", "_cr")
+
+    def __init__(self) -> None:
+        self._begun = False  # whether the last line has octets
+        self._cr = False  # a CR came last, and is held back
+
+    def feed(self, octets: bytes) -> bytes:
+        """A piece of content as it goes on the wire."""
+        if self._cr:
+            octets = b"\r" + octets
+        self._cr = octets.endswith(b"\r")
+        if self._cr:
+            octets = octets[:-1]
+        if not octets:
+            return b""
+        ends = octets.count(b"\r\n")
+        if octets.count(b"\n") != ends or octets.count(b"\r") != ends:
+            octets = _BARE_NEWLINE.sub(b"\r\n", octets)
+        first = b"." if not self._begun and octets.startswith(b".") else b""
+        self._begun = not octets.endswith(b"\n")
+        return first + octets.replace(b"\n.", b"\n..")
+
+    def end(self) -> bytes:
+        """What ends the content; the line that was begun ends with it."""
+        begun = self._begun or self._cr
+        self._begun = self._cr = False
+        return b"\r\n.\r\n" if begun else b".\r\n"
