@@ -388,7 +388,8 @@ def test_one_thing_at_a_time() -> None:
     client = ready_client()
     client.send(ONE)
     acts: list[Callable[[], None]] = [client.quit, client.start_tls, client.end_content]
-    for act in [*acts, partial(client.send, ONE)]:
+    acts.append(partial(client.send, ONE))
+    for act in acts:
         with pytest.raises(LocalProtocolError):
             act()
     with pytest.raises(ValueError, match="neither"):
