@@ -25,7 +25,8 @@ from malleposte.store.commands import (
 from malleposte.store.flags import FLAGGED, SEEN
 from malleposte.store.read import rights as read
 from malleposte.store.read.mailboxes import subscriptions
-from malleposte.store.read.rights import ALL, Grant, Grants, Sharer, letters, may
+from malleposte.store.read.rights import ALL, Grant, Grants, letters, may
+from malleposte.store.read.sharers import Sharer, sharer, sharing
 from malleposte.store.results import Copied, Created, Done, Refused, Stored
 from support.store import ALL as ALL_UIDS
 from support.store import House, append, inbox
@@ -104,7 +105,9 @@ async def test_nothing_is_shared_between_organisations(house: House, who: str) -
     reader = house.store.reader
     assert await held(house, other, inbox(account)) == ""
     assert await read.held(reader, other, account) == {}
-    assert await read.sharing(reader, other) == []
+    assert await sharing(reader, other) == []
+    address = await house.value("SELECT address FROM account WHERE id = $1", account)
+    assert await sharer(reader, other, address) is None
 
 
 # Inheritance --------------------------------------------------------------------------------------
@@ -205,7 +208,7 @@ async def test_all_readings_agree(house: House) -> None:
 
 async def test_who_shares_with_whom(house: House) -> None:
     boss, team, me, other = [await house.account(n) for n in ("boss", "a-team", "me", "other")]
-    assert await read.sharing(house.store.reader, me) == []
+    assert await sharing(house.store.reader, me) == []
     await house.damage("UPDATE account SET kind = 'shared' WHERE id = $1", team)
     house.damaged = False
     await house.grant(inbox(boss), me, "lr")
@@ -214,9 +217,18 @@ async def test_who_shares_with_whom(house: House) -> None:
     await house.grant(inbox(me), other, "l")
     teams = Sharer(team, "a-team@example.org", "shared")
     bosss = Sharer(boss, "boss@example.org", "person")
-    assert await read.sharing(house.store.reader, me) == [teams, bosss]
-    assert await read.sharing(house.store.reader, boss) == [teams]
-    assert await read.sharing(house.store.reader, team) == []
+    assert await sharing(house.store.reader, me) == [teams, bosss]
+    assert await sharing(house.store.reader, boss) == [teams]
+    for who, address, found in (
+        (me, "boss@example.org", bosss),
+        (boss, "a-team@example.org", teams),
+        (me, "other@example.org", None),
+        (me, "me@example.org", None),
+        (me, "nobody@example.org", None),
+        (team, "boss@example.org", None),
+    ):
+        assert await sharer(house.store.reader, who, address) == found
+    assert await sharing(house.store.reader, team) == []
 
 
 async def test_a_suspended_owners_mailboxes_stay_open_a_deleted_ones_do_not(house: House) -> None:
@@ -224,11 +236,12 @@ async def test_a_suspended_owners_mailboxes_stay_open_a_deleted_ones_do_not(hous
     await house.grant(inbox(owner), me, "lr")
     await house.do(SetAccount(account=owner, status="suspended"), Done)
     assert await held(house, me, inbox(owner)) == "lr"
-    assert [s.account for s in await read.sharing(house.store.reader, me)] == [owner]
+    assert [s.account for s in await sharing(house.store.reader, me)] == [owner]
     await house.do(DeleteAccount(account=owner), Done)
     assert await held(house, me, inbox(owner)) == ""
     assert await read.held(house.store.reader, me, owner) == {}
-    assert await read.sharing(house.store.reader, me) == []
+    assert await sharing(house.store.reader, me) == []
+    assert await sharer(house.store.reader, me, "owner@example.org") is None
 
 
 async def test_a_list_names_its_grantees(house: House) -> None:

@@ -70,29 +70,31 @@ async def entries(session: "Session", *, gone: bool = True, unseen: bool = False
     if below:
         if not gone:
             subscribed = await session.reading(mailboxes.subscriptions(reader, session.actor))
-        above = names.ancestors(row.name for row in below)
-        listed = [replace(e, children=e.children or e.name in above) for e in listed]
-        listed += _of_others(below, set(subscribed))
-        known.update(row.name for row in below)
+        above: set[str] = set()
+        wanted = set(subscribed)
+        theirs: list[Entry] = []
+        for row in below:
+            await session.pause()
+            theirs.append(_of_others(row, row.name in wanted))
+            above.update(names.ancestors((row.name,), above))
+            known.add(row.name)
+        listed = [replace(e, children=e.children or e.name in above) for e in listed] + theirs
     if gone:
         listed += [Entry(name, None, True, None, False) for name in subscribed if name not in known]
     return listed
 
 
-def _of_others(rows: list[others.Name], subscribed: set[str]) -> list[Entry]:
-    """Without special uses: a program would take another's Sent for its own."""
-    return [
-        Entry(
-            row.name,
-            row.box,
-            row.name in subscribed,
-            None,
-            row.children,
-            row.letters,
-            level=row.box is None,
-        )
-        for row in rows
-    ]
+def _of_others(row: others.Name, subscribed: bool) -> Entry:
+    """Without a special use: a program would take another's Sent for its own."""
+    return Entry(
+        row.name,
+        row.box,
+        subscribed,
+        None,
+        row.children,
+        row.letters,
+        level=row.box is None,
+    )
 
 
 async def list_(session: "Session", command: List) -> bytes:

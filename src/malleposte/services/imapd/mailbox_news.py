@@ -27,6 +27,8 @@ from malleposte.wire.imap.mailbox_attributes import (
 )
 
 Events = frozenset[NotifyEvent]
+Note = tuple[int, str, bool]
+"""An entry of METADATA: its mailbox, or 0 for the server; its name; whether it is private."""
 Pause = Callable[[], Awaitable[None]]
 
 METADATA_EVENTS: Final[Events] = frozenset(
@@ -115,11 +117,11 @@ class Other:
 @dataclass(frozen=True, slots=True)
 class Scene:
     """The mailboxes there are for a session: its account's own, and others' by id. ``notes``: their
-    metadata, and the server's under 0, as (mailbox, name, private) to the modseq of the last change."""
+    metadata, and the server's, to the modseq of the last change."""
 
     own: Snapshot = field(default_factory=Snapshot)
     others: Mapping[int, Other] = field(default_factory=dict)
-    notes: Mapping[tuple[int, str, bool], int] = field(default_factory=dict)
+    notes: Mapping[Note, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,9 +239,9 @@ def _renamed(before: Scene, after: Scene) -> bool:
     was, now = before.own, after.own
     if was.names is not now.names or was.boxes.keys() != now.boxes.keys():
         return True
-    if {key: one.name for key, one in before.others.items()} != {
-        key: one.name for key, one in after.others.items()
-    }:
+    if before.others.keys() != after.others.keys() or any(
+        before.others[key].name != one.name for key, one in _news_of_others(before, after)
+    ):
         return True
     for mailbox, box in now.boxes.items():
         earlier = was.boxes[mailbox]
@@ -283,7 +285,7 @@ async def counted(
         one, events = _own(after, rules, box)
         if event in events:
             found.append(one)
-    for mailbox, other in after.others.items():
+    for mailbox, other in _news_of_others(before, after):
         known = before.others.get(mailbox)
         event = _happened(known.box if known is not None and known.readable else None, other.box)
         if event is None or mailbox == selected or not other.readable:
@@ -293,6 +295,14 @@ async def counted(
         if event in events:
             found.append(one)
     return sorted(found, key=_name)
+
+
+def _news_of_others(before: Scene, after: Scene) -> list[tuple[int, Other]]:
+    """Others' mailboxes of which there may be anything to tell; of thousands, few."""
+    if before.others is after.others:
+        return []
+    known = before.others
+    return [item for item in after.others.items() if known.get(item[0]) is not item[1]]
 
 
 def _name(one: Counted) -> str:
@@ -346,9 +356,9 @@ async def all_counted(scene: Scene, rules: Rules, selected: int, pause: Pause) -
 async def closed(scene: Scene, rules: Rules, pause: Pause) -> frozenset[str]:
     """Names of others' mailboxes whose messages shall be told of, and may not be read (§3.1, §5.9)."""
     found: list[str] = []
-    for other in scene.others.values():
+    for other in [one for one in scene.others.values() if not one.readable]:
         await pause()
-        if not other.readable and _others(scene, rules, other)[1] & MESSAGE_EVENTS:
+        if _others(scene, rules, other)[1] & MESSAGE_EVENTS:
             found.append(other.name)
     return frozenset(found)
 
@@ -364,6 +374,8 @@ class Noted:
 
 def noted(before: Scene, after: Scene, rules: Rules) -> list[Noted]:
     """Metadata that was set or removed (§5.6, §5.7)."""
+    if before.notes is after.notes:
+        return []
     changed: dict[int, list[tuple[str, bool]]] = {}
     for key in sorted(before.notes.keys() | after.notes.keys()):
         if before.notes.get(key) != after.notes.get(key):

@@ -7,7 +7,7 @@ stand below it under the names they have there. What the session may not look up
 there: nothing tells it from what does not exist (RFC 4314 §6).
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -18,9 +18,10 @@ from malleposte.normal_form import normal
 from malleposte.services.imapd.replies import NO_SUCH_MAILBOX, refuse
 from malleposte.store.execute.rights import no_rights
 from malleposte.store.ids import account_of
-from malleposte.store.read import mailboxes, rights
+from malleposte.store.read import mailboxes, rights, sharers
 from malleposte.store.read.mailboxes import Mailbox
-from malleposte.store.read.rights import ALL, Sharer
+from malleposte.store.read.rights import ALL
+from malleposte.store.read.sharers import Sharer
 from malleposte.store.unread import as_read
 from malleposte.wire.imap import mailbox_names
 from malleposte.wire.imap.mailbox_names import INBOX
@@ -94,13 +95,13 @@ def reader_of(session: "Session", mailbox: int) -> int:
     return 0 if account_of(mailbox) == session.actor else session.actor
 
 
-def ancestors(chosen: Iterable[str]) -> set[str]:
-    """All names above the chosen ones."""
+def ancestors(chosen: Iterable[str], known: Collection[str] = ()) -> set[str]:
+    """All names above the chosen ones, but those that are known with what is above them."""
     above: set[str] = set()
     for name in chosen:
         while SEPARATOR in name:
             name = name.rpartition(SEPARATOR)[0]
-            if name in above:
+            if name in above or name in known:
                 break
             above.add(name)
     return above
@@ -117,10 +118,8 @@ async def locate(session: "Session", name: str) -> Place:
     name = kept(plain)
     root, owner, rest = _split(name)
     path = rest or INBOX
-    for sharer in await session.reading(rights.sharing(reader, actor)):
-        if shown_address(sharer.address) == owner and root_of(sharer.kind) == root:
-            break
-    else:
+    sharer = await _sharer(session, root, owner)
+    if sharer is None:
         return Place(name, 0, path, foreign=True)
     # Below the owner's name INBOX itself has no name: it is the owner's.
     found = (
@@ -130,6 +129,17 @@ async def locate(session: "Session", name: str) -> Place:
     if "l" not in letters:
         found, letters = 0, ""
     return Place(name, sharer.account, path, found, letters, foreign=True)
+
+
+async def _sharer(session: "Session", root: str, owner: str) -> Sharer | None:
+    """The account of this name that shares anything with the session."""
+    try:
+        address = normalise(owner)
+    except BadAddressError:
+        return None
+    reader = session.service.store.reader
+    found = await session.reading(sharers.sharer(reader, session.actor, address))
+    return found if found is not None and root_of(found.kind) == root else None
 
 
 async def place(session: "Session", name: str, letters: str = "", *, target: bool = False) -> Place:

@@ -6,16 +6,20 @@ mailbox without the right ``l``) is listed as ``\Noselect``: programs build tree
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from itertools import groupby
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final
 
 from malleposte.services.imapd import names
 from malleposte.store.read import shared
 from malleposte.store.read.mailboxes import Mailbox
 from malleposte.store.read.shared import Shared
-from malleposte.store.unread import Unread, as_read
+from malleposte.store.unread import as_read
 
 if TYPE_CHECKING:
     from malleposte.services.imapd.session import Session
+
+_LEVELS: Final = "\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,24 +43,43 @@ async def listed(session: "Session", own: Iterable[str], *, unseen: bool = False
     if not found:
         return []
     if unseen:
-        found = await session.reading(_unseen(session.service.store.unread, session.actor, found))
+        found = await _unseen(session, found)
     taken = set(own)
-    boxes = {names.full(one.sharer, one.box.path): one for one in found}
-    above = names.ancestors(boxes)
-    rows = [
-        Name(name, one.box, one.letters, name in above)
-        for name, one in boxes.items()
-        if name not in taken
-    ]
-    rows += [
-        Name(name, None, "", True) for name in above if name not in boxes and name not in taken
-    ]
-    rows.sort(key=lambda row: row.name.split(names.SEPARATOR))
-    return rows
+    rows: dict[str, Name] = {}
+    above: set[str] = set()
+    for sharer, ones in groupby(found, key=attrgetter("sharer")):
+        for one in ones:
+            await session.pause()
+            name = names.full(sharer, one.box.path)
+            above.update(names.ancestors((name,), above))
+            if name not in taken:
+                rows[name] = Name(name, one.box, one.letters, False)
+    for name in above - taken:
+        await session.pause()
+        row = rows.get(name)
+        rows[name] = Name(name, None, "", True) if row is None else replace(row, children=True)
+    return [rows[name] for name in await _in_order(session, rows)]
 
 
-async def _unseen(unread: Unread, actor: int, found: list[Shared]) -> list[Shared]:
-    """With the actor's own count of what is unseen: one statement for most, however many share."""
+async def _in_order(session: "Session", found: Iterable[str]) -> list[str]:
+    """Names level by level, those of one account after those of another: never many sorted at once."""
+    by_owner: dict[str, list[str]] = {}
+    for name in found:
+        owner = name.split(names.SEPARATOR, 2)[:2]
+        by_owner.setdefault(_LEVELS.join(owner), []).append(name)
+    ordered: list[str] = []
+    for owner_ in sorted(by_owner):
+        await session.pause()
+        # As lists of levels would be sorted, for nothing in a name comes before this.
+        ordered += sorted(by_owner[owner_], key=lambda name: name.replace(names.SEPARATOR, _LEVELS))
+    return ordered
+
+
+async def _unseen(session: "Session", found: list[Shared]) -> list[Shared]:
+    """With the session's own count of what is unseen: one statement for most, however many share."""
     accounts = {one.sharer.account for one in found}
-    more = await unread.differences(actor, accounts)
-    return [replace(one, box=as_read(one.box, more)) for one in found]
+    unread = session.service.store.unread
+    more = await session.reading(unread.differences(session.actor, accounts))
+    return [
+        replace(one, box=as_read(one.box, more)) if one.box.id in more else one for one in found
+    ]

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
-from weakref import WeakValueDictionary
 
 import structlog
 
@@ -17,7 +16,7 @@ from malleposte.services.imapd.at_hand import AtHand
 from malleposte.services.imapd.session import Session
 from malleposte.services.imapd.settings import ImapSettings
 from malleposte.services.imapd.turns import Turns
-from malleposte.services.imapd.watching import Watched
+from malleposte.services.imapd.watched import AllWatched
 from malleposte.store import Store, StoreError
 
 log = structlog.get_logger(__name__)
@@ -83,11 +82,14 @@ class ImapService:
     counts: AccountCounts = field(default_factory=AccountCounts)
     """How many there are over all workers; share one between the listeners of a worker."""
     at_hand: AtHand = field(default_factory=AtHand)
-    watched: WeakValueDictionary[int, Watched] = field(default_factory=WeakValueDictionary)
-    """Accounts whose mailboxes a session watches (NOTIFY)."""
     changes_of_rights: Hourly = field(default_factory=lambda: Hourly(CHANGES_OF_RIGHTS))
     turns: Turns = field(default_factory=Turns)
     """Share one between the listeners of a worker."""
+    watched: AllWatched = field(init=False)
+    """Accounts whose mailboxes a session watches (NOTIFY)."""
+
+    def __post_init__(self) -> None:
+        self.watched = AllWatched(self.store.reader)
 
     async def serve(self, connection: Connection) -> None:
         """One connection, from greeting to end."""

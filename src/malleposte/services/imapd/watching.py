@@ -1,10 +1,9 @@
 """What a session asked to hear of by NOTIFY, and how far it has been told (RFC 5465).
 
 A session that watches has no task of its own: where it waits for its client, in ``Session.next_event``,
-a hint of the push hub wakes it, and if nothing of a command has come it looks and tells. What an
-account's mailboxes are is looked up once for all its sessions of a worker (``Watched``); a session keeps
-the snapshot up to which it was told, and tells the difference to the newest. One that did not watch keeps
-nothing.
+a hint of the push hub wakes it, and if nothing of a command has come it looks and tells. What the
+mailboxes are is looked up once for all sessions of a worker (``watched``); a session keeps the scene up to
+which it was told, and tells the difference to the newest. One that did not watch keeps nothing.
 """
 
 import asyncio
@@ -27,14 +26,12 @@ from malleposte.services.imapd import (
     updates,
 )
 from malleposte.services.imapd.fetch_plan import plan
-from malleposte.services.imapd.mailbox_news import Counted, Other, Rules, Scene
+from malleposte.services.imapd.mailbox_news import Counted, Rules, Scene
 from malleposte.services.imapd.replies import Refuse
+from malleposte.services.imapd.watched import Others, Watched, WatchedNotes, WatchedOthers
 from malleposte.store import PermanentFailure, TemporaryFailure
 from malleposte.store import commands as c
 from malleposte.store.commands import AnyCommand
-from malleposte.store.dialect import Reader
-from malleposte.store.read import changes, shared
-from malleposte.store.read.changes import Snapshot
 from malleposte.store.results import AnyResult, Appended, AppendedAll, Copied
 from malleposte.wire.imap import account_responses, codes, responses
 from malleposte.wire.imap.commands.fetch import Attribute, Binary, Body, FetchItem
@@ -52,33 +49,15 @@ TOLD_AT_ONCE: Final = 2_000
 client is told so: [NOTIFICATIONOVERFLOW] (RFC 5465 §5.8)."""
 OWN_MAX: Final = 1_000
 """Changes of the session's own that are remembered until they are seen to be nobody else's."""
+MANY: Final = 1_000
+"""Mailboxes of others past which sessions that wake together tell their news one after the other: some 1 ms
+of each."""
 LOOK_AGAIN: Final = 1.0
 """Seconds after which is looked again when the store did not answer."""
 
 
 _NOTHING: Final = EventGroup(MailboxFilter.SELECTED)
-
-
-class Watched:
-    """An account's mailboxes, as last looked up; one for all sessions of a worker that watch them."""
-
-    __slots__ = ("__weakref__", "_account", "_begun", "_lock", "_reader", "_snapshot")
-
-    def __init__(self, reader: Reader, account: int) -> None:
-        self._reader = reader
-        self._account = account
-        self._snapshot = Snapshot()
-        self._lock = asyncio.Lock()
-        self._begun = 0
-
-    async def look(self) -> Snapshot:
-        """The mailboxes as they are, or were at some moment after the call."""
-        before = self._begun
-        async with self._lock:
-            if self._begun == before:
-                self._begun += 1
-                self._snapshot = await changes.look(self._reader, self._account, self._snapshot)
-            return self._snapshot
+_NONE: Final = Others()
 
 
 class Watch:
@@ -86,6 +65,8 @@ class Watch:
 
     __slots__ = (
         "_items",
+        "_notes",
+        "_others",
         "_own",
         "_own_uids",
         "_removed",
@@ -113,6 +94,8 @@ class Watch:
         self._rules = Rules(groups, names.kept)
         self._stops: dict[int, Callable[[], None]] = {}
         self._watched: Watched | None = None
+        self._others: WatchedOthers | None = None
+        self._notes: WatchedNotes | None = None
         self._told = Scene()
         # Accounts of others' mailboxes that are watched.
         self._sharers: frozenset[int] = frozenset()
@@ -135,12 +118,12 @@ class Watch:
         self.listen()
         if not self._rules:
             return
-        service = session.service
-        watched = service.watched.get(session.actor)
-        if watched is None:
-            watched = Watched(service.store.reader, session.actor)
-            service.watched[session.actor] = watched
-        self._watched = watched
+        every, actor = session.service.watched, session.actor
+        watched = self._watched = every.own(actor)
+        if self._rules.beyond:
+            self._others = every.others(actor)
+        if self._rules.about_metadata:
+            self._notes = every.notes(actor)
         scene = self._told = await self._look(watched)
         self._tell_closed(await mailbox_news.closed(scene, self._rules, session.pause))
         if status:
@@ -166,22 +149,17 @@ class Watch:
             session.hinted = True
 
     async def _look(self, watched: Watched) -> Scene:
-        """The mailboxes there are for the session now. Those of others are all read, in a few statements,
-        where they can be meant at all."""
+        """The mailboxes there are for the session now; those of others where they can be meant at all."""
         session = self._session
-        actor, reader = session.actor, session.service.store.reader
         own = await session.reading(watched.look())
-        others: dict[int, Other] = {}
-        if self._rules.beyond:
-            rows = await session.reading(shared.shared(reader, actor))
-            self._sharers = frozenset(row.sharer.account for row in rows)
-            for row in rows:
-                name = names.full(row.sharer, row.box.path)
-                others[row.box.id] = Other(name, row.box, "r" in row.letters)
-        if not self._rules.about_metadata:
-            return Scene(own, others)
-        accounts = (actor, *self._sharers)
-        return Scene(own, others, await session.reading(changes.notes(reader, actor, accounts)))
+        found = _NONE
+        if self._others is not None:
+            found = await session.reading(self._others.look())
+            self._sharers = frozenset(found.modseqs)
+        if self._notes is None:
+            return Scene(own, found.others)
+        modseqs = {session.actor: own.modseq, **found.modseqs}
+        return Scene(own, found.others, await session.reading(self._notes.look(modseqs)))
 
     def _hint(self) -> None:
         """Something may have happened."""
@@ -243,8 +221,10 @@ class Watch:
         before, now = self._told, await self._look(self._watched)
         self._told = now
         own = now.own is before.own or self._all_own(before.own.modseq, now.own.modseq)
-        if own and now.others == before.others:
+        if own and now.others is before.others:
             return
+        if len(now.others) > MANY:
+            await session.breathe()
         listed = await mailbox_news.listed(before, now, self._rules, session.pause)
         counted = await mailbox_news.counted(
             before, now, self._rules, self._selected_id(), session.pause

@@ -8,9 +8,6 @@ from malleposte.store.execute.mailboxes import MAX_DEPTH, SEPARATOR
 from malleposte.store.read import mailboxes
 from malleposte.store.read.mailboxes import Mailbox
 
-_LAST = (1 << 63) - 1
-"""Past every modseq."""
-
 _HEAD = "SELECT modseq, tombstone_floor FROM account_head WHERE account = $1"
 _GONE = (
     "SELECT first, last FROM tombstone WHERE account = $1 AND kind = 'mailbox' AND container = 0"
@@ -57,11 +54,14 @@ async def look(reader: Reader, account: int, before: Snapshot) -> Snapshot:
     if modseq == before.modseq:
         return before
     boxes: dict[int, Mailbox] = {}
-    since, until = -1, _LAST
+    since = -1
     if before.modseq and before.modseq >= floor:
         boxes.update(before.boxes)
-        since, until = before.modseq, modseq
-    for box in await mailboxes.changed(reader, account, since, until):
+        since = before.modseq
+        found = await mailboxes.changed(reader, account, since, modseq)
+    else:
+        found = await mailboxes.every(reader, account)
+    for box in found:
         known = before.boxes.get(box.id)
         boxes[box.id] = box if known is None or known != box else known
     for first, last in await reader.rows(_GONE, account, since, modseq):

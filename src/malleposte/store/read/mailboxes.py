@@ -1,7 +1,7 @@
 """Mailboxes as listed, and the way from a full name to an id."""
 
 import asyncio
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from malleposte.normal_form import normal
@@ -13,10 +13,8 @@ _COLUMNS = (
     "id, parent, name, role, uidvalidity, uidnext, subscribed, sort_order, modseq, message_modseq,"
     " messages, unseen, deleted, size, recent_from"
 )
-
-_OF_ACCOUNTS = both(
-    f"SELECT {_COLUMNS} FROM mailbox WHERE {{accounts}}", accounts=any_of("account", 1)
-)
+COLUMNS = "b." + _COLUMNS.replace(", ", ", b.")
+"""What ``mailbox_of`` takes, of a table ``mailbox b``."""
 
 _FIRST_MARKS = (
     "SELECT p.modseq, p.email, m.mailbox, (e.flags & 1) - p.seen FROM (SELECT email, seen, modseq"
@@ -36,7 +34,9 @@ MARKS = 4_000
 
 
 AT_ONCE = 1_000
-"""Mailboxes named between two breaths: some 5 ms."""
+"""Mailboxes read or named between two breaths: some 5 ms."""
+
+_SLICE = f"SELECT {_COLUMNS} FROM mailbox WHERE id > $1 AND id < $2 ORDER BY id LIMIT {AT_ONCE}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,43 +64,51 @@ class Mailbox:
 async def mailboxes(reader: Reader, account: int) -> list[Mailbox]:
     """All mailboxes of an account, INBOX first, then by role order, then by path."""
     rows = await reader.rows(f"SELECT {_COLUMNS} FROM mailbox WHERE account = $1", account)
-    return await _listed(rows)
-
-
-async def of_accounts(reader: Reader, accounts: Sequence[int]) -> dict[int, list[Mailbox]]:
-    """``mailboxes`` of several accounts, in one statement."""
-    found: dict[int, list[Row]] = {account: [] for account in accounts}
-    for row in await reader.rows(_OF_ACCOUNTS, list(accounts)):
-        found[account_of(row[0])].append(row)
-    return {account: await _listed(rows) for account, rows in found.items()}
-
-
-async def _listed(rows: list[Row]) -> list[Mailbox]:
-    """Mailboxes of one account, all of them, with their full names and in order; others run meanwhile."""
-    names = {row[0]: (row[1], row[2]) for row in rows}
-    paths: dict[int, str] = {}
-
-    def path(mailbox: int) -> str:
-        parts: list[str] = []
-        at = mailbox
-        # Bounded, for a parent that is damaged may stand below its child.
-        while at in names and len(parts) <= MAX_DEPTH:
-            if at in paths:
-                parts.append(paths[at])
-                break
-            parent, name = names[at]
-            parts.append(name)
-            at = parent
-        paths[mailbox] = SEPARATOR.join(reversed(parts))
-        return paths[mailbox]
-
+    paths = Paths({row[0]: (row[1], row[2]) for row in rows})
     found: list[Mailbox] = []
     for row in rows:
-        found.append(_mailbox(row, path(row[0])))
+        found.append(mailbox_of(row, paths.of(row[0])))
         if not len(found) % AT_ONCE:
             await asyncio.sleep(0)
     found.sort(key=lambda m: (m.sort_order, m.path))
     return found
+
+
+async def every(reader: Reader, account: int) -> list[Mailbox]:
+    """All mailboxes of an account as they are stored (their ``path`` left empty), a slice at a time."""
+    found: list[Mailbox] = []
+    after, end = account << 32, (account + 1) << 32
+    while True:
+        rows = await reader.rows(_SLICE, after, end)
+        found += map(mailbox_of, rows)
+        if len(rows) < AT_ONCE:
+            return found
+        after = rows[-1][0]
+        await asyncio.sleep(0)
+
+
+class Paths:
+    """Full names of an account's mailboxes, from parent and name of each, by id."""
+
+    def __init__(self, names: Mapping[int, tuple[int, str]]) -> None:
+        self._names = names
+        self._known: dict[int, str] = {}
+
+    def of(self, mailbox: int) -> str:
+        """The full name of one."""
+        names, known = self._names, self._known
+        parts: list[str] = []
+        at = mailbox
+        # Bounded, for a parent that is damaged may stand below its child.
+        while at in names and len(parts) <= MAX_DEPTH:
+            if at in known:
+                parts.append(known[at])
+                break
+            parent, name = names[at]
+            parts.append(name)
+            at = parent
+        path = known[mailbox] = SEPARATOR.join(reversed(parts))
+        return path
 
 
 async def changed(reader: Reader, account: int, since: int, until: int) -> list[Mailbox]:
@@ -112,7 +120,7 @@ async def changed(reader: Reader, account: int, since: int, until: int) -> list[
         since,
         until,
     )
-    return [_mailbox(row) for row in rows]
+    return [mailbox_of(row) for row in rows]
 
 
 async def mailbox(reader: Reader, mailbox_id: int) -> Mailbox | None:
@@ -120,10 +128,11 @@ async def mailbox(reader: Reader, mailbox_id: int) -> Mailbox | None:
     row = await reader.row(f"SELECT {_COLUMNS} FROM mailbox WHERE id = $1", mailbox_id)
     if row is None:
         return None
-    return _mailbox(row)
+    return mailbox_of(row)
 
 
-def _mailbox(row: Row, path: str = "") -> Mailbox:
+def mailbox_of(row: Row, path: str = "") -> Mailbox:
+    """A mailbox from a row of ``COLUMNS``."""
     id_, parent, name, role, validity, uidnext, subscribed, order, modseq, highest, *counts = row
     messages, unseen, deleted, size, recent_from = counts
     return Mailbox(

@@ -575,4 +575,4 @@ async def test_lists_cost_one_statement_more_where_nothing_is_shared(
         await _set(served, owner, signed_in, "lr")
     monkeypatch.setattr(reader, "rows", counted)
     await client.command(b'LIST "" *')
-    assert len(asked) == alone + 3, asked
+    assert len(asked) == alone + 2, asked
