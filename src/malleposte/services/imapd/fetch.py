@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 from malleposte.services.imapd import fetch_bodies, resync
 from malleposte.services.imapd.fetch_plan import Plan, plan, with_news
 from malleposte.services.imapd.fetch_slice import read_slice
+from malleposte.services.imapd.numbering import Chosen
 from malleposte.services.imapd.replies import EXPUNGED, Refuse, done
-from malleposte.services.imapd.selected import Chosen
 from malleposte.wire.imap import codes, fetch_rows, responses
 from malleposte.wire.imap.commands.fetch import Fetch
 from malleposte.wire.imap.sets import NumberSet, SavedResult

@@ -16,11 +16,11 @@ from malleposte.services.imapd.at_hand import open_one
 from malleposte.services.imapd.fetch_binary import UnknownEncoding, binary, binary_size
 from malleposte.services.imapd.fetch_plan import Plan
 from malleposte.services.imapd.fetch_slice import Slice, flags_of, read_slice
+from malleposte.services.imapd.numbering import Chosen
 from malleposte.services.imapd.octets import Literal, Passage
 from malleposte.services.imapd.opened import HEADER_BYTES, Opened
 from malleposte.services.imapd.replies import Refuse
 from malleposte.services.imapd.seen import mark_seen
-from malleposte.services.imapd.selected import Chosen
 from malleposte.store.ids import LOW
 from malleposte.store.read import emails as read_emails
 from malleposte.store.read.emails import Damaged, Stored

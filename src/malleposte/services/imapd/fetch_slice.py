@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from malleposte.services.imapd import updates
 from malleposte.services.imapd.fetch_plan import FLAGS, MODSEQ, SAVED, UID, Plan
-from malleposte.services.imapd.selected import Chosen, Selected
+from malleposte.services.imapd.numbering import Chosen
+from malleposte.services.imapd.selected import Selected
 from malleposte.store import flags as store_flags
 from malleposte.store.dialect import Row
 from malleposte.store.execute.ranges import encode

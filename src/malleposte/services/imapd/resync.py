@@ -10,7 +10,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from malleposte.services.imapd import updates
-from malleposte.services.imapd.selected import Chosen, Selected
+from malleposte.services.imapd.numbering import Chosen
+from malleposte.services.imapd.selected import Selected
 from malleposte.store.read import mailboxes
 from malleposte.wire.imap import responses
 from malleposte.wire.imap.commands.select import QResync

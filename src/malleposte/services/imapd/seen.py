@@ -3,8 +3,8 @@ r"""\Seen set by reading (RFC 9051 §6.4.5 BODY[…])."""
 from array import array
 from typing import TYPE_CHECKING
 
+from malleposte.services.imapd.numbering import Chosen
 from malleposte.services.imapd.ranges import slices
-from malleposte.services.imapd.selected import Chosen
 from malleposte.store.commands import StoreFlags
 from malleposte.store.flags import SEEN
 

@@ -1,15 +1,14 @@
 """One connection: reads commands, has them done, tells the client what else happened, answers.
 
 A command is done by its handler (``registry``), which returns the tagged response; what changed in the
-selected mailbox goes out before it (``updates``). Responses are gathered and written together;
-``breathe`` sends what is there, waits for a slow client, and lets other connections run. Memory of an
+selected mailbox goes out before it (``updates``). Responses are gathered (``output``). Memory of an
 idle session is the engine, the connection and this object: no task of its own, nothing remembered.
 """
 
 import asyncio
 import time
 from collections.abc import Awaitable
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
@@ -17,6 +16,7 @@ from malleposte.directory.book import Account
 from malleposte.services.compression import Garbled
 from malleposte.services.connection import Connection, ConnectionLost, Draining, TimedOut
 from malleposte.services.imapd import registry, rights, updates
+from malleposte.services.imapd.output import Output
 from malleposte.services.imapd.replies import Refuse, failed, refuse
 from malleposte.services.imapd.selected import Selected
 from malleposte.services.imapd.watching import Watch
@@ -44,26 +44,17 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
-WRITE_AT_ONCE: Final = 64 * 1024
-"""Octets gathered before they are written: more would only stand in memory twice."""
-HOLD_AT_MOST: Final = 0.002
-"""Seconds of one piece of work between two breaths; with what a slice takes, some 4 ms."""
 
-
-class Session:
+class Session(Output):
     """See the module."""
 
     __slots__ = (
         "__weakref__",
-        "_breath",
         "_instant",
-        "_out",
-        "_out_size",
         "_since",
         "account",
         "client",
         "condstore",
-        "connection",
         "dismissed",
         "engine",
         "hinted",
@@ -75,8 +66,8 @@ class Session:
     )
 
     def __init__(self, service: "ImapService", connection: Connection) -> None:
+        super().__init__(connection, service.turns)
         self.service = service
-        self.connection = connection
         self.engine = Engine(service.settings.limits)
         self.account: Account | None = None
         self.client: dict[str, str] | None = None
@@ -92,10 +83,7 @@ class Session:
         """Something may have changed since the session last looked; only while it idles or watches."""
         self.watch: Watch | None = None
         """What the client asked to hear of (NOTIFY); None: it never did."""
-        self._out: list[bytes] = []
-        self._out_size = 0
         self._since = 0.0
-        self._breath = 0.0
         self.dismissed = ""
         """Why the session ends as soon as it can; words for the client."""
 
@@ -147,45 +135,6 @@ class Session:
                 compress=not self.connection.compressed,
             )
         )
-
-    # Output ---------------------------------------------------------------------------------------
-
-    def send(self, octets: bytes) -> None:
-        """Gather a response."""
-        self._out.append(octets)
-        self._out_size += len(octets)
-
-    def flush(self) -> None:
-        """Write what was gathered."""
-        if self._out:
-            out = self._out
-            self.connection.write(out[0] if len(out) == 1 else b"".join(out))
-            out.clear()
-            self._out_size = 0
-
-    @property
-    def ample(self) -> bool:
-        """Whether so much was gathered that it should be written."""
-        return self._out_size >= WRITE_AT_ONCE
-
-    async def breathe(self) -> None:
-        """Write what was gathered, wait for a slow client, let others run."""
-        self.flush()
-        await self.connection.drain()
-        await self.service.turns.next()
-        self._breath = time.perf_counter()
-
-    async def pause(self) -> None:
-        """``breathe``, if the last time is long enough ago."""
-        if time.perf_counter() - self._breath > HOLD_AT_MOST:
-            await self.breathe()
-
-    async def relieve(self) -> None:
-        """``breathe``, if that is due or so much was gathered that it should be written."""
-        if self.ample:
-            await self.breathe()
-        else:
-            await self.pause()
 
     # The store ------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from malleposte.services.imapd import ImapSettings, search_columns, session
+from malleposte.services.imapd import ImapSettings, output, search_columns, session
 from malleposte.store.commands import CreateDomain
 from support.imap_client import ImapClient, Literal, Refused
 from support.store import Place
@@ -244,7 +244,7 @@ async def test_a_search_among_many_lets_others_go_first(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ten sessions that search hold a NOOP up for one slice, not for ten."""
-    monkeypatch.setattr(session, "HOLD_AT_MOST", 0.0)
+    monkeypatch.setattr(output, "HOLD_AT_MOST", 0.0)
     clients = []
     for _ in range(10):
         clients.append(await _filled(served))
