@@ -354,6 +354,80 @@ async def test_a_list_is_bounded(house: House, monkeypatch: pytest.MonkeyPatch) 
     await house.grant(inbox(account), one, "lrs")
 
 
+@pytest.fixture
+def five(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An account gives rights five times at most."""
+    monkeypatch.setattr("malleposte.store.execute.rights.MAX_GIVEN", 5)
+
+
+def _gives(account: int, mailbox: int, grantee: int, text: str = "lr") -> SetRights:
+    return SetRights(actor=account, mailbox=mailbox, grantee=grantee, letters=text)
+
+
+@pytest.mark.usefixtures("five")
+async def test_what_an_account_gives_is_bounded_whatever_the_mailboxes(house: House) -> None:
+    account, other, *grantees = [await house.account() for _ in range(5)]
+    boxes = [await house.mailbox(account, f"box {n}") for n in range(4)]
+    for box in boxes[:2]:
+        for grantee in (0, grantees[0]):
+            await house.grant(box, grantee, "lr")
+    await house.grant(boxes[2], 0, "lr")
+    assert await house.refused(_gives(account, boxes[2], grantees[1])) == "limit"
+    assert await house.refused(_gives(account, boxes[3], 0)) == "limit"
+    answer = await house.do(_gives(account, boxes[3], 0), Refused)
+    assert "5 times at most" in answer.text
+    assert "take some away" in answer.text
+    # Others' accounts are others'; who has some may have more or less, and what is taken makes room.
+    await house.do(_gives(other, inbox(other), grantees[1]), Done)
+    await house.do(_gives(account, boxes[2], 0, "lrs"), Done)
+    await house.do(_gives(account, boxes[2], 0, "l"), Done)
+    await house.do(_gives(account, boxes[0], 0, ""), Done)
+    await house.do(_gives(account, boxes[3], grantees[1]), Done)
+
+
+@pytest.mark.usefixtures("five")
+async def test_copies_of_lists_count(house: House) -> None:
+    """The first change of a mailbox that inherits takes all from above along; a list that is only followed
+    costs nothing."""
+    account, *grantees = [await house.account() for _ in range(4)]
+    top, middle, leaf = await tree(house, account)
+    for grantee in grantees:
+        await house.grant(top, grantee, "lr")
+    assert await house.refused(_gives(account, middle, 0)) == "limit"
+    assert await house.refused(_gives(account, leaf, grantees[0], "lrs")) == "limit"
+    # With one less it is two more.
+    await house.do(_gives(account, middle, grantees[0], ""), Done)
+    assert await house.refused(_gives(account, leaf, 0)) == "limit"
+
+
+@pytest.mark.usefixtures("five")
+async def test_nobody_makes_an_account_give_more_by_new_places(house: House) -> None:
+    """What others make on top of an account has a copy of INBOX's list, what they move keeps its own."""
+    account, actor, *others = [await house.account() for _ in range(4)]
+    top, middle, leaf = await tree(house, account)
+    for grantee in others:
+        await house.grant(inbox(account), grantee, "l")
+    await house.grant(inbox(account), actor, "lk")
+
+    def create(name: str) -> CreateMailbox:
+        return CreateMailbox(actor=actor, account=account, parent=0, path=(name,))
+
+    assert await house.refused(create("new")) == "limit"
+    await house.grant(top, actor, "lkx")
+    away = RenameMailbox(actor=actor, mailbox=leaf, parent=0, path=("away",))
+    assert await house.refused(away) == "limit"
+    within = RenameMailbox(actor=actor, mailbox=leaf, parent=top, path=("leaf",))
+    await house.do(within, Done)
+    back = RenameMailbox(actor=actor, mailbox=leaf, parent=middle, path=("leaf",))
+    await house.do(back, Done)
+    # The owner's own renames make no copies.
+    await house.do(RenameMailbox(actor=account, mailbox=middle, parent=0, path=("m",)), Done)
+    await house.do(CreateMailbox(actor=account, account=account, parent=0, path=("mine",)), Created)
+    await house.grant(inbox(account), others[0], "")
+    await house.grant(inbox(account), others[1], "")
+    await house.do(create("new"), Created)
+
+
 async def test_a_change_of_rights_is_a_change_of_the_mailbox(house: House) -> None:
     account, other = await house.account(), await house.account()
     before = await house.info(inbox(account))

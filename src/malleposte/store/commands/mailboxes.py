@@ -79,7 +79,7 @@ class Subscribe(Command, frozen=True, array_like=True, kw_only=True):
 class SetRights(Command, frozen=True, array_like=True, kw_only=True):
     """Set what a grantee (an account, or 0: anyone) may do in a mailbox, in letters of RFC 4314 §2.1.
     Answer: ``Done``, with modseq 0 where nothing changed; ``no-such-account`` for a grantee who is not of
-    the owner's organisation.
+    the owner's organisation; ``limit`` past the bounds of a mailbox or an account.
 
     ``mode``: ``=`` in place of what the grantee had, ``+`` besides, ``-`` without; letters that are none
     are passed over. The first change makes the list the mailbox had from above its own; from then on it

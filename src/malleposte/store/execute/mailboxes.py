@@ -19,7 +19,14 @@ from malleposte.store.commands import (
 from malleposte.store.execute import claiming, listed_names, readers_names
 from malleposte.store.execute.expunging import bury, remove
 from malleposte.store.execute.listed_names import path_of
-from malleposte.store.execute.rights import demand, keep_list, no_rights, opened, take_list
+from malleposte.store.execute.rights import (
+    demand,
+    keep_list,
+    no_rights,
+    no_room_for_lists,
+    opened,
+    take_list,
+)
 from malleposte.store.ids import account_of, mailbox_id
 from malleposte.store.results import Created, Done, Refused
 from malleposte.store.work import Head, Work
@@ -144,14 +151,19 @@ async def create_mailbox(work: Work, command: CreateMailbox) -> Created | Refuse
             await claiming.move(work, holder, parent, missing[-1], modseq)
             await _take_subscription(work, head, holder)
             return Created(id=holder, modseq=modseq)
+    on_top = not parent and command.actor not in (SYSTEM, command.account)
+    inbox = mailbox_id(command.account, 1)
+    refused = await no_room_for_lists(work, command.account, take=inbox if on_top else 0)
+    if refused is not None:
+        return refused
     modseq = head.bump()
-    top = 0 if parent else mailbox_id(command.account, head.next_mailbox)
+    top = mailbox_id(command.account, head.next_mailbox)
     parent = await _make(work, head, parent, missing[:-1], modseq)
     made = await insert_mailbox(
         work, head, parent, missing[-1], modseq, role=role, subscribe=command.subscribe
     )
-    if top and command.actor not in (SYSTEM, command.account):
-        await take_list(work, top, mailbox_id(command.account, 1))
+    if on_top:
+        await take_list(work, top, inbox)
     await _take_subscription(work, head, made)
     return Created(id=made, modseq=modseq)
 
@@ -279,16 +291,20 @@ async def rename_mailbox(work: Work, command: RenameMailbox) -> Done | Refused:
         if taken[0] == command.mailbox:
             return Done(modseq=0)
         return Refused(reason="exists")
+    on_top = not parent and command.actor not in (SYSTEM, account)
+    keep, inbox = 0 if "a" in held else command.mailbox, mailbox_id(account, 1)
+    refused = await no_room_for_lists(work, account, keep=keep, take=inbox if on_top else 0)
+    if refused is not None:
+        return refused
     modseq = head.bump()
     await work.flush()
     top = mailbox_id(account, head.next_mailbox) if missing else command.mailbox
-    on_top = not parent
     moved = await listed_names.with_those_below(work, account, command.mailbox)
     old = await path_of(work, command.mailbox)
     await listed_names.keep(work, account, old, moved)
-    if "a" not in held:
+    if keep:
         # Nor can who may not administer it open it to anybody, himself among them, by a new place.
-        await keep_list(work, command.mailbox)
+        await keep_list(work, keep)
     parent = await _make(work, head, parent, missing, modseq)
     await work.flush()
     await work.tx.run(
@@ -299,8 +315,8 @@ async def rename_mailbox(work: Work, command: RenameMailbox) -> Done | Refused:
         command.mailbox,
     )
     work.forget(command.mailbox)
-    if on_top and command.actor not in (SYSTEM, account):
-        await take_list(work, top, mailbox_id(account, 1))
+    if on_top:
+        await take_list(work, top, inbox)
     new = await path_of(work, command.mailbox)
     await listed_names.take(work, account, new, moved)
     await readers_names.follow(work, account, old, new, moved)

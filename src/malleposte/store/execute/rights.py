@@ -15,6 +15,9 @@ from malleposte.store.work import Head, MailboxRow, Work
 
 MAX_GRANTS = 1_000
 """Grantees of a mailbox; a list is copied for each mailbox that departs from it."""
+MAX_GIVEN = 20_000
+"""Entries of all lists of an account without the owner's: workers hold them in memory for who watches, and
+two for each mailbox there can be is more than people give."""
 
 NO_SUCH_MAILBOX = Refused(reason="no-such-mailbox")
 _WORDS = {
@@ -36,6 +39,7 @@ _SET = dialect.insert(
     on_conflict="ON CONFLICT (mailbox, grantee) DO UPDATE SET letters = excluded.letters",
 )
 _TAKE = "DELETE FROM mailbox_right WHERE mailbox = $1 AND grantee = $2"
+_GIVEN = "SELECT count(*) FROM mailbox_right WHERE mailbox > $1 AND mailbox < $2 AND grantee <> $3"
 _ORGANISATION = "SELECT organisation FROM account WHERE id = $1 AND status <> 'deleted'"
 
 
@@ -99,13 +103,16 @@ async def set_rights(work: Work, command: SetRights) -> Done | Refused:
         return Refused(
             reason="limit", text=f"a mailbox is shared with at most {MAX_GRANTS} accounts"
         )
-    await _subscriptions(work, command, known, after)
     rows = [(mailbox, grantee, after)] if after else []
     if not own:
         # From now on it has a list of its own, which begins as the one it had from above.
-        known.pop(grantee, None)
-        rows += [(mailbox, other, text) for other, text in known.items()]
+        rows += [(mailbox, other, text) for other, text in known.items() if other != grantee]
+    refused = await _no_room(work, owner, len(rows) - (own and grantee in known))
+    if refused is not None:
+        return refused
+    if not own:
         rows.append((mailbox, owner, ALL))
+    await _subscriptions(work, command, known, after)
     if rows:
         await work.tx.many(_SET, rows)
     if own and not after:
@@ -130,6 +137,35 @@ async def _subscriptions(work: Work, command: SetRights, known: dict[int, str], 
         if mailbox != mailbox_id(account_of(mailbox), 1):  # INBOX stands under the owner's name
             name += SEPARATOR + await path_of(work, mailbox)
         await readers_names.bring(work, grantee, name, mailbox)
+
+
+async def no_room_for_lists(
+    work: Work, account: int, *, keep: int = 0, take: int = 0
+) -> Refused | None:
+    """Why an account cannot have the copies that ``keep_list`` and ``take_list`` make, of the lists that
+    count for these mailboxes (0: there is none to make)."""
+    more = 0
+    if keep:
+        listed = await grants(work.tx, keep)
+        more += len(listed.entries) if listed.mailbox != keep else 0
+    if take:
+        more += len((await grants(work.tx, take)).entries)
+    return await _no_room(work, account, more)
+
+
+async def _no_room(work: Work, account: int, more: int) -> Refused | None:
+    """Why the lists of an account cannot have so many more entries; who takes away is never refused, but
+    where that makes a list of its own."""
+    if more <= 0:
+        return None
+    row = await work.tx.row(_GIVEN, account << 32, (account + 1) << 32, account)
+    if row is None or row[0] + more <= MAX_GIVEN:
+        return None
+    return Refused(
+        reason="limit",
+        text=f"the mailboxes of an account give rights {MAX_GIVEN} times at most, and this would be more:"
+        " give them on a mailbox above, so that those below have the same list, or take some away",
+    )
 
 
 async def keep_list(work: Work, mailbox: int) -> None:
