@@ -22,7 +22,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from malleposte.cli.doctor import listeners
-from malleposte.node.config import Configuration, Listener, Node
+from malleposte.node.config import Configuration, Node
+from malleposte.node.config_listeners import Listener
 from malleposte.runtime.tls_selfsigned import self_signed_pair
 from support.server import Server
 from unit.cli.program import TOML, Program

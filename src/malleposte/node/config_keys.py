@@ -13,7 +13,8 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, 
 import msgspec
 
 from malleposte.node import config_units
-from malleposte.node.config import Configuration, Listener
+from malleposte.node.config import Configuration
+from malleposte.node.config_listeners import Listener
 from malleposte.secrets.redaction import Secret
 
 ENVIRONMENT_PREFIX: Final = "MALLEPOSTE_"

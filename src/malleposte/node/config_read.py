@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import msgspec
 
-from malleposte.node.config import Configuration, Listener
+from malleposte.node.config import Configuration
 from malleposte.node.config_keys import (
     ENVIRONMENT_PREFIX,
     LISTENERS,
@@ -28,6 +28,7 @@ from malleposte.node.config_keys import (
     keys_of,
     sections,
 )
+from malleposte.node.config_listeners import Listener
 from malleposte.secrets.redaction import Secret
 
 CONFIGURATION_VARIABLE: Final = "MALLEPOSTE_CONFIG"

@@ -7,7 +7,8 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-from malleposte.node.config import Configuration, Listener
+from malleposte.node.config import Configuration
+from malleposte.node.config_listeners import Listener
 
 
 class BindError(Exception):

@@ -4,7 +4,8 @@ import os
 import sys
 
 from malleposte.delivery.receive import DeliverySettings
-from malleposte.node.config import Configuration, Listener
+from malleposte.node.config import Configuration
+from malleposte.node.config_listeners import Listener
 from malleposte.node.settings import hostname
 from malleposte.policy.connections import ConnectionSettings
 from malleposte.policy.throttle import ThrottleSettings

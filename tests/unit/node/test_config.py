@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from malleposte.node.config import Configuration, Listener
+from malleposte.node.config import Configuration
 from malleposte.node.config_keys import all_keys
+from malleposte.node.config_listeners import Listener
 from malleposte.node.config_read import ConfigurationError, load
 from malleposte.node.config_render import render_example, render_reference
 from malleposte.secrets.redaction import Secret

@@ -18,7 +18,8 @@ from typing import Final
 from malleposte.cli.doctor.addresses import own_addresses
 from malleposte.cli.doctor.check import Check, ok, warn, wrong
 from malleposte.cli.doctor.files import certificate_facts
-from malleposte.node.config import Configuration, Listener
+from malleposte.node.config import Configuration
+from malleposte.node.config_listeners import Listener
 from malleposte.runtime.tls import CertificateError
 
 PATIENCE: Final = 10.0
