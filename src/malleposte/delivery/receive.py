@@ -24,7 +24,7 @@ from malleposte.store import DiskFull, Store, StoreError
 from malleposte.store.commands import Deliver, Filing
 from malleposte.store.errors import no_space
 from malleposte.store.incoming import NoRoom
-from malleposte.store.read.mailboxes import usage
+from malleposte.store.read import usage
 from malleposte.store.results import Delivered, Filed
 
 
@@ -149,7 +149,7 @@ class Reception:
         """Refused at RCPT only where no account it reaches has room."""
         worst = FILED
         for account in resolution.accounts:
-            used, allowed, _ = await usage(self._store.reader, account)
+            used, allowed = await usage.octets(self._store.reader, account)
             if not allowed or used + size <= allowed:
                 return FILED
             row = await self._store.reader.row(

@@ -619,8 +619,8 @@ class Machine(RuleBasedStateMachine):
             "SELECT email FROM recoverable WHERE account = $1 ORDER BY email", account.id
         )
         assert [row[0] for row in rows] == account.recoverable
-        octets, emails = account.used
-        assert await read.usage(reader, account.id) == (octets, 0, emails)
+        head = "SELECT used_bytes, used_emails FROM account_head WHERE account = $1"
+        assert await reader.row(head, account.id) == account.used
         for ours in account.boxes.values():
             path = f"{account.id}/{account.path(ours)}"
             for uid, message in ours.messages.items():

@@ -40,8 +40,7 @@ from malleposte.store.commands import (
     SetAlias,
 )
 from malleposte.store.incoming import NoRoom
-from malleposte.store.read import emails
-from malleposte.store.read.mailboxes import usage
+from malleposte.store.read import emails, usage
 from malleposte.store.results import AnyResult
 
 ORIGIN = Origin(peer="192.0.2.1", hello="mx.example", protocol="ESMTP")
@@ -93,7 +92,7 @@ async def test_mail_to_postmaster_takes_no_room(reception: Reception, store: Sto
         large = BODY + b"%d" % n * 1_000_000
         assert [v.code for v in await file(reception, "postmaster", body=large)] == [250]
     assert [v.code for v in await file(reception, "ada", body=BODY * 1000)] == [250]
-    assert (await usage(store.reader, 1))[0] < 100_000
+    assert (await usage.octets(store.reader, 1))[0] < 100_000
 
 
 async def test_a_copy_that_was_promised_counts(reception: Reception, store: Store) -> None:
@@ -101,7 +100,7 @@ async def test_a_copy_that_was_promised_counts(reception: Reception, store: Stor
     and is full then."""
     large = BODY + b"x" * 2_000
     assert [v.code for v in await file(reception, "bob", "full", body=large)] == [250, 250]
-    assert (await usage(store.reader, 3))[0] > 2_000
+    assert (await usage.octets(store.reader, 3))[0] > 2_000
     verdict, _ = await reception.route("full", "example.test", size=0, signed_in=False)
     assert verdict.code == 452
 

@@ -14,7 +14,8 @@ from malleposte.services.imapd import names, updates
 from malleposte.services.imapd.receiving import Announced, Received, receive
 from malleposte.services.imapd.replies import NO_ROOM, Refuse
 from malleposte.store import commands as c
-from malleposte.store.read import mailboxes
+from malleposte.store.ids import account_of
+from malleposte.store.read import usage
 from malleposte.store.results import Appended, AppendedAll
 from malleposte.wire.imap import codes, responses
 from malleposte.wire.imap.events import AppendStart
@@ -61,7 +62,8 @@ class Appending:
     async def room(self) -> int | None:
         """Octets the account may still take; None: no bound."""
         reader = self.session.service.store.reader
-        used, allowed, _ = await self.session.reading(mailboxes.usage(reader, self.mailbox >> 32))
+        account = account_of(self.mailbox)
+        used, allowed = await self.session.reading(usage.octets(reader, account))
         return allowed - used if allowed else None
 
     async def file(self, received: Received) -> bytes:
@@ -140,7 +142,7 @@ class Appending:
         try:
             if descriptor is None and sum(map(len, content.frames)) <= inline:
                 return content
-            command = c.PutContent(account=self.mailbox >> 32, content=content)
+            command = c.PutContent(account=account_of(self.mailbox), content=content)
             await session.submit(command, descriptor)
         finally:
             if descriptor is not None:

@@ -310,14 +310,6 @@ async def keywords(reader: Reader, account: int) -> dict[str, str]:
     return {row[0]: row[1] for row in rows}
 
 
-async def usage(reader: Reader, account: int) -> tuple[int, int, int]:
-    """(octets used, octets allowed or 0, emails) of an account."""
-    row = await reader.row(
-        "SELECT used_bytes, quota_bytes, used_emails FROM account_head WHERE account = $1", account
-    )
-    return (0, 0, 0) if row is None else (row[0], row[1], row[2])
-
-
 async def modseq(reader: Reader, account: int) -> int:
     """An account's latest modseq; 0 where there is no such account."""
     row = await reader.row("SELECT modseq FROM account_head WHERE account = $1", account)

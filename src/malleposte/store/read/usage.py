@@ -36,6 +36,14 @@ class Usage:
     annotation_octets_allowed: int
 
 
+async def octets(reader: Reader, account: int) -> tuple[int, int]:
+    """Of ``Usage`` what a new message is held against: octets used and allowed (0: no bound)."""
+    row = await reader.row(
+        "SELECT used_bytes, quota_bytes FROM account_head WHERE account = $1", account
+    )
+    return (0, 0) if row is None else (row[0], row[1])
+
+
 async def usage(reader: Reader, account: int) -> Usage | None:
     """See ``Usage``; None where there is no such account."""
     row = await reader.row(_USED, account)
