@@ -70,8 +70,6 @@ def test_as_a_header_or_body(text: bytes) -> None:
     for utf8 in (False, True):
         for rendered in (render.string(text, utf8), render.astring(text, utf8)):
             assert _lines(b"* 1 FETCH (X " + rendered + b")\r\n") == 1
-    assert _lines(fetch_rows.fetch(1, [fetch_rows.body(b"BODY[]", text)])) == 1
-    assert _lines(fetch_rows.fetch(1, [fetch_rows.binary(b"BINARY[1]", text)])) == 1
     assert _lines(responses.server_id({"name": text.decode("utf-8", "replace")})) == 1
 
 

@@ -24,8 +24,6 @@ MOST_KNOWN = 20_000
 MOST_UNKNOWN = 2_000
 """Names remembered that nobody signs in with."""
 
-ADMINISTRATORS = ("owner", "administrator")
-
 
 class Found(Enum):
     """What became of looking an address up."""
@@ -68,11 +66,6 @@ class Account:
     credential_version: int
     hash: str | None
     roles: frozenset[str]
-
-    @property
-    def administers(self) -> bool:
-        """Whether it may act as an administrator."""
-        return bool(self.roles.intersection(ADMINISTRATORS))
 
 
 _ACCOUNT = (

@@ -63,10 +63,6 @@ class Decision:
     reason: str
 
 
-class RefusedError(Exception):
-    """The actor may not do that; the text says why."""
-
-
 def allowed(actor: Actor, operation: Operation, target: Target) -> Decision:
     """Whether `actor` may do `operation` to `target`."""
     elsewhere = (
@@ -81,10 +77,3 @@ def allowed(actor: Actor, operation: Operation, target: Target) -> Decision:
     if actor.account is not None and actor.account == target.account:
         return Decision(True, "it is their own")
     return Decision(False, f"{operation} on {target.name} needs an administrator")
-
-
-def require(actor: Actor, operation: Operation, target: Target) -> None:
-    """Raises RefusedError unless allowed."""
-    decision = allowed(actor, operation, target)
-    if not decision.allowed:
-        raise RefusedError(decision.reason)

@@ -8,7 +8,6 @@ asked for the accounts somebody waits for: a lost hint costs a second.
 
 import asyncio
 from collections.abc import Callable, Iterable
-from typing import Protocol
 
 from malleposte.store import Store, StoreError
 from malleposte.store.dialect import any_of, both
@@ -22,12 +21,6 @@ MAX_ASKED = 500
 Callback = Callable[[], None]
 
 _HEADS = both("SELECT account, modseq FROM account_head WHERE {ids}", ids=any_of("account", 1))
-
-
-class Hints(Protocol):
-    """Carries account ids between nodes."""
-
-    async def send(self, accounts: Iterable[int]) -> None: ...
 
 
 class PushHub:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
-import structlog
 
 from malleposte.store import Store
 from malleposte.store.commands import (
@@ -23,8 +22,6 @@ from malleposte.store.content import blob_path
 from malleposte.store.read.blobs import unclaimed
 from malleposte.store.read.tombstones import accounts_with_heads, sweepable
 from malleposte.store.results import Done, LeasedJob, Swept
-
-log = structlog.get_logger("upkeep")
 
 PAUSE = 0.05
 """Seconds between two slices, so that mail passes between."""

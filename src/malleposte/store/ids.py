@@ -7,15 +7,10 @@ leads every key, so that a cell's data splits by account and one integer compari
 
 from typing import NewType
 
-OrganisationId = NewType("OrganisationId", int)
-DomainId = NewType("DomainId", int)
 AccountId = NewType("AccountId", int)
 MailboxId = NewType("MailboxId", int)
 EmailId = NewType("EmailId", int)
 ThreadId = NewType("ThreadId", int)
-BlobId = NewType("BlobId", int)
-Uid = NewType("Uid", int)
-Modseq = NewType("Modseq", int)
 
 LOW = (1 << 32) - 1
 """Mask of the part of an id that is counted per account."""

@@ -60,8 +60,8 @@ def test_strings_are_read_again(text: bytes, utf8: bool) -> None:
 def test_mailbox_names_are_read_again(name: str, utf8: bool) -> None:
     if name.upper() == "INBOX" or name[:6].upper() == "INBOX/":
         return
-    for rendered in (render.mailbox(name, utf8), render.quoted_mailbox(name, utf8)):
-        assert Reader(rendered, limits=_LIMITS, utf8=utf8).mailbox() == name
+    rendered = render.quoted_mailbox(name, utf8)
+    assert Reader(rendered, limits=_LIMITS, utf8=utf8).mailbox() == name
 
 
 @given(_hostile, st.booleans())

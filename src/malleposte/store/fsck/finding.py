@@ -135,8 +135,6 @@ class Finding:
 Progress = Callable[[str, int, int], None]
 """Told (stage, done, of how many) after each slice; the counts are in the stage's own units."""
 
-Stage = Callable[["Examination"], AsyncIterator[Finding]]
-
 
 @dataclass(frozen=True, slots=True)
 class Examination:

@@ -7,7 +7,6 @@ can be given. Extensions add rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntFlag
 from typing import Final
@@ -87,7 +86,6 @@ class Offer:
     mechanisms: tuple[bytes, ...] = ()
     append_limit: int = 0
     compress: bool = False
-    extensions: tuple[tuple[bytes, Shown], ...] = ()
 
 
 def capabilities(offer: Offer) -> tuple[bytes, ...]:
@@ -97,7 +95,7 @@ def capabilities(offer: Offer) -> tuple[bytes, ...]:
     TLS is configured and not yet running.
     """
     when = Shown.AFTER if offer.signed_in else Shown.BEFORE
-    names = [name for name, shown in (*TABLE, *offer.extensions) if shown & when]
+    names = [name for name, shown in TABLE if shown & when]
     if offer.signed_in and offer.append_limit:
         names.append(b"APPENDLIMIT=%d" % offer.append_limit)
     if offer.signed_in and offer.compress:
@@ -110,8 +108,3 @@ def capabilities(offer: Offer) -> tuple[bytes, ...]:
         else:
             names.append(b"LOGINDISABLED")
     return tuple(names)
-
-
-def without(names: Iterable[bytes], hidden: frozenset[bytes]) -> tuple[bytes, ...]:
-    """The names that an administrator has not switched off."""
-    return tuple([name for name in names if name not in hidden])

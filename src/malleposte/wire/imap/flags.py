@@ -17,7 +17,6 @@ FLAGGED: Final = Flag("\\Flagged")
 DELETED: Final = Flag("\\Deleted")
 SEEN: Final = Flag("\\Seen")
 DRAFT: Final = Flag("\\Draft")
-RECENT: Final = Flag("\\Recent")
 
 SYSTEM_FLAGS: Final = (ANSWERED, FLAGGED, DELETED, SEEN, DRAFT)
 """Those a client may set. `\\Recent` is only ever set by the server (RFC 3501 §2.3.2)."""
@@ -39,11 +38,6 @@ def parse_flag(raw: bytes) -> Flag | None:
 def fold(flag: str) -> str:
     """The form in which two flags are the same (keywords are case-insensitive)."""
     return flag.lower()
-
-
-def is_keyword(flag: str) -> bool:
-    """Whether the text can be sent as a keyword."""
-    return flag.isascii() and _KEYWORD.fullmatch(flag.encode("ascii")) is not None
 
 
 def render_flags(flags: list[str] | tuple[str, ...]) -> bytes:

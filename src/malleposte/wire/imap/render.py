@@ -72,15 +72,10 @@ def astring(text: bytes, utf8: bool = False) -> bytes:
     return string(text, utf8)
 
 
-def mailbox(name: str, utf8: bool) -> bytes:
-    """A mailbox name in the spelling of the session: `utf8` after ENABLE IMAP4rev2 or
-    UTF8=ACCEPT, else modified UTF-7. INBOX goes bare, as all servers send it."""
-    return astring(mailbox_names.to_wire(name, utf8), utf8)
-
-
 def quoted_mailbox(name: str, utf8: bool) -> bytes:
-    """The same, always as a string: LIST of a name such as `work` in quotes is what most clients
-    have met."""
+    """A mailbox name in the spelling of the session: `utf8` after ENABLE IMAP4rev2 or
+    UTF8=ACCEPT, else modified UTF-7. Always as a string: LIST of a name such as `work` in quotes
+    is what most clients have met."""
     return string(mailbox_names.to_wire(name, utf8), utf8)
 
 

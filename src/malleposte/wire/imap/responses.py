@@ -195,11 +195,6 @@ def numbers_pieces(
     yield b"\r\n"
 
 
-def search(numbers: Sequence[int], modseq: int | None = None) -> bytes:
-    """SEARCH of rev1 at once."""
-    return b"".join(numbers_pieces(b"SEARCH", numbers, modseq))
-
-
 @dataclass(frozen=True, slots=True)
 class Found:
     """What an ESEARCH says (§7.3.4, RFC 9394 §3.1); what is None was not asked for or not found.

@@ -110,7 +110,6 @@ TOO_MANY_MESSAGES = Reply(421, "4.7.0", "Enough for one connection, please open 
 TOO_MANY_SIGN_INS = Reply(421, "4.7.0", "Too many failed sign-ins, closing connection")
 NOT_SMTP = Reply(421, "4.7.0", "This is a mail server")
 TOO_MANY_RECIPIENTS = Reply(452, "4.5.3", "Too many recipients, send the rest separately")
-LOCAL_ERROR = Reply(451, "4.3.0", "Local error, please try again later")
 
 # Permanent
 UNKNOWN_COMMAND = Reply(500, "5.5.1", "Command not recognized")
@@ -122,7 +121,6 @@ ARGUMENT_MISSING = Reply(501, "5.5.4", "Argument missing")
 BAD_HELLO = Reply(501, "5.5.4", "A domain name or address literal is needed")
 BAD_BDAT = Reply(501, "5.5.4", "Syntax: BDAT size [LAST]")
 AUTH_CANCELLED = Reply(501, "5.7.0", "Authentication cancelled")
-AUTH_MALFORMED = Reply(501, "5.5.2", "Malformed authentication data")
 NOT_IMPLEMENTED = Reply(502, "5.5.1", "Command not implemented")
 HELLO_FIRST = Reply(503, "5.5.1", "Say hello first")
 MAIL_FIRST = Reply(503, "5.5.1", "MAIL first")
@@ -137,7 +135,6 @@ PIPELINED_TLS = Reply(503, "5.5.1", "Nothing may be sent after STARTTLS before i
 UNKNOWN_MECHANISM = Reply(504, "5.5.4", "Authentication mechanism not known")
 TLS_FIRST = Reply(530, "5.7.0", "STARTTLS first")
 AUTH_FIRST = Reply(530, "5.7.0", "Authentication required")
-SIGN_IN_FAILED = Reply(535, "5.7.8", "Authentication failed")
 ENCRYPTION_FIRST = Reply(538, "5.7.11", "Encryption is required to sign in")
 TOO_LARGE = Reply(552, "5.3.4", "Message too large")
 NO_RECIPIENTS = Reply(554, "5.5.1", "No valid recipients")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from malleposte.wire.imap.capability import Offer, Shown, capabilities, without
+from malleposte.wire.imap.capability import Offer, capabilities
 
 
 def test_in_clear_nobody_is_asked_for_a_password() -> None:
@@ -89,10 +89,3 @@ def test_lists_entries_and_quotas_are_for_those_who_signed_in() -> None:
     assert not set(names) & set(capabilities(Offer(secure=True)))
     # RFC 9208 §4.1.3: SETQUOTA is not for clients.
     assert b"QUOTASET" not in capabilities(Offer(signed_in=True, secure=True))
-
-
-def test_extensions_and_what_is_switched_off() -> None:
-    shown = capabilities(Offer(signed_in=True, extensions=((b"X-ODD", Shown.AFTER),)))
-    assert b"X-ODD" in shown
-    assert b"X-ODD" not in capabilities(Offer(extensions=((b"X-ODD", Shown.AFTER),)))
-    assert b"IDLE" not in without(shown, frozenset({b"IDLE"}))
