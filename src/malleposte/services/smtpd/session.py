@@ -1,4 +1,5 @@
-"""SMTP, LMTP and submission: the engine joined to delivery and sign-in. RFC 5321, 2033, 6409.
+"""One connection of SMTP, LMTP or submission: the engine joined to delivery and sign-in. RFC 5321, 2033,
+6409.
 
 No network is trusted, loopback included: mail for other domains is taken from nobody, and from whoever
 signed in it is refused in clear words until there is a queue. A sender who signed in must own the
@@ -8,21 +9,14 @@ address he sends from, and be allowed to sign in still: asked again with every m
 import asyncio
 import time
 from collections.abc import Hashable
-from dataclasses import dataclass, field, replace
-from typing import Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
-from malleposte.delivery.mail_log import MailLog
-from malleposte.delivery.receive import (
-    Reception,
-    Recipient,
-    Reports,
-    Verdict,
-    put_off,
-)
+from malleposte.delivery.receive import Recipient, Reports, Verdict, put_off
 from malleposte.delivery.spool import Spool
 from malleposte.delivery.trace_header import Origin, shown_id
-from malleposte.directory.book import Account, Book
-from malleposte.directory.signin import Door, Refusal
+from malleposte.directory.book import Account
+from malleposte.directory.signin import Refusal
 from malleposte.policy.network import network_of
 from malleposte.services.connection import Connection, Draining, TimedOut
 from malleposte.store import PermanentFailure, StoreError
@@ -34,17 +28,18 @@ from malleposte.wire.smtp import (
     DataEnd,
     DataStart,
     Hello,
-    Limits,
     MailFrom,
     Mode,
     Need,
     RcptTo,
     Reply,
     Reset,
-    Settings,
     SmtpServer,
     StartTls,
 )
+
+if TYPE_CHECKING:
+    from malleposte.services.smtpd.service import SmtpService
 
 HOLD_AT_MOST: Final = 0.008
 """Seconds of pipelined commands before others run."""
@@ -60,40 +55,9 @@ _SIGN_IN_AGAIN: Final = Verdict(
 """Ends the connection: no AUTH can follow another on it (RFC 4954 §4). Programs come back by themselves."""
 
 
-class Observer:
-    """Told of what happens, for metrics and logs; this one keeps it to itself."""
+class Session:
+    """See the module."""
 
-    def accepted(self, mode: str, octets: int, recipients: int, seconds: float) -> None:
-        """A message was filed."""
-
-    def refused(self, mode: str, code: int) -> None:
-        """A recipient or message was refused."""
-
-    def signed_in(self, service: str, good: bool) -> None:
-        """A sign-in ended."""
-
-    def defect(self, where: str) -> None:
-        """An exception of ours was met (called in its handler)."""
-
-
-@dataclass(slots=True)
-class SmtpService:
-    """What one listener serves."""
-
-    settings: Settings
-    limits: Limits
-    reception: Reception
-    book: Book
-    door: Door
-    observer: Observer = field(default_factory=Observer)
-    log: MailLog = field(default_factory=MailLog)
-
-    async def serve(self, connection: Connection) -> None:
-        """One connection, from greeting to end."""
-        await _Session(self, connection).run()
-
-
-class _Session:
     __slots__ = (
         "_account",
         "_connection",
@@ -104,7 +68,7 @@ class _Session:
         "_spool",
     )
 
-    def __init__(self, service: SmtpService, connection: Connection) -> None:
+    def __init__(self, service: "SmtpService", connection: Connection) -> None:
         self._service = service
         self._connection = connection
         settings = service.settings
@@ -121,6 +85,7 @@ class _Session:
         self._account: Account | None = None
 
     async def run(self) -> None:
+        """From greeting to end."""
         engine, connection = self._engine, self._connection
         engine.greet()
         step, since = engine.step, time.monotonic()
@@ -273,7 +238,7 @@ class _Session:
                 self._refuse(put_off(error))
                 return
             if not owned:
-                words = f"{account.address} may not send as {_shown(str(event.path))}"
+                words = f"{account.address} may not send as <{event.path}>"
                 verdict = Verdict(553, "5.7.1", words)
                 self._refuse(verdict)
                 self._log_refusal("", verdict)
@@ -414,7 +379,3 @@ class _Session:
             account=self._account.id if self._account else 0,
             login=self._account.address if self._account else "",
         )
-
-
-def _shown(address: str) -> str:
-    return f"<{address}>"
