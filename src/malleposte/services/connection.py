@@ -12,19 +12,16 @@ import asyncio
 import socket
 import ssl
 import time
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from malleposte.policy.connections import Admission
 from malleposte.services.compression import PIECE, Deflated
 from malleposte.services.deciphered import Deciphered
+from malleposte.services.inbox import Inbox
 
 if TYPE_CHECKING:
     from malleposte.services.listener import Listener
 
-READ_AHEAD = 256 * 1024
-"""Octets received but not yet taken, past which the socket is no longer read."""
-WRITE_AHEAD = 256 * 1024
-"""Octets not yet sent, past which ``drain`` waits: a slow client holds no more."""
 HANDSHAKE = 30.0
 """Seconds for a TLS handshake; the slowest honest ones take two round trips over a satellite."""
 LINGER = 30.0
@@ -44,112 +41,41 @@ class Draining(Exception):
     is waiting in it, once: from then on it waits as before, until the time to drain is over."""
 
 
-class Connection(asyncio.Protocol):
+class Connection(Inbox):
     """See the module. Made for a socket that was let in; ``start`` runs its task."""
 
     __slots__ = (
         "__weakref__",
         "_closing",
-        "_deadline",
         "_deflated",
-        "_drain",
         "_ended",
-        "_eof",
         "_handshaking",
-        "_inbox",
-        "_inbox_size",
-        "_loop",
-        "_lost",
         "_owner",
-        "_paused",
         "_task",
         "_timed_out",
         "_told",
-        "_transport",
-        "_waiter",
-        "admission",
         "loopback",
         "peer",
-        "tls",
     )
 
     def __init__(self, owner: "Listener", peer: str, admission: Admission | None) -> None:
+        super().__init__(owner.loop, admission, tls=owner.tls is not None and owner.implicit)
         self._owner = owner
-        self._loop = owner.loop
-        self._transport: asyncio.Transport | None = None
         self._task: asyncio.Task[None] | None = None
-        self._inbox: list[bytes] = []
-        self._inbox_size = 0
-        self._waiter: asyncio.Future[None] | None = None
-        self._drain: asyncio.Future[None] | None = None
         self._deflated: Deflated | None = None
-        self._deadline = 0.0
-        self._paused = False
-        self._eof = False
-        self._lost = False
         self._closing = False
         self._timed_out = False
         self._told = False  # that the server stops
         self._ended = False  # reads no more
         self._handshaking = False
-        self.admission = admission
         self.peer = peer
         """The client's address, '' on a Unix socket."""
         self.loopback = not peer or peer == "::1" or peer.startswith("127.")
-        self.tls = owner.tls is not None and owner.implicit
-        """Whether TLS is on."""
-
-    # asyncio.Protocol -------------------------------------------------------------------------
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """See ``asyncio.Protocol``; comes again after STARTTLS."""
-        # uvloop's are no subclass of asyncio's.
-        self._transport = cast(asyncio.Transport, transport)
-        self._transport.set_write_buffer_limits(high=WRITE_AHEAD)
-
-    def data_received(self, data: bytes) -> None:
-        """See ``asyncio.Protocol``."""
-        self._inbox.append(data)
-        self._inbox_size += len(data)
-        if self._inbox_size > READ_AHEAD and not self._paused and self._transport is not None:
-            self._paused = True
-            self._transport.pause_reading()
-        self._wake()
-
-    def eof_received(self) -> bool:
-        """See ``asyncio.Protocol``: the task may still answer what came before."""
-        self._eof = True
-        self._wake()
-        return not self.tls
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See ``asyncio.Protocol``."""
-        self._lost = self._eof = True
-        self._deadline = 0.0
-        self._wake()
-        if self._drain is not None and not self._drain.done():
-            self._drain.set_result(None)
-        # Not before: whoever takes nothing of what he is sent still holds the socket.
-        if self.admission is not None:
-            self.admission.close()
+        super().connection_lost(exc)
         self._owner.closed(self)
-
-    def pause_writing(self) -> None:
-        """See ``asyncio.Protocol``."""
-        self._drain = self._loop.create_future()
-
-    def resume_writing(self) -> None:
-        """See ``asyncio.Protocol``."""
-        drain, self._drain = self._drain, None
-        if drain is not None and not drain.done():
-            drain.set_result(None)
-
-    def _wake(self) -> None:
-        waiter = self._waiter
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
-
-    # What the task uses -----------------------------------------------------------------------
 
     def start(self, sock: socket.socket) -> None:
         """Take the socket over and serve it."""

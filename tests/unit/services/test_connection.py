@@ -16,14 +16,8 @@ import uvloop
 from malleposte.policy.connections import ConnectionLimit, ConnectionSettings
 from malleposte.runtime.tls_selfsigned import self_signed_pair
 from malleposte.services import accepting
-from malleposte.services.connection import (
-    LINGER,
-    READ_AHEAD,
-    Connection,
-    ConnectionLost,
-    Draining,
-    TimedOut,
-)
+from malleposte.services.connection import LINGER, Connection, ConnectionLost, Draining, TimedOut
+from malleposte.services.inbox import READ_AHEAD
 from malleposte.services.listener import Listener, Sweep
 
 Serve = Callable[[Connection], Awaitable[None]]

@@ -9,8 +9,9 @@ from array import array
 
 import pytest
 
-from malleposte.services.connection import WRITE_AHEAD, Connection
+from malleposte.services.connection import Connection
 from malleposte.services.imapd.session import Session
+from malleposte.services.inbox import WRITE_AHEAD
 from malleposte.store import content
 from malleposte.store.commands import CreateDomain
 from support.imap_client import ImapClient, Literal
