@@ -27,6 +27,7 @@ from malleposte.directory.signin import Door
 from malleposte.node import metrics, wiring
 from malleposte.node.config import Configuration
 from malleposte.node.health_page import Page
+from malleposte.node.observers import ImapFigures, SmtpFigures, TimedWriter
 from malleposte.node.settings import hostname, operation_settings, password_settings
 from malleposte.node.sockets import Bound
 from malleposte.operations.context import Context
@@ -43,19 +44,16 @@ from malleposte.runtime.tls import Certificates
 from malleposte.services.admin_socket import serve_admin
 from malleposte.services.connection import Connection
 from malleposte.services.imapd.service import ImapService
-from malleposte.services.imapd.service import Observer as ImapObserver
 from malleposte.services.imapd.session import Session
 from malleposte.services.imapd.turns import Turns
 from malleposte.services.listener import Listener, Sweep
-from malleposte.services.smtpd import Observer, SmtpService
+from malleposte.services.smtpd import SmtpService
 from malleposte.store import Store, StoreError, cluster, embedded
-from malleposte.store.commands import AnyCommand
 from malleposte.store.dialect import TALLY
 from malleposte.store.execute.purging import PURGE_JOB
 from malleposte.store.hints import Hints
 from malleposte.store.quota import QUOTA_JOB
 from malleposte.store.reserve import Reserve
-from malleposte.store.results import AnyResult
 
 log = structlog.get_logger("worker")
 
@@ -86,73 +84,6 @@ def run_worker(configuration: Configuration, inherited: Inherited, number: int) 
     return uvloop.run(_Worker(configuration, inherited, number).run())
 
 
-class Labelled(dict[str, Any]):
-    """A figure's children by their one label, each looked up once."""
-
-    def __init__(self, figure: Any) -> None:
-        super().__init__()
-        self._figure = figure
-
-    def __missing__(self, label: str) -> Any:
-        child = self[label] = self._figure.labels(label)
-        return child
-
-
-class _Timed:
-    """The store's writer, with the time each command takes observed."""
-
-    def __init__(self, inner: Any, figures: metrics.Figures) -> None:
-        self._inner = inner
-        # Looking a label up costs more than observing.
-        self._waits = Labelled(figures.writer_wait)
-
-    async def submit(self, command: AnyCommand, fd: int | None = None) -> AnyResult:
-        loop = asyncio.get_running_loop()
-        started = loop.time()
-        try:
-            result: AnyResult = await self._inner.submit(command, fd)
-            return result
-        finally:
-            self._waits[type(command).__name__].observe(loop.time() - started)
-
-
-class _ImapObserver(ImapObserver):
-    def __init__(self, figures: metrics.Figures) -> None:
-        self._figures = figures
-        self._commands = Labelled(figures.imap_commands)
-
-    def command(self, name: str, seconds: float, good: bool) -> None:
-        self._commands[name].observe(seconds)
-
-    def signed_in(self, service: str, good: bool) -> None:
-        self._figures.signins.labels(service, "good" if good else "refused").inc()
-
-    def defect(self, where: str) -> None:
-        self._figures.defects.labels(where).inc()
-        log.exception("a defect", where=where)
-
-
-class _SmtpObserver(Observer):
-    def __init__(self, figures: metrics.Figures) -> None:
-        self._figures = figures
-        self._accepted = Labelled(figures.accepted)
-        self._octets = Labelled(figures.octets)
-
-    def accepted(self, mode: str, octets: int, recipients: int, seconds: float) -> None:
-        self._accepted[mode].inc()
-        self._octets[mode].inc(octets)
-
-    def refused(self, mode: str, code: int) -> None:
-        self._figures.refused.labels(mode, str(code)).inc()
-
-    def signed_in(self, service: str, good: bool) -> None:
-        self._figures.signins.labels(service, "good" if good else "refused").inc()
-
-    def defect(self, where: str) -> None:
-        self._figures.defects.labels(where).inc()
-        log.exception("a defect", where=where)
-
-
 class _Stopped(Exception):
     """Told to stop before there was a store to open."""
 
@@ -178,7 +109,7 @@ class _Worker:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         with contextlib.suppress(_Stopped):
             async with self._store() as store:
-                store.writer = _Timed(store.writer, self._figures)
+                store.writer = TimedWriter(store.writer, self._figures)
                 await self._await_store(store)
                 if not self._stop.is_set():
                     await self._serve(store)
@@ -317,7 +248,7 @@ class _Worker:
         connections = wiring.smtp_connections(self._configuration)
         admitted = {mode: ConnectionLimit(connections) for mode in wiring.MODES.values()}
         limits = wiring.smtp_limits(self._configuration)
-        observer = _SmtpObserver(self._figures)
+        observer = SmtpFigures(self._figures)
         for bound in self._inherited.listeners:
             if bound.listener.service not in wiring.MODES:
                 continue
@@ -340,7 +271,7 @@ class _Worker:
         push: PushHub,
     ) -> None:
         limit = ConnectionLimit(wiring.imap_connections(self._configuration))
-        observer = _ImapObserver(self._figures)
+        observer = ImapFigures(self._figures)
         sessions: dict[int, set[Session]] = {}
         counts = AccountCounts(
             self._inherited.imap_sessions, wiring.workers(self._configuration), self._number
