@@ -16,6 +16,7 @@ from msgspec import Struct
 from malleposte.node.config_fields import DAY, GB, MB, TB, duration, number, says, size
 from malleposte.node.config_listeners import STANDARD_LISTENERS, Listener, Tls
 from malleposte.node.config_protocols import Imap, Smtp
+from malleposte.policy.sharing import WhoMayGive
 from malleposte.secrets.redaction import Secret
 
 
@@ -157,6 +158,20 @@ class Quota(Struct, frozen=True, kw_only=True):
     ] = 3 * DAY
 
 
+class Sharing(Struct, frozen=True, kw_only=True):
+    """Mailboxes that others may use; docs/sharing.md has all about them."""
+
+    anyone: Annotated[
+        WhoMayGive,
+        says(
+            "Who may give rights to `anyone`, who is everybody of the organisation, by a mail program. "
+            "`administrators`: they, and on mailboxes of shared accounts and resources whoever may "
+            "give rights there; `everyone`: everybody on their own mailboxes, too; `nobody`. Rights "
+            "that were given stay; `malleposte mailbox give` always may."
+        ),
+    ] = "administrators"
+
+
 class SignIn(Struct, frozen=True, kw_only=True):
     """Passwords and those who guess them. Each worker counts failures for itself: what a guesser may
     try is multiplied by `node.workers`."""
@@ -247,6 +262,7 @@ class Configuration(Struct, frozen=True, kw_only=True):
     smtp: Smtp = Smtp()
     imap: Imap = Imap()
     quota: Quota = Quota()
+    sharing: Sharing = Sharing()
     signin: SignIn = SignIn()
     log: Log = Log()
     metrics: Metrics = Metrics()

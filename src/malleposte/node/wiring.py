@@ -136,6 +136,7 @@ def imap_settings(configuration: Configuration, listener: Listener) -> ImapSetti
         idle_timeout=float(imap.idle_timeout),
         sessions_per_account=imap.connections_per_account,
         recoverable=configuration.store.recoverable,
+        anyone=configuration.sharing.anyone,
     )
 
 

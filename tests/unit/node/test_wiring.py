@@ -36,3 +36,12 @@ def test_the_longest_line_of_imap_is_the_one_that_was_set(tmp_path: Path, size: 
         engine.receive_data(octets + b"\r\n")
         event = engine.next_event()
         assert isinstance(event, kind), (octets[:30], event)
+
+
+def test_who_may_give_rights_to_anyone_is_what_was_set(tmp_path: Path) -> None:
+    for text, who in (("", "administrators"), ('[sharing]\nanyone = "nobody"', "nobody")):
+        configuration = read(tmp_path, text)
+        listeners = [one for one in configuration.listeners if one.service in ("imap", "imaps")]
+        assert len(listeners) == 2
+        for listener in listeners:
+            assert wiring.imap_settings(configuration, listener).anyone == who

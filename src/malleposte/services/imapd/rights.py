@@ -7,10 +7,12 @@ them whenever that account changed; for other commands ``names`` asks.
 from typing import TYPE_CHECKING, Final
 
 from malleposte.directory import sharing
+from malleposte.directory.book import Account
 from malleposte.directory.sharing import owner_shown
 from malleposte.operations.audit import line_of
 from malleposte.policy.audit import AuditEvent, Outcome
-from malleposte.policy.permissions import Actor, Operation, Role, Target
+from malleposte.policy.permissions import Actor, Decision, Operation, Role, Target
+from malleposte.policy.sharing import may_give_to_anyone
 from malleposte.services.imapd import names, updates
 from malleposte.services.imapd.replies import NO_SUCH_MAILBOX, Refuse, done, refuse
 from malleposte.services.imapd.selected import Selected
@@ -76,11 +78,15 @@ async def set_acl(session: "Session", command: SetAcl | DeleteAcl) -> bytes:
     account = session.account
     if owner is None or account is None:
         raise refuse(NO_SUCH_MAILBOX)
-    if not session.service.changes_of_rights.take(account.id):
-        raise Refuse(_TOO_OFTEN, codes.LIMIT)
     mode, letters = "=", ""
     if isinstance(command, SetAcl):
         mode, letters = command.mode, command.letters
+    if grantee == ANYONE and await _more(session, place.mailbox, mode, letters):
+        decision = await _may_give_to_anyone(session, owner)
+        if not decision.allowed:
+            raise Refuse(decision.reason, codes.NOPERM)
+    if not session.service.changes_of_rights.take(account.id):
+        raise Refuse(_TOO_OFTEN, codes.LIMIT)
     act = SetRights(
         actor=session.actor,
         mailbox=place.mailbox,
@@ -100,6 +106,23 @@ async def set_acl(session: "Session", command: SetAcl | DeleteAcl) -> bytes:
     return responses.ok(command.tag, "Changed")
 
 
+async def _may_give_to_anyone(session: "Session", owner: Account) -> Decision:
+    """Whether the session may give rights on a mailbox of this owner to anyone."""
+    actor = await session.reading(session.service.book.account(session.actor))
+    roles = actor.roles if actor is not None else ()
+    return may_give_to_anyone(session.service.settings.anyone, roles, owner_kind=owner.kind)
+
+
+async def _more(session: "Session", mailbox: int, mode: str, letters: str) -> bool:
+    """Whether anyone would have a right that anyone has not."""
+    if mode == "-" or not letters:
+        return False
+    reader = session.service.store.reader
+    listed = await session.reading(read_rights.grants(reader, mailbox))
+    known = next((one.letters for one in listed.entries if one.grantee == ANYONE), "")
+    return not set(letters).issubset(known)
+
+
 async def get_acl(session: "Session", command: GetAcl) -> bytes:
     """RFC 4314 §3.3. The owner comes first."""
     place = await names.place(session, command.mailbox, "a")
@@ -116,12 +139,18 @@ async def get_acl(session: "Session", command: GetAcl) -> bytes:
 
 
 async def list_rights(session: "Session", command: ListRights) -> bytes:
-    """RFC 4314 §3.4: each right can be given alone, but to the owner, who has all."""
+    """RFC 4314 §3.4: each right can be given alone, but to the owner, who has all, and to anyone where
+    that is not for the session to give."""
     place = await names.place(session, command.mailbox, "a")
     grantee, _ = await _grantee(session, command.identifier)
     every = wire_rights.shown(ALL)
-    owner = grantee == account_of(place.mailbox)
-    required, optional = (every, "") if owner else ("", every)
+    required, optional = ("", every)
+    if grantee == place.account:
+        required, optional = (every, "")
+    elif grantee == ANYONE:
+        owner = await session.reading(session.service.book.account(place.account))
+        if owner is None or not (await _may_give_to_anyone(session, owner)).allowed:
+            optional = ""
     session.send(
         responses.list_rights(
             place.name, session.engine.utf8, command.identifier, required, optional

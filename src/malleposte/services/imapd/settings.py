@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from malleposte.policy.sharing import WhoMayGive
 from malleposte.wire.imap import Limits
 
 
@@ -26,5 +27,7 @@ class ImapSettings:
     """Octets of all messages of one APPEND of several (RFC 3502): they wait in a file for the last."""
     recoverable: int = 14 * 86_400
     """How long what is expunged can be recovered."""
+    anyone: WhoMayGive = "administrators"
+    """Who may give rights to ``anyone``."""
     waiting_notice: float = 15.0
     """A command that waits for the store says so this often: clients give up after 20 s."""

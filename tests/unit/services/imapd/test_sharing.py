@@ -9,6 +9,8 @@ import msgspec
 import pytest
 
 from malleposte.policy.hourly import Hourly
+from malleposte.policy.sharing import WhoMayGive
+from malleposte.services.imapd import ImapSettings
 from malleposte.store import TemporaryFailure
 from malleposte.store.commands import (
     AnyCommand,
@@ -16,14 +18,15 @@ from malleposte.store.commands import (
     CreateDomain,
     CreateMailbox,
     Expunge,
+    GrantRole,
     RenameMailbox,
     SetRights,
 )
 from malleposte.store.dialect import Row
 from malleposte.store.results import AnyResult, Created, Done
 from support.imap_client import Answer, ImapClient, Literal, Lost, Refused
-from support.store import inbox
-from unit.services.imapd.harness import Served
+from support.store import Place, inbox
+from unit.services.imapd.harness import Served, serve
 
 
 async def _shared(served: Served, letters: str = "lrswite") -> tuple[int, str, int, str]:
@@ -204,6 +207,53 @@ async def test_keywords_of_mail_that_is_not_shared_are_not_named(served: Served)
     assert not any(b"ecret" in line for line in lines)
 
 
+@pytest.mark.parametrize("who", ["everyone", "administrators", "nobody"])
+async def test_who_may_give_rights_to_anyone_is_a_setting(place: Place, who: WhoMayGive) -> None:
+    """Asked where rights are given: those that are there stay, and can be taken away by whoever may."""
+    async with place.open() as store:
+        await store.submit(CreateDomain(name="example.org"))
+        settings = ImapSettings(starttls=False, anyone=who)
+        async with serve(store, settings) as served:
+            owner, owners = await served.account()
+            administrator, administrators = await served.account()
+            await store.submit(GrantRole(account=administrator, role="administrator"))
+            team, teams = await served.account(kind="shared")
+            await _set(served, team, owner, "lra")
+            may = {
+                (owners, b"INBOX"): who == "everyone",
+                (administrators, b"INBOX"): who != "nobody",
+                (teams, b"INBOX"): who != "nobody",
+                (owners, _name(teams).replace(b"Other Users", b"Shared Folders")): who != "nobody",
+            }
+            for (address, mailbox), allowed in may.items():
+                client = await served.signed_in(address)
+                command = b"SETACL %b anyone lr" % mailbox
+                if allowed:
+                    await client.command(command)
+                else:
+                    with pytest.raises(Refused, match=r"NOPERM.* by name"):
+                        await client.command(command)
+                listed = (await client.command(b"LISTRIGHTS %b anyone" % mailbox)).untagged
+                assert (b" lrsw" in listed[0] or b" l r s " in listed[0]) is allowed, listed
+            # What is there from before.
+            await _set(served, owner, 0, "lrs")
+            client = await served.signed_in(owners)
+            for letters in (b"+l", b"lr", b"-r", b'""'):
+                await client.command(b"SETACL INBOX anyone %b" % letters)
+            await client.command(b"DELETEACL INBOX anyone")
+
+
+async def test_the_bound_of_an_account_is_told_in_words(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("malleposte.store.execute.rights.MAX_GIVEN", 1)
+    _, owners, _, _ = await _shared(served, "lr")
+    _, thirds = await served.account()
+    client = await served.signed_in(owners)
+    with pytest.raises(Refused, match=r"\[LIMIT\] The mailboxes of an account .* take some away"):
+        await client.command(b"SETACL INBOX %b lr" % thirds.encode())
+
+
 async def test_nothing_that_is_made_for_others_stands_before_a_third_ones_mailbox(
     served: Served,
 ) -> None:
@@ -310,20 +360,20 @@ async def test_each_change_of_rights_stands_in_the_audit(served: Served) -> None
     for command in (
         b"SETACL INBOX %b lra" % readers.encode(),
         b"SETACL team/plans %b +lr" % readers.upper().encode(),
-        b"SETACL team/plans Anyone l",
+        b"SETACL team/plans %b l" % thirds.encode(),
         b"DELETEACL team/plans %b" % readers.encode(),
     ):
         await mine.command(command)
     client = await served.signed_in(readers)
     await client.command(b"SETACL %b %b lrs" % (_name(owners), thirds.encode()))
     with pytest.raises(Refused):
-        await client.command(b"SETACL %b anyone l" % _name(owners, "team", "plans"))
+        await client.command(b"SETACL %b %b l" % (_name(owners, "team", "plans"), thirds.encode()))
     plans = {"mailbox": "team/plans", "who": readers}
     inboxes = {"mailbox": "INBOX", "before": ""}
     assert await _audited(served) == [
         (owners, "mailbox.give", owners, inboxes | {"who": readers, "after": "lra"}),
         (owners, "mailbox.give", owners, plans | {"before": "", "after": "lr"}),
-        (owners, "mailbox.give", owners, plans | {"who": "anyone", "before": "", "after": "l"}),
+        (owners, "mailbox.give", owners, plans | {"who": thirds, "before": "", "after": "l"}),
         (owners, "mailbox.take", owners, plans | {"before": "lr", "after": ""}),
         (readers, "mailbox.give", owners, inboxes | {"who": thirds, "after": "lrs"}),
     ]
@@ -339,7 +389,7 @@ async def test_changes_of_rights_are_rationed(served: Served) -> None:
     with pytest.raises(Refused, match=r"LIMIT.*ask your administrator"):
         await mine.command(b"DELETEACL INBOX %b" % readers.encode())
     other = await served.signed_in(readers)
-    await other.command(b"SETACL INBOX anyone l")
+    await other.command(b"SETACL INBOX %b l" % owners.encode())
     assert [line[3]["after"] for line in await _audited(served)] == ["l", "lr", "l"]
 
 
