@@ -269,6 +269,9 @@ class House:
             "gone_mailbox": "id, path, role",
             "annotation": "account, mailbox, reader, name, value",
             "job": "id, kind, key",
+            "queue_message": "id, held",
+            "queue_recipient": "message, n, address, route, state, due_at, attempts",
+            "queue_route": "route, due_at, closed_until, failures",
         }
         return {
             table: sorted(await self.rows(f"SELECT {columns} FROM {table}"), key=repr)

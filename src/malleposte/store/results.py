@@ -122,6 +122,43 @@ class LeaseTaken(Result, frozen=True, array_like=True, kw_only=True):
     until: int
 
 
+class TakenRecipient(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """A recipient to try now. ``attempt`` is the number of this try."""
+
+    n: int
+    address: str
+    route: str
+    notify: str
+    original: str
+    attempt: int
+    warned: bool
+
+
+class TakenMessage(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """A queued message with those of its recipients that are to be tried now."""
+
+    id: int
+    trace: int
+    account: int
+    sender: str
+    blob: int
+    prefix: bytes
+    size: int
+    needs: int
+    ret: str
+    envelope: str
+    created_at: int
+    expires_at: int
+    recipients: tuple[TakenRecipient, ...]
+
+
+class Taken(Result, frozen=True, array_like=True, kw_only=True):
+    """What was taken, oldest first; ``due_at``: when something else will be due, 0 for nothing."""
+
+    messages: tuple[TakenMessage, ...]
+    due_at: int
+
+
 class Swept(Result, frozen=True, array_like=True, kw_only=True):
     """Blobs removed; ``files`` are names in the blob folder to unlink; ``after``: go on from there."""
 
@@ -144,5 +181,6 @@ AnyResult = (
     | Claimed
     | Leased
     | LeaseTaken
+    | Taken
     | Swept
 )

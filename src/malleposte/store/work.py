@@ -8,6 +8,7 @@ gathered flushes first. On a rollback the whole object is thrown away.
 
 import asyncio
 from collections.abc import Iterable
+from typing import Final
 
 from malleposte.store import dialect
 from malleposte.store.dialect import Bulk, Row, Sql, Tx
@@ -66,12 +67,14 @@ _MAILBOX_UPDATE = dialect.update(
         "bigint",
     ),
 )
+SEQUENCES: Final = ("blob", "account", "domain", "organisation", "job", "queue_message")
+"""Tables whose ids are counted; their rows are never numbered twice."""
 _NUMBERS = {
     name: Sql(
         sqlite=f"UPDATE sequence SET next = next + $1 WHERE name = '{name}' RETURNING next - $1",
         postgres=f"SELECT nextval('seq_{name}') FROM generate_series(1, $1::int)",
     )
-    for name in ("blob", "account", "domain", "organisation", "job")
+    for name in SEQUENCES
 }
 
 

@@ -69,6 +69,29 @@ def note(*place: Callable[[int], int]) -> Damage:
     )
 
 
+def queued(damage: str) -> Damage:
+    """A message on its way, and then something wrong with it."""
+
+    async def do(tx: Tx, _: int) -> None:
+        await tx.run(
+            "INSERT INTO queue_message (id, trace, account, sender, blob, prefix, size, needs, ret,"
+            " envelope, created_at, expires_at, held) SELECT 0, 1, 1, '', min(id), $1, 1, 0, '', '',"
+            " 1, 1, '' FROM blob",
+            b"",
+        )
+        await tx.run(
+            "INSERT INTO queue_recipient (message, n, address, route, notify, original, state,"
+            " due_at, attempts, warned, said) VALUES (0, 0, 'a@b', 'b', '', '', 0, 5, 0, 0, '')"
+        )
+        await tx.run(
+            "INSERT INTO queue_route (route, due_at, closed_until, failures, said)"
+            " VALUES ('b', 5, 0, 0, '')"
+        )
+        await tx.run(damage)
+
+    return do
+
+
 def nobody(_: int) -> int:
     return 4711
 
@@ -375,6 +398,11 @@ DAMAGE: dict[str, tuple[Kind, Damage]] = {
             lambda _: b"",
         ),
     ),
+    "queued recipient": (Kind.ROW_STRAY, queued("DELETE FROM queue_message")),
+    "queued message": (Kind.ROW_STRAY, queued("DELETE FROM queue_recipient")),
+    "queued content": (Kind.ROW_STRAY, queued("UPDATE queue_message SET blob = 4711")),
+    "route gone": (Kind.QUEUE_ROUTE, queued("DELETE FROM queue_route")),
+    "route late": (Kind.QUEUE_ROUTE, queued("UPDATE queue_route SET due_at = 99")),
     "directory head gone": (Kind.DIRECTORY_HEAD, sql("DELETE FROM directory_head")),
     "another schema": (
         Kind.SCHEMA,
@@ -481,9 +509,15 @@ async def test_every_kind_is_tried() -> None:
     assert {kind for kind, _ in DAMAGE.values()} | elsewhere == set(Kind)
 
 
-@pytest.mark.parametrize("name", ["blob", "account", "domain", "organisation", "job"])
+@pytest.mark.parametrize(
+    "name", ["blob", "account", "domain", "organisation", "job", "queue_message"]
+)
 async def test_numbers_in_use_are_found_and_repaired(house: House, name: str) -> None:
     await filled(house)
+    if name == "queue_message":
+        async with house.place.raw() as tx:
+            await queued("UPDATE queue_message SET id = 5")(tx, 0)
+            await tx.run("UPDATE queue_recipient SET message = 5")
     if name == "job":
         await house.damage(
             "INSERT INTO job (id, kind, key, payload, run_at) VALUES (5, 'k', 'k', $1, 1)", b""
@@ -502,6 +536,21 @@ async def test_numbers_in_use_are_found_and_repaired(house: House, name: str) ->
     await house.fill(account, 1)
     await house.domain("example.net")
     assert await house.fsck() == []
+
+
+@pytest.mark.parametrize(
+    "damage", ["DELETE FROM queue_route", "UPDATE queue_route SET due_at = 99"]
+)
+async def test_routes_are_made_anew(house: House, damage: str) -> None:
+    await filled(house)
+    async with house.place.raw() as tx:
+        await queued(damage)(tx, 0)
+    (finding,) = await house.fsck()
+    assert finding.repairable
+    for command in repairs([finding]):
+        await house.do(command, Done)
+    assert await house.fsck() == []
+    assert await house.rows("SELECT route, due_at FROM queue_route") == [("b", 5)]
 
 
 async def test_a_lost_mailbox_comes_back_with_its_messages(house: House) -> None:

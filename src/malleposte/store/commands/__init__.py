@@ -60,6 +60,22 @@ from malleposte.store.commands.messages import (
     Render,
     StoreFlags,
 )
+from malleposte.store.commands.queue import (
+    DELIVERED,
+    EIGHTBIT,
+    FAILED,
+    HELD,
+    SMTPUTF8,
+    WAITS,
+    ChangeQueued,
+    Closing,
+    Handing,
+    Outcome,
+    RecordOutcomes,
+    Relay,
+    Report,
+    TakeQueued,
+)
 from malleposte.store.commands.upkeep import (
     AddJob,
     FinishJob,
@@ -75,9 +91,15 @@ from malleposte.store.commands.upkeep import (
 )
 
 __all__ = [
+    "DELIVERED",
+    "EIGHTBIT",
+    "FAILED",
+    "HELD",
     "LATEST",
     "MAX_ROWS",
+    "SMTPUTF8",
     "SYSTEM",
+    "WAITS",
     "Act",
     "AddJob",
     "AnyCommand",
@@ -85,7 +107,9 @@ __all__ = [
     "AppendAll",
     "Audited",
     "Bringing",
+    "ChangeQueued",
     "ClaimRecent",
+    "Closing",
     "Command",
     "Content",
     "Copy",
@@ -102,14 +126,18 @@ __all__ = [
     "Filing",
     "FinishJob",
     "GrantRole",
+    "Handing",
     "LeaseJobs",
+    "Outcome",
     "PurgeAccount",
     "PurgeRecoverable",
     "PutContent",
     "PutSecret",
     "Ranges",
     "RecordAudit",
+    "RecordOutcomes",
     "Recover",
+    "Relay",
     "RenameMailbox",
     "Render",
     "Rendered",
@@ -117,6 +145,7 @@ __all__ = [
     "RepairAccount",
     "RepairNumbers",
     "Replace",
+    "Report",
     "SetAccount",
     "SetAlias",
     "SetMetadata",
@@ -128,6 +157,7 @@ __all__ = [
     "SweepRecords",
     "SweepTombstones",
     "TakeLease",
+    "TakeQueued",
     "kept_date",
 ]
 
@@ -164,6 +194,9 @@ AnyCommand = (
     | LeaseJobs
     | FinishJob
     | TakeLease
+    | TakeQueued
+    | RecordOutcomes
+    | ChangeQueued
     | PurgeRecoverable
     | SweepBlobs
     | SweepRecords

@@ -3,6 +3,7 @@
 import msgspec
 
 from malleposte.store.commands.base import Command
+from malleposte.store.commands.queue import Handing
 
 
 class Content(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
@@ -70,6 +71,8 @@ class Deliver(Command, frozen=True, array_like=True, kw_only=True):
     one_answer: bool = False
     """Its sender hears one answer for all filings, after each was promised to him: if any is filed, those
     without room are too, and count."""
+    handings: tuple[Handing, ...] = ()
+    """Copies that leave; with them it may have no filing at all."""
 
     def accounts(self) -> tuple[int, ...]:
         """See ``Command``."""

@@ -109,7 +109,8 @@ class RepairAccount(Command, frozen=True, array_like=True, kw_only=True):
 
 
 class RepairNumbers(Command, frozen=True, array_like=True, kw_only=True):
-    """Have the next accounts, domains, blobs and jobs get numbers not in use. Answer: ``Done``.
+    """Have what is numbered next (accounts, blobs, jobs …) get numbers not in use, and the queue know
+    when it is due. Answer: ``Done``.
 
     ``leap``: numbers to skip besides, after a restore from a copy (with ``RenewUidValidity``).
     """

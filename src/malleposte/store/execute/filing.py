@@ -24,6 +24,7 @@ from malleposte.store.commands import (
 )
 from malleposte.store.dialect import Row, Sql
 from malleposte.store.errors import TemporaryFailure
+from malleposte.store.execute.handing import hand_on
 from malleposte.store.execute.keywords import admit_keywords
 from malleposte.store.flags import SEEN, join
 from malleposte.store.ids import email_id, frame_id, mailbox_id, thread_id
@@ -198,6 +199,9 @@ class Known:
                     if head is not None:
                         digests.add((head.organisation, message.content.digest))
                         references.update((account, h) for h in hashes)
+                if isinstance(message, Deliver):
+                    for handing in message.handings:
+                        digests.add((handing.organisation, message.content.digest))
         for organisation, digest, blob in await _pairs(work, _FIND_BLOBS, digests):
             self.blobs[organisation, bytes(digest)] = blob
         for account, value, thread in await _pairs(work, _FIND_THREADS, references):
@@ -351,6 +355,8 @@ async def deliver(work: Work, command: Deliver, known: Known) -> Delivered:
             if one.refused in ("over-quota", "over-quota-long"):
                 filing = command.filings[at]
                 filed[at] = await _deliver_one(work, command, filing, known, promised=True)
+    if command.handings:
+        await hand_on(work, command, known)
     if command.trace_id:
         work.add(
             _TRACE,

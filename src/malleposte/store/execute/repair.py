@@ -8,12 +8,13 @@ second run changes nothing.
 from malleposte.store.commands import RepairAccount, RepairNumbers
 from malleposte.store.dialect import Sql, any_of, both
 from malleposte.store.execute.expunging import bury
+from malleposte.store.execute.handing import make_routes
 from malleposte.store.execute.mailboxes import MAX_DEPTH, STANDARD, insert_mailbox
 from malleposte.store.flags import join
 from malleposte.store.ids import LOW, mailbox_id
 from malleposte.store.read.rights import ALL
 from malleposte.store.results import Done, Refused
-from malleposte.store.work import Head, Work
+from malleposte.store.work import SEQUENCES, Head, Work
 
 KEEP = 30 * 86_400
 """Seconds for which what nobody could see stays recoverable once it was found."""
@@ -114,7 +115,7 @@ _NEXT = {
         f" CASE WHEN is_called THEN 1 ELSE 0 END FROM seq_{name}),"
         f" 1 + (SELECT max(id) FROM {name})), false)",
     )
-    for name in ("blob", "account", "domain", "organisation", "job")
+    for name in SEQUENCES
 }
 
 
@@ -149,6 +150,7 @@ async def repair_numbers(work: Work, command: RepairNumbers) -> Done:
     await work.flush()
     for sql in _NEXT.values():
         await work.tx.rows(sql, command.leap)
+    await make_routes(work)
     return Done()
 
 

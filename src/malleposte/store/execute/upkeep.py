@@ -15,6 +15,7 @@ from malleposte.store.work import Work
 _UNUSED = (
     "NOT EXISTS (SELECT 1 FROM email e WHERE e.blob = blob.id)"
     " AND NOT EXISTS (SELECT 1 FROM upload u WHERE u.blob = blob.id)"
+    " AND NOT EXISTS (SELECT 1 FROM queue_message q WHERE q.blob = blob.id)"
 )
 DELETE_UNUSED = both(
     f"DELETE FROM blob WHERE {{ids}} AND touched_at < $2 AND {_UNUSED} RETURNING id, place",
@@ -41,6 +42,11 @@ _OLD_RESULTS = (
 _OLD_TRACES = (
     # The number begins with the time, so that no other index is needed.
     "DELETE FROM trace WHERE id IN (SELECT id FROM trace WHERE id < $1 ORDER BY id LIMIT $2)"
+)
+_OLD_ATTEMPTS = (
+    "DELETE FROM trace_attempt WHERE (trace, address, attempt, outcome) IN"
+    " (SELECT trace, address, attempt, outcome FROM trace_attempt WHERE trace < $1"
+    " ORDER BY trace LIMIT $2)"
 )
 _SWEEP_TOMBSTONES = (
     "DELETE FROM tombstone WHERE (account, kind, container, modseq, first) IN"
@@ -99,6 +105,7 @@ async def sweep_records(work: Work, command: SweepRecords) -> Done:
     counts = [
         await work.tx.run(_OLD_RESULTS, command.results_before, command.limit),
         await work.tx.run(_OLD_TRACES, command.traces_before << 31, command.limit),
+        await work.tx.run(_OLD_ATTEMPTS, command.traces_before << 31, command.limit),
     ]
     return Done(count=sum(counts), more=max(counts) == command.limit)
 

@@ -17,6 +17,7 @@ from malleposte.store.fsck.blobs import blobs as examine_blobs
 from malleposte.store.fsck.emails import emails as examine_emails
 from malleposte.store.fsck.finding import (
     REPAIRED_BY_ACCOUNT,
+    REPAIRED_BY_NUMBERS,
     Examination,
     Finding,
     Kind,
@@ -142,7 +143,7 @@ def repairs(findings: Iterable[Finding]) -> list[AnyCommand]:
     numbers = False
     accounts: set[int] = set()
     for finding in findings:
-        if finding.kind is Kind.NEXT_NUMBERS:
+        if finding.kind in REPAIRED_BY_NUMBERS:
             numbers = True
         elif finding.account and finding.kind in REPAIRED_BY_ACCOUNT:
             accounts.add(finding.account)

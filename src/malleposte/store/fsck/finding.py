@@ -73,6 +73,7 @@ class Kind(StrEnum):
     SYSTEM_ADDRESS = "system-address"
     ROW_STRAY = "row-stray"
     JOB_LEASE = "job-lease"
+    QUEUE_ROUTE = "queue-route"
     NEXT_NUMBERS = "next-numbers"
     DIRECTORY_HEAD = "directory-head"
 
@@ -111,6 +112,9 @@ REPAIRED_BY_ACCOUNT = frozenset(
 )
 """What ``RepairAccount`` puts right: all of it derived, or told apart without a guess."""
 
+REPAIRED_BY_NUMBERS = frozenset({Kind.NEXT_NUMBERS, Kind.QUEUE_ROUTE})
+"""What ``RepairNumbers`` puts right."""
+
 REPAIRED_BY_RENDERING = frozenset({Kind.EMAIL_WIDE})
 """What ``Render`` puts right, by whoever can read the content and parse it: ``operations``."""
 
@@ -127,7 +131,7 @@ class Finding:
     @property
     def repairable(self) -> bool:
         """Whether ``repairs`` has a command for it, or rendering anew helps."""
-        return self.kind is Kind.NEXT_NUMBERS or (
+        return self.kind in REPAIRED_BY_NUMBERS or (
             bool(self.account) and self.kind in REPAIRED_BY_ACCOUNT | REPAIRED_BY_RENDERING
         )
 

@@ -7,6 +7,7 @@ from malleposte.store.dialect import Sql
 from malleposte.store.errors import StoreError
 from malleposte.store.execute.directory import SYSTEM_LOCALS
 from malleposte.store.fsck.finding import Examination, Finding, Kind
+from malleposte.store.work import SEQUENCES
 
 # Each statement gives (name of the object, account or 0) of what is wrong, and nothing else.
 _CHECKS: tuple[tuple[Kind, str, str, str], ...] = (
@@ -102,6 +103,29 @@ _CHECKS: tuple[tuple[Kind, str, str, str], ...] = (
         " WHERE j.kind = '' OR (j.holder = '') <> (j.until = 0) OR j.epoch <> j.attempts",
         "its lease is not as leases are given: it may run twice or never",
     ),
+    (
+        Kind.ROW_STRAY,
+        "queued recipient",
+        "SELECT r.message || ' ' || r.address, 0 FROM queue_recipient r"
+        " WHERE NOT EXISTS (SELECT 1 FROM queue_message m WHERE m.id = r.message)",
+        "a recipient of no message: nothing is sent to it",
+    ),
+    (
+        Kind.ROW_STRAY,
+        "queued message",
+        "SELECT CAST(m.id AS TEXT), 0 FROM queue_message m"
+        " WHERE NOT EXISTS (SELECT 1 FROM blob b WHERE b.id = m.blob)"
+        " OR NOT EXISTS (SELECT 1 FROM queue_recipient r WHERE r.message = m.id)",
+        "its content or its last recipient is gone",
+    ),
+    (
+        Kind.QUEUE_ROUTE,
+        "route",
+        "SELECT r.route, 0 FROM (SELECT route, min(due_at) AS due_at FROM queue_recipient"
+        " WHERE state = 0 GROUP BY route) r LEFT JOIN queue_route q ON q.route = r.route"
+        " WHERE q.route IS NULL OR (q.due_at > r.due_at AND q.due_at > q.closed_until)",
+        "mail for it waits and would be tried too late, or never",
+    ),
 )
 
 _SYSTEM = (
@@ -115,7 +139,7 @@ _NEXT = {
         postgres=f"SELECT last_value + CASE WHEN is_called THEN 1 ELSE 0 END,"
         f" coalesce((SELECT max(id) FROM {name}), 0) FROM seq_{name}",
     )
-    for name in ("blob", "account", "domain", "organisation", "job")
+    for name in SEQUENCES
 }
 
 

@@ -1,0 +1,117 @@
+"""Commands of the queue: what leaves, who tries it, what became of it."""
+
+from typing import ClassVar, Final
+
+import msgspec
+
+from malleposte.store.commands.base import Command
+
+EIGHTBIT, SMTPUTF8 = 1, 2
+"""Bits of ``Handing.needs``: what the next server must know."""
+
+WAITS: Final = 0
+HELD: Final = 1
+DELIVERED: Final = 2
+FAILED: Final = 3
+"""States of a recipient in the queue."""
+
+
+class Relay(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """One recipient elsewhere. ``route``: the domain (A-labels) or relay it goes to; ``due_at``: not
+    before (0: at once); ``notify`` and ``original`` as NOTIFY and ORCPT came."""
+
+    address: str
+    route: str
+    notify: str = ""
+    original: str = ""
+    due_at: int = 0
+
+
+class Handing(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """A copy of a message that goes to other servers, in the transaction that files its local ones.
+
+    ``account``: who sends; 0 for the server itself. ``held``: why nothing is tried until it is released.
+    """
+
+    organisation: int
+    account: int
+    sender: str
+    relays: tuple[Relay, ...]
+    expires_at: int
+    prefix: bytes = b""
+    needs: int = 0
+    ret: str = ""
+    envelope: str = ""
+    held: str = ""
+
+
+class TakeQueued(Command, frozen=True, array_like=True, kw_only=True):
+    """Take recipients that are due, for ``seconds``: up to ``each`` of up to ``routes`` routes, none of
+    those in ``skip``. Answer: ``Taken``.
+
+    A lease is a due time in the future: whoever dies with it leaves what is due again then. What became
+    of a try is taken from the holder of the last one only.
+    """
+
+    leases: ClassVar[bool] = True
+    routes: int
+    each: int
+    seconds: int
+    skip: tuple[str, ...] = ()
+
+
+class Outcome(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """What became of one try for one recipient. ``state``: ``WAITS`` to be tried again at ``due_at``,
+    ``DELIVERED``, ``FAILED``. ``said``: in words; ``host``: whom we spoke with, and how."""
+
+    message: int
+    n: int
+    attempt: int
+    state: int
+    due_at: int = 0
+    said: str = ""
+    host: str = ""
+    warned: bool = False
+    """Its sender is told with this that it takes long."""
+
+
+class Closing(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """How a route itself is: ``until`` 0 where it works, else nothing is tried before."""
+
+    route: str
+    until: int = 0
+    said: str = ""
+
+
+class Report(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """Work that follows from outcomes, as a job: under one key once, whatever happens."""
+
+    kind: str
+    key: str
+    payload: bytes
+
+
+class RecordOutcomes(Command, frozen=True, array_like=True, kw_only=True):
+    """Keep what became of tries; messages without a recipient left leave the queue. Answer: ``Done``,
+    whose ``count`` says for how many recipients it was taken."""
+
+    leases: ClassVar[bool] = True
+    outcomes: tuple[Outcome, ...]
+    routes: tuple[Closing, ...] = ()
+    reports: tuple[Report, ...] = ()
+
+
+class ChangeQueued(Command, frozen=True, array_like=True, kw_only=True):
+    """What a person does with queued messages. Answer: ``Done``, whose ``count`` is that of recipients.
+
+    ``act``: ``hold``, ``release``, ``retry`` (at once, the route too), ``remove`` (without a report),
+    ``redirect`` (``address`` by ``route``). ``n`` names one recipient, -1 all of them. ``said``: by whom
+    and why, for the trace.
+    """
+
+    messages: tuple[int, ...]
+    act: str
+    n: int = -1
+    address: str = ""
+    route: str = ""
+    said: str = ""

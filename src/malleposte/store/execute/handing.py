@@ -1,0 +1,117 @@
+"""Copies of a message that leave: rows of the queue, in the transaction that files the local copies."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+from malleposte.store import dialect
+from malleposte.store.commands import HELD, WAITS, Deliver, Handing
+from malleposte.store.work import Work
+
+if TYPE_CHECKING:
+    from malleposte.store.execute.filing import Known
+
+_INT = "bigint"
+_MESSAGE = dialect.insert(
+    "queue_message",
+    {
+        "id": _INT,
+        "trace": _INT,
+        "account": _INT,
+        "sender": "text",
+        "blob": _INT,
+        "prefix": "bytea",
+        "size": _INT,
+        "needs": _INT,
+        "ret": "text",
+        "envelope": "text",
+        "created_at": _INT,
+        "expires_at": _INT,
+        "held": "text",
+    },
+)
+_RECIPIENT = dialect.insert(
+    "queue_recipient",
+    {
+        "message": _INT,
+        "n": _INT,
+        "address": "text",
+        "route": "text",
+        "notify": "text",
+        "original": "text",
+        "state": _INT,
+        "due_at": _INT,
+        "attempts": _INT,
+        "warned": _INT,
+        "said": "text",
+    },
+)
+_EARLIER = (
+    " ON CONFLICT (route) DO UPDATE SET due_at = CASE"
+    " WHEN queue_route.due_at <= excluded.due_at THEN queue_route.due_at"
+    " WHEN queue_route.closed_until > excluded.due_at THEN queue_route.closed_until"
+    " ELSE excluded.due_at END"
+)
+_ROUTE_COLUMNS = "route, due_at, closed_until, failures, said"
+_ROUTE = dialect.Bulk(
+    sqlite=f"INSERT INTO queue_route ({_ROUTE_COLUMNS}) VALUES ($1, $2, 0, 0, ''){_EARLIER}",
+    # One row a route, in one order: transactions never wait for each other in a ring.
+    postgres=f"INSERT INTO queue_route ({_ROUTE_COLUMNS}) SELECT route, min(due_at), 0, 0, ''"
+    " FROM unnest($1::text[], $2::bigint[]) AS v(route, due_at) GROUP BY route ORDER BY route"
+    + _EARLIER,
+    types=("text", _INT),
+)
+
+NEVER: Final = (1 << 63) - 1
+"""The due time of a route of which nothing waits."""
+
+
+async def hand_on(work: Work, command: Deliver, known: "Known") -> None:
+    """Gather the rows of the copies of a delivery that leave."""
+    handings = command.handings
+    numbers = await work.numbers("queue_message", len(handings))
+    for message, handing in zip(numbers, handings, strict=True):
+        _hand_one(work, command, handing, known, message)
+
+
+def _hand_one(work: Work, command: Deliver, handing: Handing, known: "Known", message: int) -> None:
+    blob = known.blob(work, handing.organisation, command.content, id(command))
+    size = command.content.size + len(handing.prefix)
+    work.add(
+        _MESSAGE,
+        (message, command.trace_id, handing.account, handing.sender, blob, handing.prefix, size)
+        + (
+            handing.needs,
+            handing.ret,
+            handing.envelope,
+            work.now,
+            handing.expires_at,
+            handing.held,
+        ),
+    )
+    state = HELD if handing.held else WAITS
+    first: dict[str, int] = {}
+    for n, relay in enumerate(handing.relays):
+        at = max(relay.due_at, work.now)
+        work.add(
+            _RECIPIENT,
+            (message, n, relay.address, relay.route, relay.notify, relay.original)
+            + (state, at, 0, 0, ""),
+        )
+        first[relay.route] = min(at, first.get(relay.route, NEVER))
+    if state == WAITS:
+        due(work, first.items())
+
+
+def due(work: Work, routes: Iterable[tuple[str, int]]) -> None:
+    """Gather that something of these routes is due at a time, or when the way is open again."""
+    for row in routes:
+        work.add(_ROUTE, row)
+
+
+async def make_routes(work: Work) -> None:
+    """Make the rows of routes anew from the recipients that wait; what is known of the ways stays."""
+    rows = await work.tx.rows(
+        "SELECT route, min(due_at) FROM queue_recipient WHERE state = 0 GROUP BY route"
+    )
+    due(work, ((route, at) for route, at in rows))
+    await work.flush()

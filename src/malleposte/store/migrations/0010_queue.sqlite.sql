@@ -1,0 +1,1 @@
+INSERT INTO sequence (name, next) VALUES ('queue_message', 1);
