@@ -39,7 +39,7 @@ async def handing(house: House, *addresses: str, **more: object) -> Handing:
         "prefix": b"Received: here\r\n",
         **more,
     }
-    return Handing(**values)  # type: ignore[arg-type]
+    return Handing(**values)
 
 
 async def send(
