@@ -7,16 +7,18 @@ from msgspec import Struct
 
 from malleposte.node.config_fields import duration, number, says
 
-Service = Literal["smtp", "submission", "submissions", "lmtp", "imap", "imaps"]
+Service = Literal["smtp", "submission", "submissions", "lmtp", "imap", "imaps", "pop3", "pop3s"]
 TlsMode = Literal["none", "starttls", "implicit"]
 
-# RFC 5321, RFC 6409, RFC 8314 and RFC 9051 §2.1. LMTP has no port of its own (RFC 2033 §5: not 25).
+# RFC 5321, 6409, 8314, RFC 9051 §2.1, RFC 1939 §3. LMTP has no port of its own (RFC 2033 §5: not 25).
 STANDARD_PORTS: Final[dict[Service, int]] = {
     "smtp": 25,
     "submission": 587,
     "submissions": 465,
     "imap": 143,
     "imaps": 993,
+    "pop3": 110,
+    "pop3s": 995,
 }
 USUAL_TLS: Final[dict[Service, TlsMode]] = {
     "smtp": "starttls",
@@ -25,13 +27,15 @@ USUAL_TLS: Final[dict[Service, TlsMode]] = {
     "lmtp": "none",
     "imap": "starttls",
     "imaps": "implicit",
+    "pop3": "starttls",
+    "pop3s": "implicit",
 }
 
 
 class Listener(Struct, frozen=True, kw_only=True):
     """A place where a service listens: an address and a port, or the path of a Unix socket. With no
     `[[listeners]]` at all: smtp, submission, submissions, imap and imaps on their standard ports of
-    all addresses."""
+    all addresses; pop3 and pop3s only where they are named."""
 
     service: Annotated[Service, says("What is spoken here.")]
     address: Annotated[
@@ -41,7 +45,7 @@ class Listener(Struct, frozen=True, kw_only=True):
         int,
         number(
             "TCP port. 0: the service's standard port (smtp 25, submission 587, submissions 465, "
-            "imap 143, imaps 993).",
+            "imap 143, imaps 993, pop3 110, pop3s 995).",
             0,
             65535,
         ),
@@ -57,7 +61,7 @@ class Listener(Struct, frozen=True, kw_only=True):
         TlsMode | Literal["usual"],
         says(
             "`implicit`: TLS from the first byte; `starttls`: offered on request; `none`. `usual` "
-            "is implicit for submissions and imaps, none for lmtp, starttls for the others."
+            "is implicit for submissions, imaps and pop3s, none for lmtp, starttls for the others."
         ),
     ] = "usual"
 

@@ -1,4 +1,4 @@
-"""Sections of the configuration: bounds of SMTP, submission and LMTP, and of IMAP."""
+"""Sections of the configuration: bounds of SMTP, submission and LMTP, of IMAP and of POP3."""
 
 from typing import Annotated
 
@@ -117,3 +117,29 @@ class Imap(Struct, frozen=True, kw_only=True):
         int,
         duration("Silence after sign-in (RFC 9051 §5.4: at least 30m).", 1800, 7 * DAY),
     ] = 1860
+
+
+class Pop3(Struct, frozen=True, kw_only=True):
+    """Bounds of pop3. One session of an account at a time is the protocol's."""
+
+    connections: Annotated[int, number("Connections to one worker.", 10, 100_000)] = 5000
+    connections_per_address: Annotated[
+        int,
+        number(
+            "Connections from one address (IPv6: one /64) that have not signed in, to one worker.",
+            1,
+            100_000,
+        ),
+    ] = 100
+    signin_timeout: Annotated[
+        int, duration("A connection that has not signed in by then is closed.", 10, 3600)
+    ] = 120
+    idle_timeout: Annotated[
+        int,
+        duration(
+            "Silence after sign-in (RFC 1939 §3: at least 10m); until then no other session can have "
+            "the mailbox.",
+            600,
+            DAY,
+        ),
+    ] = 600

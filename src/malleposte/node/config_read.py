@@ -269,7 +269,7 @@ def _listener_contradictions(listener: Listener) -> Iterator[str]:
         yield f"{listener.service} has no standard port: give port or socket"
     elif listener.address != "*" and not _is_address(listener.address):
         yield f"address: expected * or an IP address; found {listener.address!r}"
-    if listener.service in ("submissions", "imaps") and listener.tls_mode != "implicit":
+    if listener.service in ("submissions", "imaps", "pop3s") and listener.tls_mode != "implicit":
         # RFC 8314 §3: that is what the name means.
         yield f"{listener.service} is TLS from the first byte: tls must be implicit"
 

@@ -55,6 +55,7 @@ class Figures:
     signins: "Counter"
     connections: "Gauge"
     imap_commands: "Histogram"
+    pop3_commands: "Histogram"
     defects: "Counter"
     statements: "Counter"
 
@@ -128,6 +129,12 @@ def figures() -> Figures:
         imap_commands=Histogram(
             "malleposte_imap_command_seconds",
             "From a command to its tagged answer",
+            ["command"],
+            buckets=_DELAYS,
+        ),
+        pop3_commands=Histogram(
+            "malleposte_pop3_command_seconds",
+            "From a POP3 command to the end of its answer",
             ["command"],
             buckets=_DELAYS,
         ),

@@ -91,6 +91,7 @@ def serve_configured(
         admin=admin,
         writer_path=str(node.run_dir / "writer.sock"),
         imap_sessions=shared_memory(wiring.workers(configuration)),
+        pop3_sessions=shared_memory(wiring.workers(configuration)),
     )
     children = []
     if embedded:

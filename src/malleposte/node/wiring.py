@@ -13,6 +13,7 @@ from malleposte.runtime.logs import LogSettings
 from malleposte.runtime.tls import TlsSettings
 from malleposte.runtime.upkeep import UpkeepSettings
 from malleposte.services.imapd.settings import ImapSettings
+from malleposte.services.pop3d.settings import Pop3Settings
 from malleposte.store.incoming import IncomingSettings
 from malleposte.wire.imap import Limits as ImapLimits
 from malleposte.wire.smtp import Limits as SmtpLimits
@@ -81,6 +82,14 @@ def imap_connections(configuration: Configuration) -> ConnectionSettings:
     )
 
 
+def pop3_connections(configuration: Configuration) -> ConnectionSettings:
+    """For the services of POP3."""
+    return ConnectionSettings(
+        per_network=configuration.pop3.connections_per_address,
+        total=configuration.pop3.connections,
+    )
+
+
 def delivery_settings(configuration: Configuration) -> DeliverySettings:
     """For ``delivery``."""
     return DeliverySettings(
@@ -137,6 +146,17 @@ def imap_settings(configuration: Configuration, listener: Listener) -> ImapSetti
         sessions_per_account=imap.connections_per_account,
         recoverable=configuration.store.recoverable,
         anyone=configuration.sharing.anyone,
+    )
+
+
+def pop3_settings(configuration: Configuration, listener: Listener) -> Pop3Settings:
+    """For a listener of pop3 or pop3s."""
+    return Pop3Settings(
+        hostname=hostname(configuration),
+        stls=listener.tls_mode == "starttls",
+        sign_in_timeout=float(configuration.pop3.signin_timeout),
+        idle_timeout=float(configuration.pop3.idle_timeout),
+        recoverable=configuration.store.recoverable,
     )
 
 

@@ -27,7 +27,7 @@ from malleposte.directory.signin import Door
 from malleposte.node import metrics, wiring
 from malleposte.node.config import Configuration
 from malleposte.node.health_page import Page
-from malleposte.node.observers import ImapFigures, SmtpFigures, TimedWriter
+from malleposte.node.observers import ImapFigures, Pop3Figures, SmtpFigures, TimedWriter
 from malleposte.node.settings import hostname, operation_settings, password_settings
 from malleposte.node.sockets import Bound
 from malleposte.operations.context import Context
@@ -47,6 +47,9 @@ from malleposte.services.imapd.service import ImapService
 from malleposte.services.imapd.session import Session
 from malleposte.services.imapd.turns import Turns
 from malleposte.services.listener import Listener, Sweep
+from malleposte.services.pop3d.exclusive import Exclusive
+from malleposte.services.pop3d.service import Pop3Service
+from malleposte.services.pop3d.session import Session as Pop3Session
 from malleposte.services.smtpd import SmtpService
 from malleposte.store import Store, StoreError, cluster, embedded
 from malleposte.store.dialect import TALLY
@@ -73,6 +76,8 @@ class Inherited:
     writer_path: str
     imap_sessions: mmap
     """What workers tell each other of their signed-in sessions (``policy.account_counts``)."""
+    pop3_sessions: mmap
+    """The same of POP3: one an account."""
 
 
 def run_worker(configuration: Configuration, inherited: Inherited, number: int) -> int:
@@ -182,7 +187,9 @@ class _Worker:
         )
         push = PushHub(store)
         await self._open_smtp(store, book, door, certificates)
-        await self._open_imap(store, book, door, certificates, push)
+        turns = Turns()
+        await self._open_imap(store, book, door, certificates, push, turns)
+        await self._open_pop3(store, book, door, certificates, turns)
         await self._open_health(store)
         self._open_admin(store, book, passwords)
         holder = f"{hostname(configuration)}:{os.getpid()}"
@@ -249,9 +256,7 @@ class _Worker:
         admitted = {mode: ConnectionLimit(connections) for mode in wiring.MODES.values()}
         limits = wiring.smtp_limits(self._configuration)
         observer = SmtpFigures(self._figures)
-        for bound in self._inherited.listeners:
-            if bound.listener.service not in wiring.MODES:
-                continue
+        for bound in self._bound(*wiring.MODES):
             settings = wiring.smtp_settings(self._configuration, bound.listener)
             service = SmtpService(settings, limits, reception, book, door, observer)
             await self._open(
@@ -269,26 +274,20 @@ class _Worker:
         door: Door,
         certificates: Certificates,
         push: PushHub,
+        turns: Turns,
     ) -> None:
         limit = ConnectionLimit(wiring.imap_connections(self._configuration))
         observer = ImapFigures(self._figures)
         sessions: dict[int, set[Session]] = {}
-        counts = AccountCounts(
-            self._inherited.imap_sessions, wiring.workers(self._configuration), self._number
-        )
-        turns = Turns()
-        watched = False
-        for bound in self._inherited.listeners:
-            if bound.listener.service not in ("imap", "imaps"):
-                continue
+        counts = self._counts(self._inherited.imap_sessions)
+        for number, bound in enumerate(self._bound("imap", "imaps")):
             settings = wiring.imap_settings(self._configuration, bound.listener)
             service = ImapService(
                 settings, store, book, door, push, observer, sessions, counts, turns=turns
             )
-            if not watched:
+            if number == 0:
                 # The sessions of all listeners are in one dictionary: one look sees them all.
                 self._spawn(service.watch())
-                watched = True
             await self._open(
                 bound,
                 service.serve,
@@ -296,6 +295,32 @@ class _Worker:
                 limit,
                 b"* BYE [UNAVAILABLE] Too many connections from your network; try again later\r\n",
             )
+
+    async def _open_pop3(
+        self, store: Store, book: Book, door: Door, certificates: Certificates, turns: Turns
+    ) -> None:
+        limit = ConnectionLimit(wiring.pop3_connections(self._configuration))
+        observer = Pop3Figures(self._figures)
+        exclusive = Exclusive(store, self._counts(self._inherited.pop3_sessions))
+        sessions: dict[int, Pop3Session] = {}
+        for number, bound in enumerate(self._bound("pop3", "pop3s")):
+            settings = wiring.pop3_settings(self._configuration, bound.listener)
+            service = Pop3Service(settings, store, book, door, exclusive, observer, sessions, turns)
+            if number == 0:
+                self._spawn(service.watch())  # as with IMAP
+            await self._open(
+                bound,
+                service.serve,
+                certificates,
+                limit,
+                b"-ERR [SYS/TEMP] Too many connections from your network; try again later\r\n",
+            )
+
+    def _counts(self, memory: mmap) -> AccountCounts:
+        return AccountCounts(memory, wiring.workers(self._configuration), self._number)
+
+    def _bound(self, *services: str) -> list[Bound]:
+        return [one for one in self._inherited.listeners if one.listener.service in services]
 
     async def _open(
         self,

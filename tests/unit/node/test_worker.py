@@ -21,7 +21,9 @@ async def test_what_fails_over_an_open_store_is_not_taken_for_a_store_that_canno
     path = tmp_path / "malleposte.toml"
     path.write_text(f'[node]\ndata_dir = "{tmp_path}/data"\nrun_dir = "{tmp_path}/run"\n')
     monkeypatch.setattr(metrics, "figures", SimpleNamespace)
-    worker = _Worker(load(path, {}), Inherited((), None, None, "", shared_memory(1)), 0)
+    worker = _Worker(
+        load(path, {}), Inherited((), None, None, "", shared_memory(1), shared_memory(1)), 0
+    )
 
     async def serve() -> None:
         async with asyncio.timeout(10), worker._store() as store:
