@@ -19,13 +19,13 @@ from malleposte.store.committer import Committer
 from malleposte.store.dialect import Reader
 from malleposte.store.errors import DiskFull, PermanentFailure, StoreError, TemporaryFailure
 from malleposte.store.incoming import Incoming, IncomingSettings
+from malleposte.store.messages import Clock
 from malleposte.store.postgres import PostgresReader, migrate_postgres, open_pool
 from malleposte.store.postgres_writer import PostgresWriter
 from malleposte.store.reserve import PERCENT, Reserve
 from malleposte.store.results import AnyResult
 from malleposte.store.sqlite import Sqlite
 from malleposte.store.unread import Unread
-from malleposte.store.view import Clock
 from malleposte.store.views import Views
 
 __all__ = [

@@ -56,6 +56,7 @@ from malleposte.store.committer import Committer
 from malleposte.store.content import in_rows
 from malleposte.store.fsck import check
 from malleposte.store.ids import LOW
+from malleposte.store.messages import Messages
 from malleposte.store.postgres_writer import PostgresWriter
 from malleposte.store.read import mailboxes as read
 from malleposte.store.results import AnyResult, Created, Done, Refused
@@ -643,7 +644,7 @@ class Machine(RuleBasedStateMachine):
         client = clients.get(box.id)
         if client is None:
             # Of its own, not shared through ``Views``: each set of clients looks in its own time.
-            view = View(self.store.reader, self.store.clock, box.id)
+            view = View(Messages(self.store.reader, self.store.clock, box.id))
             await view.refresh()
             client = clients[box.id] = Client(view)
         view = client.view

@@ -31,6 +31,7 @@ from malleposte.store.commands import (
 from malleposte.store.content import in_rows
 from malleposte.store.flags import FLAGGED, SEEN
 from malleposte.store.fsck import check
+from malleposte.store.messages import Messages
 from malleposte.store.read import mailboxes as read
 from malleposte.store.read import rights as read_rights
 from malleposte.store.read.rights import ALL, ordered
@@ -338,7 +339,8 @@ class Run:
         for (_, who), session in self.sessions.items():
             old = session.view
             fresh = View(
-                self.store.reader, self.store.clock, old.mailbox, self.accounts[who] if who else 0
+                Messages(self.store.reader, self.store.clock, old.mailbox),
+                self.accounts[who] if who else 0,
             )
             await fresh.refresh()
             assert (fresh.uids, fresh.modseqs) == (old.uids, old.modseqs)

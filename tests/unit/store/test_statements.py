@@ -39,7 +39,8 @@ def test_the_statements_are_found() -> None:
     assert len(INLINE) > 60
     names = {name.rpartition(".")[0] for name, _ in CONSTANTS}
     assert {
-        "malleposte.store.view",
+        "malleposte.store.messages",
+        "malleposte.store.marks",
         "malleposte.store.execute.filing",
         "malleposte.store.execute.flagging",
         "malleposte.store.read.emails",

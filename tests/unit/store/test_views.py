@@ -12,6 +12,7 @@ from malleposte.store.commands import DeleteMailbox, Recover, RenewUidValidity, 
 from malleposte.store.dialect import Dialect, Reader, Row, Sql
 from malleposte.store.flags import ANSWERED, FLAGGED, FORWARDED, SEEN
 from malleposte.store.ids import LOW
+from malleposte.store.messages import Messages
 from malleposte.store.results import Copied, Done
 from malleposte.store.view import View
 from malleposte.store.views import Views
@@ -88,7 +89,7 @@ async def test_an_empty_mailbox(house: House) -> None:
 async def test_a_view_is_built_in_slices(
     house: House, monkeypatch: pytest.MonkeyPatch, slice_: int
 ) -> None:
-    monkeypatch.setattr("malleposte.store.view.SLICE", slice_)
+    monkeypatch.setattr("malleposte.store.messages.SLICE", slice_)
     account = await house.account()
     for n in range(5):
         await house.append(inbox(account), flags=n, keywords=("k",) * (n % 2), deleted=n == 3)
@@ -155,7 +156,7 @@ def together(steps: list[Told]) -> list[Told]:
 async def test_every_change_shows_and_is_told_exactly(
     house: House, monkeypatch: pytest.MonkeyPatch, name: str, slice_: int
 ) -> None:
-    monkeypatch.setattr("malleposte.store.view.SLICE", slice_)
+    monkeypatch.setattr("malleposte.store.messages.SLICE", slice_)
     change, told = CHANGES[name]
     account = await house.account()
     box, other = inbox(account), await house.mailbox(account, "other")
@@ -253,7 +254,7 @@ async def test_nothing_new_costs_nothing(house: House) -> None:
     """SQLite: not one statement; PostgreSQL: the head alone. Another account's mail: the head alone."""
     account, other = await house.account(), await house.account()
     reader = Counting(house.store.reader)
-    view = View(reader, house.store.clock, inbox(account))
+    view = View(Messages(reader, house.store.clock, inbox(account)))
     await view.refresh()
     reader.asked.clear()
     await view.refresh()
@@ -267,7 +268,7 @@ async def test_nothing_new_costs_nothing(house: House) -> None:
 async def test_another_mailboxs_changes_are_not_read(house: House) -> None:
     account = await house.account()
     reader = Counting(house.store.reader)
-    view = View(reader, house.store.clock, inbox(account))
+    view = View(Messages(reader, house.store.clock, inbox(account)))
     await view.refresh()
     await house.append(await house.standard(account, "sent"))
     reader.asked.clear()
@@ -281,12 +282,12 @@ async def test_another_mailboxs_changes_are_not_read(house: House) -> None:
 async def test_a_change_between_two_slices_of_building(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("malleposte.store.view.SLICE", 2)
+    monkeypatch.setattr("malleposte.store.messages.SLICE", 2)
     account = await house.account()
     box = inbox(account)
     await house.fill(account, 5)
     reader = Counting(house.store.reader)
-    view = View(reader, house.store.clock, box)
+    view = View(Messages(reader, house.store.clock, box))
     watcher = Watcher()
     view.watchers.add(watcher)
     slices = 0
@@ -313,12 +314,12 @@ async def test_a_change_between_two_slices_of_an_advance(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A new message that changes again meanwhile comes twice, and must not be there twice."""
-    monkeypatch.setattr("malleposte.store.view.SLICE", 2)
+    monkeypatch.setattr("malleposte.store.messages.SLICE", 2)
     account = await house.account()
     box = inbox(account)
     await house.fill(account, 1)
     reader = Counting(house.store.reader)
-    view = View(reader, house.store.clock, box)
+    view = View(Messages(reader, house.store.clock, box))
     await view.refresh()
     await house.fill(account, 3)
     slices = 0
@@ -370,7 +371,7 @@ async def test_many_changes_come_in_steps_that_each_fit(
     view, _ = await watched(house, box)
     follower = Follower(view=view, uids=list(view.uids))
     view.watchers.add(follower)
-    monkeypatch.setattr("malleposte.store.view.SLICE", 3)
+    monkeypatch.setattr("malleposte.store.messages.SLICE", 3)
     await house.expunge(box, ((2, 3), (7, 7)))
     await house.flag(box, flags=SEEN)
     await house.fill(account, 8)
@@ -385,11 +386,11 @@ async def test_many_changes_come_in_steps_that_each_fit(
 async def test_a_failure_while_building_leaves_nothing_behind(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("malleposte.store.view.SLICE", 2)
+    monkeypatch.setattr("malleposte.store.messages.SLICE", 2)
     account = await house.account()
     await house.fill(account, 5)
     reader = Counting(house.store.reader)
-    view = View(reader, house.store.clock, inbox(account))
+    view = View(Messages(reader, house.store.clock, inbox(account)))
     slices = 0
 
     async def fail(text: str) -> None:
@@ -480,7 +481,7 @@ async def test_a_keyword_that_comes_later_is_shown_as_first_written(house: House
 async def test_flag_sets_nobody_has_are_forgotten(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("malleposte.store.view.MAX_SETS", 4)
+    monkeypatch.setattr("malleposte.store.messages.MAX_SETS", 4)
     account = await house.account()
     await house.fill(account, 2)
     view = await house.store.views.open(inbox(account))

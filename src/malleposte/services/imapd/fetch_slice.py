@@ -162,11 +162,10 @@ async def flags_of(
     view = selected.view
     places = selected.where(uids)
     if isinstance(places, range):
-        sets = view.sets[places.start : places.stop]
-        flags = list(map(view.wire_flags, sets))
+        flags = view.wire_lists(view.sets_of(places))
         if selected.recent is not None:
             flags = selected.recent.marked(uids, flags)
-        return flags, view.modseqs[places.start : places.stop]
+        return flags, view.modseqs_of(places)
     lost = [email for email, at in zip(emails, places, strict=True) if at is None]
     shown: dict[int, tuple[bytes, int]] = {}
     if lost:
@@ -176,13 +175,15 @@ async def flags_of(
             words += [view.shown.get(w, w).encode() for w in (keywords or "").split()]
             shown[number] = b" ".join(words), modseq
         places = selected.where(uids)
+    there = [at for at in places if at is not None]
+    found = zip(view.wire_lists(view.sets_of(there)), view.modseqs_of(there), strict=True)
     flag_lists: list[bytes] = []
     modseqs: list[int] = []
     for at, email in zip(places, emails, strict=True):
         if at is None:
             flag_list, modseq = shown.get(email & LOW, (b"\\Deleted", view.highest))
         else:
-            flag_list, modseq = view.wire_flags(view.sets[at]), view.modseqs[at]
+            flag_list, modseq = next(found)
         flag_lists.append(flag_list)
         modseqs.append(modseq)
     if selected.recent is not None:

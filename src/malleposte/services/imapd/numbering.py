@@ -152,14 +152,15 @@ class Numbering:
         view = self.view
         sets: Sequence[int]
         if chosen is None:
-            uids, sets = view.uids[: self.known], view.sets
+            uids, sets = view.uids[: self.known], view.sets_of(range(self.known))
         else:
             uids = chosen.uids
             places = self.where(uids)
             if isinstance(places, range):
-                sets = view.sets[places.start : places.stop]
+                sets = view.sets_of(places)
             else:
-                sets = [-1 if at is None else view.sets[at] for at in places]
+                there = iter(view.sets_of([at for at in places if at is not None]))
+                sets = [-1 if at is None else next(there) for at in places]
         if not wanted:
             return array("I")
         return array("I", [uid for uid, n in zip(uids, sets, strict=False) if n in wanted])

@@ -7,7 +7,7 @@ know and the mailbox does not have is gone.
 from array import array
 from collections.abc import Iterable, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from malleposte.services.imapd import updates
 from malleposte.services.imapd.numbering import Chosen
@@ -19,9 +19,6 @@ from malleposte.wire.imap.sets import NumberSet, Range
 
 if TYPE_CHECKING:
     from malleposte.services.imapd.session import Session
-
-CHUNK: Final = 20_000
-"""Modseqs compared at a time."""
 
 
 async def vanished(
@@ -78,12 +75,14 @@ def without(numbers: NumberSet, there: Sequence[int]) -> NumberSet:
 async def changed(session: "Session", chosen: Chosen, since: int) -> Chosen:
     """Those of the chosen messages that changed after ``since`` (RFC 7162 §3.1.4.1)."""
     selected = session.mailbox
-    modseqs = selected.view.modseqs
-    kept = [
-        n
-        for n, at in enumerate(selected.where(chosen.uids))
-        if at is not None and modseqs[at] > since
-    ]
+    places = selected.where(chosen.uids)
+    if isinstance(places, range):
+        modseqs = selected.view.modseqs_of(places)
+        kept = [n for n, modseq in enumerate(modseqs) if modseq > since]
+    else:
+        here = [(n, at) for n, at in enumerate(places) if at is not None]
+        modseqs = selected.view.modseqs_of([at for _, at in here])
+        kept = [n for (n, _), modseq in zip(here, modseqs, strict=True) if modseq > since]
     if len(kept) == len(chosen):
         return chosen
     return Chosen(

@@ -72,8 +72,8 @@ class Evaluation:
         self.account, self.mailbox = view.account, view.mailbox
         self.uids = view.uids[:known]
         self.emails = view.emails[:known]
-        self.sets = view.sets[:known]
-        self.modseqs = view.modseqs[:known]
+        self.sets = view.sets_of(range(known))
+        self.modseqs = view.modseqs_of(range(known))
         self.flagsets = view.flagsets
         self.seqs = selected.seqs(self.uids)
         self.saved = selected.saved

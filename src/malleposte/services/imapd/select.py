@@ -85,10 +85,11 @@ async def _special_use(session: "Session", place: names.Place) -> list[bytes]:
 def first_unseen(view: View) -> int:
     """The sequence number of the first message without ``\\Seen``; 0 where all have it."""
     first = len(view)
+    sets = view.sets
     for index, (flags, _, _) in enumerate(view.flagsets):
         if not flags & SEEN and first:
             try:
-                first = view.sets.index(index, 0, first)
+                first = sets.index(index, 0, first)
             except ValueError:
                 continue
     return first + 1 if first < len(view) else 0

@@ -15,8 +15,8 @@ from malleposte.services.imapd.replies import EXPUNGED, READ_ONLY, Refuse
 from malleposte.services.imapd.selected import Selected
 from malleposte.store import commands as c
 from malleposte.store import flags as store_flags
+from malleposte.store.flag_sets import FlagSet
 from malleposte.store.results import Expunged, Stored
-from malleposte.store.view import FlagSet
 from malleposte.wire.imap import codes, responses
 from malleposte.wire.imap.commands.message import Expunge
 from malleposte.wire.imap.commands.store import Store, StoreMode

@@ -143,26 +143,20 @@ async def send_flags(session: "Session", uids: "array[int]", *, uid: bool = Fals
     for start in range(0, len(uids), ROWS):
         tell_keywords(session)
         part = uids[start : start + ROWS]
-        places: Sequence[int | None] = selected.where(part)
-        if not isinstance(places, range) and None in places:
-            kept = [(u, at) for u, at in zip(part, places, strict=True) if at is not None]
-            part = array("I", [u for u, _ in kept])
-            places = [at for _, at in kept]
+        where = selected.where(part)
+        if isinstance(where, range):
+            places: Sequence[int] = where
+        else:
+            part = array("I", [u for u, at in zip(part, where, strict=True) if at is not None])
+            places = [at for at in where if at is not None]
         if not part:
             continue
         seqs = selected.seqs(part)
-        if isinstance(places, range):
-            sets: Sequence[int] = view.sets[places.start : places.stop]
-        else:
-            sets = [view.sets[at] for at in places if at is not None]
-        flags = list(map(view.wire_flags, sets))
+        flags = view.wire_lists(view.sets_of(places))
         if selected.recent is not None:
             flags = selected.recent.marked(part, flags)
         if session.condstore:
-            if isinstance(places, range):
-                modseqs: Sequence[int] = view.modseqs[places.start : places.stop]
-            else:
-                modseqs = [view.modseqs[at] for at in places if at is not None]
+            modseqs = view.modseqs_of(places)
             if with_uid:
                 names = (b"UID %d", b"FLAGS (%b)", b"MODSEQ (%d)")
                 session.send(fetch_rows.fetch_columns(seqs, names, part, flags, modseqs))
@@ -184,7 +178,7 @@ async def send_modseqs(session: "Session", uids: "array[int]", *, uid: bool) -> 
     known = array("I", [u for u in uids if view.position(u) is not None])
     for start in range(0, len(known), ROWS):
         part = known[start : start + ROWS]
-        modseqs = [view.modseqs[view.rank(u)] for u in part]
+        modseqs = view.modseqs_of([view.rank(u) for u in part])
         seqs = selected.seqs(part)
         if uid or session.qresync:
             session.send(fetch_rows.fetch_columns(seqs, (b"UID %d", b"MODSEQ (%d)"), part, modseqs))
