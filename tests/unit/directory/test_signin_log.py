@@ -8,14 +8,7 @@ import structlog
 
 from malleposte.directory.signin_log import SignInLog
 from malleposte.policy.log_ration import ALL_LINES, NETWORK_LINES, NETWORKS
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+from support.clock import Clock
 
 
 @pytest.fixture

@@ -8,17 +8,10 @@ import pytest
 from hypothesis import given, settings
 
 from malleposte.policy.throttle import Attempt, Throttle, ThrottleSettings
+from support.clock import Clock
 
 DEFAULT = ThrottleSettings()
 OFFICE, ELSEWHERE = "192.0.2.1", "198.51.100.9"
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -4,14 +4,7 @@ import hypothesis.strategies as st
 from hypothesis import given
 
 from malleposte.runtime.passwords_memory import VerifiedMemory
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
+from support.clock import Clock
 
 
 def test_knows_what_was_remembered_and_nothing_else() -> None:
@@ -31,7 +24,7 @@ def test_no_two_credentials_are_one(pair: list[tuple[str, int, str]]) -> None:
 
 
 def test_ends_after_its_time_however_often_it_is_used() -> None:
-    clock = Clock()
+    clock = Clock(1000.0)
     memory = VerifiedMemory(600, clock=clock)
     memory.remember("anna", 1, "right")
     for _ in range(599):
