@@ -3,6 +3,7 @@
 It runs as `malleposte serve` does, as a process tree of its own; `stop` and `kill` go by process ids.
 """
 
+import asyncio
 import contextlib
 import itertools
 import os
@@ -13,8 +14,10 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 import psutil
 
@@ -24,7 +27,7 @@ from malleposte.store.commands import CreateAccount, CreateDomain
 from malleposte.store.results import Created
 
 PASSWORD = "a quite long secret"
-SERVICES = ("smtp", "lmtp", "submission", "imap", "imaps", "submissions")
+SERVICES = ("smtp", "lmtp", "submission", "imap", "imaps", "submissions", "pop3", "pop3s")
 
 
 # Below the ports that outgoing connections get (32768 on, by Linux's default): those come and go.
@@ -213,6 +216,26 @@ class Server:
                 self.stop(patience=15)
             except subprocess.TimeoutExpired:
                 self.kill()
+
+    @contextlib.contextmanager
+    def running(self, accounts: int) -> Iterator[Self]:
+        """Prepare it with accounts, start it, and end it whatever happens."""
+        asyncio.run(self.prepare(accounts))
+        self.start()
+        try:
+            yield self
+        finally:
+            self.end()
+
+    @contextlib.asynccontextmanager
+    async def running_beside(self, accounts: int) -> AsyncIterator[Self]:
+        """``running``, for a test that has a loop."""
+        await self.prepare(accounts)
+        await asyncio.to_thread(self.start)
+        try:
+            yield self
+        finally:
+            await asyncio.to_thread(self.end)
 
     def tail(self) -> str:
         """The end of its log."""

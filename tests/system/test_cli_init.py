@@ -252,7 +252,7 @@ def test_the_demo_is_made_once_and_served_again(bare: Program) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         connect = json.loads(path.read_text())
         assert set(connect["services"]) == {
-            "smtp", "lmtp", "submission", "submissions", "imap", "imaps", "metrics",
+            "smtp", "lmtp", "submission", "submissions", "imap", "imaps", "pop3", "pop3s", "metrics",
         }  # fmt: skip
         assert {s["tls"] for s in connect["services"].values()} <= {"none", "starttls", "implicit"}
         assert connect["services"]["metrics"]["url"].startswith("http://127.0.0.1:")
@@ -262,7 +262,13 @@ def test_the_demo_is_made_once_and_served_again(bare: Program) -> None:
         ]
         for account in connect["accounts"]:
             assert account["password"] in said
-        for name, begins in (("smtp", b"220 "), ("imaps", b"* OK"), ("submissions", b"220 ")):
+        for name, begins in (
+            ("smtp", b"220 "),
+            ("imaps", b"* OK"),
+            ("submissions", b"220 "),
+            ("pop3", b"+OK "),
+            ("pop3s", b"+OK "),
+        ):
             assert greeting(connect, name).startswith(begins)
         running = Program(bare.folder)
         config = ("--config", str(demo / "malleposte.toml"))

@@ -42,6 +42,8 @@ PORTS: Final = {
     "submissions": 2465,
     "imap": 2143,
     "imaps": 2993,
+    "pop3": 2110,
+    "pop3s": 2995,
     "metrics": 9464,
 }
 TLS: Final = {
@@ -51,6 +53,8 @@ TLS: Final = {
     "submissions": "implicit",
     "imap": "starttls",
     "imaps": "implicit",
+    "pop3": "starttls",
+    "pop3s": "implicit",
     "metrics": "none",
 }
 SUN_PATH: Final = 100
@@ -254,28 +258,39 @@ async def _load(caller: Caller, address: str, letters: tuple[demo_mail.Letter, .
 
 def reach(folder: Path, configuration: Configuration) -> str:
     """How to reach each service, with a command to try."""
-    ports = {one.service: one.port_number for one in configuration.listeners}
+    ports: dict[str, int] = {one.service: one.port_number for one in configuration.listeners}
+    ports["metrics"] = configuration.metrics.port
     ca = shlex.quote(str(_short(configuration.certificate_file.with_name("ca.pem"))))
     user = demo_mail.CLAIRE.address
     metrics = configuration.metrics
     trust = f"--cacert {ca} --user {user}"
     rows = [
-        ("imap", "STARTTLS", f"curl --ssl-reqd {trust} imap://localhost:{ports['imap']}/INBOX"),
-        ("imaps", "TLS", f"curl {trust} 'imaps://localhost:{ports['imaps']}/INBOX;MAILINDEX=1'"),
-        ("smtp", "STARTTLS", f"swaks --server {HOST}:{ports['smtp']} --tls --to {user}"),
+        ("imap", "STARTTLS", f"curl --ssl-reqd {trust} imap://localhost:{ports.get('imap')}/INBOX"),
+        (
+            "imaps",
+            "TLS",
+            f"curl {trust} 'imaps://localhost:{ports.get('imaps')}/INBOX;MAILINDEX=1'",
+        ),
+        ("pop3", "STARTTLS", f"curl --ssl-reqd {trust} pop3://localhost:{ports.get('pop3')}/"),
+        ("pop3s", "TLS", f"curl {trust} pop3s://localhost:{ports.get('pop3s')}/1"),
+        ("smtp", "STARTTLS", f"swaks --server {HOST}:{ports.get('smtp')} --tls --to {user}"),
         (
             "submission",
             "STARTTLS",
-            f"swaks --server {HOST}:{ports['submission']} --tls --auth --auth-user {user}"
+            f"swaks --server {HOST}:{ports.get('submission')} --tls --auth --auth-user {user}"
             f" --from {user} --to {demo_mail.ADMIN.address}",
         ),
         (
             "submissions",
             "TLS",
-            f"curl {trust} smtps://localhost:{ports['submissions']} --mail-from {user}"
+            f"curl {trust} smtps://localhost:{ports.get('submissions')} --mail-from {user}"
             f" --mail-rcpt {demo_mail.ADMIN.address} --upload-file README.md",
         ),
-        ("lmtp", "no TLS", f"swaks --server {HOST}:{ports['lmtp']} --protocol LMTP --to {user}"),
+        (
+            "lmtp",
+            "no TLS",
+            f"swaks --server {HOST}:{ports.get('lmtp')} --protocol LMTP --to {user}",
+        ),
         ("metrics", "HTTP", f"curl http://{metrics.address}:{metrics.port}/metrics"),
     ]
     lines = [
@@ -283,8 +298,9 @@ def reach(folder: Path, configuration: Configuration) -> str:
         f"Serving on {HOST} until Ctrl-C. Addresses and passwords: {_short(folder)}/connect.json",
     ]
     for service, tls, command in rows:
-        port = ports.get(service, metrics.port)  # type: ignore[call-overload]
-        lines.append(f"  {service:<12} {port:<6} {tls:<9} {command}")
+        # A demo that was made by an earlier version may have fewer.
+        if service in ports:
+            lines.append(f"  {service:<12} {ports[service]:<6} {tls:<9} {command}")
     return "\n".join(lines)
 
 

@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import imaplib
 import os
+import poplib
 import smtplib
 import socket
 import ssl
@@ -147,7 +148,12 @@ def _certificates(configuration: Configuration) -> Iterator[Check]:
             continue
         try:
             served = hashlib.sha256(_served(listener)).hexdigest()
-        except (OSError, smtplib.SMTPException, imaplib.IMAP4.error) as error:
+        except (
+            OSError,
+            smtplib.SMTPException,
+            imaplib.IMAP4.error,
+            poplib.error_proto,
+        ) as error:
             yield wrong(
                 "served certificate",
                 f"{listener.place}: no TLS could be had: {error}",
@@ -181,6 +187,14 @@ def _served(listener: Listener) -> bytes:
             imap.starttls(context)
             assert isinstance(imap.sock, ssl.SSLSocket)
             return imap.sock.getpeercert(binary_form=True) or b""
+    if listener.service == "pop3":
+        pop3 = poplib.POP3(target, port, PATIENCE)
+        try:
+            pop3.stls(context)
+            assert isinstance(pop3.sock, ssl.SSLSocket)
+            return pop3.sock.getpeercert(binary_form=True) or b""
+        finally:
+            pop3.close()
     with smtplib.SMTP(target, port, timeout=PATIENCE) as smtp:
         smtp.starttls(context=context)
         assert isinstance(smtp.sock, ssl.SSLSocket)
