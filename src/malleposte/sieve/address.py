@@ -6,10 +6,6 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from malleposte.mime import addresses
-from malleposte.mime.address import Address
-from malleposte.mime.charset import guess
-
 from .signature import Bound, TagRule
 
 PART_TAGS: Final = {
@@ -74,20 +70,26 @@ def split(address: str) -> tuple[str, str]:
     return (local, domain) if at else (domain, "")
 
 
+_NAMED: Final = re.compile(r'(?:"[^"<>\\]*"|[^"<>()\[\]:;@\\,]*)\s*<([^<>]*)>')
+_QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"')
+
+
 def sendable(text: str) -> str | None:
     """The one address that a text names (`sieve-address` of RFC 5228 §2.4.2.3), as `local@domain`
-    in the form it has in an envelope; None if it is none or several."""
+    in the form it has in an envelope; None if it is none or several. Strict: what a script writes
+    is not what strangers send."""
     if len(text) > 500 or not text.isprintable():
         return None
-    found = addresses(text.encode("utf-8", "surrogateescape"))
-    if len(found) != 1 or not isinstance(found[0], Address) or found[0].route:
+    text = text.strip()
+    named = _NAMED.fullmatch(text)
+    local, _, domain = (named[1] if named else text).rpartition("@")
+    if not _DOMAIN.fullmatch(domain) or len(domain) > 253:
         return None
-    local, domain = guess(found[0].mailbox), guess(found[0].host)
-    if not _DOMAIN.fullmatch(domain) or len(local.encode()) > 64 or len(domain) > 253:
+    quoted = _QUOTED.fullmatch(local)
+    if quoted is not None:
+        inner = re.sub(r"\\(.)", r"\1", quoted[1])
+        if _ATOMS.fullmatch(inner):
+            local = inner
+    elif not _ATOMS.fullmatch(local):
         return None
-    if not _ATOMS.fullmatch(local):
-        if not local or "@" in local.strip('"'):
-            return None
-        escaped = local.replace("\\", "\\\\").replace('"', '\\"')
-        local = f'"{escaped}"'
-    return f"{local}@{domain}"
+    return f"{local}@{domain}" if len(local.encode()) <= 64 else None
