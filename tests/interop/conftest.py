@@ -1,6 +1,5 @@
 """One running server for the programs of this folder; each test has an account and a home of its own."""
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,13 +15,8 @@ ACCOUNTS = 60
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A running server."""
-    server = Server(tmp_path_factory.mktemp("interop"))
-    asyncio.run(server.prepare(ACCOUNTS))
-    server.start()
-    try:
+    with Server(tmp_path_factory.mktemp("interop")).running(ACCOUNTS) as server:
         yield server
-    finally:
-        server.end()
 
 
 @pytest.fixture(scope="session")

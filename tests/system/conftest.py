@@ -1,6 +1,5 @@
 """A server shared by the tests of a module, on SQLite and, where it matters, on PostgreSQL."""
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,10 +12,5 @@ from support.server import Server
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A running server on SQLite with accounts u0 (owner) to u3."""
     folder: Path = tmp_path_factory.mktemp("server")
-    server = Server(folder, settings={"smtp": {"max_size": '"2 MB"'}})
-    asyncio.run(server.prepare(4))
-    server.start()
-    try:
+    with Server(folder, settings={"smtp": {"max_size": '"2 MB"'}}).running(4) as server:
         yield server
-    finally:
-        server.end()

@@ -1,6 +1,5 @@
 """What docs/backup.md tells to type: a copy of a running server is whole, and comes back."""
 
-import asyncio
 import imaplib
 import re
 import shutil
@@ -47,11 +46,8 @@ def uidvalidity(server: Server) -> int:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    server = Server(tmp_path / "server")
-    asyncio.run(server.prepare(2))
-    server.start()
-    yield server
-    server.end()
+    with Server(tmp_path / "server").running(2) as server:
+        yield server
 
 
 def test_a_copy_of_a_running_server_comes_back(server: Server, tmp_path: Path) -> None:

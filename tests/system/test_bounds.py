@@ -31,13 +31,8 @@ WHOLE = 260 * MIB
 
 @asynccontextmanager
 async def running(folder: Path, **settings: dict[str, str]) -> AsyncIterator[Server]:
-    server = Server(folder / "server", settings=settings)
-    await server.prepare(ACCOUNTS)
-    await asyncio.to_thread(server.start)
-    try:
+    async with Server(folder / "server", settings=settings).running_beside(ACCOUNTS) as server:
         yield server
-    finally:
-        await asyncio.to_thread(server.end)
 
 
 async def settled(server: Server) -> int:

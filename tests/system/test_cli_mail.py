@@ -436,13 +436,8 @@ class Served:
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A server with accounts u0 (owner) and u1."""
     folder = tmp_path_factory.mktemp("s")
-    server = Server(folder)
-    asyncio.run(server.prepare(2))
-    server.start()
-    try:
+    with Server(folder).running(2) as server:
         yield Served(server, Program(folder))
-    finally:
-        server.end()
 
 
 def test_a_running_server_takes_and_gives_the_same(served: Served) -> None:

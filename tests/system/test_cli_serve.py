@@ -54,11 +54,8 @@ def served(program: Program) -> tuple[int, str]:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    server = Server(tmp_path / "first")
-    asyncio.run(server.prepare(1))
-    server.start()
-    yield server
-    server.end()
+    with Server(tmp_path / "first").running(1) as server:
+        yield server
 
 
 @pytest.mark.parametrize("run_dir", ["run", "other"])

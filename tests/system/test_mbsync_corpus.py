@@ -28,15 +28,10 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
     if request.param == "postgres":
         database = request.getfixturevalue("postgres_server")
         dsn = asyncio.run(database.database())
-    server = Server(tmp_path / "server", dsn)
-    asyncio.run(server.prepare(2))
-    server.start()
-    try:
+    with Server(tmp_path / "server", dsn).running(2) as server:
         yield server
-    finally:
-        server.end()
-        if database is not None:
-            asyncio.run(database.drop(dsn))
+    if database is not None:
+        asyncio.run(database.drop(dsn))
 
 
 def sync_of(server: Server, folder: Path) -> Sync:

@@ -31,11 +31,8 @@ def running(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
     dsn = ""
     if request.param == "postgres":
         dsn = asyncio.run(request.getfixturevalue("postgres_server").cleaned())
-    server = Server(tmp_path / "server", dsn=dsn)
-    asyncio.run(server.prepare(1))
-    server.start()
-    yield server
-    server.end()
+    with Server(tmp_path / "server", dsn=dsn).running(1) as server:
+        yield server
 
 
 def test_watchers_on_every_worker_hear_of_everything(running: Server) -> None:

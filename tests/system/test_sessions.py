@@ -19,13 +19,8 @@ MOST = 100
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[Server]:
-    server = Server(tmp_path / "server", workers=2)
-    await server.prepare(3)
-    await asyncio.to_thread(server.start)
-    try:
+    async with Server(tmp_path / "server", workers=2).running_beside(3) as server:
         yield server
-    finally:
-        await asyncio.to_thread(server.end)
 
 
 @contextlib.asynccontextmanager

@@ -23,13 +23,8 @@ MORE = 12 * MIB
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[Server]:
-    server = Server(tmp_path / "server", workers=2)
-    await server.prepare(2)
-    await asyncio.to_thread(server.start)
-    try:
+    async with Server(tmp_path / "server", workers=2).running_beside(2) as server:
         yield server
-    finally:
-        await asyncio.to_thread(server.end)
 
 
 def message() -> bytes:

@@ -1,7 +1,6 @@
 """One running server for all attacks: one worker, so that whoever holds its loop holds everybody, and
 times as short as the configuration allows."""
 
-import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -26,13 +25,10 @@ SETTINGS = {
 @pytest.fixture(scope="session")
 def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server on SQLite with accounts u0 (owner) to u9."""
-    server = Server(tmp_path_factory.mktemp("target"), workers=1, settings=SETTINGS)
-    asyncio.run(server.prepare(10))
-    server.start()
-    try:
+    with Server(tmp_path_factory.mktemp("target"), workers=1, settings=SETTINGS).running(
+        10
+    ) as server:
         yield server
-    finally:
-        server.end()
 
 
 @pytest.fixture
