@@ -4,15 +4,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from malleposte.store.commands import CreateDomain
 from support.store import Place
-from unit.services.imapd.harness import Served, serve
+from unit.services.imapd.harness import Served, served_with
 
 
 @pytest.fixture
 async def served(place: Place) -> AsyncIterator[Served]:
     """An IMAP service over an empty store with the domain example.org."""
-    async with place.open() as store:
-        await store.submit(CreateDomain(name="example.org"))
-        async with serve(store) as service:
-            yield service
+    async with served_with(place) as served:
+        yield served

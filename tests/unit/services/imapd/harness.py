@@ -17,10 +17,11 @@ from malleposte.services.connection import Connection
 from malleposte.services.imapd import ImapService, ImapSettings
 from malleposte.services.listener import Listener, Sweep
 from malleposte.store import Store
-from malleposte.store.commands import CreateAccount
+from malleposte.store.commands import CreateAccount, CreateDomain
 from malleposte.store.results import Created
 from support.imap_answers import next_response
 from support.imap_client import ImapClient
+from support.store import Place
 
 _numbers = itertools.count(1)
 
@@ -136,6 +137,15 @@ async def serve(store: Store, settings: ImapSettings | None = None) -> AsyncIter
         await listener.drain(2.0)
         with contextlib.suppress(asyncio.CancelledError):
             await sweep
+
+
+@contextlib.asynccontextmanager
+async def served_with(place: Place, settings: ImapSettings | None = None) -> AsyncIterator[Served]:
+    """``serve`` over an empty store with the domain example.org."""
+    async with place.open() as store:
+        await store.submit(CreateDomain(name="example.org"))
+        async with serve(store, settings) as served:
+            yield served
 
 
 async def unchecked(client: ImapClient) -> bytes:

@@ -13,7 +13,6 @@ from malleposte.store import TemporaryFailure, content
 from malleposte.store.commands import (
     AnyCommand,
     AppendAll,
-    CreateDomain,
     DeleteMailbox,
     Expunge,
     PutContent,
@@ -22,7 +21,7 @@ from malleposte.store.results import AnyResult
 from malleposte.store.writer import MAX_FRAME
 from support.imap_client import ImapClient, Literal, Refused
 from support.store import Place, inbox
-from unit.services.imapd.harness import Served, serve
+from unit.services.imapd.harness import Served, served_with
 
 
 async def _signed_in(served: Served, *, quota: int = 0) -> tuple[int, ImapClient]:
@@ -154,16 +153,14 @@ async def test_quota_counts_what_came_before_in_the_command(served: Served) -> N
 
 
 async def test_the_bound_of_a_whole_command(place: Place) -> None:
-    async with place.open() as store:
-        await store.submit(CreateDomain(name="example.org"))
-        settings = ImapSettings(starttls=False, append_total=100_000)
-        async with serve(store, settings) as served:
-            _, client = await _signed_in(served)
-            with pytest.raises(Refused, match="LIMIT"):
-                await _append(client, _random(50_000), _random(50_000))
-            assert await _count(client) == 0
-            # It is for several: one message may be as large as messages may be.
-            await _append(client, _random(150_000))
+    settings = ImapSettings(starttls=False, append_total=100_000)
+    async with served_with(place, settings) as served:
+        _, client = await _signed_in(served)
+        with pytest.raises(Refused, match="LIMIT"):
+            await _append(client, _random(50_000), _random(50_000))
+        assert await _count(client) == 0
+        # It is for several: one message may be as large as messages may be.
+        await _append(client, _random(150_000))
 
 
 async def test_too_much_to_be_kept_of_them_is_refused_and_leaves_nothing(

@@ -12,12 +12,12 @@ import pytest
 from malleposte.services.imapd import ImapSettings
 from malleposte.services.imapd.session import Session
 from malleposte.store import PermanentFailure, TemporaryFailure, Writer
-from malleposte.store.commands import AnyCommand, ClaimRecent, CreateDomain
+from malleposte.store.commands import AnyCommand, ClaimRecent
 from malleposte.store.postgres import PostgresReader
 from malleposte.store.results import AnyResult
 from support.imap_client import ImapClient, Literal, Refused
 from support.store import Place
-from unit.services.imapd.harness import Served, serve
+from unit.services.imapd.harness import Served, served_with
 
 
 class Moody:
@@ -55,12 +55,10 @@ class Moody:
 
 @pytest.fixture
 async def moody(place: Place) -> AsyncIterator[tuple[Served, Moody]]:
-    async with place.open() as store:
-        await store.submit(CreateDomain(name="example.org"))
-        writer = store.writer = Moody(store.writer)
-        settings = ImapSettings(starttls=False, waiting_notice=0.05)
-        async with serve(store, settings) as served:
-            yield served, writer
+    settings = ImapSettings(starttls=False, waiting_notice=0.05)
+    async with served_with(place, settings) as served:
+        writer = served.store.writer = Moody(served.store.writer)
+        yield served, writer
 
 
 async def _session(served: Served) -> ImapClient:
@@ -233,36 +231,34 @@ async def test_every_read_of_a_command_is_waited_for_patiently(
     a slow line."""
     if place.dialect == "sqlite":
         pytest.skip("reads of SQLite do not wait")
-    async with place.open() as store:
-        await store.submit(CreateDomain(name="example.org"))
-        async with serve(store) as served:
-            client = await _session(served)
-            await client.command(b"UNSELECT")
+    async with served_with(place) as served:
+        client = await _session(served)
+        await client.command(b"UNSELECT")
 
-            patient: ContextVar[bool] = ContextVar("patient", default=False)
-            patiently = Session.patiently
-            hasty: list[object] = []
+        patient: ContextVar[bool] = ContextVar("patient", default=False)
+        patiently = Session.patiently
+        hasty: list[object] = []
 
-            async def waiting(self: Session, work: Awaitable[Any]) -> Any:
-                token = patient.set(True)
-                try:
-                    return await patiently(self, work)
-                finally:
-                    patient.reset(token)
+        async def waiting(self: Session, work: Awaitable[Any]) -> Any:
+            token = patient.set(True)
+            try:
+                return await patiently(self, work)
+            finally:
+                patient.reset(token)
 
-            def watched(read: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-                async def reading(*args: Any) -> Any:
-                    if not patient.get():
-                        hasty.append((command, args[1]))
-                    return await read(*args)
+        def watched(read: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+            async def reading(*args: Any) -> Any:
+                if not patient.get():
+                    hasty.append((command, args[1]))
+                return await read(*args)
 
-                return reading
+            return reading
 
-            monkeypatch.setattr(Session, "patiently", waiting)
-            monkeypatch.setattr(PostgresReader, "rows", watched(PostgresReader.rows))
-            monkeypatch.setattr(PostgresReader, "row", watched(PostgresReader.row))
-            for command in READS:
-                tag = client.send(command)
-                while not (await client.response()).startswith(tag):
-                    pass
-            assert hasty == []
+        monkeypatch.setattr(Session, "patiently", waiting)
+        monkeypatch.setattr(PostgresReader, "rows", watched(PostgresReader.rows))
+        monkeypatch.setattr(PostgresReader, "row", watched(PostgresReader.row))
+        for command in READS:
+            tag = client.send(command)
+            while not (await client.response()).startswith(tag):
+                pass
+        assert hasty == []

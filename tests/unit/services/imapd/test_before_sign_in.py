@@ -5,24 +5,14 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
-from collections.abc import AsyncIterator
 
 import pytest
 import structlog
 
 from malleposte.services.imapd import ImapSettings
-from malleposte.store.commands import CreateDomain
 from support.imap_client import ImapClient, Lost, Refused
 from support.store import Place
-from unit.services.imapd.harness import Served, serve
-
-
-@contextlib.asynccontextmanager
-async def served_with(place: Place, settings: ImapSettings) -> AsyncIterator[Served]:
-    async with place.open() as store:
-        await store.submit(CreateDomain(name="example.org"))
-        async with serve(store, settings) as served:
-            yield served
+from unit.services.imapd.harness import Served, served_with
 
 
 async def until_bye(client: ImapClient) -> list[bytes]:

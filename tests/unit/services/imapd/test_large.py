@@ -13,10 +13,9 @@ from malleposte.services.connection import Connection
 from malleposte.services.imapd.session import Session
 from malleposte.services.inbox import WRITE_AHEAD
 from malleposte.store import content
-from malleposte.store.commands import CreateDomain
 from support.imap_client import ImapClient, Literal
 from support.store import Place
-from unit.services.imapd.harness import Served, serve, unchecked
+from unit.services.imapd.harness import Served, served_with, unchecked
 
 FRAME = content.FRAME
 
@@ -186,24 +185,22 @@ async def test_long_columns_come_one_at_a_time_and_right(served: Served) -> None
 
 
 async def test_damage_is_told_and_the_rest_is_sent(place: Place) -> None:
-    async with place.open() as store:
-        await store.submit(CreateDomain(name="example.org"))
-        async with serve(store) as served:
-            _, address = await served.account()
-            client = await served.signed_in(address)
-            for n in range(3):
-                await client.command(b"APPEND INBOX ", Literal(b"Subject: %d\r\n\r\nx\r\n" % n))
-            async with place.raw() as tx:
-                row = await tx.row("SELECT min(id) FROM blob_frame")
-                assert row is not None
-                await tx.run("UPDATE blob_frame SET data = $1 WHERE id = $2", b"junk", row[0])
-            await client.command(b"SELECT INBOX")
-            tag = client.send(b"FETCH 1:3 BODY.PEEK[]")
-            seen = []
-            while not (response := await client.response()).startswith(tag):
-                seen.append(response[:9])
-            assert seen == [b"* 2 FETCH", b"* 3 FETCH"]
-            assert response.startswith(tag + b" NO [CORRUPTION]")
+    async with served_with(place) as served:
+        _, address = await served.account()
+        client = await served.signed_in(address)
+        for n in range(3):
+            await client.command(b"APPEND INBOX ", Literal(b"Subject: %d\r\n\r\nx\r\n" % n))
+        async with place.raw() as tx:
+            row = await tx.row("SELECT min(id) FROM blob_frame")
+            assert row is not None
+            await tx.run("UPDATE blob_frame SET data = $1 WHERE id = $2", b"junk", row[0])
+        await client.command(b"SELECT INBOX")
+        tag = client.send(b"FETCH 1:3 BODY.PEEK[]")
+        seen = []
+        while not (response := await client.response()).startswith(tag):
+            seen.append(response[:9])
+        assert seen == [b"* 2 FETCH", b"* 3 FETCH"]
+        assert response.startswith(tag + b" NO [CORRUPTION]")
 
 
 async def test_many_sections_never_stand_in_memory_together(

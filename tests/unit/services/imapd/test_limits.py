@@ -15,18 +15,10 @@ from malleposte.runtime.tls import Certificates, TlsSettings
 from malleposte.runtime.tls_selfsigned import self_signed_pair
 from malleposte.services.connection import Connection
 from malleposte.services.imapd import ImapSettings
-from malleposte.store.commands import CreateDomain, SetAccount, SetPassword
+from malleposte.store.commands import SetAccount, SetPassword
 from support.imap_client import Lost, Refused
 from support.store import Place
-from unit.services.imapd.harness import Served, serve
-
-
-@contextlib.asynccontextmanager
-async def served_with(place: Place, settings: ImapSettings) -> AsyncIterator[Served]:
-    async with place.open() as store:
-        await store.submit(CreateDomain(name="example.org"))
-        async with serve(store, settings) as served:
-            yield served
+from unit.services.imapd.harness import Served, served_with
 
 
 @pytest.fixture

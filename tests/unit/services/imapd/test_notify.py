@@ -14,13 +14,13 @@ from malleposte.runtime.push import PushHub
 from malleposte.services.imapd import ImapSettings, watching
 from malleposte.services.imapd.session import Session
 from malleposte.store import TemporaryFailure
-from malleposte.store.commands import AppendAll, CreateDomain, Enclosed, RenewUidValidity
+from malleposte.store.commands import AppendAll, Enclosed, RenewUidValidity
 from malleposte.store.read import changes
 from malleposte.store.read.changes import Snapshot
 from malleposte.store.results import AppendedAll
 from support.imap_client import ImapClient, Literal, Lost, Refused
 from support.store import Place, deliver, inbox, rendered, small
-from unit.services.imapd.harness import Served, serve
+from unit.services.imapd.harness import Served, served_with
 from unit.services.imapd.mirror import Mirror, truth
 
 MESSAGE = Literal(b"Subject: x\r\n\r\ny\r\n")
@@ -33,18 +33,16 @@ ALL_OF_ALL = (
 @pytest.fixture
 async def live(place: Place) -> AsyncIterator[Served]:
     """A service with the push hub of a worker."""
-    async with place.open() as store:
-        await store.submit(CreateDomain(name="example.org"))
-        async with serve(store) as served:
-            hub = PushHub(store)
-            served.service.push = hub
-            running = asyncio.create_task(hub.run())
-            try:
-                yield served
-            finally:
-                running.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await running
+    async with served_with(place) as served:
+        hub = PushHub(served.store)
+        served.service.push = hub
+        running = asyncio.create_task(hub.run())
+        try:
+            yield served
+        finally:
+            running.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await running
 
 
 async def _pair(served: Served) -> tuple[int, ImapClient, ImapClient]:
@@ -267,40 +265,36 @@ async def test_a_store_that_was_away_is_asked_again(
 
 async def test_hints_do_not_keep_a_silent_client(place: Place) -> None:
     """Who says nothing for too long is dismissed, however much happens around him."""
-    async with place.open() as store:
-        await store.submit(CreateDomain(name="example.org"))
-        settings = ImapSettings(starttls=False, idle_timeout=1.0)
-        async with serve(store, settings) as served:
-            number, address = await served.account()
-            watcher = await served.signed_in(address)
-            await watcher.command(b"NOTIFY SET (personal (MailboxName))")
+    settings = ImapSettings(starttls=False, idle_timeout=1.0)
+    async with served_with(place, settings) as served:
+        number, address = await served.account()
+        watcher = await served.signed_in(address)
+        await watcher.command(b"NOTIFY SET (personal (MailboxName))")
 
-            async def hinting() -> None:
-                while True:
-                    served.hub.hint(number)
-                    await asyncio.sleep(0.05)
+        async def hinting() -> None:
+            while True:
+                served.hub.hint(number)
+                await asyncio.sleep(0.05)
 
-            hints = asyncio.create_task(hinting())
-            try:
-                async with asyncio.timeout(20):
-                    assert (await watcher.response()).startswith(b"* BYE Nothing was heard")
-            finally:
-                hints.cancel()
+        hints = asyncio.create_task(hinting())
+        try:
+            async with asyncio.timeout(20):
+                assert (await watcher.response()).startswith(b"* BYE Nothing was heard")
+        finally:
+            hints.cancel()
 
 
 async def test_who_listens_hears_that_the_server_lives(place: Place) -> None:
     """As in IDLE: NAT forgets connections that are silent; who does not listen is told nothing."""
-    async with place.open() as store:
-        await store.submit(CreateDomain(name="example.org"))
-        settings = ImapSettings(starttls=False, idle_notice=0.1)
-        async with serve(store, settings) as served:
-            _, address = await served.account()
-            watcher = await served.signed_in(address)
-            await watcher.command(b"NOTIFY SET (personal (MailboxName))")
-            await _heard(watcher, b"OK Still here", b"OK Still here")
-            await watcher.command(b"NOTIFY NONE")
-            await asyncio.sleep(0.3)
-            assert (await watcher.command(b"NOOP")).untagged == []
+    settings = ImapSettings(starttls=False, idle_notice=0.1)
+    async with served_with(place, settings) as served:
+        _, address = await served.account()
+        watcher = await served.signed_in(address)
+        await watcher.command(b"NOTIFY SET (personal (MailboxName))")
+        await _heard(watcher, b"OK Still here", b"OK Still here")
+        await watcher.command(b"NOTIFY NONE")
+        await asyncio.sleep(0.3)
+        assert (await watcher.command(b"NOOP")).untagged == []
 
 
 async def test_nothing_is_told_amid_a_command(served: Served) -> None:

@@ -11,10 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from malleposte.services.imapd import ImapSettings, output, search_columns, session
-from malleposte.store.commands import CreateDomain
 from support.imap_client import ImapClient, Literal, Refused
 from support.store import Place
-from unit.services.imapd.harness import Served, serve
+from unit.services.imapd.harness import Served, served_with
 from unit.services.imapd.messages import MESSAGES
 
 LEAVES = (
@@ -216,28 +215,26 @@ async def test_a_copy_was_saved_when_it_was_made(served: Served, place: Place) -
 
 
 async def test_a_long_search_says_how_far_it_has_come(place: Place) -> None:
-    async with place.open() as store:
-        await store.submit(CreateDomain(name="example.org"))
-        # A notice is due whenever it may be given.
-        settings = ImapSettings(starttls=False, waiting_notice=0.0)
-        async with serve(store, settings) as served:
-            client = await _filled(served)
-            tag = client.send(b"SEARCH TEXT nowhere")
-            notices: list[bytes] = []
-            while not (response := await client.response()).startswith(tag):
-                notices.append(response)
-            result = notices.pop()
-            # On PostgreSQL each read is waited for, which is told as well.
-            notices = [notice for notice in notices if b"Still waiting" not in notice]
-            told = [re.fullmatch(rb"\* OK \[INPROGRESS \((.*)\)\] .+\r\n", n) for n in notices]
-            words = [match[1].split() for match in told if match]
-            assert len(words) == len(notices) > 2
-            assert {word[0] for word in words} == {b'"%b"' % tag}
-            counts = [int(word[1]) for word in words if word[1] != b"NIL"]
-            assert counts == sorted(counts)
-            assert {word[2] for word in words if word[2] != b"NIL"} == {b"6"}
-            assert max(counts) <= 6
-            assert result == b"* SEARCH\r\n"
+    # A notice is due whenever it may be given.
+    settings = ImapSettings(starttls=False, waiting_notice=0.0)
+    async with served_with(place, settings) as served:
+        client = await _filled(served)
+        tag = client.send(b"SEARCH TEXT nowhere")
+        notices: list[bytes] = []
+        while not (response := await client.response()).startswith(tag):
+            notices.append(response)
+        result = notices.pop()
+        # On PostgreSQL each read is waited for, which is told as well.
+        notices = [notice for notice in notices if b"Still waiting" not in notice]
+        told = [re.fullmatch(rb"\* OK \[INPROGRESS \((.*)\)\] .+\r\n", n) for n in notices]
+        words = [match[1].split() for match in told if match]
+        assert len(words) == len(notices) > 2
+        assert {word[0] for word in words} == {b'"%b"' % tag}
+        counts = [int(word[1]) for word in words if word[1] != b"NIL"]
+        assert counts == sorted(counts)
+        assert {word[2] for word in words if word[2] != b"NIL"} == {b"6"}
+        assert max(counts) <= 6
+        assert result == b"* SEARCH\r\n"
 
 
 async def test_a_search_among_many_lets_others_go_first(
