@@ -21,7 +21,7 @@ from malleposte.store.dialect import Reader, Row
 from malleposte.store.flag_sets import FlagSet, FlagSets
 from malleposte.store.ids import LOW, account_of
 from malleposte.store.memory import give_back
-from malleposte.store.view_rows import Rows
+from malleposte.store.view_rows import Columns, Rows
 
 SLICE = 5_000
 """Rows a statement brings before other work of the loop runs: some 4 ms."""
@@ -161,16 +161,28 @@ class Messages:
         self.uids, self.emails, self.sets, self.modseqs = _columns()
         last = 0
         while True:
-            rows = await self.rows.after(last, SLICE)
-            if rows:
-                self._extend(rows)
-                last = rows[-1][0]
-            if len(rows) < SLICE:
+            found = await self.rows.after(last, SLICE)
+            if found.uids:
+                self._append(found)
+                last = found.uids[-1]
+            if len(found.uids) < SLICE:
                 break
             await asyncio.sleep(0)
         if len(self.uids) >= LARGE:
-            rows.clear()
+            del found
             give_back(self.db)
+
+    def _append(self, found: Columns) -> None:
+        flags, bits = self.flags, found.bits
+        plain = {both: flags.number((both >> 1, None, both & 1)) for both in set(bits)}
+        sets = list(map(plain.__getitem__, bits))
+        for uid, keywords in zip(found.worded, found.keywords, strict=True):
+            at = bisect_left(found.uids, uid)
+            sets[at] = flags.number((bits[at] >> 1, keywords, bits[at] & 1))
+        self.uids.extend(found.uids)
+        self.emails.extend(found.emails)
+        self.sets.extend(sets)
+        self.modseqs.extend(found.modseqs)
 
     def _extend(self, rows: list[Row]) -> None:
         uids, emails, flags, keywords, deleted, modseqs = zip(*rows, strict=True)

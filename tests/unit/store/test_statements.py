@@ -59,6 +59,7 @@ def test_the_statements_are_found() -> None:
         "postgres",
         "read.emails",
         "sqlite",
+        "view_rows",
     }
 
 
