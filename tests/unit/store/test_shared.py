@@ -47,15 +47,19 @@ async def expected(house: House, actor: int) -> dict[int, tuple[str, str]]:
     return found
 
 
+WAYS = (1, 1, 1, 1, 2, 0, 0, 3, 3)
+
+
 async def fill(house: House, actor: int) -> list[int]:
-    """Accounts that share in every way: by name, with anyone, both, inherited, closed below, not at all."""
-    owners = [await house.account() for _ in range(8)]
+    """Accounts that share in every way: by name, with anyone, both, inherited, closed below, not at all.
+    Those that do by name come first, so that the two are found at a different pace."""
+    owners = [await house.account(f"owner{n}") for n in range(len(WAYS))]
     third = await house.account()
-    for n, owner in enumerate(owners):
+    for owner, way in zip(owners, WAYS, strict=True):
         top = await house.mailbox(owner, "top")
         middle = await house.mailbox(owner, "middle", parent=top)
         leaf = await house.mailbox(owner, "leaf", parent=middle)
-        match n % 4:
+        match way:
             case 0:
                 await house.grant(top, 0, "lr")
                 await house.grant(middle, actor, "w")
@@ -80,12 +84,12 @@ async def test_all_that_is_shared_is_found_once_whatever_the_slices(house: House
     actor = await house.account()
     owners = await fill(house, actor)
     everything = await expected(house, actor)
-    assert len(everything) == 2 * (3 + 1 + 0 + 3)
+    assert len(everything) == 4 * 1 + 2 * (3 + 3)
     assert await seen(house, actor) == everything
     found = await shared.shared(house.store.reader, actor)
     assert len(found) == len(everything)
     assert list(dict.fromkeys(one.sharer.account for one in found)) == [
-        owner for n, owner in enumerate(owners) if n % 4 != 2
+        owner for owner, way in zip(owners, WAYS, strict=True) if way != 2
     ], "by address, all of an account together"
     for one in found:
         assert one.box == await _with_path(house, one.box.id), one
