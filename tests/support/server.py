@@ -27,7 +27,7 @@ from malleposte.store.commands import CreateAccount, CreateDomain
 from malleposte.store.results import Created
 
 PASSWORD = "a quite long secret"
-SERVICES = ("smtp", "lmtp", "submission", "imap", "imaps", "submissions")
+SERVICES = ("smtp", "lmtp", "submission", "imap", "imaps", "submissions", "pop3", "pop3s")
 
 
 # Below the ports that outgoing connections get (32768 on, by Linux's default): those come and go.
