@@ -23,7 +23,7 @@ from malleposte.operations.registry import Response, operation
 from malleposte.policy.audit import Detail
 from malleposte.store.dialect import Row
 from malleposte.store.flags import WIRE
-from malleposte.store.ids import LOW
+from malleposte.store.ids import LOW, account_of
 from malleposte.store.read import emails, mailboxes
 from malleposte.store.read.mailboxes import Mailbox
 
@@ -159,7 +159,8 @@ class _Export:
         reader = self._store.reader
         numbers = sorted({row[2] & LOW for row in rows})
         stored = {
-            one.email: one for one in await emails.stored_of(reader, mailbox.id >> 32, numbers)
+            one.email: one
+            for one in await emails.stored_of(reader, account_of(mailbox.id), numbers)
         }
         for uid, deleted, email, size, received_at, bits, keywords in rows:
             item = ExportItem(

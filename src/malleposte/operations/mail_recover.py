@@ -16,6 +16,7 @@ from malleposte.policy.audit import Detail
 from malleposte.store.commands import CreateMailbox, Recover
 from malleposte.store.dialect import Reader, any_of, both
 from malleposte.store.execute.mailboxes import is_inbox, level_name
+from malleposte.store.ids import LOW, mailbox_id
 from malleposte.store.read import mailboxes
 from malleposte.store.results import Copied, Created, Refused
 
@@ -38,7 +39,6 @@ _HOMES = (
     "SELECT email, mailbox FROM recoverable WHERE account = $1 AND email > $2 AND at >= $3"
     " ORDER BY email LIMIT $4"
 )
-_LOW = (1 << 32) - 1
 
 
 class Recoverable(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,7 +93,7 @@ async def list_(context: Context, request: ListRecoverable, progress: Progress) 
     there = {place.path for place in places.values() if place.there}
     found = [
         Recoverable(
-            number=email & _LOW,
+            number=email & LOW,
             mailbox=places[mailbox].path[:SHOWN] if mailbox in places else "",
             gone=mailbox not in places or places[mailbox].path not in there,
             subject=subject[:SHOWN],
@@ -183,7 +183,7 @@ async def recover(context: Context, request: RecoverMail, progress: Progress) ->
     places = await _places(reader, account)
     only = set(_matching(places, request.mailbox)) if request.mailbox else None
     homes = await _homes(reader, account, request, only)
-    inbox = account << 32 | 1
+    inbox = mailbox_id(account, 1)
     by_source: dict[int, list[int]] = {}
     for email, mailbox in homes:
         by_source.setdefault(mailbox if mailbox in places else inbox, []).append(email)
@@ -233,7 +233,7 @@ async def _homes(
 ) -> list[tuple[int, int]]:
     """(email, the mailbox it was in) of what is asked for; ``only`` of these mailboxes."""
     base = account << 32
-    wanted = {base | number for number in request.numbers if 0 < number <= _LOW}
+    wanted = {base | number for number in request.numbers if 0 < number <= LOW}
     found: list[tuple[int, int]] = []
     after = base
     while True:

@@ -11,6 +11,7 @@ from malleposte.operations.registry import Request, Response, operation
 from malleposte.operations.rendering import Renderer
 from malleposte.policy.audit import Detail
 from malleposte.store.fsck.finding import named
+from malleposte.store.ids import account_of
 from malleposte.store.read.rendering import ids
 
 SLICE = 500
@@ -73,7 +74,7 @@ async def run(context: Context, request: RenderMail, exchange: Exchange) -> Mail
 
     async def left_out(email: int, why: str) -> None:
         if renderer.failed <= MAX_TOLD:
-            address = addresses.get(email >> 32, "")
+            address = addresses.get(account_of(email), "")
             await exchange.send(
                 NotRendered(address=address, object=named("email", email), text=why)
             )

@@ -10,7 +10,7 @@ from typing import Final
 from malleposte.mime import Part, find_part, load_structure, load_structure_slices, section
 from malleposte.mime.section import SectionKind
 from malleposte.store import Store, content
-from malleposte.store.ids import LOW
+from malleposte.store.ids import LOW, account_of
 from malleposte.store.read import emails as read_emails
 from malleposte.store.read.emails import Damaged, Stored
 
@@ -61,7 +61,7 @@ class Opened:
             structure = self.stored.structure
             if not structure:
                 # Too long to come with others (``read_emails.SMALL``).
-                account, number = self.stored.email >> 32, self.stored.email & LOW
+                account, number = account_of(self.stored.email), self.stored.email & LOW
                 rows = await read_emails.columns_of(
                     self._store.reader, account, [number], ("w.structure",)
                 )

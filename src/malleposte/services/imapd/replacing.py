@@ -11,6 +11,7 @@ from malleposte.services.imapd.appending import Appending
 from malleposte.services.imapd.receiving import Announced, Received, receive
 from malleposte.services.imapd.replies import EXPUNGED, NO_SUCH_MAILBOX, READ_ONLY, Refuse, refuse
 from malleposte.store import commands as c
+from malleposte.store.ids import account_of
 from malleposte.store.read import emails as read_emails
 from malleposte.wire.imap import codes, responses
 from malleposte.wire.imap.commands.replace import Replace
@@ -57,7 +58,7 @@ class Replacing(Appending):
         """See ``Appending``: with the room of the message that goes."""
         room = await super().room()
         account = self.session.mailbox.view.account
-        if room is None or account != self.mailbox >> 32:
+        if room is None or account != account_of(self.mailbox):
             return room
         reader = self.session.service.store.reader
         rows = await self.session.reading(

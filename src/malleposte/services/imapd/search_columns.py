@@ -15,7 +15,7 @@ from malleposte.services.imapd import search_headers
 from malleposte.services.imapd.folding import fold, holds
 from malleposte.store.dialect import Row
 from malleposte.store.execute.ranges import compact, encode
-from malleposte.store.ids import EMAIL_LETTER, LOW, THREAD_LETTER, id_number
+from malleposte.store.ids import EMAIL_LETTER, LOW, THREAD_LETTER, account_of, id_number
 from malleposte.store.read import emails as read_emails
 from malleposte.wire.imap.commands import search_keys as keys
 from malleposte.wire.imap.commands.search_keys import SearchKey, When
@@ -257,7 +257,7 @@ async def _saved_date(run: "Evaluation", key: keys.SavedDate, among: Positions) 
 
 async def _email_id(run: "Evaluation", key: keys.EmailId, among: Positions) -> Positions:
     wanted = id_number(EMAIL_LETTER, key.object_id)
-    if wanted >> 32 != run.account:
+    if account_of(wanted) != run.account:
         return []
     number, emails = wanted & LOW, run.emails
     found: list[int] = []
@@ -269,7 +269,7 @@ async def _email_id(run: "Evaluation", key: keys.EmailId, among: Positions) -> P
 
 async def _thread_id(run: "Evaluation", key: keys.ThreadId, among: Positions) -> Positions:
     wanted = id_number(THREAD_LETTER, key.object_id)
-    if wanted >> 32 != run.account:
+    if account_of(wanted) != run.account:
         return []
     return await select(run, among, "e.thread", lambda thread: thread == wanted)
 

@@ -144,7 +144,7 @@ async def _set_role(work: Work, command: SetMetadata, row: MailboxRow, modseq: i
     await work.flush()
     if command.role:
         for (other,) in await work.tx.rows(
-            _GIVE_UP_ROLE, modseq, row.id >> 32, command.role, row.id
+            _GIVE_UP_ROLE, modseq, account_of(row.id), command.role, row.id
         ):
             work.forget(other)
     await work.tx.run("UPDATE mailbox SET role = $1 WHERE id = $2", command.role or None, row.id)

@@ -25,7 +25,7 @@ from malleposte.store.fsck.finding import (
 )
 from malleposte.store.fsck.records import engine as examine_engine
 from malleposte.store.fsck.records import records as examine_records
-from malleposte.store.ids import LOW
+from malleposte.store.ids import LOW, account_of
 
 __all__ = ["Finding", "Kind", "Progress", "check", "repairs"]
 
@@ -126,7 +126,7 @@ async def _strays(examination: Examination) -> AsyncIterator[Finding]:
             row = await reader.row(f"SELECT min({column}) FROM {table} WHERE {column} > $1", at)
             if row is None or row[0] is None:
                 break
-            number = row[0] >> 32
+            number = account_of(row[0])
             at = (number << 32) + LOW
             if number not in known and not await reader.row(
                 "SELECT 1 FROM account_head WHERE account = $1", number
