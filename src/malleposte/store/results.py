@@ -123,7 +123,8 @@ class LeaseTaken(Result, frozen=True, array_like=True, kw_only=True):
 
 
 class TakenRecipient(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
-    """A recipient to try now. ``attempt`` is the number of this try."""
+    """A recipient to try now. ``attempt`` is the number of this try; ``failures``: how many times in a
+    row the way to its route has failed until now."""
 
     n: int
     address: str
@@ -132,6 +133,7 @@ class TakenRecipient(msgspec.Struct, frozen=True, array_like=True, kw_only=True)
     original: str
     attempt: int
     warned: bool
+    failures: int = 0
 
 
 class TakenMessage(msgspec.Struct, frozen=True, array_like=True, kw_only=True):

@@ -185,6 +185,41 @@ async def test_a_closed_route_costs_one_row_and_opens_again(house: House) -> Non
     assert await house.rows("SELECT * FROM queue_route") == []
 
 
+async def test_how_often_a_way_failed_is_told_until_it_works(house: House) -> None:
+    house.clock.stop()
+    for failures in (0, 1, 2):
+        if not failures:
+            await send(house, "a@dead.example")
+        (message,) = await take(house)
+        assert [r.failures for r in message.recipients] == [failures]
+        now = int(house.clock.time())
+        again = outcome(message, 0, WAITS, due_at=now, said="nobody answers")
+        closed = Closing(route="dead.example", until=now + HOUR, said="nobody answers")
+        await house.do(RecordOutcomes(outcomes=(again,), routes=(closed,)), Done)
+        house.clock.turn(HOUR)
+    (message,) = await take(house)
+    again = outcome(message, 0, WAITS, due_at=now, said="try later")
+    await house.do(RecordOutcomes(outcomes=(again,), routes=(Closing(route="dead.example"),)), Done)
+    (message,) = await take(house)
+    assert [r.failures for r in message.recipients] == [0]
+
+
+async def test_what_was_not_tried_is_given_back_as_it_was(house: House) -> None:
+    house.clock.stop()
+    await send(house, "a@there.example")
+    (message,) = await take(house)
+    now = int(house.clock.time())
+    await house.do(
+        RecordOutcomes(outcomes=(outcome(message, 0, WAITS, due_at=now, said="452 full"),)), Done
+    )
+    (message,) = await take(house)
+    given_back = RecordOutcomes(outcomes=(outcome(message, 0, WAITS, due_at=now),))
+    assert (await house.do(given_back, Done)).count == 1
+    assert await house.rows("SELECT said FROM queue_recipient") == [("452 full",)]
+    assert await house.rows("SELECT attempt, said FROM trace_attempt") == [(1, "452 full")]
+    assert shown(await take(house)) == [("a@there.example", 3)]
+
+
 async def test_what_is_sent_later_is_not_due_before(house: House) -> None:
     now = house.clock.stop()
     later = Relay(address="a@there.example", route="there.example", due_at=now + HOUR)

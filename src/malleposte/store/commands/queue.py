@@ -62,7 +62,10 @@ class TakeQueued(Command, frozen=True, array_like=True, kw_only=True):
 
 class Outcome(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     """What became of one try for one recipient. ``state``: ``WAITS`` to be tried again at ``due_at``,
-    ``DELIVERED``, ``FAILED``. ``said``: in words; ``host``: whom we spoke with, and how."""
+    ``DELIVERED``, ``FAILED``. ``said``: in words; ``host``: whom we spoke with, and how.
+
+    One that waits and of which nothing is said was not tried: it is given back, its last words stay.
+    """
 
     message: int
     n: int

@@ -47,9 +47,9 @@ _JOB = dialect.insert(
 )
 
 _DUE_ROUTES = Sql(
-    sqlite="SELECT route FROM queue_route WHERE due_at <= $1"
+    sqlite="SELECT route, failures FROM queue_route WHERE due_at <= $1"
     " AND route NOT IN (SELECT value FROM json_each($2)) ORDER BY due_at, route LIMIT $3",
-    postgres="SELECT route FROM queue_route WHERE due_at <= $1"
+    postgres="SELECT route, failures FROM queue_route WHERE due_at <= $1"
     " AND route <> ALL($2::text[]) ORDER BY due_at, route LIMIT $3 FOR UPDATE SKIP LOCKED",
 )
 _DUE = (
@@ -81,9 +81,11 @@ _TRIED = both(
     messages=any_of("r.message", 1),
 )
 _SETTLE = dialect.Bulk(
-    sqlite="UPDATE queue_recipient SET state = $1, due_at = $2, said = $3,"
+    sqlite="UPDATE queue_recipient SET state = $1, due_at = $2,"
+    " said = CASE WHEN $3 = '' THEN said ELSE $3 END,"
     " warned = CASE WHEN $4 = 1 THEN 1 ELSE warned END WHERE message = $5 AND n = $6",
-    postgres="UPDATE queue_recipient SET state = v.state, due_at = v.due_at, said = v.said,"
+    postgres="UPDATE queue_recipient SET state = v.state, due_at = v.due_at,"
+    " said = CASE WHEN v.said = '' THEN queue_recipient.said ELSE v.said END,"
     " warned = CASE WHEN v.warned = 1 THEN 1 ELSE queue_recipient.warned END FROM"
     " unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[])"
     " AS v(state, due_at, said, warned, message, n)"
@@ -125,7 +127,7 @@ async def take_queued(work: Work, command: TakeQueued) -> Taken:
     found = await tx.rows(_DUE_ROUTES, now, list(command.skip), command.routes)
     recipients: dict[int, list[TakenRecipient]] = {}
     leases: list[Row] = []
-    for (route,) in found:
+    for route, failures in found:
         for row in await tx.rows(_DUE, route, now, command.each):
             message, n, address, notify, original, attempts, warned = row
             leases.append((now + command.seconds, message, n))
@@ -137,11 +139,12 @@ async def take_queued(work: Work, command: TakeQueued) -> Taken:
                 original=original,
                 attempt=attempts + 1,
                 warned=bool(warned),
+                failures=failures,
             )
             recipients.setdefault(message, []).append(one)
     if leases:
         await tx.many(_TAKE, leases)
-    for (route,) in found:
+    for route, _ in found:
         await tx.run(_NEXT_OF_ROUTE, route)
     messages = [
         TakenMessage(
@@ -184,7 +187,8 @@ async def record_outcomes(work: Work, command: RecordOutcomes) -> Done:
         address, route, trace, blob = row
         blobs[outcome.message] = blob
         settled.append(_settled(outcome))
-        work.add(ATTEMPT, _attempt(work, outcome, trace, address))
+        if outcome.said or outcome.state != WAITS:
+            work.add(ATTEMPT, _attempt(work, outcome, trace, address))
         if outcome.state == WAITS:
             again[route] = min(outcome.due_at, again.get(route, NEVER))
     if settled:
