@@ -9,7 +9,7 @@ from support.mailbox import Account
 from support.programs import Home
 from support.server import Server
 
-ACCOUNTS = 60
+ACCOUNTS = 90
 
 
 @pytest.fixture(scope="session")

@@ -32,7 +32,10 @@ def need(program: str, package: str = "") -> str:
         return found
     package = package or program
     reason = f"{program} is not installed: apt-get install {package}"
-    listed = {line.partition("#")[0].strip().partition("@")[0] for line in PACKAGES.open()}
+    listed = {
+        line.partition("#")[0].strip().partition("@")[0]
+        for line in PACKAGES.read_text().splitlines()
+    }
     if os.environ.get("CI") == "true" and package in listed:
         pytest.fail(reason)
     pytest.skip(reason)
