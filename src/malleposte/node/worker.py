@@ -46,6 +46,7 @@ from malleposte.services.connection import Connection
 from malleposte.services.imapd.service import ImapService
 from malleposte.services.imapd.session import Session
 from malleposte.services.imapd.turns import Turns
+from malleposte.services.imapd.watched import AllWatched
 from malleposte.services.listener import Listener, Sweep
 from malleposte.services.pop3d.exclusive import Exclusive
 from malleposte.services.pop3d.service import Pop3Service
@@ -280,11 +281,13 @@ class _Worker:
         observer = ImapFigures(self._figures)
         sessions: dict[int, set[Session]] = {}
         counts = self._counts(self._inherited.imap_sessions)
+        watched = AllWatched(store.reader)
         for number, bound in enumerate(self._bound("imap", "imaps")):
             settings = wiring.imap_settings(self._configuration, bound.listener)
             service = ImapService(
                 settings, store, book, door, push, observer, sessions, counts, turns=turns
             )
+            service.watched = watched
             if number == 0:
                 # The sessions of all listeners are in one dictionary: one look sees them all.
                 self._spawn(service.watch())

@@ -86,7 +86,7 @@ class ImapService:
     turns: Turns = field(default_factory=Turns)
     """Share one between the listeners of a worker."""
     watched: AllWatched = field(init=False)
-    """Accounts whose mailboxes a session watches (NOTIFY)."""
+    """What sessions watch (NOTIFY); share one between the listeners of a worker."""
 
     def __post_init__(self) -> None:
         self.watched = AllWatched(self.store.reader)
