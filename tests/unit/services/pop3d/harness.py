@@ -7,27 +7,22 @@ import contextlib
 import itertools
 import os
 import re
-import socket
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import msgspec
 
 from malleposte.directory.book import Book
-from malleposte.directory.signin import Door
 from malleposte.policy.account_counts import AccountCounts
 from malleposte.policy.connections import ConnectionLimit, ConnectionSettings
-from malleposte.policy.throttle import Throttle, ThrottleSettings
-from malleposte.services.connection import Connection
-from malleposte.services.listener import Listener, Sweep
+from malleposte.services.listener import Listener
 from malleposte.services.pop3d import Pop3Service, Pop3Settings
 from malleposte.services.pop3d.exclusive import Exclusive
 from malleposte.store import Store, content
 from malleposte.store.commands import CreateAccount
 from malleposte.store.results import Appended, Created
+from support.listening import door, listening
 from support.store import append, inbox
-from unit.services.imapd.harness import Busy, Forgetful, Plain
 
 HOST = "mail.example.org"
 _numbers = itertools.count(1)
@@ -162,42 +157,22 @@ async def serve(
     connections: ConnectionSettings | None = None,
 ) -> AsyncIterator[Served]:
     """A service on a loopback port; fails at the end if a session met a defect."""
-    defects: list[BaseException] = []
-
-    def failed(connection: Connection) -> None:
-        error = sys.exc_info()[1]
-        if error is not None:
-            defects.append(error)
-
     book = Book(store)
-    throttle = Throttle(ThrottleSettings(first_delay=0.0, delay_limit=0.0))
-    door = Door(book, throttle, Plain(), Forgetful(), busy=Busy)
     service = Pop3Service(
         settings or Pop3Settings(HOST),
         store,
         book,
-        door,
+        door(book),
         Exclusive(store, counts or AccountCounts()),
     )
     limit = ConnectionLimit(connections or ConnectionSettings())
-    listener = Listener(
-        service.serve, limit=limit, refuse=b"-ERR [SYS/TEMP] Too many\r\n", on_failure=failed
-    )
-    listening = socket.create_server(("127.0.0.1", 0))
-    listening.setblocking(False)
-    listener.listen(listening)
-    sweep = asyncio.create_task(Sweep([listener]).run())
-    served = Served(service, listener, limit, listening.getsockname()[1])
-    try:
-        yield served
-        if defects:
-            raise defects[0]
-    finally:
-        for client in served.clients:
-            client.cut()
-            with contextlib.suppress(OSError):
-                await client.writer.wait_closed()
-        sweep.cancel()
-        await listener.drain(2.0)
-        with contextlib.suppress(asyncio.CancelledError):
-            await sweep
+    refuse = b"-ERR [SYS/TEMP] Too many\r\n"
+    async with listening(service.serve, limit=limit, refuse=refuse) as (listener, port):
+        served = Served(service, listener, limit, port)
+        try:
+            yield served
+        finally:
+            for client in served.clients:
+                client.cut()
+                with contextlib.suppress(OSError):
+                    await client.writer.wait_closed()
