@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _CODES: Final = {
     Refusal.WRONG: Code.AUTH,
-    # Another password does not help (RFC 3206 §4): programs must not ask for one.
+    # Another password does not help (RFC 3206 §5): programs must not ask for one.
     Refusal.SUSPENDED: Code.PERMANENT,
     Refusal.TOO_MANY: Code.TEMPORARY,
     Refusal.AWAY: Code.TEMPORARY,

@@ -18,11 +18,11 @@ class Code(Enum):
     IN_USE = "IN-USE"
     """RFC 2449 §8.1.2: somebody else has the maildrop."""
     AUTH = "AUTH"
-    """RFC 3206 §4: the name or the password is wrong; asking for another may help."""
+    """RFC 3206 §5: the name or the password is wrong; asking for another may help."""
     TEMPORARY = "SYS/TEMP"
-    """RFC 3206 §3: it may work later."""
+    """RFC 3206 §4: it may work later."""
     PERMANENT = "SYS/PERM"
-    """RFC 3206 §3: it will not, until somebody has done something."""
+    """RFC 3206 §4: it will not, until somebody has done something."""
 
 
 @dataclass(frozen=True, slots=True)
