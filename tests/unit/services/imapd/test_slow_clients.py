@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from malleposte.services import connection as connections
+from malleposte.services import inbox
 from malleposte.services.connection import Connection
 from malleposte.store.dialect import Reader
 from malleposte.store.postgres import PostgresReader
@@ -38,7 +38,7 @@ ASKS = {
 @pytest.fixture(autouse=True)
 def little_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Little is queued for a client: the tests need not make much."""
-    monkeypatch.setattr(connections, "WRITE_AHEAD", 16_384)
+    monkeypatch.setattr(inbox, "WRITE_AHEAD", 16_384)
 
 
 @contextlib.asynccontextmanager
