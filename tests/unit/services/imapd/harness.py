@@ -2,49 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import itertools
-import socket
-import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 from malleposte.directory.book import Book
-from malleposte.directory.signin import Door
-from malleposte.policy.throttle import Throttle, ThrottleSettings
-from malleposte.services.connection import Connection
 from malleposte.services.imapd import ImapService, ImapSettings
-from malleposte.services.listener import Listener, Sweep
+from malleposte.services.listener import Listener
 from malleposte.store import Store
 from malleposte.store.commands import CreateAccount, CreateDomain
 from malleposte.store.results import Created
 from support.imap_answers import next_response
 from support.imap_client import ImapClient
+from support.listening import door, listening
 from support.store import Place
 
 _numbers = itertools.count(1)
-
-
-class Plain:
-    """Passwords kept as `$` and themselves: what argon2 costs is not these tests' matter."""
-
-    async def verify(self, stored: str | None, password: str) -> bool:
-        return stored == f"${password}"
-
-
-class Forgetful:
-    """A memory of credentials that keeps none."""
-
-    def knows(self, account: str, version: int, password: str) -> bool:
-        return False
-
-    def remember(self, account: str, version: int, password: str) -> None:
-        """Does not."""
-
-
-class Busy(Exception):
-    """Never raised here."""
 
 
 class Hub:
@@ -64,13 +38,12 @@ class Hub:
 
 @dataclass(slots=True)
 class Served:
-    """A service that listens on `port`; `defects` are tracebacks of what went wrong in it."""
+    """A service that listens on `port`."""
 
     service: ImapService
     listener: Listener
     port: int
     hub: Hub
-    defects: list[BaseException] = field(default_factory=list)
     clients: list[ImapClient] = field(default_factory=list)
 
     @property
@@ -106,37 +79,18 @@ class Served:
 @contextlib.asynccontextmanager
 async def serve(store: Store, settings: ImapSettings | None = None) -> AsyncIterator[Served]:
     """A service on a loopback port; fails at the end if a session met a defect."""
-    defects: list[BaseException] = []
-
-    def failed(connection: Connection) -> None:
-        error = sys.exc_info()[1]
-        if error is not None:
-            defects.append(error)
-
     book = Book(store)
-    throttle = Throttle(ThrottleSettings(first_delay=0.0, delay_limit=0.0))
-    door = Door(book, throttle, Plain(), Forgetful(), busy=Busy)
     hub = Hub()
-    service = ImapService(settings or ImapSettings(starttls=False), store, book, door, hub)
-    listener = Listener(service.serve, on_failure=failed)
-    listening = socket.create_server(("127.0.0.1", 0))
-    listening.setblocking(False)
-    listener.listen(listening)
-    sweep = asyncio.create_task(Sweep([listener]).run())
-    served = Served(service, listener, listening.getsockname()[1], hub, defects)
-    try:
-        yield served
-        if defects:
-            raise defects[0]
-    finally:
-        for client in served.clients:
-            client._writer.transport.abort()
-            with contextlib.suppress(OSError):
-                await client._writer.wait_closed()
-        sweep.cancel()
-        await listener.drain(2.0)
-        with contextlib.suppress(asyncio.CancelledError):
-            await sweep
+    service = ImapService(settings or ImapSettings(starttls=False), store, book, door(book), hub)
+    async with listening(service.serve) as (listener, port):
+        served = Served(service, listener, port, hub)
+        try:
+            yield served
+        finally:
+            for client in served.clients:
+                client._writer.transport.abort()
+                with contextlib.suppress(OSError):
+                    await client._writer.wait_closed()
 
 
 @contextlib.asynccontextmanager

@@ -5,24 +5,18 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
-import socket
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from malleposte.delivery.receive import DeliverySettings, Reception
 from malleposte.directory.book import Book
-from malleposte.directory.signin import Door
 from malleposte.policy.connections import ConnectionLimit, ConnectionSettings
-from malleposte.policy.throttle import Throttle, ThrottleSettings
-from malleposte.services.connection import Connection
-from malleposte.services.listener import Listener, Sweep
 from malleposte.services.smtpd import SmtpService
 from malleposte.store import Store
 from malleposte.store.commands import CreateAccount
 from malleposte.store.results import Created
 from malleposte.wire.smtp import Limits, Mode, Settings
-from unit.services.imapd.harness import Busy, Forgetful, Plain
+from support.listening import door, listening
 
 TOO_MANY = b"421 4.7.0 Too many connections\r\n"
 
@@ -102,38 +96,19 @@ async def serve(
     store: Store, connections: ConnectionSettings | None = None
 ) -> AsyncIterator[Served]:
     """Submission on a loopback port; fails at the end if a session met a defect."""
-    defects: list[BaseException] = []
-
-    def failed(connection: Connection) -> None:
-        error = sys.exc_info()[1]
-        if error is not None:
-            defects.append(error)
-
     book = Book(store)
-    throttle = Throttle(ThrottleSettings(first_delay=0.0, delay_limit=0.0))
-    door = Door(book, throttle, Plain(), Forgetful(), busy=Busy)
     service = SmtpService(
         Settings("mail.example.org", mode=Mode.SUBMISSION),
         Limits(),
         Reception(store, book, DeliverySettings("mail.example.org")),
         book,
-        door,
+        door(book),
     )
     limit = ConnectionLimit(connections or ConnectionSettings())
-    listener = Listener(service.serve, limit=limit, refuse=TOO_MANY, on_failure=failed)
-    listening = socket.create_server(("127.0.0.1", 0))
-    listening.setblocking(False)
-    listener.listen(listening)
-    sweep = asyncio.create_task(Sweep([listener]).run())
-    served = Served(store, service, limit, listening.getsockname()[1])
-    try:
-        yield served
-        if defects:
-            raise defects[0]
-    finally:
-        for client in served.clients:
-            client.close()
-        sweep.cancel()
-        await listener.drain(2.0)
-        with contextlib.suppress(asyncio.CancelledError):
-            await sweep
+    async with listening(service.serve, limit=limit, refuse=TOO_MANY) as (_, port):
+        served = Served(store, service, limit, port)
+        try:
+            yield served
+        finally:
+            for client in served.clients:
+                client.close()
