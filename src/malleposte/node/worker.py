@@ -20,11 +20,10 @@ from typing import Any
 import msgspec
 import structlog
 
-from malleposte.delivery.quota_warning import QuotaWarning
 from malleposte.delivery.receive import Reception
 from malleposte.directory.book import Book
 from malleposte.directory.signin import Door
-from malleposte.node import metrics, wiring
+from malleposte.node import duties, metrics, wiring
 from malleposte.node.config import Configuration
 from malleposte.node.health_page import Page
 from malleposte.node.observers import ImapFigures, Pop3Figures, SmtpFigures, TimedWriter
@@ -35,8 +34,7 @@ from malleposte.policy.account_counts import AccountCounts
 from malleposte.policy.connections import ConnectionLimit
 from malleposte.policy.permissions import Actor
 from malleposte.policy.throttle import Throttle
-from malleposte.runtime import upkeep
-from malleposte.runtime.jobs import JobRunner, Run, Task, Upkeep
+from malleposte.runtime.jobs import JobRunner, Upkeep
 from malleposte.runtime.passwords import Passwords, TooBusyError
 from malleposte.runtime.passwords_memory import VerifiedMemory
 from malleposte.runtime.push import PushHub
@@ -54,9 +52,7 @@ from malleposte.services.pop3d.session import Session as Pop3Session
 from malleposte.services.smtpd import SmtpService
 from malleposte.store import Store, StoreError, cluster, embedded
 from malleposte.store.dialect import TALLY
-from malleposte.store.execute.purging import PURGE_JOB
 from malleposte.store.hints import Hints
-from malleposte.store.quota import QUOTA_JOB
 from malleposte.store.reserve import Reserve
 
 log = structlog.get_logger("worker")
@@ -197,8 +193,8 @@ class _Worker:
         self._spawn(push.run())
         if self._hints is not None:
             self._spawn(self._hints.run(push.hint))
-        self._spawn(JobRunner(store, holder, self._jobs(store)).run())
-        self._spawn(Upkeep(store, holder, self._upkeep(store)).run())
+        self._spawn(JobRunner(store, holder, duties.jobs(store, configuration)).run())
+        self._spawn(Upkeep(store, holder, duties.upkeep_tasks(store, configuration)).run())
         self._spawn(Sweep([listener for _, listener in self._listeners]).run())
         figures = self._figures
         self._spawn(metrics.measure_loop(figures.loop_delay.observe, figures.loop_held.observe))
@@ -210,22 +206,6 @@ class _Worker:
         finally:
             await self._drain()
             passwords.close()
-
-    def _jobs(self, store: Store) -> dict[str, Run]:
-        warning = QuotaWarning(
-            store, hostname(self._configuration), self._configuration.quota.grace
-        )
-        return {QUOTA_JOB: warning.run, PURGE_JOB: lambda job: upkeep.purge_account(store, job)}
-
-    def _upkeep(self, store: Store) -> dict[str, tuple[float, Task]]:
-        settings = wiring.upkeep_settings(self._configuration)
-        return {
-            "purge": (3600.0, lambda: upkeep.purge_recoverable(store)),
-            "blobs": (3600.0, lambda: upkeep.sweep_blobs(store, settings.sweep_after)),
-            "orphans": (86_400.0, lambda: upkeep.sweep_orphans(store, settings.sweep_after)),
-            "records": (3600.0, lambda: upkeep.sweep_records(store, settings)),
-            "tombstones": (86_400.0, lambda: upkeep.sweep_tombstones(store, settings)),
-        }
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run beside the listeners what is never to end; if it does, the worker does."""

@@ -1,0 +1,29 @@
+"""What any worker does for all: jobs as they fall due, and upkeep now and then."""
+
+from malleposte.delivery.quota_warning import QuotaWarning
+from malleposte.node import wiring
+from malleposte.node.config import Configuration
+from malleposte.node.settings import hostname
+from malleposte.runtime import upkeep
+from malleposte.runtime.jobs import Run, Task
+from malleposte.store import Store
+from malleposte.store.execute.purging import PURGE_JOB
+from malleposte.store.quota import QUOTA_JOB
+
+
+def jobs(store: Store, configuration: Configuration) -> dict[str, Run]:
+    """What runs the jobs of each kind."""
+    warning = QuotaWarning(store, hostname(configuration), configuration.quota.grace)
+    return {QUOTA_JOB: warning.run, PURGE_JOB: lambda job: upkeep.purge_account(store, job)}
+
+
+def upkeep_tasks(store: Store, configuration: Configuration) -> dict[str, tuple[float, Task]]:
+    """Seconds from one time to the next, and what is done."""
+    settings = wiring.upkeep_settings(configuration)
+    return {
+        "purge": (3600.0, lambda: upkeep.purge_recoverable(store)),
+        "blobs": (3600.0, lambda: upkeep.sweep_blobs(store, settings.sweep_after)),
+        "orphans": (86_400.0, lambda: upkeep.sweep_orphans(store, settings.sweep_after)),
+        "records": (3600.0, lambda: upkeep.sweep_records(store, settings)),
+        "tombstones": (86_400.0, lambda: upkeep.sweep_tombstones(store, settings)),
+    }
