@@ -189,11 +189,12 @@ def _regex(scope: Scope, how: _Match, keys: Texts) -> Matches:
             return known[pattern]
         held = run.regexes
         if (name, pattern) not in held:
-            run.charge(100)
+            run.charge(20 + 2 * len(pattern))
             if len(held) >= _KEPT:
                 held.popitem(last=False)
             try:
-                held[name, pattern] = _expression(pattern, fold, limits)
+                expression = held[name, pattern] = _expression(pattern, fold, limits)
+                run.charge(2 * expression.size)
             except BadPattern as bad:
                 run.note(f"a regular expression made of variables matches nothing: {bad}")
                 held[name, pattern] = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from malleposte.sieve.actions import AddHeader, DeleteHeader
@@ -18,6 +19,7 @@ _NOT_DELETED: Final = frozenset(("received", "auto-submitted"))
 """RFC 5293 §4 protects loops from being hidden."""
 _NOT_ADDED: Final = frozenset(("received", "return-path", "auto-submitted", "delivered-to"))
 """What the server itself goes by."""
+_LINE_ENDS: Final = re.compile(r"\s*[\r\n\v\f\x1c-\x1e\x85\u2028\u2029\0]\s*")
 
 
 def _name(scope: Scope, text: Text) -> None:
@@ -43,7 +45,7 @@ def _addheader(scope: Scope, node: Command, bound: Bound) -> Does:
             run.note(f"addheader: {field} is not a script's to add")
             return
         # What a sender wrote may come in by a variable: no line end gets into a header.
-        text = " ".join(value.get(run).split())[: run.limits.variable_characters]
+        text = _LINE_ENDS.sub(" ", value.get(run).strip())[: run.limits.variable_characters]
         run.edit(AddHeader(field, text, last), node.at)
 
     return addheader
