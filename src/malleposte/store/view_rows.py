@@ -95,7 +95,8 @@ class Rows:
         row = await self._db.row(_BUILD, self._mailbox, uid, slice_)
         assert row is not None
         *numbers, keywords = row
-        return Columns(*[_values(found, _NUMBERS) for found in numbers], _values(keywords, _TEXTS))
+        uids, emails, bits, modseqs, worded = [_values(found, _NUMBERS) for found in numbers]
+        return Columns(uids, emails, bits, modseqs, worded, _values(keywords, _TEXTS))
 
     async def changed(self, since: int, slice_: int) -> dict[int, Row]:
         """Messages whose flags may have changed after a modseq, by UID.
