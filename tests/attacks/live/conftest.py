@@ -18,6 +18,7 @@ SETTINGS = {
         "connections_per_account": "10",
     },
     "imap": {"signin_timeout": '"10s"', "connections_per_address": "20"},
+    "pop3": {"signin_timeout": '"10s"', "connections_per_address": "20"},
     "signin": {"delay_limit": '"1s"', "refusal": '"10s"'},
 }
 

@@ -55,6 +55,9 @@ DRIBBLES = [
     Dribble("a literal before sign-in", "imap", b"A1 LOGIN {2000+}\r\n", b"x" * 500, b"* BYE "),
     Dribble("commands before sign-in", "imap", b"", b"A NOOP\r\n" * 100, b"* BYE "),
     Dribble("a SASL answer", "imap", b"A1 AUTHENTICATE PLAIN\r\n", b"A" * 500, b"* BYE "),
+    Dribble("silence before sign-in to POP3", "pop3", b"", b"", b""),
+    Dribble("a name", "pop3", b"", b"USER " + b"x" * 500, b""),
+    Dribble("names", "pop3", b"", b"USER a\r\n" * 90, b"+OK "),
     Dribble("a request", "metrics", b"GET / HTTP/1.1\r\n", b"X: y\r\n" * 100, b""),
 ]  # fmt: skip
 

@@ -22,6 +22,7 @@ WORDS = {
     "smtp": b"421 4.7.0 Too many connections from your network; try again later\r\n",
     "submission": b"421 4.7.0 Too many connections from your network; try again later\r\n",
     "lmtp": b"421 4.7.0 Too many connections from your network; try again later\r\n",
+    "pop3": b"-ERR [SYS/TEMP] Too many connections from your network; try again later\r\n",
 }
 
 

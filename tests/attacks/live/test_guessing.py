@@ -32,6 +32,15 @@ async def smtp(server: Server, source: str, account: str, password: str) -> byte
         return await wire.reply()
 
 
+async def pop3(server: Server, source: str, account: str, password: str) -> bytes:
+    """The same over POP3; its response."""
+    async with raw(server.ports["pop3"], source=source) as wire:
+        await wire.line()
+        await wire.send(f"USER {account}@example.test\r\nPASS {password}\r\n".encode())
+        await wire.line()
+        return await wire.line()
+
+
 async def test_guessing_slows_down_and_is_refused_on_every_protocol(
     target: Server, signs: VitalSigns
 ) -> None:
@@ -39,17 +48,21 @@ async def test_guessing_slows_down_and_is_refused_on_every_protocol(
     with lively(target):
         started = time.monotonic()
         for number in range(13):
-            sign_in = imap if number % 2 else smtp
+            sign_in = (imap, smtp, pop3)[number % 3]
             answer = await sign_in(target, attacker, "u6", f"guess {number}")
-            assert b"AUTHENTICATIONFAILED" in answer or answer.startswith(b"535 5.7.8"), answer
+            assert answer.startswith((b"a NO [AUTHENTICATIONFAILED]", b"535 5.7.8", b"-ERR [AUTH]"))
         # 4 cost nothing, then 0.5 s and, as configured, at most 1 s each; failures fade a little.
         assert time.monotonic() - started >= 0.5 + 6 * 1.0
         # Now even the right password: else the guesser would learn when he has it.
         assert REFUSED in await imap(target, attacker, "u6", PASSWORD)
         assert (await smtp(target, attacker, "u6", PASSWORD)).startswith(b"454 4.7.0 Too many")
+        assert (await pop3(target, attacker, "u6", PASSWORD)).startswith(
+            b"-ERR [SYS/TEMP] Too many"
+        )
         # The owner at home and a colleague in the attacker's house are not touched.
         assert (await imap(target, home, "u6", PASSWORD)).startswith(b"a OK")
         assert (await smtp(target, home, "u6", PASSWORD)).startswith(b"235 ")
+        assert (await pop3(target, home, "u6", PASSWORD)).startswith(b"+OK ")
         assert (await imap(target, attacker, "u7", PASSWORD)).startswith(b"a OK")
 
 

@@ -72,6 +72,16 @@ async def _greeted(wire: Raw, attack: Attack) -> None:
                 command = command.replace(b"HELO", b"LHLO")
             await wire.send(command + b"\r\n")
             assert (await wire.reply()).startswith(b"250")
+    elif attack.service == "pop3":
+        assert (await wire.line()).startswith(b"+OK ")
+        said = b"-ERR [IN-USE]"
+        while attack.state and said.startswith(
+            b"-ERR [IN-USE]"
+        ):  # the session before is still ending
+            await wire.send(f"USER u4@example.test\r\nPASS {PASSWORD}\r\n".encode())
+            await wire.line()
+            said = await wire.line()
+        assert not attack.state or said.startswith(b"+OK "), said
     elif attack.service == "imap":
         assert (await wire.line()).startswith(b"* OK")
         if attack.state:
@@ -87,8 +97,11 @@ def _answers(service: str, said: bytes) -> list[str]:
         return [said.split(b" ", 2)[1].decode()] if said else []
     if service == "imap":
         return conditions(said)
-    if service in ("imaps", "submissions"):
+    if service in ("imaps", "submissions", "pop3s"):
         return []  # an alert, if anything
+    if service == "pop3":
+        statuses = {b"+OK": "+OK", b"-ER": "-ERR"}
+        return [statuses[line[:3]] for line in said.splitlines() if line[:3] in statuses]
     return [str(code) for code in codes(said)]
 
 

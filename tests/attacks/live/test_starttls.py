@@ -16,6 +16,7 @@ async def test_clear_text_between_starttls_and_the_handshake(
     for service, first, answers, injected in (
         ("imap", b"a STARTTLS\r\n", 2, b"b LOGIN a b\r\n"),
         ("smtp", b"EHLO x\r\nSTARTTLS\r\n", 3, b"MAIL FROM:<evil@example.com>\r\n"),
+        ("pop3", b"STLS\r\n", 2, b"USER evil\r\n"),
     ):
         async with raw(target.ports[service]) as wire:
             await wire.send(first)

@@ -224,6 +224,7 @@ class TestListeners:
             ("service = 'imap'\naddress = 'lo'", "listeners[1]: address: expected * or an IP"),
             ("service = 'imap'\nport = 1\nsocket = 'x'", "listeners[1]: give either socket or"),
             ("service = 'imaps'\ntls = 'none'", "imaps is TLS from the first byte"),
+            ("service = 'pop3s'\ntls = 'starttls'", "pop3s is TLS from the first byte"),
             ("service = 'lmtp'\nsocket = '/" + "x" * 107 + "'", "has at most 107 bytes"),
         ],
     )
