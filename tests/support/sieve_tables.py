@@ -44,6 +44,8 @@ SCRIPTS = {
     (False, "local"): b'require ["variables"]; set "n" "other";',
     (False, "broken"): b"keep",
     (False, "itself"): b'require "include"; include "itself";',
+    (False, "carefully"): b'require ["include", "fileinto"]; include :once "carefully"; '
+    b'fileinto "Careful";',
     (True, "site"): b'require "fileinto"; fileinto "Site";',
 }
 

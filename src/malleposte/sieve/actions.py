@@ -1,7 +1,7 @@
 """What a script decides, as plain data: the caller does it, in this order.
 
 `edits` is how many of the outcome's header edits had been made when the action was taken: what is
-stored or sent is the message with these (RFC 5293 §6). `flags` is None where the script says
+stored or sent is the message with these (RFC 5293 §7). `flags` is None where the script says
 nothing about flags, so that the caller's default stands; a tuple, also an empty one, replaces it.
 """
 

@@ -15,14 +15,18 @@ from malleposte.normal_form import normal
 
 
 class Comparator(NamedTuple):
-    """One comparator. `align` is `key` for patterns: it keeps every character's place, and works
-    on what `prepare` makes of the text."""
+    """One comparator.
+
+    For patterns, `prepare` makes of a text one whose characters are those of the comparator,
+    `align` the key of that, character by character, and `restore` a text of a piece of it.
+    """
 
     name: str
     key: Callable[[str], Any]
     substrings: bool = True
     align: Callable[[str], str] = lambda text: text
     prepare: Callable[[str], str] = lambda text: text
+    restore: Callable[[str], str] = lambda text: text
 
 
 _UPPER: Final = {small: small - 32 for small in range(ord("a"), ord("z") + 1)}
@@ -60,12 +64,23 @@ def _one(character: str) -> str:
     return key if len(key) == 1 else character
 
 
+def _octets(text: str) -> str:
+    """RFC 5228 §2.7.1: to i;octet and i;ascii-casemap a character is an octet of UTF-8."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("latin-1")
+
+
+def _of_octets(text: str) -> str:
+    return text if text.isascii() else text.encode("latin-1").decode("utf-8", "replace")
+
+
 def _composed(text: str) -> str:
     return normal("NFC", text)
 
 
-OCTET: Final = Comparator("i;octet", _same)
-ASCII_CASEMAP: Final = Comparator("i;ascii-casemap", _ascii_upper, align=_ascii_upper)
+OCTET: Final = Comparator("i;octet", _same, prepare=_octets, restore=_of_octets)
+ASCII_CASEMAP: Final = Comparator(
+    "i;ascii-casemap", _ascii_upper, align=_ascii_upper, prepare=_octets, restore=_of_octets
+)
 ASCII_NUMERIC: Final = Comparator("i;ascii-numeric", _number, substrings=False)
 UNICODE_CASEMAP: Final = Comparator("i;unicode-casemap", casemap, align=_aligned, prepare=_composed)
 

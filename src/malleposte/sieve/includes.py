@@ -1,7 +1,7 @@
 """Scripts that scripts include (RFC 6609), found and checked when the one around them is.
 
 One that is missing, broken, or includes itself is no mistake of the script around it: it may come
-later, so a run fails only where it comes to the include (§3.2).
+later, so a run fails only where it comes to the include (§3.1).
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ class Included:
     script: Checked | None = None
     wrong: str = ""
     missing: bool = False
+    around: bool = False  # it is being included already
 
 
 Check = Callable[[bytes, str, "Library", int], Checked]
@@ -71,7 +72,7 @@ class Library:
         """The script of that name; raises `Wrong` for too many or too deep."""
         key = (kept, name)
         if key in self._open:
-            return Included(wrong=f"the script {name!r} includes itself")
+            return Included(wrong=f"the script {name!r} includes itself", around=True)
         if key in self._known:
             return self._known[key]
         if depth >= self._limits.include_depth:

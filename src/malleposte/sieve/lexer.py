@@ -36,12 +36,12 @@ class Token(NamedTuple):
 
 
 _TOKEN: Final = re.compile(
-    r"""(?P<white>[ \t\r\n]++|\#[^\n]*+|/\*(?:[^*]|\*(?!/))*+\*/)
+    r"""(?P<white>[ \t\r\n]++|\#[^\n]*+|/\*(?:[^*]|(?!\*/)\*)*+\*/)
     | (?P<lines>[Tt][Ee][Xx][Tt]:[ \t]*+(?:\#[^\n]*+)?(?:\n|\Z))
     | (?P<word>[A-Za-z_][A-Za-z0-9_]*+)
     | :(?P<tag>[A-Za-z_][A-Za-z0-9_]*+)
     | (?P<number>[0-9]++)(?P<unit>[KMGkmg]?)(?![A-Za-z0-9_])
-    | "(?P<quoted>(?:[^"\\]|\\.)*+)"
+    | "(?P<quoted>(?:[^"\\]|(?=\\.)\\.)*+)"
     | (?P<mark>[\[\]{}(),;])
     """,
     re.VERBOSE | re.DOTALL,

@@ -17,7 +17,7 @@ class Limits:
     Of the script:
     `script_bytes`: octets of one script; Pigeonhole allows 1 MiB, large ones of programs have 100 KB.
     `tokens`: words, strings, marks; 256 KiB of a generated filter have some 40,000.
-    `nesting`: blocks and tests inside each other (RFC 5228 §2.10.5 wants 15).
+    `nesting`: blocks and tests inside each other (RFC 5228 §2.10.7 wants 15).
     `mistakes`: those that are told at once.
     `includes`, `include_depth`: scripts included in all and inside each other (Pigeonhole: 255, 10).
     `variables`: names in one script (RFC 5229 §3 wants 128).

@@ -112,6 +112,7 @@ def _contains(scope: Scope, how: _Match, keys: Texts) -> Matches:
 
 def _matches(scope: Scope, how: _Match, keys: Texts) -> Matches:
     align, prepare = how.comparator.align, how.comparator.prepare
+    restore = how.comparator.restore
 
     def made(patterns: Sequence[str]) -> tuple[Wildcard, ...]:
         return tuple(Wildcard(align(prepare(pattern))) for pattern in patterns)
@@ -133,7 +134,8 @@ def _matches(scope: Scope, how: _Match, keys: Texts) -> Matches:
                 places = wildcard.match(compared)
                 if places is not None:
                     if how.sets:
-                        run.captured = [shown, *(shown[a:b] for a, b in places)]
+                        taken = [restore(shown[a:b]) for a, b in places]
+                        run.captured = [value, *taken]
                     return True
         return False
 

@@ -15,7 +15,7 @@ from .limits import Limits
 from .run import Run
 from .signature import Bound, Signature, bind
 from .source import Source
-from .text import NAME, Reference, Text, Texts, decode_characters, references
+from .text import NAME, Text, Texts, decode_characters, references
 from .tree import Argument, Command, Number, String, Strings, Test
 
 if TYPE_CHECKING:
@@ -64,7 +64,6 @@ class Scope:
         self.mistakes: list[Mistake] = []
         self.shared: set[str] = set()
         self.names: set[str] = set()  # of variables that are set
-        self.used: set[str] = set()  # of those that are read or set
         self.begun = False  # a command other than require has been seen
 
     # -- extensions --------------------------------------------------------------------------
@@ -92,7 +91,6 @@ class Scope:
             return Text((text,), argument.at)
         spaces = "include" in self.required
         pieces = references(text, self.shared, spaces, argument.at)
-        self.used.update(piece.name for piece in pieces if isinstance(piece, Reference))
         return Text(pieces, argument.at)
 
     def text_or_empty(self, argument: Argument | None) -> Text:
@@ -128,7 +126,7 @@ class Scope:
         assert isinstance(argument, String)
         name = self.constant(argument, "the name of a variable").lower()
         plain = name
-        if name.startswith("global.") and "include" in self.required:
+        if name.startswith("global.") and "include" in self.required and not declared:
             plain = name.removeprefix("global.")
         if not NAME.match(plain):
             self.wrong(
@@ -136,10 +134,9 @@ class Scope:
                 f"{argument.text[:60]!r} is no name for a variable: letters, digits and _,"
                 " not a digit first",
             )
-        self.names.add(name)
         if declared:
-            return plain
-        self.used.add(name)
+            return name
+        self.names.add(name)
         if len(self.names) > self.limits.variables:
             most = self.limits.variables
             self.wrong(argument.at, f"the script has more than {most} variables")

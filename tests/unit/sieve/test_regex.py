@@ -4,7 +4,7 @@ import re
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from malleposte.sieve.regex import BadPattern, Regex, quoted
@@ -104,11 +104,12 @@ patterns = st.recursive(
         st.tuples(inner, st.sampled_from("*+?")).map(lambda two: f"({two[0]}){two[1]}"),
         inner.map(lambda one: f"({one}){{1,3}}"),
     ),
-    max_leaves=8,
+    max_leaves=6,
 )
 
 
-@given(patterns, st.text("abc", max_size=12))
+@settings(deadline=None)  # Python's goes back and forth
+@given(patterns, st.text("abc", max_size=8))
 def test_the_same_as_pythons(pattern: str, text: str) -> None:
     """Whether there is a match, and where it begins; Python's may end sooner, never later."""
     try:

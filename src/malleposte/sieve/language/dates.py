@@ -44,7 +44,8 @@ def _zone(when: datetime) -> str:
 
 def _iso(when: datetime) -> str:
     zone = _zone(when)
-    return f"{when:%Y-%m-%dT%H:%M:%S}{zone[:3]}:{zone[3:]}"
+    shown = "Z" if zone == "+0000" else f"{zone[:3]}:{zone[3:]}"  # §4.2
+    return f"{when.year:04}-{when:%m-%dT%H:%M:%S}{shown}"
 
 
 def _std11(when: datetime) -> str:

@@ -6,7 +6,6 @@ from hashlib import sha256
 from typing import Final
 
 from malleposte.sieve.actions import Seen
-from malleposte.sieve.header_names import is_field_name
 from malleposte.sieve.limits import DUPLICATE_MOST
 from malleposte.sieve.run import Run
 from malleposte.sieve.scope import Asks, CommandRule, Scope, TestRule
@@ -23,8 +22,6 @@ def _duplicate(scope: Scope, node: Test, bound: Bound) -> Asks:
     handle = scope.text_or_empty(tags.get("handle"))
     unique = None if "uniqueid" not in tags else scope.text(tags["uniqueid"])
     header = Text(("Message-ID",), node.at) if "header" not in tags else scope.text(tags["header"])
-    if header.constant is not None and not is_field_name(header.constant):
-        scope.wrong(header.at, f"{header.constant[:60]!r} is no name of a header field")
     seconds = _WEEK
     if "seconds" in tags:
         seconds = min(scope.number(tags["seconds"]), DUPLICATE_MOST)
@@ -36,8 +33,8 @@ def _duplicate(scope: Scope, node: Test, bound: Bound) -> Asks:
         else:
             fields = run.header.named(header.get(run).lower())
             value = fields[0].text if fields else ""
-        if not value:
-            return False  # §3: nothing that could be known again
+        if not value or not seconds:
+            return False  # §3.1, §3.3: nothing that could be known again
         run.charge(_COST + (len(value) >> 8))
         key = handle.get(run), sha256(value.encode("utf-8", "replace")).hexdigest()
         held = run.seen.get(key)

@@ -16,7 +16,7 @@ from malleposte.sieve.text import Text
 from malleposte.sieve.tree import Command
 
 _NOT_DELETED: Final = frozenset(("received", "auto-submitted"))
-"""RFC 5293 §4 protects loops from being hidden."""
+"""RFC 5293 §6: so that no loop is hidden. What is not permitted is ignored."""
 _NOT_ADDED: Final = frozenset(("received", "return-path", "auto-submitted", "delivered-to"))
 """What the server itself goes by."""
 _LINE_ENDS: Final = re.compile(r"\s*[\r\n\v\f\x1c-\x1e\x85\u2028\u2029\0]\s*")

@@ -83,11 +83,11 @@ def _variable(scope: Scope, argument: Argument | None) -> str:
     return scope.variable(argument)
 
 
-_OTHER_KINDS: Final = ("contains", "matches", "count", "value", "regex")
+_OTHER_KINDS: Final = ("count", "value", "regex")
 
 
 class _Flags(Texts):
-    """Keys to be equal to: a string may hold several flags here too."""
+    """Keys that are flags: a string may hold several here too (RFC 5232 §4)."""
 
     def __init__(self, items: Sequence[Text], at: int) -> None:
         super().__init__(items, at)

@@ -39,11 +39,10 @@ def _address(scope: Scope, node: Test, bound: Bound) -> Asks:
         for field in fields(run):
             run.charge(1 + (len(field.value) >> 8))
             for address in mailboxes(addresses(field.value)):
-                if not address.mailbox and not address.host:
-                    if not address.name:
-                        continue
-                    # What is no address is compared as a whole, never as a part of one.
-                    value = guess(address.name) if part is _WHOLE else None
+                if not address.host:
+                    # RFC 5228 §2.7.4: what is no address is compared as a whole only.
+                    whole = guess(address.mailbox or address.name)
+                    value = whole if whole and part is _WHOLE else None
                 else:
                     value = part(
                         guess(address.mailbox), guess(address.host), run.delivery.separator

@@ -21,7 +21,7 @@ def _include(scope: Scope, node: Command, bound: Bound) -> Does:
     key = f"{'global' if kept else 'personal'}/{name}"
 
     def include(run: Run) -> None:
-        if once and key in run.included:
+        if once and (included.around or key in run.included):
             return
         script = included.script
         if script is None:
@@ -53,8 +53,8 @@ def _global(scope: Scope, node: Command, bound: Bound) -> Does:
     for item in items:
         assert item is not None
         name = scope.variable(item, declared=True)
-        if name in scope.used and name not in scope.shared:
-            scope.wrong(item.at, f"{name} has been used already; global must stand before that")
+        if name in scope.names and name not in scope.shared:
+            scope.wrong(item.at, f"{name} has been set already; global must stand before that")
         scope.shared.add(name)
 
     def declared(run: Run) -> None:

@@ -1,5 +1,5 @@
 """Tests of mailboxes: mailboxexists (RFC 5490 §3.1), specialuse_exists (RFC 8579 §3), mailboxidexists
-(RFC 9042 §5)."""
+(RFC 9042 §6)."""
 
 from __future__ import annotations
 

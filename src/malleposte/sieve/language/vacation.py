@@ -46,7 +46,7 @@ def _vacation(scope: Scope, node: Command, bound: Bound) -> Does:
         if handle is not None:
             known = handle.get(run)
         else:
-            # RFC 5230 §4.7: another reply is another one to remember.
+            # RFC 5230 §4.2: another reply is another one to remember.
             known = _digest(text, subject.get(run), from_address, "mime" if mime else "")
         run.take(
             Vacation(run.delivery.sender, known, seconds, about, text, mime, from_address), node.at
@@ -66,7 +66,7 @@ def _seconds(scope: Scope, bound: Bound) -> int:
 
 
 def _about(run: Run) -> str:
-    """The subject of the reply if none is given (RFC 5230 §5.6)."""
+    """The subject of the reply if none is given (RFC 5230 §4.3)."""
     fields = run.header.named("subject")
     text = fields[0].text[:500] if fields else ""
     return f"Auto: {text}" if text else "Automated reply"

@@ -82,8 +82,7 @@ class Regex:
                 return True
             following = state.next.get(character)
             if following is None:
-                charge(1 + (len(state.states) >> 1))
-                following = self._step(state, character)
+                following = self._step(state, character, charge)
             state = following
             read += 1
             if read == _READ * 64:
@@ -92,7 +91,7 @@ class Regex:
         charge(1 + read // _READ)
         return state.found or state.at_end
 
-    def _step(self, state: _Deterministic, character: str) -> _Deterministic:
+    def _step(self, state: _Deterministic, character: str, charge: Charge) -> _Deterministic:
         if self._transitions >= _KEPT:
             self.forget()
         taken = self._program
@@ -103,6 +102,7 @@ class Regex:
             if one.charset is not None and one.charset.holds(character, fold):
                 reached.append(one.to)
         following = state.next[character] = self._state(tuple(reached), begin=False)
+        charge(1 + (len(state.states) + len(reached) + len(following.states) >> 1))
         self._transitions += 1
         return following
 
@@ -159,10 +159,9 @@ class Regex:
         threads: dict[int, Slots] = {}
         for at in range(size + 1):
             if best is None:
-                self._follow(threads, 0, (at, *none[1:]), at, size)
+                charge(self._follow(threads, 0, (at, *none[1:]), at, size))
             elif not threads:
                 break
-            charge(1 + (len(threads) >> 1))
             ended = next((s for n, s in threads.items() if states[n].kind == MATCH), None)
             if ended is not None:
                 ended = (ended[0], at, *ended[2:])
@@ -178,7 +177,7 @@ class Regex:
                 if state.charset is None or (best is not None and slots[0] > best[0]):
                     continue
                 if state.charset.holds(character, fold):
-                    self._follow(following, state.to, slots, at + 1, size)
+                    charge(self._follow(following, state.to, slots, at + 1, size))
             threads = following
         if best is None:
             return None
@@ -186,11 +185,14 @@ class Regex:
 
     def _follow(
         self, threads: dict[int, Slots], start: int, slots: Slots, at: int, size: int
-    ) -> None:
-        """Adds a thread and all that follow from it without a character."""
+    ) -> int:
+        """Adds a thread and all that follow from it without a character; returns how many it looked
+        at."""
         todo = [(start, slots)]
         states = self._program
+        looked = 0
         while todo:
+            looked += 1
             number, slots = todo.pop()
             held = threads.get(number)
             if held is not None and not _better(slots, held, at):
@@ -207,6 +209,7 @@ class Regex:
                     todo.append((state.to, (*slots[:slot], at, -1, *slots[slot + 2 :])))
             elif (state.kind == BEGIN and at == 0) or (state.kind == END and at == size):
                 todo.append((state.to, slots))
+        return looked
 
 
 def _better(one: Slots, other: Slots, at: int) -> bool:
