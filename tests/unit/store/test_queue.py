@@ -159,7 +159,10 @@ async def test_routes_take_turns_and_a_large_one_hides_no_other(house: House) ->
         ("u3@busy.example", 1),
     ]
     assert await take(house, "busy.example") == ()
-    assert shown(await take(house, routes=1)) == [("u4@busy.example", 1)]
+    only = TakeQueued(routes=9, each=9, seconds=LEASE, only=("quiet.example", "none.example"))
+    assert (await house.do(only, Taken)).messages == ()
+    only = TakeQueued(routes=9, each=9, seconds=LEASE, only=("busy.example",))
+    assert shown((await house.do(only, Taken)).messages) == [("u4@busy.example", 1)]
 
 
 async def test_a_closed_route_costs_one_row_and_opens_again(house: House) -> None:

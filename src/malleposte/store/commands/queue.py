@@ -47,7 +47,7 @@ class Handing(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
 
 class TakeQueued(Command, frozen=True, array_like=True, kw_only=True):
     """Take recipients that are due, for ``seconds``: up to ``each`` of up to ``routes`` routes, none of
-    those in ``skip``. Answer: ``Taken``.
+    those in ``skip``, and of those in ``only`` where any is given. Answer: ``Taken``.
 
     A lease is a due time in the future: whoever dies with it leaves what is due again then. What became
     of a try is taken from the holder of the last one only.
@@ -58,6 +58,7 @@ class TakeQueued(Command, frozen=True, array_like=True, kw_only=True):
     each: int
     seconds: int
     skip: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
 
 
 class Outcome(msgspec.Struct, frozen=True, array_like=True, kw_only=True):

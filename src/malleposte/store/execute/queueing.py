@@ -52,6 +52,12 @@ _DUE_ROUTES = Sql(
     postgres="SELECT route, failures FROM queue_route WHERE due_at <= $1"
     " AND route <> ALL($2::text[]) ORDER BY due_at, route LIMIT $3 FOR UPDATE SKIP LOCKED",
 )
+_DUE_OF = Sql(
+    sqlite="SELECT route, failures FROM queue_route WHERE due_at <= $1"
+    " AND route IN (SELECT value FROM json_each($2)) ORDER BY due_at, route LIMIT $3",
+    postgres="SELECT route, failures FROM queue_route WHERE due_at <= $1"
+    " AND route = ANY($2::text[]) ORDER BY due_at, route LIMIT $3 FOR UPDATE SKIP LOCKED",
+)
 _DUE = (
     "SELECT message, n, address, notify, original, attempts, warned FROM queue_recipient"
     " WHERE route = $1 AND state = 0 AND due_at <= $2 ORDER BY due_at, message, n LIMIT $3"
@@ -124,7 +130,12 @@ async def take_queued(work: Work, command: TakeQueued) -> Taken:
     """Execute ``TakeQueued``."""
     await work.flush()
     tx, now = work.tx, work.now
-    found = await tx.rows(_DUE_ROUTES, now, list(command.skip), command.routes)
+    if command.only:
+        skip = set(command.skip)
+        chosen = [route for route in command.only if route not in skip]
+        found = await tx.rows(_DUE_OF, now, chosen, command.routes)
+    else:
+        found = await tx.rows(_DUE_ROUTES, now, list(command.skip), command.routes)
     recipients: dict[int, list[TakenRecipient]] = {}
     leases: list[Row] = []
     for route, failures in found:
