@@ -1,0 +1,91 @@
+"""How many connections there are, to everybody and to one destination."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+
+from .settings import Concurrency
+
+REFUSED = 120.0
+"""Seconds for which a destination that refused one more connection is not asked for more."""
+
+
+class Slots:
+    """Connections to everybody. Who gets none is called back when one is free, in turn; who idles with a
+    connection, and who has more than one, gives way (``wanted``)."""
+
+    def __init__(self, most: int) -> None:
+        self._free = most
+        self._waiting: OrderedDict[Hashable, Callable[[], None]] = OrderedDict()
+        self._idle: OrderedDict[asyncio.Future[None], None] = OrderedDict()
+
+    @property
+    def wanted(self) -> bool:
+        """Whether somebody waits for one."""
+        return bool(self._waiting)
+
+    def take(self, who: Hashable, free: Callable[[], None]) -> bool:
+        """Take one; where there is none, ``free`` is called later, and may try again."""
+        if self._free > 0:
+            self._free -= 1
+            self._waiting.pop(who, None)
+            return True
+        self._waiting.setdefault(who, free)
+        if self._idle:
+            idle, _ = self._idle.popitem(last=False)
+            if not idle.done():
+                idle.set_result(None)
+        return False
+
+    def give(self) -> None:
+        """Give one back."""
+        self._free += 1
+        if self._waiting:
+            _, free = self._waiting.popitem(last=False)
+            asyncio.get_running_loop().call_soon(free)
+
+    def forget(self, who: Hashable) -> None:
+        """Who needs none any more."""
+        self._waiting.pop(who, None)
+
+    def idle(self, future: "asyncio.Future[None]") -> None:
+        """Somebody waits with a connection in hand until ``future`` is done; who needs the slot ends it."""
+        self._idle[future] = None
+
+    def busy(self, future: "asyncio.Future[None]") -> None:
+        """He does not any more."""
+        self._idle.pop(future, None)
+
+
+class Limit:
+    """Connections to one destination: one more with each message that was taken, half with a failure."""
+
+    def __init__(self, settings: Concurrency) -> None:
+        self._settings = settings
+        self._now = float(min(settings.first, settings.each))
+        self._ceiling, self._lifted_at = settings.each, 0.0
+
+    @property
+    def now(self) -> int:
+        """How many there may be."""
+        return int(self._now)
+
+    def worked(self) -> None:
+        """A message was taken."""
+        most = self._settings.each
+        if self._ceiling < most and asyncio.get_running_loop().time() < self._lifted_at:
+            most = self._ceiling
+        self._now = min(self._now + 1, float(most))
+
+    def failed(self) -> None:
+        """A connection broke, or was not to be had."""
+        self._now = max(self._now / 2, 1.0)
+
+    def probe(self) -> None:
+        """It did not work the last time: one looks, the others wait."""
+        self._now = 1.0
+
+    def at_most(self, count: int, now: float) -> None:
+        """More are refused, for some time. ``now``: the loop's time."""
+        self._now = max(1.0, min(self._now, float(count)))
+        self._ceiling, self._lifted_at = max(1, count), now + REFUSED

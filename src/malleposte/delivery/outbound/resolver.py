@@ -1,0 +1,256 @@
+"""Names to mail servers and addresses, with a deadline for every look-up.
+
+Invariants: an answer comes within ``DnsSettings.seconds``, twice where the resolver drops EDNS; a name
+that is not there is an answer (none), whereas SERVFAIL and silence are ``LookupFailed`` and temporary;
+nothing is asked twice within its TTL, and the memory for that is bounded. One look-up of a name serves
+all who ask meanwhile.
+
+It trusts the system's resolver for caching, CNAME chains and validation; it validates nothing.
+"""
+
+import asyncio
+import ipaddress
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import dns.asyncresolver
+import dns.exception
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdatatype
+import dns.resolver
+
+IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+SHORTEST, LONGEST = 5.0, 3_600.0
+"""Seconds an answer is kept, whatever its TTL says."""
+MOST_MX = 50
+"""Servers of one domain that are looked at; more are a mistake or an attack."""
+MOST_ADDRESSES = 8
+"""Addresses of one server, of each family."""
+PAYLOAD = 1_232
+"""Octets of an answer over UDP: what passes unfragmented (DNS flag day 2020)."""
+PLAIN_FOR = 600.0
+"""Seconds for which a resolver that drops EDNS is asked without."""
+
+
+class LookupFailed(Exception):
+    """No answer, or a broken one: to be tried again. The words name the question."""
+
+
+class NoSuchName(Exception):
+    """NXDOMAIN: the name is not there at all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DnsSettings:
+    """``servers``: addresses of resolvers, none: those of /etc/resolv.conf. ``seconds``: for a look-up;
+    ``each``: for one resolver to answer. ``most``: answers kept."""
+
+    servers: tuple[str, ...] = ()
+    port: int = 53
+    seconds: float = 6.0
+    each: float = 2.0
+    most: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Mx:
+    """One mail server of a domain."""
+
+    preference: int
+    name: str
+
+
+@dataclass(slots=True)
+class _Kept:
+    until: float
+    found: tuple[object, ...] | None
+    """None: there is no such name."""
+
+
+@dataclass(slots=True)
+class _Asked:
+    task: "asyncio.Task[tuple[object, ...] | None]"
+    waiting: int = field(default=0)
+
+
+class Resolver:
+    """See the module. Belongs to one event loop."""
+
+    def __init__(
+        self,
+        settings: DnsSettings | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings = settings or DnsSettings()
+        self._clock = clock
+        self._kept: OrderedDict[tuple[str, str], _Kept] = OrderedDict()
+        self._asked: dict[tuple[str, str], _Asked] = {}
+        self._plain_until = 0.0
+        self._full = self._made(edns=True)
+        self._plain = self._made(edns=False)
+
+    def _made(self, *, edns: bool) -> dns.asyncresolver.Resolver:
+        settings = self._settings
+        try:
+            made = dns.asyncresolver.Resolver(configure=not settings.servers)
+        except dns.resolver.NoResolverConfiguration:
+            made = dns.asyncresolver.Resolver(configure=False)
+        if settings.servers:
+            made.nameservers = list(settings.servers)
+            made.port = settings.port
+        made.timeout, made.lifetime = settings.each, settings.seconds
+        if edns:
+            made.use_edns(0, 0, PAYLOAD)
+        else:
+            made.use_edns(False)
+        return made
+
+    async def mx(self, domain: str) -> Sequence[Mx]:
+        """The MX records of a domain, best first; none where it has none.
+
+        Raises ``LookupFailed`` and ``NoSuchName``."""
+        found = await self._lookup(domain, "MX")
+        return [one for one in found if isinstance(one, Mx)]
+
+    async def addresses(
+        self, name: str, *, ipv4: bool = True, ipv6: bool = True
+    ) -> Sequence[IpAddress]:
+        """Addresses of a server, the families in turn, IPv6 first; none where it has none.
+
+        One family's failure is none where the other has an answer. Raises ``LookupFailed`` and
+        ``NoSuchName``."""
+        families = [kind for kind, wanted in (("AAAA", ipv6), ("A", ipv4)) if wanted]
+        answers = await asyncio.gather(
+            *(self._lookup(name, kind) for kind in families), return_exceptions=True
+        )
+        lists: list[list[IpAddress]] = []
+        failures: list[BaseException] = []
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                failures.append(answer)
+            else:
+                lists.append([a for a in answer if isinstance(a, IpAddress)])
+        ordered = [
+            one[at]
+            for at in range(max(map(len, lists), default=0))
+            for one in lists
+            if at < len(one)
+        ]
+        if not ordered and failures:
+            unknown = (one for one in failures if not isinstance(one, NoSuchName))
+            raise next(unknown, failures[0])
+        return ordered
+
+    # One question ---------------------------------------------------------------------------------
+
+    async def _lookup(self, name: str, kind: str) -> tuple[object, ...]:
+        key = (name.lower().rstrip("."), kind)
+        kept = self._kept.get(key)
+        if kept is None or kept.until <= self._clock():
+            found = await self._together(key)
+        else:
+            self._kept.move_to_end(key)
+            found = kept.found
+        if found is None:
+            raise NoSuchName(f"there is no domain {key[0]}")
+        return found
+
+    async def _together(self, key: tuple[str, str]) -> tuple[object, ...] | None:
+        """Ask, or wait for who asks the same already."""
+        asked = self._asked.get(key)
+        if asked is None:
+            task = asyncio.get_running_loop().create_task(self._ask(key))
+            asked = self._asked[key] = _Asked(task)
+            task.add_done_callback(lambda _: self._asked.pop(key, None))
+        asked.waiting += 1
+        try:
+            return await asyncio.shield(asked.task)
+        finally:
+            asked.waiting -= 1
+            if not asked.waiting and not asked.task.done():
+                asked.task.cancel()
+
+    async def _ask(self, key: tuple[str, str]) -> tuple[object, ...] | None:
+        name, kind = key
+        try:
+            question = dns.name.from_text(name)
+        except (dns.exception.DNSException, UnicodeError):
+            return None  # what cannot be a name is not there
+        answer: dns.resolver.Answer | None = None
+        try:
+            answer = await self._answered(question, kind)
+        except dns.resolver.NXDOMAIN:
+            pass
+        except dns.resolver.LifetimeTimeout:
+            raise LookupFailed(
+                f"the {kind} record of {name} was not found: the resolver did not answer within"
+                f" {self._settings.seconds:g} seconds"
+            ) from None
+        except dns.resolver.NoNameservers as error:
+            raise LookupFailed(
+                f"the {kind} record of {name} was not found: {_complaint(error)}"
+            ) from None
+        except (dns.exception.DNSException, OSError, EOFError, ValueError) as error:
+            raise LookupFailed(
+                f"the {kind} record of {name} was not found: {type(error).__name__}: {error}"
+            ) from error
+        found = None if answer is None else tuple(_values(answer))
+        life = 0.0 if answer is None else float(answer.ttl if answer.rrset else 0)
+        life = min(max(life, SHORTEST), LONGEST) if found else 60.0
+        self._kept[key] = _Kept(self._clock() + life, found)
+        self._kept.move_to_end(key)
+        if len(self._kept) > self._settings.most:
+            self._kept.popitem(last=False)
+        return found
+
+    async def _answered(self, question: dns.name.Name, kind: str) -> dns.resolver.Answer:
+        """With EDNS, and where that gets no answer, without (RFC 6891 §6.2.2)."""
+        if self._plain_until <= self._clock():
+            try:
+                return await self._full.resolve(
+                    question, kind, raise_on_no_answer=False, search=False
+                )
+            except (dns.resolver.LifetimeTimeout, dns.resolver.NoNameservers):
+                answer = await self._plain.resolve(
+                    question, kind, raise_on_no_answer=False, search=False
+                )
+                self._plain_until = self._clock() + PLAIN_FOR
+                return answer
+        return await self._plain.resolve(question, kind, raise_on_no_answer=False, search=False)
+
+
+def _complaint(error: dns.resolver.NoNameservers) -> str:
+    """What the last resolver did."""
+    errors = error.kwargs.get("errors") or []
+    if not errors:
+        return "no resolver is configured"
+    server, _, _, problem, response = errors[-1]
+    if isinstance(problem, dns.message.ChainTooLong):
+        return "its CNAME records go on for ever"
+    where = str(server).removeprefix("Do53:").partition("@")[0]
+    if response is not None:
+        return f"the resolver at {where} answered {dns.rcode.to_text(response.rcode())}"
+    return f"the resolver at {where} gave no usable answer ({problem})"
+
+
+def _values(answer: dns.resolver.Answer) -> Sequence[object]:
+    if answer.rrset is None:
+        return []
+    if answer.rdtype == dns.rdatatype.MX:
+        found = sorted(
+            (Mx(one.preference, _name(one.exchange)) for one in answer),
+            key=lambda mx: (mx.preference, mx.name),
+        )
+        return found[:MOST_MX]
+    return [ipaddress.ip_address(one.address) for one in answer][:MOST_ADDRESSES]
+
+
+def _name(name: dns.name.Name) -> str:
+    """In lower case, '' for the root."""
+    return name.to_text(omit_final_dot=True).lower() if name != dns.name.root else ""

@@ -1,0 +1,88 @@
+"""A DNS server on loopback with zones of a test: names, and what goes wrong with them."""
+
+import asyncio
+from collections import Counter
+
+import dns.flags
+import dns.message
+import dns.rcode
+import dns.rdatatype
+import dns.rrset
+
+SERVFAIL, SILENCE, REFUSED = "SERVFAIL", "silence", "REFUSED"
+
+
+class Zone(asyncio.DatagramProtocol):
+    """Answers over UDP from ``records``: (name, type) → values, or one of the words above for a name.
+
+    A name without any record is not there (NXDOMAIN). ``drops_edns``: says nothing to a question with
+    EDNS, as some boxes in between do; ``formerr``: says FORMERR to one, as old servers do."""
+
+    def __init__(self) -> None:
+        self.records: dict[tuple[str, str], list[str]] = {}
+        self.broken: dict[str, str] = {}
+        self.drops_edns = False
+        self.formerr = False
+        self.ttl = 300
+        self.asked: Counter[tuple[str, str]] = Counter()
+        self._transport: asyncio.DatagramTransport | None = None
+
+    async def start(self) -> int:
+        """The port it listens on, at 127.0.0.1."""
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.create_datagram_endpoint(
+            lambda: self, local_addr=("127.0.0.1", 0)
+        )
+        self._transport = transport
+        port: int = transport.get_extra_info("sockname")[1]
+        return port
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
+    def add(self, name: str, **records: str | list[str]) -> None:
+        """Records of a name by type."""
+        for kind, values in records.items():
+            listed = [values] if isinstance(values, str) else values
+            self.records.setdefault((name, kind.upper()), []).extend(listed)
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        query = dns.message.from_wire(data)
+        answer = self.answer(query)
+        if answer is not None and self._transport is not None:
+            self._transport.sendto(answer.to_wire(), addr)
+
+    def answer(self, query: dns.message.Message) -> dns.message.Message | None:
+        question = query.question[0]
+        name = question.name.to_text(omit_final_dot=True).lower()
+        kind = dns.rdatatype.to_text(question.rdtype)
+        self.asked[name, kind] += 1
+        if query.edns >= 0 and self.drops_edns:
+            return None
+        response = dns.message.make_response(query)
+        response.flags |= dns.flags.RA
+        if query.edns >= 0 and self.formerr:
+            response.use_edns(False)
+            response.set_rcode(dns.rcode.FORMERR)
+            return response
+        trouble = self.broken.get(name) or self.broken.get(f"{name}/{kind}")
+        if trouble == SILENCE:
+            return None
+        if trouble:
+            response.set_rcode(dns.rcode.from_text(trouble))
+            return response
+        seen = set()
+        while (name, "CNAME") in self.records and kind != "CNAME":
+            target = self.records[name, "CNAME"][0]
+            response.answer.append(dns.rrset.from_text(name + ".", self.ttl, "IN", "CNAME", target))
+            if name in seen:
+                return response
+            seen.add(name)
+            name = target.rstrip(".")
+        values = self.records.get((name, kind))
+        if values:
+            response.answer.append(dns.rrset.from_text(name + ".", self.ttl, "IN", kind, *values))
+        elif not any(known == name for known, _ in self.records):
+            response.set_rcode(dns.rcode.NXDOMAIN)
+        return response

@@ -1,0 +1,38 @@
+"""A queue and the world outside of it: on SQLite alone for tables of behaviours, on both for the store."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from support.store import Clock, House, Place
+from unit.delivery.outbound.outside import Outside
+
+
+@pytest.fixture
+async def outside(tmp_path: Path, clock: Clock) -> AsyncIterator[Outside]:
+    """On SQLite."""
+    place = Place(tmp_path / "data")
+    async with place.open() as store:
+        house = House(store, place, clock)
+        await house.domain("example.org")
+        async for one in _opened(house, tmp_path):
+            yield one
+        if not house.damaged:
+            assert await house.fsck() == []
+
+
+@pytest.fixture
+async def outside_both(house: House, tmp_path: Path) -> AsyncIterator[Outside]:
+    """On each database in turn."""
+    async for one in _opened(house, tmp_path):
+        yield one
+
+
+async def _opened(house: House, folder: Path) -> AsyncIterator[Outside]:
+    one = Outside(house, folder)
+    one.dns_port = await one.zone.start()
+    try:
+        yield one
+    finally:
+        await one.close()
