@@ -121,9 +121,12 @@ class TestGetmail:
             said = self.run(server, filled, home, ca, delete=False)
             assert len(self.fetched(home)) == 12, said
         assert left(server, filled) == 12
-        for number in range(1, 13):
-            text = f".dot\n..\nFrom here\nGrüße {number}\n.end\n".encode()
-            assert any(octets.endswith(text) for octets in self.fetched(home))
+        subjects = set()
+        for octets in self.fetched(home):
+            assert b"\n\n.dot\n..\nFrom here\n" in octets
+            assert b"\n.end" in octets
+            subjects.add(octets.partition(b"\nSubject: ")[2].partition(b"\n")[0])
+        assert subjects == {b"%d" % number for number in range(1, 13)}
 
     def test_it_deletes(self, server: Server, ca: Path, filled: Account, home: Home) -> None:
         said = self.run(server, filled, home, ca, delete=True)

@@ -18,6 +18,7 @@ from malleposte.services.pop3d.reading import Reading
 from malleposte.store import PermanentFailure, StoreError, TemporaryFailure
 from malleposte.wire.pop3 import (
     Authenticate,
+    CloseCause,
     Code,
     Command,
     ConnectionClosed,
@@ -137,7 +138,8 @@ class Session(Output):
             if isinstance(event, Need):
                 await self._read()
             elif isinstance(event, ConnectionClosed):
-                return "dismissed" if self.dismissed else event.cause.value.lower()
+                ended_here = event.cause is CloseCause.SERVICE
+                return "dismissed" if self.dismissed and ended_here else event.cause.value.lower()
             elif isinstance(event, StartTls):
                 self.flush()
                 await connection.start_tls()
