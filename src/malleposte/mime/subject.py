@@ -15,9 +15,7 @@ _MARKS: Final = (
     "re|fwd?|aw|wg|antw|doorst|sv|vs|vb|vl|rv|res|enc|tr|rif|i|odp|pd|ynt|ilt"
     "|回复|答复|转发|回覆|轉寄"
 )
-_LEADER: Final = re.compile(
-    rf"\s++|(?:\[[^\[\]]*+\]\s*+)*+(?:{_MARKS})\s*+(?:\[[^\[\]]*+\]\s*+)?[:：]", re.IGNORECASE
-)
+_MARK: Final = re.compile(rf"(?:{_MARKS})\s*+(?:\[[^\[\]]*+\]\s*+)?[:：]", re.IGNORECASE)
 _BLOB: Final = re.compile(r"\[[^\[\]]*+\]\s*+")
 
 
@@ -38,15 +36,16 @@ def split_subject(subject: str) -> tuple[str, bool]:
         # (3)-(5) leaders and blobs
         at = 0
         while True:
-            leader = _LEADER.match(text, at)
-            if leader is not None:
-                again = again or not leader[0].isspace()
-                at = leader.end()
-                continue
-            blob = _BLOB.match(text, at)
-            if blob is None or blob.end() == len(text):
+            start = end = at
+            while (blob := _BLOB.match(text, end)) is not None:
+                start, end = end, blob.end()
+            mark = _MARK.match(text, end)
+            if mark is None:
                 break
-            at = blob.end()
+            again = True
+            at = mark.end() + text.startswith(" ", mark.end())
+        # Blobs go, but for one that is all there is.
+        at = end if end < len(text) else start
         text = text[at:]
         # (6) a forward in brackets
         if text[:5].lower() == "[fwd:" and text.endswith("]"):

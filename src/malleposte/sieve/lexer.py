@@ -36,7 +36,7 @@ class Token(NamedTuple):
 
 
 _TOKEN: Final = re.compile(
-    r"""(?P<white>[ \t\r\n]++|\#[^\n]*+|/\*(?:[^*]|(?!\*/)\*)*+\*/)
+    r"""(?P<white>[ \t\r\n]++|\#[^\n]*+|/\*.*?\*/)
     | (?P<lines>[Tt][Ee][Xx][Tt]:[ \t]*+(?:\#[^\n]*+)?(?:\n|\Z))
     | (?P<word>[A-Za-z_][A-Za-z0-9_]*+)
     | :(?P<tag>[A-Za-z_][A-Za-z0-9_]*+)
