@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from malleposte.cli import demo
+from malleposte.cli.configuration import read_configuration
 
 
 @pytest.fixture
@@ -54,3 +55,12 @@ def test_a_runtime_folder_that_is_not_the_user_s_own_is_not_used(
     if what == "open to others":
         short.chmod(0o755)
     assert demo._run_dir(Path("/srv") / ("x" * 120)).parent == elsewhere
+
+
+def test_a_demo_of_an_earlier_version_is_served_with_what_it_has(tmp_path: Path) -> None:
+    """Its configuration names fewer listeners than a new one's."""
+    path = tmp_path / "malleposte.toml"
+    path.write_text("[[listeners]]\nservice = 'imaps'\nport = 2993\n")
+    said = demo.reach(tmp_path, read_configuration(path))
+    assert "imaps://localhost:2993/" in said
+    assert "pop3" not in said
