@@ -104,7 +104,7 @@ def test_every_dependency_has_a_written_reason_and_no_other_has() -> None:
     for file in ("requirements/run.in", "requirements/test.in"):
         wanted += (ROOT / file).read_text(encoding="utf-8").splitlines()
     names = {
-        re.split(r"[<>=!~;#\s]", line, maxsplit=1)[0]
+        re.split(r"[<>=!~;#\s[]", line, maxsplit=1)[0]
         for line in wanted
         if line and not line.startswith(("#", "-r"))
     }
