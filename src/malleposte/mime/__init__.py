@@ -3,7 +3,8 @@
 One bounded iterative parser that never raises on any bytes. `summarize` makes in one pass what
 the store keeps of a message; `load_structure` reads the stored parts back, `section` and
 `header_fields` cut IMAP sections out of the message by them, `body` renders BODY, `decode_body`
-decodes a part, the module `compose` builds messages. Nothing here does I/O; a buffer is `bytes`,
+decodes a part, the module `compose` builds messages, `report`, `dsn` and `mdn` build and read
+reports about messages. Nothing here does I/O; a buffer is `bytes`,
 a `memoryview` or an `mmap`.
 """
 

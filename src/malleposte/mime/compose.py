@@ -121,6 +121,18 @@ def enclosed(content: bytes, media: str) -> Leaf:
     return Leaf(tuple(fields), body if body.endswith(b"\r\n") else body + b"\r\n")
 
 
+def in_ascii(content: bytes, media: str) -> Leaf:
+    """The same in quoted-printable: for types that may be encoded (`text/…`, `message/global…`), what is
+    8-bit, holds NUL or has lines too long for SMTP."""
+    raw = _LINE_END.sub(b"\n", content)
+    raw = b2a_qp(raw if raw.endswith(b"\n") else raw + b"\n", istext=True)
+    fields = (
+        field("Content-Type", media),
+        field("Content-Transfer-Encoding", "quoted-printable"),
+    )
+    return Leaf(fields, raw.replace(b"\n", b"\r\n"))
+
+
 # -- fields ----------------------------------------------------------------------------------
 
 _NAME: Final = re.compile(r"[!-9;-~]+")

@@ -89,3 +89,12 @@ PARAMETER_BYTES: Final = 8 * 1024
 
 PARAMETER_SECTIONS: Final = 200
 """RFC 2231 continuations of one field: file names of 255 octets come in at most 20."""
+
+REPORT_BYTES: Final = 1 << 20
+"""Octets of the machine's part of a report that are read: some 3,000 recipients."""
+
+REPORT_BLOCKS: Final = 1_001
+"""Blocks of fields in it: one for the message, one for each recipient."""
+
+REPORT_PARTS: Final = 20
+"""Parts of a message among which a report's is looked for; it is the second."""
