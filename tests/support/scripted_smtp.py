@@ -115,6 +115,7 @@ class _Session:
         self.writer = writer
         self.sender, self.mail = "", ""
         self.recipients: list[str] = []
+        self.mailing = False
         self.messages = 0
         self.tls = server.manner.implicit
 
@@ -167,7 +168,11 @@ class _Session:
             case "MAIL":
                 self.sender, self.mail = _path(text), text
                 self.recipients = []
-                return bool(await self.answer("MAIL", "250 2.1.0 ok"))
+                reply = await self.answer("MAIL", "250 2.1.0 ok")
+                self.mailing = reply.startswith("2")
+                return bool(reply)
+            case "RCPT" if not self.mailing:
+                return await self.say("503 5.5.1 MAIL first")
             case "RCPT":
                 reply = await self.answer("RCPT", "250 2.1.5 ok")
                 if reply.startswith("250"):
@@ -210,6 +215,7 @@ class _Session:
         if self.manner.handshake == DROP:
             return False
         if self.manner.handshake == GARBAGE:
+            await self.reader.read(1)
             self.writer.write(b"this is not TLS\r\n" * 4)
             await self.writer.drain()
             await asyncio.sleep(0.2)

@@ -72,7 +72,7 @@ async def policy_of(way: Way, exchange: Exchange, policies: Policies) -> TlsPoli
         demanded=True,
         verified=relay.verify,
         name=relay.host,
-        source="the settings of this relay",
+        source="the configuration of this relay",
         implicit=relay.implicit,
     )
 

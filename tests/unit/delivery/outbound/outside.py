@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import ipaddress
+import os
 import re
 import ssl
 from collections.abc import AsyncIterator, Sequence
@@ -24,6 +25,7 @@ from malleposte.delivery.outbound.recorder import no_reports
 from malleposte.delivery.outbound.settings import Concurrency, Timeouts
 from malleposte.runtime.tls_selfsigned import self_signed_pair
 from malleposte.store.commands import Handing, Relay
+from malleposte.store.content import FRAME, in_file
 from malleposte.store.results import Delivered
 from support.scripted_smtp import Manner, ScriptedServer
 from support.store import House, deliver, small
@@ -116,10 +118,18 @@ class Outside:
             "prefix": b"Received: here\r\n",
             **more,
         }
-        command = deliver(trace_id=self.traces, what=small(data))
-        await self.house.do(
-            msgspec.structs.replace(command, handings=(Handing(**values),)), Delivered
-        )
+        descriptor: int | None = None
+        if len(data) > FRAME:
+            what, descriptor = in_file(memoryview(data), self.house.store.blobs)
+        else:
+            what = small(data)
+        command = deliver(trace_id=self.traces, what=what)
+        command = msgspec.structs.replace(command, handings=(Handing(**values),))
+        try:
+            await self.house.do(command, Delivered, descriptor)
+        finally:
+            if descriptor is not None:
+                os.close(descriptor)
         return self.traces
 
     def settings(self, **more: Any) -> OutboundSettings:
