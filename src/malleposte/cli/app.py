@@ -23,6 +23,7 @@ COMMANDS = {
     "alias": "Aliases: add, set, list, delete.",
     "role": "Roles: grant, revoke.",
     "mailbox": "Mailboxes of an account: list, rights, give, take, merge.",
+    "queue": "Mail on its way: list, show, hold, release, retry, redirect, remove.",
     "import": "Import mail: mbox, Maildir, folder of .eml.",
     "export": "Export mail: Maildir, mbox, folder of .eml.",
     "recover": "Expunged mail: list it, bring it back.",

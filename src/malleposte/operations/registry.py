@@ -34,6 +34,7 @@ MODULES = (
     "mailbox_merge",
     "mailboxes",
     "node_key",
+    "queue",
     "roles",
     "server_examine",
     "store_fsck",

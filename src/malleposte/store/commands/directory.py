@@ -2,6 +2,7 @@
 
 from malleposte.store.commands.base import Command
 from malleposte.store.commands.mailboxes import SetRights
+from malleposte.store.commands.queue import ChangeQueued
 
 
 class CreateDomain(Command, frozen=True, array_like=True, kw_only=True):
@@ -119,6 +120,7 @@ Act = (
     | SetAlias
     | PutSecret
     | SetRights
+    | ChangeQueued
 )
 """What an operator does by one command; and what users do that stands in the audit."""
 
