@@ -1,0 +1,169 @@
+"""The keys of each domain, and which of them sign now.
+
+Of each algorithm one key signs: the newest whose record stands in the DNS (``published``). So a rotation
+is: make new keys, publish their records; from then on they sign, and the old ones can be retired.
+
+A domain that has keys is a *signing domain*. Where its mail leaves unsigned, receivers with DMARC may
+refuse it, so that is an alarm: a line in the log, at most one a minute for a domain, and a hook for
+figures.
+"""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from malleposte.delivery.signing.dkim import sign_hashed
+from malleposte.delivery.signing.fields import Unfit
+from malleposte.delivery.signing.keys import (
+    KeyPair,
+    SigningKey,
+    UnreadableKey,
+    read,
+    secret_name,
+)
+from malleposte.delivery.signing.published import Published
+from malleposte.secrets.node_key import NodeKeyError
+from malleposte.secrets.redaction import Secret
+from malleposte.secrets.sealing import KeyRing, SealError
+from malleposte.store.dialect import Reader
+
+log = structlog.get_logger("signing")
+
+MOST_PAIRS: Final = 10
+"""Pairs of keys of one domain."""
+KNOWN_FOR: Final = 30.0
+"""Seconds for which a domain's keys are kept in memory: so long until new ones are seen."""
+MOST_DOMAINS: Final = 1_000
+"""Domains whose keys are kept in memory."""
+LINE_EVERY: Final = 60.0
+"""Seconds between two lines of the log about one domain."""
+
+Ring = Callable[[], KeyRing]
+"""Gives the node's keys. Raises ``NodeKeyError``."""
+Unsigned = Callable[[str, str], None]
+"""Told of each message of a signing domain that leaves unsigned: the domain, and why."""
+
+
+async def pairs_of(reader: Reader, ring: Ring, domain: str) -> list[KeyPair]:
+    """A domain's keys, the newest first. Raises ``SealError``, ``NodeKeyError``, ``UnreadableKey``."""
+    start = secret_name(domain)
+    rows = await reader.rows(
+        "SELECT name, sealed FROM secret WHERE substr(name, 1, $2) = $1 ORDER BY name LIMIT $3",
+        start,
+        len(start),
+        MOST_PAIRS,
+    )
+    if not rows:
+        return []
+    keys = ring()
+    pairs = []
+    for name, sealed in rows:
+        opened: Secret[bytes] = keys.unseal(name, bytes(sealed))
+        pairs.append(read(domain, name.removeprefix(start), opened))
+    return sorted(pairs, key=lambda pair: (pair.made, pair.stem), reverse=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """``keys`` that sign now, RSA first. ``signing``: the domain has keys at all. ``why`` none signs."""
+
+    keys: tuple[SigningKey, ...]
+    signing: bool
+    why: str = ""
+
+
+NOT_SIGNING: Final = Choice((), False)
+
+
+class Signer:
+    """See the module. Belongs to one event loop."""
+
+    def __init__(
+        self,
+        reader: Reader,
+        ring: Ring,
+        published: Published,
+        *,
+        unsigned: Unsigned | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._reader = reader
+        self._ring = ring
+        self._published = published
+        self._unsigned = unsigned
+        self._clock = clock
+        self._known: OrderedDict[str, tuple[float, list[KeyPair]]] = OrderedDict()
+        self._said: OrderedDict[str, tuple[float, int]] = OrderedDict()
+
+    async def sign(self, domain: str, header: bytes, body_digest: bytes, now: int) -> bytes:
+        """The DKIM-Signature fields of a message whose From is in ``domain`` (A-labels); '' where it
+        leaves unsigned, which is an alarm for a signing domain. Raises what the store raises."""
+        choice = await self.chosen(domain)
+        if not choice.keys:
+            if choice.signing:
+                self._alarm(domain, choice.why)
+            return b""
+        try:
+            return sign_hashed(header, body_digest, choice.keys, now)
+        except Unfit as error:
+            self._alarm(domain, str(error))
+            return b""
+
+    async def chosen(self, domain: str) -> Choice:
+        """The keys that sign for a domain now. Raises what the store raises."""
+        try:
+            pairs = await self._pairs(domain)
+        except (SealError, NodeKeyError, UnreadableKey) as error:
+            return Choice((), True, str(error))
+        if not pairs:
+            return NOT_SIGNING
+        found: dict[str, SigningKey] = {}
+        wrong: list[str] = []
+        keys = [key for pair in pairs for key in pair.keys]
+        # Side by side: where the DNS is slow, mail waits for one deadline and not for twenty.
+        for key, seen in zip(
+            keys, await asyncio.gather(*map(self._published.seen, keys)), strict=True
+        ):
+            if seen.state == "right":
+                found.setdefault(key.algorithm, key)
+            else:
+                wrong.append(seen.words)
+        signing = tuple(found[one] for one in ("rsa-sha256", "ed25519-sha256") if one in found)
+        return Choice(signing, True, "; ".join(wrong[:2]))
+
+    async def _pairs(self, domain: str) -> Sequence[KeyPair]:
+        known = self._known.get(domain)
+        if known is not None and known[0] > self._clock():
+            return known[1]
+        pairs = await pairs_of(self._reader, self._ring, domain)
+        self._known[domain] = (self._clock() + KNOWN_FOR, pairs)
+        self._known.move_to_end(domain)
+        if len(self._known) > MOST_DOMAINS:
+            self._known.popitem(last=False)
+        return pairs
+
+    def _alarm(self, domain: str, why: str) -> None:
+        if self._unsigned is not None:
+            self._unsigned(domain, why)
+        now = self._clock()
+        last, unwritten = self._said.get(domain, (now - LINE_EVERY, 0))
+        if now - last < LINE_EVERY:
+            self._said[domain] = (last, unwritten + 1)
+            return
+        more = {"unwritten": unwritten} if unwritten else {}
+        log.error(
+            "mail of a signing domain leaves unsigned",
+            domain=domain,
+            reason=why,
+            remedy=f"malleposte dns {domain} --check",
+            **more,
+        )
+        self._said[domain] = (now, 0)
+        self._said.move_to_end(domain)
+        if len(self._said) > MOST_DOMAINS:
+            self._said.popitem(last=False)
