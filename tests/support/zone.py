@@ -1,13 +1,22 @@
 """A DNS server on loopback with zones of a test: names, and what goes wrong with them."""
 
 import asyncio
+import contextlib
+import threading
 from collections import Counter
+from collections.abc import Iterator
 
 import dns.flags
 import dns.message
 import dns.rcode
 import dns.rdatatype
 import dns.rrset
+
+
+def text(value: str) -> str:
+    """A TXT record's value in strings of 255 octets, as it stands in a zone."""
+    return " ".join(f'"{value[at : at + 255]}"' for at in range(0, len(value), 255))
+
 
 SERVFAIL, SILENCE, REFUSED = "SERVFAIL", "silence", "REFUSED"
 
@@ -27,15 +36,15 @@ class Zone(asyncio.DatagramProtocol):
         self.asked: Counter[tuple[str, str]] = Counter()
         self._transport: asyncio.DatagramTransport | None = None
 
-    async def start(self) -> int:
+    async def start(self, port: int = 0) -> int:
         """The port it listens on, at 127.0.0.1."""
         loop = asyncio.get_running_loop()
         transport, _ = await loop.create_datagram_endpoint(
-            lambda: self, local_addr=("127.0.0.1", 0)
+            lambda: self, local_addr=("127.0.0.1", port)
         )
         self._transport = transport
-        port: int = transport.get_extra_info("sockname")[1]
-        return port
+        taken: int = transport.get_extra_info("sockname")[1]
+        return taken
 
     def close(self) -> None:
         if self._transport is not None:
@@ -86,3 +95,18 @@ class Zone(asyncio.DatagramProtocol):
         elif not any(known == name for known, _ in self.records):
             response.set_rcode(dns.rcode.NXDOMAIN)
         return response
+
+
+@contextlib.contextmanager
+def serving(zone: Zone, port: int = 0) -> Iterator[int]:
+    """A zone served by a thread of its own, for programs; its port."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        yield asyncio.run_coroutine_threadsafe(zone.start(port), loop).result(10)
+    finally:
+        loop.call_soon_threadsafe(zone.close)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()
