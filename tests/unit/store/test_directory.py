@@ -16,6 +16,7 @@ from malleposte.store.commands import (
     Deliver,
     GrantRole,
     PurgeAccount,
+    PutSecret,
     SetAccount,
     SetAlias,
     SetPassword,
@@ -72,6 +73,24 @@ async def test_a_domain_goes_when_nothing_uses_it(house: House) -> None:
     assert "abuse@example.net" not in dict(await addresses(house))
     assert await house.refused(DeleteDomain(name="example.net")) == "no-such-domain"
     await house.domain("example.net")
+
+
+async def test_a_domain_takes_its_keys_along_and_no_others(house: House) -> None:
+    await house.domain("example.net")
+    for name in (
+        "dkim:example.net:1",
+        "dkim:example.net.example:1",
+        "dkim:example_net:1",
+        "node-key",
+    ):
+        await house.do(PutSecret(name=name, sealed=b"x", key_id="k"), Done)
+    await house.do(DeleteDomain(name="example.net"), Done)
+    left = await house.rows("SELECT name FROM secret ORDER BY name")
+    assert {name for (name,) in left} == {
+        "dkim:example.net.example:1",
+        "dkim:example_net:1",
+        "node-key",
+    }
 
 
 async def test_every_change_tells_the_caches(house: House) -> None:

@@ -108,8 +108,16 @@ async def test_secrets_are_kept_replaced_removed(house: House) -> None:
     for sealed in (b"one", b"two"):
         await house.do(PutSecret(name="dkim", sealed=sealed, key_id="k1"), Done)
     assert await house.rows("SELECT name, sealed, key_id FROM secret") == [("dkim", b"two", "k1")]
-    await house.do(PutSecret(name="dkim", sealed=b"", key_id=""), Done)
+    assert (await house.do(PutSecret(name="dkim", sealed=b"", key_id=""), Done)).count == 1
     assert await house.rows("SELECT * FROM secret") == []
+    assert (await house.do(PutSecret(name="dkim", sealed=b"", key_id=""), Done)).count == 0
+
+
+async def test_a_fresh_secret_never_takes_anothers_place(house: House) -> None:
+    await house.do(PutSecret(name="dkim", sealed=b"one", key_id="k1", fresh=True), Done)
+    again = PutSecret(name="dkim", sealed=b"two", key_id="k1", fresh=True)
+    assert await house.refused(again) == "exists"
+    assert await house.value("SELECT sealed FROM secret") == b"one"
 
 
 async def test_the_audit_only_grows(house: House) -> None:

@@ -53,7 +53,7 @@ async def pairs_of(reader: Reader, ring: Ring, domain: str) -> list[KeyPair]:
     """A domain's keys, the newest first. Raises ``SealError``, ``NodeKeyError``, ``UnreadableKey``."""
     start = secret_name(domain)
     rows = await reader.rows(
-        "SELECT name, sealed FROM secret WHERE substr(name, 1, $2) = $1 ORDER BY name LIMIT $3",
+        "SELECT name, sealed FROM secret WHERE $1 = substr(name, 1, $2) ORDER BY name LIMIT $3",
         start,
         len(start),
         MOST_PAIRS,

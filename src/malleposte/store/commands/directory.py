@@ -13,7 +13,7 @@ class CreateDomain(Command, frozen=True, array_like=True, kw_only=True):
 
 
 class DeleteDomain(Command, frozen=True, array_like=True, kw_only=True):
-    """Remove a domain that no account or alias uses any more. Answer: ``Done``."""
+    """Remove a domain that no account or alias uses any more, and its keys. Answer: ``Done``."""
 
     name: str
 
@@ -92,11 +92,13 @@ class SetAlias(Command, frozen=True, array_like=True, kw_only=True):
 
 
 class PutSecret(Command, frozen=True, array_like=True, kw_only=True):
-    """Keep a sealed value under a name; empty bytes remove it. Answer: ``Done``."""
+    """Keep a sealed value under a name; empty bytes remove it. ``fresh``: refused (``exists``) where
+    there is one of that name. Answer: ``Done``; its ``count`` says whether there was one to remove."""
 
     name: str
     sealed: bytes
     key_id: str
+    fresh: bool = False
 
 
 class RecordAudit(Command, frozen=True, array_like=True, kw_only=True):

@@ -25,20 +25,23 @@ _DUE = Sql(
 )
 
 
-async def put_secret(work: Work, command: PutSecret) -> Done:
+async def put_secret(work: Work, command: PutSecret) -> Done | Refused:
     """Execute ``PutSecret``."""
     if not command.sealed:
-        await work.tx.run("DELETE FROM secret WHERE name = $1", command.name)
-        return Done()
-    await work.tx.run(
+        gone = await work.tx.run("DELETE FROM secret WHERE name = $1", command.name)
+        return Done(count=gone)
+    written = await work.tx.run(
         "INSERT INTO secret (name, sealed, key_id, updated_at) VALUES ($1, $2, $3, $4)"
         " ON CONFLICT (name) DO UPDATE SET sealed = excluded.sealed, key_id = excluded.key_id,"
-        " updated_at = excluded.updated_at",
+        " updated_at = excluded.updated_at WHERE NOT $5",
         command.name,
         command.sealed,
         command.key_id,
         work.now,
+        command.fresh,
     )
+    if not written:
+        return Refused(reason="exists", text=f"there is a secret of the name {command.name}")
     return Done()
 
 
