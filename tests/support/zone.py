@@ -107,6 +107,8 @@ def serving(zone: Zone, port: int = 0) -> Iterator[int]:
         yield asyncio.run_coroutine_threadsafe(zone.start(port), loop).result(10)
     finally:
         loop.call_soon_threadsafe(zone.close)
+        # The socket is closed in the loop's next turn.
+        asyncio.run_coroutine_threadsafe(asyncio.sleep(0.01), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()

@@ -5,13 +5,15 @@ recipients (SMTP), a copy that no longer fits its quota is filed all the same if
 been promised at RCPT. LMTP answers for each.
 """
 
+import asyncio
 import time
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
-from malleposte.delivery.spool import Prepared, Spool, prepare
+from malleposte.delivery.leaving import Sending, has_eight_bit
+from malleposte.delivery.spool import AT_ONCE, Prepared, Spool, prepare
 from malleposte.delivery.trace_header import (
     Origin,
     delivered_to,
@@ -21,7 +23,7 @@ from malleposte.delivery.trace_header import (
 )
 from malleposte.directory.book import Book, Found, Resolution
 from malleposte.store import DiskFull, Store, StoreError
-from malleposte.store.commands import Deliver, Filing
+from malleposte.store.commands import Deliver, Filing, Handing
 from malleposte.store.errors import no_space
 from malleposte.store.incoming import NoRoom
 from malleposte.store.read import usage
@@ -49,6 +51,16 @@ class Recipient:
     """When its sender wants a report about it, as in NOTIFY (RFC 3461 §4.1); '' where he did not say."""
     original: str = ""
     """``type;address`` of ORCPT (RFC 3461 §4.2), decoded; '' where it was not given."""
+
+    @property
+    def leaves(self) -> bool:
+        """Whether it is another server's."""
+        return self.resolution.found is Found.NOT_OURS
+
+    @property
+    def remote(self) -> str:
+        """The address as other servers are told it: its local part as it came, the domain as A-labels."""
+        return self.address.rpartition("@")[0] + "@" + self.resolution.address.rpartition("@")[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +98,7 @@ NO_RELAY = Verdict(
 NO_OUTSIDE = Verdict(
     550, "5.7.1", "Sending to other domains is not set up on this server; only local addresses work"
 )
+NO_ADDRESS = Verdict(553, "5.1.3", "That is no address that mail can be sent to")
 SUSPENDED = Verdict(550, "5.2.1", "This mailbox takes no mail at present")
 FULL_FOR_NOW = Verdict(452, "4.2.2", "The mailbox is full; please try again later")
 FULL = Verdict(552, "5.2.2", "The mailbox has been full for some days")
@@ -120,10 +133,17 @@ _REFUSED = {
 class Reception:
     """Receives messages for a worker."""
 
-    def __init__(self, store: Store, book: Book, settings: DeliverySettings) -> None:
+    def __init__(
+        self,
+        store: Store,
+        book: Book,
+        settings: DeliverySettings,
+        sending: Sending | None = None,
+    ) -> None:
         self._store = store
         self._book = book
         self._settings = settings
+        self._sending = sending
 
     def spool(self, client: Hashable | None = None) -> Spool:
         """Where the content of one message goes while it comes; ``client`` as in ``Incoming.ask``."""
@@ -135,7 +155,11 @@ class Reception:
         """Whether mail for an address is taken, and whom it reaches."""
         resolution = await self._book.resolve(local, domain)
         if resolution.found is Found.NOT_OURS:
-            return (NO_OUTSIDE if signed_in else NO_RELAY), resolution
+            if not signed_in:
+                return NO_RELAY, resolution
+            if self._sending is None:
+                return NO_OUTSIDE, resolution
+            return (FILED if resolution.address else NO_ADDRESS), resolution
         if resolution.found is not Found.HERE:
             gone = resolution.found is Found.SUSPENDED
             return (SUSPENDED if gone else NO_SUCH_USER), resolution
@@ -183,6 +207,9 @@ class Reception:
             if passed >= self._settings.hops:
                 return [LOOP] * len(recipients), number
             filings, owners = self._filings(sender, recipients, origin, number, now)
+            handings = await self._handings(
+                sender, recipients, origin, number, now, spool, message, reports
+            )
             command = Deliver(
                 content=message.content,
                 rendered=message.rendered,
@@ -194,17 +221,64 @@ class Reception:
                 trace=_record(origin, recipients, message, reports),
                 grace=self._settings.grace,
                 one_answer=not each,
+                handings=handings,
             )
             filed = await self._submit(command, message)
         finally:
             message.close()
+        if handings and self._sending is not None:
+            self._sending.queued()
         verdicts = {f.account: _REFUSED.get(f.refused, AWAY) if f.refused else FILED for f in filed}
         answers = []
-        for accounts in owners:
+        for recipient, accounts in zip(recipients, owners, strict=True):
+            if recipient.leaves:
+                answers.append(FILED)
+                continue
             got = [verdicts[account] for account in accounts]
             good = next((v for v in got if v.good), None)
             answers.append(good or (got[0] if got else NO_SUCH_USER))
         return answers, number
+
+    async def _handings(
+        self,
+        sender: str,
+        recipients: Sequence[Recipient],
+        origin: Origin,
+        number: int,
+        now: float,
+        spool: Spool,
+        message: Prepared,
+        reports: Reports,
+    ) -> tuple[Handing, ...]:
+        """The copies that leave."""
+        leavers = [recipient for recipient in recipients if recipient.leaves]
+        if not leavers or self._sending is None:
+            return ()
+        row = await self._store.reader.row(
+            "SELECT organisation FROM account WHERE id = $1", origin.account
+        )
+        single = leavers[0].address if len(recipients) == 1 else ""
+        with spool.buffer() as buffer:
+            eight_bit = await self._eight_bit(buffer)
+            handing = self._sending.handing(
+                sender,
+                leavers,
+                account=origin.account,
+                organisation=row[0] if row else 0,
+                prefix=received(origin, self._settings.hostname, number, single, now),
+                header=buffer[: message.summary.header_size],
+                eight_bit=eight_bit,
+                now=now,
+                ret=reports.returned,
+                envelope=reports.envelope,
+            )
+        return (handing,)
+
+    @staticmethod
+    async def _eight_bit(buffer: bytes | memoryview) -> bool:
+        if len(buffer) <= AT_ONCE:
+            return has_eight_bit(buffer)
+        return await asyncio.to_thread(has_eight_bit, buffer)
 
     async def _submit(self, command: Deliver, message: Prepared) -> list[Filed]:
         result = await self._store.submit(command, message.descriptor)

@@ -20,7 +20,7 @@ from malleposte.secrets.redaction import Secret
 ENVIRONMENT_PREFIX: Final = "MALLEPOSTE_"
 LISTENERS: Final = "listeners"
 
-Kind = Literal["text", "number", "size", "duration", "path", "choice", "secret"]
+Kind = Literal["text", "number", "size", "duration", "path", "choice", "secret", "switch"]
 
 
 class NotAcceptedError(Exception):
@@ -74,6 +74,8 @@ class Key:
                 return f'a duration from {low} to {high}, such as "30s", "14d" or "1h30m"'
             case "choice":
                 return "one of " + ", ".join(self.choices)
+            case "switch":
+                return "true or false"
             case "path":
                 return "a path in quotes"
             case "text" | "secret":
@@ -98,6 +100,8 @@ class Key:
                 return self._bounded(config_units.parse_size(value))
             case "duration", str():
                 return self._bounded(config_units.parse_duration(value))
+            case "switch", bool():
+                return value
             case "choice", str() if value in self.choices:
                 return value
             case "text", str() if _is_plain(value):
@@ -112,6 +116,8 @@ class Key:
         """The same from an environment variable, where everything is text."""
         if self.kind == "number" and text.strip().isascii() and text.strip().isdigit():
             return self.read(int(text.strip()[:20]), base)
+        if self.kind == "switch" and text.strip().lower() in ("true", "false"):
+            return text.strip().lower() == "true"
         return self.read(text, base)
 
     def written(self, value: object) -> str:
@@ -125,6 +131,8 @@ class Key:
                 return f'"{config_units.format_duration(value)}"'
             case "number", int():
                 return str(value)
+            case "switch", bool():
+                return "true" if value else "false"
         # Keys are plain text without control characters: JSON's escapes are TOML's.
         return msgspec.json.encode(str(value)).decode()
 
@@ -201,6 +209,7 @@ def _choices(hint: Any) -> tuple[str, ...]:
 
 def _kind(hint: Any, section: str, name: str) -> Kind:
     kinds: dict[Any, Kind] = {
+        bool: "switch",
         str: "text",
         Path: "path",
         Path | None: "path",

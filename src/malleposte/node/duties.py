@@ -1,7 +1,9 @@
 """What any worker does for all: jobs as they fall due, and upkeep now and then."""
 
 from malleposte.delivery.quota_warning import QuotaWarning
-from malleposte.node import wiring
+from malleposte.delivery.reports import REPORT_JOB, Reporter
+from malleposte.directory.book import Book
+from malleposte.node import outbound, wiring
 from malleposte.node.config import Configuration
 from malleposte.node.settings import hostname
 from malleposte.runtime import upkeep
@@ -11,10 +13,15 @@ from malleposte.store.execute.purging import PURGE_JOB
 from malleposte.store.quota import QUOTA_JOB
 
 
-def jobs(store: Store, configuration: Configuration) -> dict[str, Run]:
+def jobs(store: Store, book: Book, configuration: Configuration) -> dict[str, Run]:
     """What runs the jobs of each kind."""
     warning = QuotaWarning(store, hostname(configuration), configuration.quota.grace)
-    return {QUOTA_JOB: warning.run, PURGE_JOB: lambda job: upkeep.purge_account(store, job)}
+    reporter = Reporter(store, book, outbound.reporter_settings(configuration))
+    return {
+        QUOTA_JOB: warning.run,
+        PURGE_JOB: lambda job: upkeep.purge_account(store, job),
+        REPORT_JOB: reporter.run,
+    }
 
 
 def upkeep_tasks(store: Store, configuration: Configuration) -> dict[str, tuple[float, Task]]:

@@ -20,10 +20,11 @@ from typing import Any
 import msgspec
 import structlog
 
+from malleposte.delivery.outbound import Dispatcher
 from malleposte.delivery.receive import Reception
 from malleposte.directory.book import Book
 from malleposte.directory.signin import Door
-from malleposte.node import duties, metrics, wiring
+from malleposte.node import duties, metrics, outbound, wiring
 from malleposte.node.config import Configuration
 from malleposte.node.health_page import Page
 from malleposte.node.observers import ImapFigures, Pop3Figures, SmtpFigures, TimedWriter
@@ -59,6 +60,9 @@ log = structlog.get_logger("worker")
 
 DEFECT = 70
 """Exit code of a worker that cannot go on (EX_SOFTWARE)."""
+GOODBYE = 30.0
+"""Seconds that a message on its way to another server has when this one stops; past them it is tried
+again when its lease is over."""
 HURRY = 5.0
 """Seconds to drain at most where a task of the worker has ended: it may be the only worker."""
 
@@ -100,6 +104,7 @@ class _Worker:
         self._draining = False
         self._failed = False
         self._hints: Hints | None = None
+        self._dispatcher: Dispatcher | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._listeners: list[tuple[str, Listener]] = []
 
@@ -183,6 +188,7 @@ class _Worker:
             network_at_once=wiring.network_at_once(configuration),
         )
         push = PushHub(store)
+        self._dispatcher = outbound.dispatcher(store, configuration)
         await self._open_smtp(store, book, door, certificates)
         turns = Turns()
         await self._open_imap(store, book, door, certificates, push, turns)
@@ -193,7 +199,9 @@ class _Worker:
         self._spawn(push.run())
         if self._hints is not None:
             self._spawn(self._hints.run(push.hint))
-        self._spawn(JobRunner(store, holder, duties.jobs(store, configuration)).run())
+        if self._dispatcher is not None:
+            self._spawn(self._dispatcher.run())
+        self._spawn(JobRunner(store, holder, duties.jobs(store, book, configuration)).run())
         self._spawn(Upkeep(store, holder, duties.upkeep_tasks(store, configuration)).run())
         self._spawn(Sweep([listener for _, listener in self._listeners]).run())
         figures = self._figures
@@ -231,7 +239,9 @@ class _Worker:
     async def _open_smtp(
         self, store: Store, book: Book, door: Door, certificates: Certificates
     ) -> None:
-        reception = Reception(store, book, wiring.delivery_settings(self._configuration))
+        wake = self._dispatcher.wake if self._dispatcher is not None else None
+        sending = outbound.sending(self._configuration, wake)
+        reception = Reception(store, book, wiring.delivery_settings(self._configuration), sending)
         # One for each protocol: whoever floods one does not take the connections of another.
         connections = wiring.smtp_connections(self._configuration)
         admitted = {mode: ConnectionLimit(connections) for mode in wiring.MODES.values()}
@@ -376,7 +386,10 @@ class _Worker:
         seconds = float(self._configuration.node.drain)
         if self._failed:
             seconds = min(seconds, HURRY)
-        await asyncio.gather(*(listener.drain(seconds) for _, listener in self._listeners))
+        closing = [listener.drain(seconds) for _, listener in self._listeners]
+        if self._dispatcher is not None:
+            closing.append(self._dispatcher.stop(min(seconds, GOODBYE)))
+        await asyncio.gather(*closing)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -1,0 +1,70 @@
+"""Section of the configuration: mail to other servers."""
+
+from typing import Annotated, Literal
+
+from msgspec import Struct
+
+from malleposte.node.config_fields import DAY, duration, number, says
+from malleposte.secrets.redaction import Secret
+
+
+class Sending(Struct, frozen=True, kw_only=True):
+    """Mail to other servers; docs/sending.md has all about it."""
+
+    enabled: Annotated[
+        bool,
+        says(
+            "Whether accounts may send to other domains. Off: what they submit for those is refused, in "
+            "words. What is queued already stays there and is not tried."
+        ),
+    ] = False
+    smart_host: Annotated[
+        str,
+        says(
+            "All mail goes to this server, as `mail.example.net:587`. Empty: to the servers that the "
+            "recipients' domains name."
+        ),
+    ] = ""
+    smart_host_tls: Annotated[
+        Literal["starttls", "implicit", "none"],
+        says(
+            "How mail to the smart host is encrypted, its certificate checked. `none`: not at all, and "
+            "nobody signs in there beyond this machine."
+        ),
+    ] = "starttls"
+    smart_host_user: Annotated[str, says("Name to sign in with there. Empty: without.")] = ""
+    smart_host_password: Annotated[
+        Secret[str] | None,
+        says("The password to it, never shown; better in the environment than in this file."),
+    ] = None
+    lifetime: Annotated[
+        int,
+        duration("After that a message that could not be delivered goes back.", 3600, 30 * DAY),
+    ] = 5 * DAY
+    ipv4: Annotated[bool, says("Whether to connect by IPv4.")] = True
+    ipv6: Annotated[
+        bool, says("Whether to connect by IPv6. Off where this server's address has no PTR record.")
+    ] = True
+    source_ipv4: Annotated[str, says("Address to connect from. Empty: the system's choice.")] = ""
+    source_ipv6: Annotated[str, says("The same for IPv6.")] = ""
+    resolvers: Annotated[
+        str,
+        says("Name servers, separated by spaces. Empty: those of /etc/resolv.conf."),
+    ] = ""
+    resolver_port: Annotated[int, number("Their port.", 1, 65535)] = 53
+    port: Annotated[int, number("Port of other servers; 25 everywhere but in tests.", 1, 65535)] = (
+        25
+    )
+    networks: Annotated[
+        str,
+        says(
+            "Networks that mail may go to though they are this machine's own (loopback, link-local), "
+            "separated by spaces."
+        ),
+    ] = ""
+    connections: Annotated[
+        int, number("Connections of one worker to other servers.", 1, 10_000)
+    ] = 200
+    connections_each: Annotated[
+        int, number("Connections of one worker to one destination.", 1, 1000)
+    ] = 20

@@ -1,0 +1,103 @@
+"""What sends, made of the configuration: settings, routes, and the dispatcher of a worker."""
+
+import ipaddress
+from collections.abc import Callable
+from types import MappingProxyType
+
+from malleposte.delivery import reports
+from malleposte.delivery.leaving import Sending
+from malleposte.delivery.outbound import (
+    Dispatcher,
+    DnsSettings,
+    OutboundSettings,
+    RelaySettings,
+    Resolver,
+    Routing,
+)
+from malleposte.delivery.outbound.settings import Concurrency, Schedule
+from malleposte.node.config import Configuration
+from malleposte.node.settings import hostname
+from malleposte.secrets.redaction import Secret
+from malleposte.store import Store
+
+SUBMISSION = 587
+
+
+def smart_host(configuration: Configuration) -> RelaySettings | None:
+    """The server that all mail goes to, if there is one. Raises ``ValueError`` for a port that is none."""
+    wanted = configuration.sending
+    if not wanted.smart_host:
+        return None
+    host, port = wanted.smart_host, SUBMISSION
+    if host.startswith("["):
+        host, _, rest = host[1:].partition("]")
+        port = int(rest.removeprefix(":") or port)
+    elif host.count(":") == 1:
+        host, _, text = host.partition(":")
+        port = int(text)
+    return RelaySettings(
+        host=host,
+        port=port,
+        implicit=wanted.smart_host_tls == "implicit",
+        tls=wanted.smart_host_tls != "none",
+        user=wanted.smart_host_user,
+        password=wanted.smart_host_password or Secret(""),
+    )
+
+
+def routing(configuration: Configuration) -> Routing:
+    """Which way mail goes."""
+    relay = smart_host(configuration)
+    return Routing(smart_host=relay.route if relay is not None else "")
+
+
+def outbound_settings(configuration: Configuration) -> OutboundSettings:
+    """For ``delivery.outbound``."""
+    wanted = configuration.sending
+    relay = smart_host(configuration)
+    return OutboundSettings(
+        hello=hostname(configuration),
+        port=wanted.port,
+        ipv4=wanted.ipv4,
+        ipv6=wanted.ipv6,
+        source_ipv4=wanted.source_ipv4,
+        source_ipv6=wanted.source_ipv6,
+        allowed=tuple(ipaddress.ip_network(one) for one in wanted.networks.split()),
+        relays=MappingProxyType({relay.route: relay} if relay is not None else {}),
+        concurrency=Concurrency(most=wanted.connections, each=wanted.connections_each),
+        schedule=Schedule(lifetime=wanted.lifetime),
+    )
+
+
+def dns_settings(configuration: Configuration) -> DnsSettings:
+    """For ``delivery.outbound.Resolver``."""
+    wanted = configuration.sending
+    return DnsSettings(servers=tuple(wanted.resolvers.split()), port=wanted.resolver_port)
+
+
+def reporter_settings(configuration: Configuration) -> reports.ReporterSettings:
+    """For ``delivery.reports``."""
+    return reports.ReporterSettings(
+        hostname=hostname(configuration),
+        route_of=routing(configuration).route_of,
+        lifetime=configuration.sending.lifetime,
+    )
+
+
+def dispatcher(store: Store, configuration: Configuration) -> Dispatcher | None:
+    """A worker's, where sending is on."""
+    if not configuration.sending.enabled:
+        return None
+    return Dispatcher(
+        store,
+        outbound_settings(configuration),
+        Resolver(dns_settings(configuration)),
+        reporting=reports.reporting,
+    )
+
+
+def sending(configuration: Configuration, queued: Callable[[], None] | None) -> Sending | None:
+    """For ``delivery.receive``; ``queued``: the dispatcher's ``wake``, None where nothing is sent."""
+    if queued is None:
+        return None
+    return Sending(routing(configuration), configuration.sending.lifetime, queued)
