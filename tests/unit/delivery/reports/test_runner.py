@@ -14,7 +14,7 @@ from malleposte.delivery.reports import (
     read_job,
     reports,
 )
-from malleposte.delivery.reports.original import header_of
+from malleposte.delivery.reports.original import WHOLE, header_of
 from malleposte.delivery.reports.runner import report_number
 from malleposte.delivery.spool import Spool, prepare
 from malleposte.delivery.srs import Srs
@@ -38,12 +38,13 @@ from malleposte.store.commands import (
 from malleposte.store.read import emails
 from malleposte.store.read.queued import content_of
 from malleposte.store.results import LeasedJob, Taken, TakenMessage
+from support.store import Place
 
 Settle = Callable[..., Settled]
 
 MAIL = (
     b"From: ada@example.test\r\nSubject: lunch\r\nMessage-ID: <1@a>\r\n%b\r\n"
-    b"the body of the mail\r\n"
+    b"the body of the mail\r\n%b"
 )
 HOST = "mail.example.test"
 
@@ -66,11 +67,14 @@ class Desk:
 
     store: Store
     reporter: Reporter
+    place: Place
 
-    async def send(self, sender: str, *, fields: bytes = b"", ret: str = "") -> TakenMessage:
+    async def send(
+        self, sender: str, *, fields: bytes = b"", ret: str = "", more: bytes = b""
+    ) -> TakenMessage:
         """A message that waits in the queue for bob@b.example, under lease."""
         spool = Spool(self.store.incoming)
-        spool.write(MAIL % fields)
+        spool.write(MAIL % (fields, more))
         message = await prepare(spool)
         spool.close()
         handing = Handing(
@@ -90,8 +94,10 @@ class Desk:
                 received_at=1,
                 trace_id=77,
                 handings=(handing,),
-            )
+            ),
+            message.descriptor,
         )
+        message.close()
         (taken,) = await self.take()
         return taken
 
@@ -119,6 +125,11 @@ class Desk:
         assert await self.store.reader.rows("SELECT last_error FROM job") == []
         return found
 
+    async def damage(self) -> None:
+        """Make what is stored of messages unreadable."""
+        async with self.place.raw() as tx:
+            await tx.run("UPDATE blob_frame SET data = $1", b"no frame")
+
     async def filed(self) -> list[Filed]:
         found = []
         for (email,) in await self.store.reader.rows("SELECT id FROM email ORDER BY id"):
@@ -130,7 +141,7 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(store: Store) -> Desk:
+async def desk(store: Store, place: Place) -> Desk:
     await store.submit(CreateDomain(name="example.test"))
     for name in ("ada", "bea"):
         await store.submit(
@@ -146,7 +157,7 @@ async def desk(store: Store) -> Desk:
     settings = ReporterSettings(
         hostname=HOST, route_of=lambda recipient, _: recipient.rpartition("@")[2]
     )
-    return Desk(store, Reporter(store, Book(store, hostname=HOST), settings))
+    return Desk(store, Reporter(store, Book(store, hostname=HOST), settings), place)
 
 
 def with_srs(desk: Desk) -> tuple[Desk, Srs]:
@@ -184,6 +195,25 @@ async def test_the_whole_message_goes_back_where_that_was_asked(desk: Desk, sett
     (report,) = await desk.filed()
     assert b"Content-Type: message/rfc822\r\n" in report.octets
     assert b"the body of the mail\r\n" in report.octets
+
+
+async def test_a_large_message_goes_back_by_its_header(desk: Desk, settle: Settle) -> None:
+    more = b"".join(b"%060d\r\n" % n for n in range(WHOLE // 60))  # it stands in a file
+    await desk.failed(await desk.send("ada@example.test", ret="FULL", more=more), settle)
+    (report,) = await desk.filed()
+    assert parse(report.octets)[3].media == "text/rfc822-headers"
+    assert len(report.octets) < 10_000
+
+
+async def test_a_damaged_message_is_reported_on_without_it(desk: Desk, settle: Settle) -> None:
+    message = await desk.send("ada@example.test")
+    await desk.damage()
+    await desk.failed(message, settle)
+    (report,) = await desk.filed()
+    assert [part.media for part in parse(report.octets)[1:]] == [
+        "text/plain",
+        "message/delivery-status",
+    ]
 
 
 async def test_an_account_is_told_in_its_language(desk: Desk, settle: Settle) -> None:
