@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from malleposte.delivery.outbound import Settled
 from malleposte.delivery.reports import REPORT_JOB, read_job, reporting, reports
@@ -109,6 +110,13 @@ def test_the_outbound_side_hands_over_several_messages(settle: Settle, message: 
     found = reporting([settle(message=m) for m in (one, two, null, one)])
     assert [read_job(report.payload).message for report in found] == [1, 2]
     assert all(read_job(report.payload).at > 0 for report in found)
+
+
+def test_where_a_report_fails_the_log_has_it(settle: Settle, message: Message) -> None:
+    with capture_logs() as logs:
+        assert reporting([settle(message=message(sender=""))]) == ()
+        assert reporting([settle("waits", message=message(sender=""))]) == ()
+    assert [line["to"] for line in logs] == ["bob@b.example"]
 
 
 def test_a_report_of_a_newer_version_is_left_to_a_newer_node(
