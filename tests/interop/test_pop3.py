@@ -93,26 +93,28 @@ class TestFetchmail:
 
 
 class TestGetmail:
-    """Debian's getmail6, into a Maildir."""
+    """Debian's getmail6. It writes no Maildir as root, whom tests may run as: a program takes its mail."""
 
     def run(self, server: Server, account: Account, home: Home, ca: Path, *, delete: bool) -> str:
         program = need("getmail", "getmail6")
-        folder = home.folder / "Maildir"
-        for name in ("cur", "new", "tmp"):
-            (folder / name).mkdir(parents=True, exist_ok=True)
+        folder = home.folder / "fetched"
+        folder.mkdir(exist_ok=True)
+        home.write("take", '#!/bin/sh\nexec cat >"$(mktemp "$1/XXXXXX")"\n')
+        (home.folder / "take").chmod(0o755)
         home.write(
             "getmailrc",
             "[retriever]\ntype = SimplePOP3SSLRetriever\nserver = localhost\n"
             f"port = {server.ports['pop3s']}\nusername = {account.address}\n"
             f"password = {account.password}\nca_certs = {ca}\n"
-            f"[destination]\ntype = Maildir\npath = {folder}/\n"
+            f"[destination]\ntype = MDA_external\npath = {home.folder / 'take'}\n"
+            f'arguments = ("{folder}",)\nallow_root_commands = true\n'
             f"[options]\nread_all = false\ndelete = {str(delete).lower()}\n"
             "received = false\ndelivered_to = false\n",
         )
         return home.succeed(program, "--getmaildir", home.folder, "--rcfile", "getmailrc")
 
     def fetched(self, home: Home) -> list[bytes]:
-        return [path.read_bytes() for path in (home.folder / "Maildir" / "new").iterdir()]
+        return [path.read_bytes() for path in (home.folder / "fetched").iterdir()]
 
     def test_kept_mail_is_fetched_once(
         self, server: Server, ca: Path, filled: Account, home: Home
