@@ -33,7 +33,9 @@ class Zone(asyncio.DatagramProtocol):
         self.drops_edns = False
         self.formerr = False
         self.ttl = 300
+        self.port = 0
         self.asked: Counter[tuple[str, str]] = Counter()
+        self.port = 0
         self._transport: asyncio.DatagramTransport | None = None
 
     async def start(self, port: int = 0) -> int:
@@ -43,8 +45,8 @@ class Zone(asyncio.DatagramProtocol):
             lambda: self, local_addr=("127.0.0.1", port)
         )
         self._transport = transport
-        taken: int = transport.get_extra_info("sockname")[1]
-        return taken
+        self.port = transport.get_extra_info("sockname")[1]
+        return self.port
 
     def close(self) -> None:
         if self._transport is not None:

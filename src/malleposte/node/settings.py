@@ -4,11 +4,19 @@ What only the server's processes need is in ``node.wiring``: it brings in every 
 double the time of each command.
 """
 
+import functools
+import ipaddress
+import os
 import socket
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from malleposte.node.config import Configuration
 from malleposte.operations.context import OperationSettings
 from malleposte.runtime.passwords import PasswordSettings
+
+if TYPE_CHECKING:
+    from malleposte.secrets.sealing import KeyRing
 
 
 def hostname(configuration: Configuration) -> str:
@@ -35,4 +43,28 @@ def operation_settings(configuration: Configuration, *, alone: bool = False) -> 
         quota=configuration.quota.default,
         recoverable=configuration.store.recoverable,
         alone=alone and configuration.store.backend == "sqlite",
+        ring=functools.partial(_ring, configuration),
+        offered=MappingProxyType(_offered(configuration)),
+        resolvers=tuple(configuration.sending.resolvers.split()),
+        resolver_port=configuration.sending.resolver_port,
     )
+
+
+def _ring(configuration: Configuration) -> "KeyRing":
+    # Cryptography takes its time to load, and few commands need it.
+    from malleposte.secrets.node_key import load_key_ring
+
+    return load_key_ring(configuration.node_key_file, os.environ)
+
+
+def _offered(configuration: Configuration) -> dict[str, int]:
+    """Ports of the services that other machines can reach, by name."""
+    return {
+        listener.service: listener.port_number
+        for listener in configuration.listeners
+        if listener.port_number and not _loopback(listener.address)
+    }
+
+
+def _loopback(address: str) -> bool:
+    return address != "*" and ipaddress.ip_address(address).is_loopback

@@ -1,8 +1,10 @@
 """What an operation works with; made by whoever calls it, for one actor."""
 
 import dataclasses
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Protocol
 
 from malleposte.directory.book import Book
 from malleposte.operations.audit import StoreAudit, line_of
@@ -11,6 +13,9 @@ from malleposte.policy.permissions import Actor
 from malleposte.store import Store
 from malleposte.store.commands import Act, Audited
 from malleposte.store.results import AnyResult, Refused
+
+if TYPE_CHECKING:
+    from malleposte.secrets.sealing import KeyRing
 
 
 class Hasher(Protocol):
@@ -21,15 +26,28 @@ class Hasher(Protocol):
         ...
 
 
+def _no_ring() -> "KeyRing":
+    from malleposte.secrets.node_key import NodeKeyError
+
+    raise NodeKeyError("this process has no node key: secrets can be neither sealed nor opened")
+
+
 @dataclass(frozen=True, slots=True)
 class OperationSettings:
     """``quota``: octets of an account that has no value of its own (0: no limit). ``recoverable``:
-    seconds that deleted mail can be brought back. ``alone``: no server runs beside this process."""
+    seconds that deleted mail can be brought back. ``alone``: no server runs beside this process.
+
+    ``ring``: gives the node's keys, read anew (``NodeKeyError``). ``offered``: ports of the services that
+    others can reach, by name. ``resolvers``: addresses of name servers, none: the system's."""
 
     hostname: str
     quota: int = 0
     recoverable: int = 14 * 86_400
     alone: bool = False
+    ring: Callable[[], "KeyRing"] = _no_ring
+    offered: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    resolvers: tuple[str, ...] = ()
+    resolver_port: int = 53
 
 
 @dataclass(slots=True)

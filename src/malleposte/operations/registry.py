@@ -27,6 +27,8 @@ MODULES = (
     "accounts",
     "accounts_many",
     "aliases",
+    "dkim",
+    "domain_records",
     "domains",
     "mail_export",
     "mail_import",

@@ -46,7 +46,7 @@ class SigningKey:
     @property
     def name(self) -> str:
         """Where its record stands."""
-        return f"{self.selector}._domainkey.{self.domain}"
+        return record_name(self.domain, self.selector)
 
     @property
     def record(self) -> str:
@@ -112,6 +112,16 @@ def secret_name(domain: str, stem: str = "") -> str:
     return f"dkim:{domain}:{stem}"
 
 
+def record_name(domain: str, selector: str) -> str:
+    """Where a key's record stands (RFC 6376 §3.6.2.1)."""
+    return f"{selector}._domainkey.{domain}"
+
+
+def selectors_of(stem: str) -> tuple[str, ...]:
+    """Of a pair's keys, RSA first."""
+    return tuple(f"{stem}-{suffix}" for suffix in _SUFFIXES.values())
+
+
 def stem_of(selector: str) -> str:
     """Of a selector, or of a stem as it is."""
     for suffix in _SUFFIXES.values():
@@ -146,8 +156,8 @@ def _pair(
         domain,
         stem,
         made,
-        SigningKey(domain, f"{stem}-{_SUFFIXES['rsa-sha256']}", first),
-        SigningKey(domain, f"{stem}-{_SUFFIXES['ed25519-sha256']}", second),
+        SigningKey(domain, selectors_of(stem)[0], first),
+        SigningKey(domain, selectors_of(stem)[1], second),
     )
 
 

@@ -11,7 +11,7 @@ figures.
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,23 +19,13 @@ import structlog
 
 from malleposte.delivery.signing.dkim import sign_hashed
 from malleposte.delivery.signing.fields import Unfit
-from malleposte.delivery.signing.keys import (
-    KeyPair,
-    SigningKey,
-    UnreadableKey,
-    read,
-    secret_name,
-)
+from malleposte.delivery.signing.kept import Kept, Ring, pairs_of
+from malleposte.delivery.signing.keys import SigningKey
 from malleposte.delivery.signing.published import Published
-from malleposte.secrets.node_key import NodeKeyError
-from malleposte.secrets.redaction import Secret
-from malleposte.secrets.sealing import KeyRing, SealError
 from malleposte.store.dialect import Reader
 
 log = structlog.get_logger("signing")
 
-MOST_PAIRS: Final = 10
-"""Pairs of keys of one domain."""
 KNOWN_FOR: Final = 30.0
 """Seconds for which a domain's keys are kept in memory: so long until new ones are seen."""
 MOST_DOMAINS: Final = 1_000
@@ -43,29 +33,8 @@ MOST_DOMAINS: Final = 1_000
 LINE_EVERY: Final = 60.0
 """Seconds between two lines of the log about one domain."""
 
-Ring = Callable[[], KeyRing]
-"""Gives the node's keys. Raises ``NodeKeyError``."""
 Unsigned = Callable[[str, str], None]
 """Told of each message of a signing domain that leaves unsigned: the domain, and why."""
-
-
-async def pairs_of(reader: Reader, ring: Ring, domain: str) -> list[KeyPair]:
-    """A domain's keys, the newest first. Raises ``SealError``, ``NodeKeyError``, ``UnreadableKey``."""
-    start = secret_name(domain)
-    rows = await reader.rows(
-        "SELECT name, sealed FROM secret WHERE $1 = substr(name, 1, $2) ORDER BY name LIMIT $3",
-        start,
-        len(start),
-        MOST_PAIRS,
-    )
-    if not rows:
-        return []
-    keys = ring()
-    pairs = []
-    for name, sealed in rows:
-        opened: Secret[bytes] = keys.unseal(name, bytes(sealed))
-        pairs.append(read(domain, name.removeprefix(start), opened))
-    return sorted(pairs, key=lambda pair: (pair.made, pair.stem), reverse=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +66,7 @@ class Signer:
         self._published = published
         self._unsigned = unsigned
         self._clock = clock
-        self._known: OrderedDict[str, tuple[float, list[KeyPair]]] = OrderedDict()
+        self._known: OrderedDict[str, tuple[float, Kept]] = OrderedDict()
         self._said: OrderedDict[str, tuple[float, int]] = OrderedDict()
 
     async def sign(self, domain: str, header: bytes, body_digest: bytes, now: int) -> bytes:
@@ -116,15 +85,12 @@ class Signer:
 
     async def chosen(self, domain: str) -> Choice:
         """The keys that sign for a domain now. Raises what the store raises."""
-        try:
-            pairs = await self._pairs(domain)
-        except (SealError, NodeKeyError, UnreadableKey) as error:
-            return Choice((), True, str(error))
-        if not pairs:
+        kept = await self._kept(domain)
+        if not kept.pairs and not kept.troubles:
             return NOT_SIGNING
         found: dict[str, SigningKey] = {}
-        wrong: list[str] = []
-        keys = [key for pair in pairs for key in pair.keys]
+        wrong = list(kept.troubles)
+        keys = [key for pair in kept.pairs for key in pair.keys]
         # Side by side: where the DNS is slow, mail waits for one deadline and not for twenty.
         for key, seen in zip(
             keys, await asyncio.gather(*map(self._published.seen, keys)), strict=True
@@ -136,16 +102,16 @@ class Signer:
         signing = tuple(found[one] for one in ("rsa-sha256", "ed25519-sha256") if one in found)
         return Choice(signing, True, "; ".join(wrong[:2]))
 
-    async def _pairs(self, domain: str) -> Sequence[KeyPair]:
+    async def _kept(self, domain: str) -> Kept:
         known = self._known.get(domain)
         if known is not None and known[0] > self._clock():
             return known[1]
-        pairs = await pairs_of(self._reader, self._ring, domain)
-        self._known[domain] = (self._clock() + KNOWN_FOR, pairs)
+        kept = await pairs_of(self._reader, self._ring, domain)
+        self._known[domain] = (self._clock() + KNOWN_FOR, kept)
         self._known.move_to_end(domain)
         if len(self._known) > MOST_DOMAINS:
             self._known.popitem(last=False)
-        return pairs
+        return kept
 
     def _alarm(self, domain: str, why: str) -> None:
         if self._unsigned is not None:

@@ -4,9 +4,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from malleposte.delivery.signing.canonical import BodyHash
+from malleposte.delivery.signing.kept import pairs_of
 from malleposte.delivery.signing.keys import KeyPair, make, written
 from malleposte.delivery.signing.published import WRONG_FOR, Published
-from malleposte.delivery.signing.signer import KNOWN_FOR, LINE_EVERY, Signer, pairs_of
+from malleposte.delivery.signing.signer import KNOWN_FOR, LINE_EVERY, Signer
 from malleposte.secrets.sealing import KeyRing, NodeKey
 from malleposte.store.commands import PutSecret
 from malleposte.store.results import Done
@@ -135,6 +136,14 @@ async def test_keys_of_a_lost_node_key_are_an_alarm(house: House) -> None:
     assert "bring the old key file back" in desk.alarms[0][1]
 
 
+async def test_one_pair_that_cannot_be_opened_does_not_take_the_others_along(desk: Desk) -> None:
+    lost = PutSecret(name="dkim:example.org:20250101", sealed=b"\1" + bytes(50), key_id="k")
+    await desk.house.do(lost, Done)
+    await desk.keep(pair())
+    desk.publish(pair())
+    assert await desk.selectors() == ["20250615-rsa", "20250615-ed25519"]
+
+
 async def test_a_secret_in_anothers_place_does_not_open(desk: Desk) -> None:
     """Whoever can write into the database cannot have one domain sign by another's keys."""
     sealed = RING.seal(pair().secret_name, written(pair()))
@@ -148,5 +157,5 @@ async def test_a_secret_in_anothers_place_does_not_open(desk: Desk) -> None:
 async def test_the_newest_come_first(desk: Desk) -> None:
     for at, stem in enumerate(("20250615", "20250616", "20250614")):
         await desk.keep(KeyPair("example.org", stem, NOW + at, pair().rsa, pair().ed25519))
-    found = await pairs_of(desk.house.store.reader, lambda: RING, "example.org")
-    assert [one.stem for one in found] == ["20250614", "20250616", "20250615"]
+    kept = await pairs_of(desk.house.store.reader, lambda: RING, "example.org")
+    assert [one.stem for one in kept.pairs] == ["20250614", "20250616", "20250615"]

@@ -1,0 +1,128 @@
+"""The records that a domain needs in the DNS, and on demand what stands there."""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+
+import msgspec
+
+from malleposte.delivery.signing.kept import pairs_of
+from malleposte.delivery.signing.keys import SigningKey
+from malleposte.operations.context import Context
+from malleposte.operations.dkim import OfDomain
+from malleposte.operations.exchange import Progress
+from malleposte.operations.finding import own_domain
+from malleposte.operations.registry import Response, operation
+from malleposte.operations.zone.wanted import Wanted, wanted
+
+AT_ONCE = 16
+"""Look-ups side by side: all together take some 20 seconds where no resolver answers."""
+
+
+class ShowRecords(OfDomain, frozen=True, kw_only=True):
+    """``check``: hold each beside what the DNS says now."""
+
+    check: bool = False
+
+
+class RecordShown(msgspec.Struct, frozen=True, kw_only=True):
+    """``value`` as a zone has it, without quotes and last dots. ``needed``: mail suffers without it.
+    ``state``: right, missing, different or unasked, '' where it was not checked; ``words``: what stands
+    there, or why it could not be asked. ``publish``: it belongs into this domain's zone; others are set
+    elsewhere (address and PTR of the server) and are only checked."""
+
+    purpose: str
+    name: str
+    kind: str
+    value: str
+    needed: bool
+    publish: bool = True
+    remark: str = ""
+    state: str = ""
+    words: str = ""
+
+
+class DomainRecords(Response, frozen=True, kw_only=True):
+    """``host``: this server's name, as it greets. ``unsigned``: the domain has no DKIM keys, or none that
+    can be opened, for which ``troubles`` has the words."""
+
+    domain: str
+    host: str
+    unsigned: bool
+    troubles: tuple[str, ...]
+    records: tuple[RecordShown, ...]
+
+
+@operation("domain.records", ShowRecords, DomainRecords, audit="refused")
+async def run(context: Context, request: ShowRecords, progress: Progress) -> DomainRecords:
+    """All records; checked, every look-up has a deadline."""
+    domain = await own_domain(context.store.reader, request.domain)
+    host = context.settings.hostname.lower().rstrip(".")
+    kept = await pairs_of(context.store.reader, context.settings.ring, domain)
+    keys = [key for pair in kept.pairs for key in pair.keys]
+    records = wanted(domain, host, context.settings.offered, keys)
+    if request.check:
+        rows = await _checked(context, host, records, keys, progress)
+    else:
+        rows = [_row(record) for record in records]
+    return DomainRecords(
+        domain=domain, host=host, unsigned=not keys, troubles=kept.troubles, records=tuple(rows)
+    )
+
+
+def _row(record: Wanted, state: str = "", words: str = "") -> RecordShown:
+    return RecordShown(
+        purpose=record.purpose,
+        name=record.name,
+        kind=record.kind,
+        value=record.value,
+        needed=record.needed,
+        remark=record.remark,
+        state=state,
+        words=words,
+    )
+
+
+async def _checked(
+    context: Context,
+    host: str,
+    wanted_: Sequence[Wanted],
+    keys: Sequence[SigningKey],
+    progress: Progress,
+) -> list[RecordShown]:
+    # DNS takes a tenth of a second to load, which other operations need not wait for.
+    from malleposte.operations.zone import address
+    from malleposte.operations.zone.asking import live
+    from malleposte.operations.zone.comparing import compare
+
+    records = live(context.settings)
+    turns = asyncio.Semaphore(AT_ONCE)
+    server = await address.server(records, host)
+    done = 0
+
+    async def in_turn(work: Awaitable[RecordShown]) -> RecordShown:
+        nonlocal done
+        async with turns:
+            row = await work
+        done += 1
+        progress.report(done, len(wanted_), row.name)
+        return row
+
+    async def one(record: Wanted) -> RecordShown:
+        seen = await compare(records, record, server, keys)
+        return _row(record, seen.state, seen.words)
+
+    rows = await asyncio.gather(*(in_turn(one(record)) for record in wanted_))
+    own = [
+        RecordShown(
+            purpose="ptr" if row.kind == "PTR" else "address",
+            name=row.name,
+            kind=row.kind,
+            value=row.value,
+            needed=True,
+            publish=False,
+            state=row.seen.state,
+            words=row.seen.words,
+        )
+        for row in await address.looked_at(records, server)
+    ]
+    return [*own, *rows]

@@ -1,0 +1,94 @@
+"""The records of a domain whose mail this server handles.
+
+Names and values are bare: A-labels in lower case, no last dots, texts without quotes.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Final, Literal, NamedTuple
+
+from malleposte.delivery.signing.keys import SigningKey
+
+Kind = Literal["MX", "TXT", "CNAME", "SRV"]
+Purpose = Literal[
+    "mx", "spf", "dkim", "dmarc", "mta-sts", "tls-report", "autoconfig", "autodiscover", "service"
+]
+NOWHERE: Final = "0 0 0 ."
+"""An SRV that says: not offered here (RFC 6186 §3.4)."""
+SERVICES: Final = (
+    ("submissions", 0),
+    ("submission", 10),
+    ("imaps", 0),
+    ("imap", 10),
+    ("pop3s", 0),
+    ("pop3", 10),
+    ("jmap", 0),
+)
+"""What programs look for (RFC 6186, RFC 8314 §5.1, RFC 8620 §2.2), with its priority: TLS from the first
+octet before STARTTLS."""
+
+
+class Wanted(NamedTuple):
+    """One record. ``needed``: mail suffers without it; ``remark``: what to know before it is published."""
+
+    purpose: Purpose
+    name: str
+    kind: Kind
+    value: str
+    needed: bool = True
+    remark: str = ""
+
+
+def wanted(
+    domain: str, host: str, offered: Mapping[str, int], keys: Iterable[SigningKey]
+) -> list[Wanted]:
+    """All of them. ``host``: this server's name; ``offered``: ports of services by name."""
+    reports = f"mailto:postmaster@{domain}"
+    records = [Wanted("mx", domain, "MX", f"10 {host}")]
+    # ~all and not -all: some servers refuse by SPF alone what DKIM would have vouched for (RFC 9989).
+    records.append(Wanted("spf", domain, "TXT", "v=spf1 mx ~all"))
+    if host != domain:
+        # Bounces have no sender: for them the name in EHLO is looked up (RFC 7208 §2.3).
+        records.append(Wanted("spf", host, "TXT", "v=spf1 a -all", needed=False))
+    records += [Wanted("dkim", key.name, "TXT", key.record) for key in keys]
+    records.append(
+        Wanted(
+            "dmarc",
+            f"_dmarc.{domain}",
+            "TXT",
+            f"v=DMARC1; p=none; rua={reports}",
+            remark="p=quarantine or p=reject once the reports show that all of your mail passes",
+        )
+    )
+    policy = "once https://mta-sts." + domain + "/.well-known/mta-sts.txt is served"
+    records += [
+        Wanted(
+            "mta-sts",
+            f"_mta-sts.{domain}",
+            "TXT",
+            f"v=STSv1; id={policy_id(host)}",
+            needed=False,
+            remark=policy,
+        ),
+        Wanted("mta-sts", f"mta-sts.{domain}", "CNAME", host, needed=False, remark=policy),
+        Wanted(
+            "tls-report", f"_smtp._tls.{domain}", "TXT", f"v=TLSRPTv1; rua={reports}", needed=False
+        ),
+        Wanted("autoconfig", f"autoconfig.{domain}", "CNAME", host, needed=False),
+        Wanted("autodiscover", f"autodiscover.{domain}", "CNAME", host, needed=False),
+    ]
+    for service, priority in SERVICES:
+        port = offered.get(service)
+        value = f"{priority} 1 {port} {host}" if port else NOWHERE
+        records.append(Wanted("service", f"_{service}._tcp.{domain}", "SRV", value, needed=False))
+    return records
+
+
+def mta_sts_policy(host: str) -> str:
+    """The policy that goes with the records (RFC 8461 §3.2)."""
+    return f"version: STSv1\r\nmode: testing\r\nmx: {host}\r\nmax_age: 604800\r\n"
+
+
+def policy_id(host: str) -> str:
+    """Its id: another policy has another one."""
+    return hashlib.sha256(mta_sts_policy(host).encode()).hexdigest()[:20]
