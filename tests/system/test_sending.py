@@ -23,7 +23,10 @@ from support.zone import Zone, serving
 
 SENDER = "u1@example.test"
 FAR = "bob@far.example"
-TEXT = b"From: u1@example.test\r\nTo: bob@far.example\r\nSubject: hello\r\n\r\n.dot\r\n"
+TEXT = (
+    b"From: u1@example.test\r\nTo: bob@far.example\r\nBcc: u0@example.test\r\n"
+    b"Subject: hello\r\n\r\n.dot\r\n"
+)
 
 
 @dataclass
@@ -115,6 +118,8 @@ def test_sent_and_filed_by_one_transaction(world: World) -> None:
     assert body == b".dot\r\n"
     assert head.startswith(b"Received: from ")
     assert b"Subject: hello" in head
+    assert b"Bcc" not in head
+    assert b"\r\nMessage-ID: <" in head
     (filed,) = mailbox.wait_for(world.server, "u0@example.test", PASSWORD, 1)
     assert filed.endswith(b"\r\n\r\n.dot\r\n")
 

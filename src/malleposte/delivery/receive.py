@@ -14,6 +14,7 @@ import msgspec
 
 from malleposte.delivery.leaving import Sending, has_eight_bit
 from malleposte.delivery.spool import AT_ONCE, Prepared, Spool, prepare
+from malleposte.delivery.submitted import set_right
 from malleposte.delivery.trace_header import (
     Origin,
     delivered_to,
@@ -200,6 +201,8 @@ class Reception:
         failures and ``OSError``.
         """
         number = trace_id()
+        if origin.account:
+            await set_right(spool, origin.login.rpartition("@")[2], now)
         message = await prepare(spool)
         try:
             with spool.buffer() as buffer:

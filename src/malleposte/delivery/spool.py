@@ -22,6 +22,8 @@ from malleposte.store.incoming import Incoming, NoRoom
 
 IN_MEMORY = content.FRAME
 """Octets kept in memory: one frame of the store."""
+COPIED = 256 * 1024
+"""Octets copied from file to file at a time."""
 AT_ONCE = 64 * 1024
 """Octets parsed without letting the loop run: some 2 ms."""
 
@@ -95,6 +97,26 @@ class Spool:
             view.release()
             with suppress(BufferError):
                 mapped.close()
+
+    async def begin_anew(self, octets: int, beginning: bytes) -> None:
+        """Have something else stand in place of its first ``octets``. Raises as ``write``."""
+        if self._file is None:
+            with self.buffer() as buffer:
+                self._parts = [beginning + bytes(buffer[octets:])]
+            self.size += len(beginning) - octets
+            return
+        old, size, counted = self._file, self.size, self._in_file
+        self._incoming.ask(None, self._in_file)
+        self._file, self._in_file, self.size = self._open(), 0, 0
+        try:
+            self.write(beginning)
+            while octets < size:
+                piece = await asyncio.to_thread(os.pread, old, min(COPIED, size - octets), octets)
+                self.write(piece)
+                octets += len(piece)
+        finally:
+            os.close(old)
+            self._incoming.give_back(self._client, counted)
 
     def expect_copy(self) -> None:
         """Raise ``NoRoom`` where the disk could not take what is in the file once more."""

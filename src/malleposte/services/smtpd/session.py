@@ -2,8 +2,8 @@
 6409.
 
 No network is trusted, loopback included: mail for other domains is taken from nobody, and from whoever
-signed in it is queued, or refused in clear words where this server does not send. A sender who signed in must own the
-address he sends from, and be allowed to sign in still: asked again with every message.
+signed in it is queued, or refused in clear words where this server does not send. A sender who signed in
+must own the address he sends from, and be allowed to sign in still: asked again with every message.
 """
 
 import asyncio
