@@ -69,6 +69,18 @@ def list_(
     if common.json:
         as_json({"messages": found, "waiting": last.waiting, "held": last.held})
         return OK
+    if found:
+        _table(found)
+    if last.more:
+        say(f"There are more; --limit shows up to so many messages (now {limit}).")
+    words = f"{last.waiting:,} recipients wait"
+    if last.held:
+        words += f", {last.held:,} are held: malleposte queue release MESSAGE …"
+    say(words if last.waiting or last.held else "Nothing waits.")
+    return OK
+
+
+def _table(found: list[QueuedMessage]) -> None:
     now = time.time()
     table(
         ("message", "from", "to", "size", "since", "tries", "next", "why"),
@@ -88,13 +100,6 @@ def list_(
         ],
         right=(3, 5),
     )
-    if last.more:
-        say(f"There are more; --limit shows up to so many messages (now {limit}).")
-    words = f"{last.waiting:,} recipients wait"
-    if last.held:
-        words += f", {last.held:,} are held: malleposte queue release MESSAGE …"
-    say(words if last.waiting or last.held else "Nothing waits.")
-    return OK
 
 
 def _next(one: QueuedRecipient, now: float) -> str:
