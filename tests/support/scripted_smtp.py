@@ -58,6 +58,7 @@ class ScriptedServer:
         self.accepted: list[Taken] = []
         self.commands: list[str] = []
         self.connections = 0
+        self.peers: list[str] = []
         self.now = 0
         self.most = 0
         self._turns: dict[str, int] = {}
@@ -83,6 +84,7 @@ class ScriptedServer:
         assert task is not None
         self._tasks.add(task)
         self.connections += 1
+        self.peers.append(writer.get_extra_info("peername")[0])
         self.now += 1
         self.most = max(self.most, self.now)
         try:

@@ -40,6 +40,8 @@ class Destination:
         self.office = office
         self.connected = 0
         """Lanes with a connection."""
+        self.opening = 0
+        """Lanes that are about to have one."""
         self.closing = False
         self._loop = asyncio.get_running_loop()
         self._line: deque[Parcel] = deque()
@@ -72,6 +74,9 @@ class Destination:
 
     def again(self, parcel: Parcel) -> None:
         """A parcel goes on before all others."""
+        if self.closing:
+            self._give_back([parcel])
+            return
         self._line.appendleft(parcel)
         self._serve()
 
@@ -202,9 +207,10 @@ class Destination:
 
     def unreached(self, trouble: Trouble, parcel: Parcel, since: float) -> None:
         """A connection was not to be had, tried since then."""
-        if self.connected and not trouble.permanent:
-            # It works for the others: so many at a time, and no more.
-            self._limit.at_most(self.connected, self._loop.time())
+        others = self.connected + self.opening
+        if others and not trouble.permanent:
+            # It works for the others, or may: so many at a time then, and no more.
+            self._limit.at_most(others, self._loop.time())
             self.again(parcel)
             return
         self._limit.failed()

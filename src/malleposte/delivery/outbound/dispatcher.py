@@ -81,8 +81,19 @@ class Dispatcher:
         self._asked = True
         self._looked_at = 0.0
         self._stopping = False
+        self._closed = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._clock = clock
+
+    @property
+    def connections(self) -> int:
+        """Lanes at work or waiting with a connection."""
+        return sum(one.lanes for one in self._destinations.values())
+
+    @property
+    def in_hand(self) -> int:
+        """Recipients that were taken and are not recorded yet."""
+        return self._hand.held
 
     # The loop -------------------------------------------------------------------------------------
 
@@ -105,6 +116,7 @@ class Dispatcher:
                     log.error("the queue cannot be read", reason=str(error))
                     await asyncio.sleep(AWAY)
                 await self._wait()
+            await self._closed.wait()
             await self._recorder.flushed()
         finally:
             tasks = [recording, *self._finding]
@@ -122,6 +134,14 @@ class Dispatcher:
         for task in self._finding:
             task.cancel()
         await asyncio.gather(*(one.close(seconds) for one in self._destinations.values()))
+        self._recorder.add(
+            (),
+            [
+                Closing(route=route, until=until, said=trouble.words)
+                for route, (trouble, until) in self._dead.items()
+            ],
+        )
+        self._closed.set()
         self._woken.set()
 
     async def _wait(self) -> None:

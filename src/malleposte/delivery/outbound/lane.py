@@ -76,8 +76,12 @@ class Lane:
             self._let_go()
         since = self._loop.time()
         if self._connection is None:
-            opener = self._office.opener
-            self._connection = await opener.open(self._of.way, self._of.is_shunned)
+            self._of.opening += 1
+            try:
+                opener = self._office.opener
+                self._connection = await opener.open(self._of.way, self._of.is_shunned)
+            finally:
+                self._of.opening -= 1
             self._of.connected += 1
         connection = self._connection
         fresh = connection.messages == 0

@@ -148,17 +148,15 @@ class Judge:
         """Until when a way is left alone that has failed so often in a row before this time."""
         schedule = self._schedule
         pause = min(schedule.way * 2 ** min(failures, 20), schedule.way_last)
-        return int(self._clock() + self._spread(pause))
+        return int(self._clock() + _spread(pause, self._jitter()))
 
     def _pause(self, message: TakenMessage, status: str, now: int) -> int:
         """Seconds until the next try: about as long as it has waited already, more where it is full."""
         schedule = self._schedule
         first = schedule.full if status[1:] == ".2.2" else schedule.first
-        return int(self._spread(min(max(first, self._age(message, now) * 0.7), schedule.last)))
-
-    def _spread(self, seconds: float) -> float:
-        """So that what came together does not come again together."""
-        return seconds * (0.9 + 0.2 * self._jitter())
+        pause = min(max(first, self._age(message, now) * 0.7), schedule.last)
+        # Messages that came together do not come again together; the recipients of one do.
+        return int(_spread(pause, message.id * 0x9E3779B1 % 0x100000000 / 0x100000000))
 
     def _age(self, message: TakenMessage, now: int) -> int:
         """Since it was due first: what is sent later expires later."""
@@ -177,6 +175,10 @@ class Judge:
         if hours >= 48:
             return f"{round(hours / 24)} days"
         return f"{hours} hours" if hours != 1 else "1 hour"
+
+
+def _spread(seconds: float, jitter: float) -> float:
+    return seconds * (0.9 + 0.2 * jitter)
 
 
 def lost(answer: Answer, remote: str, *, ended: bool) -> Trouble:

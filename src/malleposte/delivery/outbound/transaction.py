@@ -32,16 +32,20 @@ async def offer(connection: Connection, parcel: Parcel, office: Office, until: f
     if missing is not None:
         return Offered([judge.troubled(message, r, missing, host) for r in recipients])
     settled: list[Settled] = []
-    good: list[TakenRecipient] = []
-    for recipient in recipients:
-        trouble = _unspeakable(message, recipient)
-        if trouble is None:
-            good.append(recipient)
-        else:
-            settled.append(judge.troubled(message, recipient, trouble, host))
-    if not good:
-        return Offered(settled)
-    outgoing = _outgoing(message, good)
+    good: Sequence[TakenRecipient] = recipients
+    try:
+        outgoing = _outgoing(message, good)
+    except ValueError:
+        good = []
+        for recipient in recipients:
+            trouble = _unspeakable(message, recipient)
+            if trouble is None:
+                good.append(recipient)
+            else:
+                settled.append(judge.troubled(message, recipient, trouble, host))
+        if not good:
+            return Offered(settled)
+        outgoing = _outgoing(message, good)
     answers = await connection.send(outgoing, office.content(message), until)
     some_taken = any(answer.good for answer in answers)
     rest: list[TakenRecipient] = []

@@ -5,12 +5,25 @@ from pathlib import Path
 
 import pytest
 
+from malleposte.store.dialect import Reader
+from malleposte.store.read import queued
 from support.store import Clock, House, Place
 from unit.delivery.outbound.outside import Outside
 
 
 @pytest.fixture
-async def outside(tmp_path: Path, clock: Clock) -> AsyncIterator[Outside]:
+def due(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    """What is due is due by the time of the test."""
+
+    async def any_due(reader: Reader) -> bool:
+        now = int(clock.time())
+        return await reader.row("SELECT 1 FROM queue_route WHERE due_at <= $1", now) is not None
+
+    monkeypatch.setattr(queued, "any_due", any_due)
+
+
+@pytest.fixture
+async def outside(tmp_path: Path, clock: Clock, due: None) -> AsyncIterator[Outside]:
     """On SQLite."""
     place = Place(tmp_path / "data")
     async with place.open() as store:
@@ -23,7 +36,7 @@ async def outside(tmp_path: Path, clock: Clock) -> AsyncIterator[Outside]:
 
 
 @pytest.fixture
-async def outside_both(house: House, tmp_path: Path) -> AsyncIterator[Outside]:
+async def outside_both(house: House, tmp_path: Path, due: None) -> AsyncIterator[Outside]:
     """On each database in turn."""
     async for one in _opened(house, tmp_path):
         yield one

@@ -32,19 +32,22 @@ from support.store import House, deliver, small
 from support.zone import Zone
 
 DAY = 86_400
-QUICK = Timeouts(
-    connect=0.5,
-    opening=3.0,
-    greeting=0.4,
-    hello=0.4,
-    handshake=0.6,
-    sign_in=0.4,
-    mail=0.4,
-    rcpt=0.4,
-    data=0.4,
-    block=0.4,
-    content=0.4,
+PATIENT = Timeouts(
+    connect=10.0,
+    opening=20.0,
+    greeting=10.0,
+    hello=10.0,
+    handshake=10.0,
+    sign_in=10.0,
+    mail=10.0,
+    rcpt=10.0,
+    data=10.0,
+    block=10.0,
+    content=10.0,
 )
+"""Of what answers; a machine may be busy."""
+QUICK = 0.4
+"""For the one step that is never answered."""
 CONTENT = b"From: me@example.org\r\nSubject: hi\r\n\r\n.x\r\n"
 
 
@@ -69,6 +72,8 @@ class Outside:
     servers: dict[int, ScriptedServer] = field(default_factory=dict)
     port: int = 0
     dns_port: int = 0
+    dns: float = 8.0
+    """Seconds for a look-up."""
     traces: int = 0
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -139,7 +144,7 @@ class Outside:
             "port": self.port or 9,
             "ipv6": False,
             "allowed": (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128")),
-            "timeouts": QUICK,
+            "timeouts": PATIENT,
             "concurrency": Concurrency(idle=0.3),
             **self.extra,
             **more,
@@ -149,7 +154,9 @@ class Outside:
     def resolver(self) -> Resolver:
         """A resolver that asks the zone."""
         return Resolver(
-            DnsSettings(servers=("127.0.0.1",), port=self.dns_port, seconds=0.6, each=0.3)
+            DnsSettings(
+                servers=("127.0.0.1",), port=self.dns_port, seconds=self.dns, each=self.dns / 2
+            )
         )
 
     @contextlib.asynccontextmanager
@@ -183,11 +190,15 @@ class Outside:
         """Send until there are so many lines in the trace (one for each recipient that waits), or the
         test has waited long enough."""
         waiting = await self.house.value("SELECT count(*) FROM queue_recipient WHERE state = 0")
-        before = len(await self.attempts())
-        wanted = before + (tries or waiting)
+        before = await self.attempts()
+        wanted = len(before) + (tries or waiting)
         async with self.sending(**more):
-            await until(lambda: self.attempted(wanted))
-        return (await self.attempts())[before:]
+            await self.until_attempted(wanted)
+        return [attempt for attempt in await self.attempts() if attempt not in before]
+
+    async def until_attempted(self, wanted: int) -> None:
+        """Wait until the trace has so many lines."""
+        await until(lambda: self.attempted(wanted))
 
     async def attempted(self, wanted: int) -> bool:
         """Whether the trace has so many lines."""

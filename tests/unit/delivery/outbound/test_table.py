@@ -5,7 +5,8 @@ A row has servers (127.0.0.1 and on), names, a message, and for each recipient t
 servers answered 2yz.
 """
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,14 +16,17 @@ from malleposte.store.commands import EIGHTBIT, SMTPUTF8
 from support.scripted_smtp import DROP, GARBAGE, SILENCE, Manner
 from support.zone import REFUSED, SERVFAIL
 from support.zone import SILENCE as NO_ANSWER
-from unit.delivery.outbound.outside import Outside, says
+from unit.delivery.outbound.outside import PATIENT, QUICK, Outside, says
 
 ONE = ("a@there.example",)
 TWO = ("a@there.example", "b@there.example")
 THREE = (*TWO, "c@there.example")
 NO_PIPELINING = ("8BITMIME", "ENHANCEDSTATUSCODES")
-MX = {"there.example": {"mx": "10 mx.there.example."}, "mx.there.example": {"a": "127.0.0.1"}}
-MX_TWO = {
+MX: Mapping[str, Mapping[str, Any]] = {
+    "there.example": {"mx": "10 mx.there.example."},
+    "mx.there.example": {"a": "127.0.0.1"},
+}
+MX_TWO: Mapping[str, Mapping[str, Any]] = {
     "there.example": {"mx": ["10 mx.there.example.", "20 mx2.there.example."]},
     "mx.there.example": {"a": "127.0.0.1"},
     "mx2.there.example": {"a": "127.0.0.2"},
@@ -36,13 +40,15 @@ class Row:
     ends: Sequence[tuple[str, str]]
     """(outcome, words) for each recipient."""
     manners: Sequence[Manner] = (Manner(),)
-    names: dict[str, dict[str, Any]] = field(default_factory=lambda: MX)
+    names: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MX)
     broken: dict[str, str] = field(default_factory=dict)
     to: Sequence[str] = ONE
     message: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     closed: dict[str, str] = field(default_factory=dict)
     taken: int = 0
+    quick: str = ""
+    """The timeout that is short, since its step is never answered."""
 
 
 def steps(**replies: str | Sequence[str]) -> Manner:
@@ -204,11 +210,13 @@ ROWS = [
         "silence at MAIL",
         [("deferred", "mx.there.example: no answer to MAIL FROM in time (at MAIL FROM)")],
         [steps(MAIL=SILENCE)],
+        quick="mail",
     ),
     Row(
         "silence after the dot",
         [("deferred", "mx.there.example: no answer to end of content in time after all of…twice")],
         [steps(CONTENT=SILENCE)],
+        quick="content",
     ),
     Row(
         "garbage at RCPT",
@@ -219,6 +227,7 @@ ROWS = [
         "the content is read by nobody",
         [("deferred", "mx.there.example: the server took no more of the content while…")],
         [Manner(can=(), silent_reader=True)],
+        quick="block",
         message={"data": b"x" * 16_000_000},
     ),
     Row(
@@ -247,6 +256,7 @@ ROWS = [
     Row(
         "silent greeting",
         manners=[steps(GREETING=SILENCE)],
+        quick="greeting",
         **way(f"{HOST}: no answer to greeting in time (at the greeting)"),
     ),
     Row(
@@ -460,6 +470,9 @@ async def test_what_becomes_of_it(outside: Outside, row: Row) -> None:
     for name, records in row.names.items():
         outside.zone.add(name, **records)
     outside.zone.broken = row.broken
+    if NO_ANSWER in row.broken.values():
+        outside.dns = 0.6
+    timeouts = dataclasses.replace(PATIENT, **({row.quick: QUICK} if row.quick else {}))
     message = dict(row.message)
     if "expires_at" in message:
         # Queued five days ago.
@@ -468,7 +481,7 @@ async def test_what_becomes_of_it(outside: Outside, row: Row) -> None:
     await outside.queue(*row.to, **message)
     if "expires_at" in message:
         outside.house.clock.turn(432_000)
-    attempts = await outside.go(**row.settings)
+    attempts = await outside.go(timeouts=timeouts, **row.settings)
     found = {attempt.address: attempt for attempt in attempts}
     port = str(outside.port or 9)
     for address, (outcome, words) in zip(row.to, row.ends, strict=True):

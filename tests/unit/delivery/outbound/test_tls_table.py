@@ -1,5 +1,6 @@
 """TLS towards other servers and relays: a row for each thing that goes right or wrong with it."""
 
+import dataclasses
 import ssl
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +12,7 @@ from malleposte.delivery.outbound.route import Exchange
 from malleposte.delivery.outbound.words import Trouble, WayFailed
 from malleposte.secrets.redaction import Secret
 from support.scripted_smtp import DROP, EVERYTHING, GARBAGE, SILENCE, Manner
-from unit.delivery.outbound.outside import Outside, says
+from unit.delivery.outbound.outside import PATIENT, QUICK, Outside, says
 
 HOST = "mx.there.example [127.0.0.1]:N"
 VERIFIED = TlsPolicy(demanded=True, verified=True, source="the policy of there.example")
@@ -291,7 +292,10 @@ async def test_what_tls_comes_to(outside: Outside, row: Row) -> None:
     server = await outside.server(1, row.manner)
     outside.domain()
     outside.zone.add("localhost", a="127.0.0.1")
-    settings: dict[str, Any] = {}
+    handshake = QUICK if row.manner.handshake == SILENCE else 10.0
+    settings: dict[str, Any] = {
+        "timeouts": dataclasses.replace(PATIENT, handshake=handshake),
+    }
     if row.trusted:
         settings["authorities"] = outside.authority(row.certificate)
     route = "there.example"

@@ -1,0 +1,68 @@
+"""How many connections there are, to one and to all."""
+
+import asyncio
+
+from malleposte.delivery.outbound.pool import REFUSED, Limit, Slots
+from malleposte.delivery.outbound.settings import Concurrency
+
+
+async def test_slots_go_round() -> None:
+    slots = Slots(2)
+    called: list[str] = []
+    assert slots.take("a", lambda: None)
+    assert slots.take("b", lambda: None)
+    for name in ("c", "d"):
+        assert not slots.take(name, lambda name=name: called.append(name))  # type: ignore[misc]
+    assert slots.wanted
+    slots.give()
+    await asyncio.sleep(0)
+    assert called == ["c"]
+    assert slots.take("c", lambda: None)
+    slots.give()
+    await asyncio.sleep(0)
+    assert called == ["c", "d"]
+    assert not slots.wanted
+
+
+async def test_who_idles_gives_way() -> None:
+    slots = Slots(1)
+    assert slots.take("a", lambda: None)
+    idle = asyncio.get_running_loop().create_future()
+    slots.idle(idle)
+    assert not slots.take("b", lambda: None)
+    assert idle.done()
+
+
+async def test_who_needs_none_any_more_is_not_called() -> None:
+    slots = Slots(0)
+    called: list[int] = []
+    slots.take("a", lambda: called.append(1))
+    slots.forget("a")
+    slots.give()
+    await asyncio.sleep(0)
+    assert called == []
+
+
+async def test_a_limit_grows_slowly_and_shrinks_quickly() -> None:
+    limit = Limit(Concurrency(first=4, each=6))
+    assert limit.now == 4
+    for _ in range(10):
+        limit.worked()
+    assert limit.now == 6
+    limit.failed()
+    assert limit.now == 3
+    for _ in range(5):
+        limit.failed()
+    assert limit.now == 1
+
+
+async def test_a_limit_that_was_met_holds_for_a_while() -> None:
+    limit = Limit(Concurrency(first=4, each=20))
+    now = asyncio.get_running_loop().time()
+    limit.at_most(3, now)
+    for _ in range(10):
+        limit.worked()
+    assert limit.now == 3
+    limit.at_most(3, now - REFUSED - 1)
+    limit.worked()
+    assert limit.now == 4

@@ -1,0 +1,198 @@
+"""Look-ups: deadlines, resolvers that drop EDNS, what is kept and for how long."""
+
+import asyncio
+import ipaddress
+from collections.abc import AsyncIterator
+
+import pytest
+
+from malleposte.delivery.outbound import DnsSettings, Resolver
+from malleposte.delivery.outbound.resolver import (
+    LONGEST,
+    MOST_ADDRESSES,
+    MOST_MX,
+    LookupFailed,
+    Mx,
+    NoSuchName,
+)
+from support.zone import SERVFAIL, SILENCE, Zone
+
+
+class Time:
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+async def zone() -> AsyncIterator[Zone]:
+    zone = Zone()
+    await zone.start()
+    yield zone
+    zone.close()
+
+
+@pytest.fixture
+def now() -> Time:
+    return Time()
+
+
+@pytest.fixture
+async def resolver(zone: Zone, now: Time) -> Resolver:
+    return made(zone, now)
+
+
+def made(zone: Zone, now: Time, most: int = 10_000) -> Resolver:
+    settings = DnsSettings(servers=("127.0.0.1",), port=zone.port, seconds=0.4, each=0.2, most=most)
+    return Resolver(settings, clock=now)
+
+
+async def test_mail_servers_best_first(zone: Zone, resolver: Resolver) -> None:
+    zone.add("there.example", mx=["20 b.example.", "10 A.Example.", "20 a.example."])
+    assert await resolver.mx("There.Example.") == [
+        Mx(10, "a.example"),
+        Mx(20, "a.example"),
+        Mx(20, "b.example"),
+    ]
+
+
+async def test_null_mx_has_no_name(zone: Zone, resolver: Resolver) -> None:
+    zone.add("there.example", mx="0 .")
+    assert await resolver.mx("there.example") == [Mx(0, "")]
+
+
+async def test_addresses_of_both_families_in_turn(zone: Zone, resolver: Resolver) -> None:
+    zone.add("mx.example", a=["127.0.0.1", "127.0.0.2", "127.0.0.3"], aaaa="::1")
+    found = await resolver.addresses("mx.example")
+    assert str(found[0]) == "::1"
+    assert sorted(map(str, found[1:])) == ["127.0.0.1", "127.0.0.2", "127.0.0.3"]
+    only = await resolver.addresses("mx.example", ipv4=False)
+    assert only == [ipaddress.ip_address("::1")]
+
+
+async def test_one_family_that_fails_leaves_the_other(zone: Zone, resolver: Resolver) -> None:
+    zone.add("mx.example", a="127.0.0.1")
+    zone.broken["mx.example/AAAA"] = SERVFAIL
+    assert [str(one) for one in await resolver.addresses("mx.example")] == ["127.0.0.1"]
+
+
+async def test_no_address_because_of_a_failure_is_a_failure(zone: Zone, resolver: Resolver) -> None:
+    zone.add("mx.example", txt="there is no A")
+    zone.broken["mx.example/AAAA"] = SERVFAIL
+    with pytest.raises(LookupFailed, match=r"the AAAA record of mx.example"):
+        await resolver.addresses("mx.example")
+
+
+async def test_a_name_that_is_not_there(zone: Zone, resolver: Resolver) -> None:
+    for name in ("gone.example", "x" * 64 + ".example", "a..example"):
+        with pytest.raises(NoSuchName):
+            await resolver.mx(name)
+
+
+@pytest.mark.parametrize("how", ["drops_edns", "formerr"])
+async def test_a_resolver_without_edns_is_asked_without(
+    zone: Zone, resolver: Resolver, now: Time, how: str
+) -> None:
+    setattr(zone, how, True)
+    zone.add("a.example", mx="10 mx.example.")
+    zone.add("b.example", mx="10 mx.example.")
+    assert await resolver.mx("a.example") == [Mx(10, "mx.example")]
+    # From now on nobody waits for that.
+    asked = sum(zone.asked.values())
+    assert await resolver.mx("b.example") == [Mx(10, "mx.example")]
+    assert sum(zone.asked.values()) == asked + 1
+    # It may learn.
+    setattr(zone, how, False)
+    now.now += 601
+    zone.add("c.example", mx="10 mx.example.")
+    assert await resolver.mx("c.example") == [Mx(10, "mx.example")]
+
+
+async def test_silence_ends_at_the_deadline(zone: Zone, resolver: Resolver) -> None:
+    zone.broken["slow.example"] = SILENCE
+    loop = asyncio.get_running_loop()
+    since = loop.time()
+    with pytest.raises(LookupFailed, match=r"did not answer within 0.4 seconds"):
+        await resolver.mx("slow.example")
+    assert loop.time() - since < 2.0
+
+
+async def test_a_failure_is_asked_again_at_once(zone: Zone, resolver: Resolver) -> None:
+    zone.broken["a.example"] = SERVFAIL
+    zone.add("a.example", mx="10 mx.example.")
+    with pytest.raises(LookupFailed, match=r"the resolver at 127.0.0.1 answered SERVFAIL"):
+        await resolver.mx("a.example")
+    zone.broken.clear()
+    assert await resolver.mx("a.example") == [Mx(10, "mx.example")]
+
+
+async def test_an_answer_is_kept_as_long_as_it_says_within_bounds(
+    zone: Zone, resolver: Resolver, now: Time
+) -> None:
+    zone.add("a.example", mx="10 mx.example.")
+    for ttl, kept in ((60, 60), (0, 5), (10_000_000, LONGEST)):
+        zone.ttl = ttl
+        now.now += 2 * LONGEST
+        await resolver.mx("a.example")
+        zone.asked.clear()
+        now.now += kept - 1
+        await resolver.mx("a.example")
+        assert not zone.asked
+        now.now += 2
+        await resolver.mx("a.example")
+        assert zone.asked == {("a.example", "MX"): 1}
+
+
+async def test_what_is_not_there_is_kept_for_a_minute(
+    zone: Zone, resolver: Resolver, now: Time
+) -> None:
+    for _ in range(3):
+        with pytest.raises(NoSuchName):
+            await resolver.mx("gone.example")
+    assert zone.asked["gone.example", "MX"] == 1
+    zone.add("gone.example", mx="10 mx.example.")
+    now.now += 61
+    assert await resolver.mx("gone.example") == [Mx(10, "mx.example")]
+
+
+async def test_the_memory_is_bounded(zone: Zone, now: Time) -> None:
+    resolver = made(zone, now, most=10)
+    for number in range(30):
+        zone.add(f"d{number}.example", mx="10 mx.example.")
+        await resolver.mx(f"d{number}.example")
+    zone.asked.clear()
+    await resolver.mx("d29.example")
+    assert not zone.asked
+    await resolver.mx("d0.example")
+    assert zone.asked
+
+
+async def test_who_asks_the_same_meanwhile_waits_for_that(zone: Zone, resolver: Resolver) -> None:
+    zone.add("a.example", mx="10 mx.example.")
+    found = await asyncio.gather(*(resolver.mx("a.example") for _ in range(20)))
+    assert found == [[Mx(10, "mx.example")]] * 20
+    assert zone.asked["a.example", "MX"] == 1
+
+
+async def test_who_gives_up_takes_nobody_along(zone: Zone, resolver: Resolver) -> None:
+    zone.drops_edns = True  # the first answer takes a moment
+    zone.add("a.example", mx="10 mx.example.")
+    first, second = (asyncio.create_task(resolver.mx("a.example")) for _ in range(2))
+    await asyncio.sleep(0.05)
+    first.cancel()
+    assert await second == [Mx(10, "mx.example")]
+
+
+async def test_a_domain_has_only_so_many_servers(zone: Zone, resolver: Resolver) -> None:
+    zone.add("a.example", mx=[f"{n} m{n}." for n in range(MOST_MX + 5)])
+    zone.add("mx.example", a=[f"127.0.1.{n}" for n in range(MOST_ADDRESSES + 3)])
+    assert len(await resolver.mx("a.example")) == MOST_MX
+    assert len(await resolver.addresses("mx.example", ipv6=False)) == MOST_ADDRESSES
+
+
+async def test_no_resolver_at_all_is_said() -> None:
+    resolver = Resolver(DnsSettings(servers=("127.0.0.1",), port=1, seconds=0.4, each=0.2))
+    with pytest.raises(LookupFailed, match=r"the MX record of a.example was not found"):
+        await resolver.mx("a.example")
