@@ -111,11 +111,11 @@ class Dispatcher:
                     await self._look()
                 except TemporaryFailure as error:
                     log.warning("the queue waits for the store", reason=str(error))
-                    await asyncio.sleep(AWAY)
+                    await self._wait(AWAY)
                 except StoreError as error:
                     log.error("the queue cannot be read", reason=str(error))
-                    await asyncio.sleep(AWAY)
-                await self._wait()
+                    await self._wait(AWAY)
+                await self._wait(self._looked_at + LOOK_EVERY - self._loop.time())
             await self._closed.wait()
             await self._recorder.flushed()
         finally:
@@ -144,10 +144,10 @@ class Dispatcher:
         self._closed.set()
         self._woken.set()
 
-    async def _wait(self) -> None:
-        """Until something is to be done."""
+    async def _wait(self, seconds: float) -> None:
+        """Until something is to be done, so long at most."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout_at(self._looked_at + LOOK_EVERY):
+            async with asyncio.timeout(seconds):
                 await self._woken.wait()
         self._woken.clear()
 
@@ -226,7 +226,9 @@ class Dispatcher:
     async def _find(self, route: str, parcels: list[Parcel]) -> Way | None:
         """The way of a route, None where that is told already."""
         try:
-            return await self._ways.of(route, await self._policies.group(route))
+            direct = not route.startswith(("relay:", "["))
+            group = await self._policies.group(route) if direct else ""
+            return await self._ways.of(route, group)
         except WayFailed as failure:
             self.way_failed(failure.trouble, parcels, (), new=True)
         except Exception as error:

@@ -12,7 +12,7 @@ import structlog
 
 from .connection import Connection, ContentUnreadable
 from .office import Parcel
-from .settings import MARGIN
+from .settings import MARGIN, TRANSACTION
 from .transaction import Offered, offer
 from .words import Trouble, WayFailed
 
@@ -72,6 +72,9 @@ class Lane:
 
     async def _carry(self, parcel: Parcel) -> None:
         await self._office.ready()
+        if parcel.until - self._loop.time() < TRANSACTION and not parcel.tries:
+            self._office.lapse(parcel)  # the store was away for long
+            return
         if self._connection is not None and not self._connection.usable:
             self._let_go()
         since = self._loop.time()

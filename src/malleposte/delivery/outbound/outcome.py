@@ -23,6 +23,7 @@ _STEPS = {
     Step.DATA: "DATA",
     Step.CONTENT: "the content",
 }
+WANTS_TLS = 530
 TOO_MANY = frozenset({"4.5.3", "5.5.3"})
 """More recipients than it takes at a time (RFC 3463 §3.6)."""
 
@@ -66,9 +67,10 @@ class Judge:
         host: str,
         ended: bool,
         reports: bool,
+        secured: bool = False,
     ) -> Settled:
         """What a server's answer comes to. ``host``: whom we spoke with and how; ``ended``: all of the
-        content had been sent."""
+        content had been sent; ``secured``: by TLS."""
         reply = answer.reply
         if reply is None:
             return self.troubled(message, recipient, lost(answer, remote, ended=ended), host)
@@ -84,8 +86,11 @@ class Judge:
             status = reply.enhanced or "2.0.0"
             return Settled(message, recipient, outcome, status, str(reply), remote, reports)
         permanent = reply.permanent
+        if reply.code == WANTS_TLS and not secured:
+            # RFC 3207 §4: it takes mail by TLS alone, which was not to be had this time.
+            permanent = False
         trouble = Trouble(
-            reply.enhanced or ("5.0.0" if permanent else "4.0.0"),
+            _status(reply.enhanced, permanent),
             f"{remote} said to {_STEPS.get(answer.step, answer.step.value)}: «{reply}»",
             permanent=permanent,
             reply=str(reply),
@@ -175,6 +180,10 @@ class Judge:
         if hours >= 48:
             return f"{round(hours / 24)} days"
         return f"{hours} hours" if hours != 1 else "1 hour"
+
+
+def _status(enhanced: str, permanent: bool) -> str:
+    return ("5" if permanent else "4") + (enhanced[1:] or ".0.0")
 
 
 def _spread(seconds: float, jitter: float) -> float:

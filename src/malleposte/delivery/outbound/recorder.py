@@ -11,8 +11,9 @@ from typing import Final
 
 import structlog
 
+from malleposte.delivery.trace_header import shown_id
 from malleposte.store import Store, StoreError, TemporaryFailure
-from malleposte.store.commands import WAITS, Closing, RecordOutcomes, Report
+from malleposte.store.commands import FAILED, WAITS, Closing, RecordOutcomes, Report
 
 from .outcome import Settled
 
@@ -22,6 +23,9 @@ log = structlog.get_logger(__name__)
 
 AT_ONCE: Final = 500
 """Outcomes in one command: some 2,000 rows."""
+SHOWN: Final = 10
+"""Recipients named in a line of the log; the others are counted."""
+_EVENTS: Final = {WAITS: "smtp_deferred", FAILED: "smtp_failed"}
 AGAIN_FIRST, AGAIN_LAST = 0.1, 5.0
 
 Reporting = Callable[[Sequence[Settled]], Sequence[Report]]
@@ -78,9 +82,35 @@ class Recorder:
             if not self._settled:
                 self._some.clear()
             await self._record(batch, closings)
+            self._log(batch, closings)
             self._done(batch)
             if not self._settled and not self._closings:
                 self._idle.set()
+
+    def _log(self, batch: Sequence[Settled], closings: Sequence[Closing]) -> None:
+        """A line for each message, outcome and answer; of what was given back untried, none."""
+        lines: dict[tuple[int, int, str], list[Settled]] = {}
+        for one in batch:
+            outcome = one.outcome
+            if outcome.said:
+                lines.setdefault((outcome.message, outcome.state, outcome.said), []).append(one)
+        for (_, state, said), alike in lines.items():
+            message = alike[0].message
+            more = {"more": len(alike) - SHOWN} if len(alike) > SHOWN else {}
+            log.info(
+                _EVENTS.get(state, "smtp_sent"),
+                id=shown_id(message.trace),
+                sender=message.sender,
+                recipients=[one.recipient.address for one in alike[:SHOWN]],
+                host=alike[0].outcome.host,
+                said=said,
+                **more,
+            )
+        for closing in closings:
+            if closing.until:
+                log.info(
+                    "route_closed", route=closing.route, until=closing.until, said=closing.said
+                )
 
     async def _record(self, batch: Sequence[Settled], closings: tuple[Closing, ...]) -> None:
         command = RecordOutcomes(

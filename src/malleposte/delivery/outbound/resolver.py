@@ -33,6 +33,8 @@ MOST_ADDRESSES = 8
 """Addresses of one server, of each family."""
 PAYLOAD = 1_232
 """Octets of an answer over UDP: what passes unfragmented (DNS flag day 2020)."""
+READ_EVERY = 60.0
+"""Seconds between two looks at the system's list of resolvers, after look-ups that failed."""
 PLAIN_FOR = 600.0
 """Seconds for which a resolver that drops EDNS is asked without."""
 
@@ -92,6 +94,7 @@ class Resolver:
         self._kept: OrderedDict[tuple[str, str], _Kept] = OrderedDict()
         self._asked: dict[tuple[str, str], _Asked] = {}
         self._plain_until = 0.0
+        self._read_at = clock()
         self._full = self._made(edns=True)
         self._plain = self._made(edns=False)
 
@@ -110,6 +113,12 @@ class Resolver:
         else:
             made.use_edns(False)
         return made
+
+    def _read_again(self) -> None:
+        """The system's resolvers may be others by now."""
+        if not self._settings.servers and self._clock() - self._read_at >= READ_EVERY:
+            self._read_at = self._clock()
+            self._full, self._plain = self._made(edns=True), self._made(edns=False)
 
     async def mx(self, domain: str) -> Sequence[Mx]:
         """The MX records of a domain, best first; none where it has none.
@@ -188,11 +197,13 @@ class Resolver:
         except dns.resolver.NXDOMAIN:
             pass
         except dns.resolver.LifetimeTimeout:
+            self._read_again()
             raise LookupFailed(
                 f"the {kind} record of {name} was not found: the resolver did not answer within"
                 f" {self._settings.seconds:g} seconds"
             ) from None
         except dns.resolver.NoNameservers as error:
+            self._read_again()
             raise LookupFailed(
                 f"the {kind} record of {name} was not found: {_complaint(error)}"
             ) from None

@@ -13,8 +13,9 @@ IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 LEASE: Final = 900
 """Seconds for which recipients are taken: what a crash leaves is tried again after that."""
 TRANSACTION: Final = 660
-"""Seconds of a lease that must be left when a transaction begins. RFC 5321 §4.5.3.2.6 wants ten minutes
-for the answer to the content alone: who gives up earlier sends twice (RFC 1047)."""
+"""Seconds of a lease that must be left when a message's turn comes, connecting included. RFC 5321
+§4.5.3.2.6 wants ten minutes for the answer to the content alone: who gives up earlier sends twice
+(RFC 1047)."""
 MARGIN: Final = 30
 """Seconds of a lease at its end in which nothing is sent any more: time to record what became of it."""
 

@@ -126,4 +126,5 @@ def _judged(
         host=connection.described,
         ended=connection.ended,
         reports=connection.can.dsn,
+        secured=connection.channel.tls is not None,
     )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+import structlog
 
 from malleposte.delivery.outbound import Dispatcher, Settled
 from malleposte.delivery.outbound.settings import LEASE, Concurrency, Schedule
@@ -131,6 +132,28 @@ async def test_a_person_has_it_tried_again_at_once(outside: Outside) -> None:
         await outside.until_attempted(3)
     outcomes = [a.outcome for a in await outside.attempts()]
     assert sorted(outcomes) == ["deferred", "delivered", "retried"]
+
+
+async def test_the_log_has_a_line_for_each_message_and_answer(outside: Outside) -> None:
+    await outside.server(1, Manner(steps={"RCPT": ["250 ok"] * 12 + ["550 5.1.1 no"]}))
+    outside.domain()
+    await outside.queue(*(f"u{number}@there.example" for number in range(13)))
+    await outside.queue("a@dead.example", data=b"2")
+    outside.zone.add("dead.example", mx="10 mx.dead.example.")
+    with structlog.testing.capture_logs() as lines:
+        await outside.go()
+    told = {line["event"]: line for line in lines}
+    assert sorted(line["event"] for line in lines) == [
+        "route_closed",
+        "smtp_deferred",
+        "smtp_failed",
+        "smtp_sent",
+    ]
+    sent = told["smtp_sent"]
+    assert (sent["id"], len(sent["recipients"]), sent["more"]) == ("1", 10, 2)
+    assert told["smtp_failed"]["recipients"] == ["u12@there.example"]
+    assert told["route_closed"]["route"] == "dead.example"
+    assert "mx.dead.example does not exist" in told["smtp_deferred"]["said"]
 
 
 # Age ---------------------------------------------------------------------------------------------

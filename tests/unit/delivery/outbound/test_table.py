@@ -129,6 +129,11 @@ ROWS = [
         [steps(MAIL="553 5.1.8 bad sender")],
     ),
     Row(
+        "it wants TLS, and there is none",
+        [("deferred", "mx.there.example said to MAIL FROM: «530 5.7.0 STARTTLS first»")],
+        [steps(MAIL="530 5.7.0 STARTTLS first")],
+    ),
+    Row(
         "sender deferred",
         [("deferred", "mx.there.example said to MAIL FROM: «451 4.3.2 slow down»")],
         [steps(MAIL="451 4.3.2 slow down")],
