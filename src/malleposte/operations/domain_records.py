@@ -14,7 +14,7 @@ from malleposte.operations.finding import own_domain
 from malleposte.operations.registry import Response, operation
 from malleposte.operations.zone.wanted import Wanted, wanted
 
-AT_ONCE = 16
+AT_ONCE = 32
 """Look-ups side by side: all together take some 20 seconds where no resolver answers."""
 
 

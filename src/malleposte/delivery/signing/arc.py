@@ -1,7 +1,7 @@
 """ARC seals (RFC 8617): what was found out about a message goes along when it is sent on.
 
 Each set is three fields: the results as text, a signature of the message as it leaves, and a seal over
-all sets so far. Only RSA: a set has one signature, and RFC 8617 §4.1 knows no other that all verify.
+all sets so far. Only RSA: a set has one signature, and RSA is what everybody verifies.
 Whether the sets that came are good is the caller's finding (``chain``); where they do not even count
 from 1 on without a gap, it is "fail" whatever he says.
 """

@@ -5,13 +5,11 @@ between pieces. Only CRLF ends a line of a body: a bare CR or LF is an octet lik
 """
 
 import hashlib
-import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from malleposte.mime.headers import FIELD
 
-_ENDS_BACKWARDS: Final = re.compile(rb"(?:\n\r)*+")
 _CRLFS: Final = b"\r\n" * 4_096
 
 
@@ -44,6 +42,16 @@ def _single_spaced(octets: bytes) -> bytes:
     return octets
 
 
+def _line_ends(octets: bytes) -> int:
+    """Octets of the line ends at the end of others."""
+    tail = octets[len(octets.rstrip(b"\r\n")) :]
+    if not tail.endswith(b"\n"):
+        return 0
+    # Behind the last pair of the same, CR and LF take turns.
+    broken = max(tail.rfind(b"\r\r"), tail.rfind(b"\n\n"))
+    return (len(tail) - broken - 1) // 2 * 2
+
+
 class BodyHash:
     """SHA-256 of a body that comes in pieces, in its relaxed form.
 
@@ -71,10 +79,8 @@ class BodyHash:
 
     def _take(self, octets: bytes) -> None:
         """Octets without white space at their end, lines without any at theirs."""
-        tail = octets[len(octets.rstrip(b"\r\n")) :]
-        match = _ENDS_BACKWARDS.match(tail[::-1])
-        length = match.end() if match else 0
-        content = octets[: len(octets) - length] if length else octets
+        length = _line_ends(octets)
+        content = octets[: len(octets) - length]
         if content:
             self._flush()
             self._hash.update(content)

@@ -5,8 +5,7 @@ shorter and younger. Both have the date in their selectors, ``20270131-rsa`` and
 that whoever sees the zone knows their age; a second pair of a day is ``20270131b-…``. A pair is one
 secret of the store, sealed by the node key, under the name ``dkim:DOMAIN:20270131``.
 
-RSA stays at 2,048 bits: verifiers need not do more (RFC 8301 §3.2), and a longer one does not fit into one
-UDP answer.
+RSA has 2,048 bits, as RFC 8301 §3.2 wants of signers; a longer key does not fit into one UDP answer.
 """
 
 import base64

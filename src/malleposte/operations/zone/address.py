@@ -4,6 +4,7 @@ Many servers take no mail from an address whose PTR record does not name who gre
 from IPv6 hardly any does.
 """
 
+import asyncio
 import ipaddress
 from typing import Literal, NamedTuple
 
@@ -28,12 +29,18 @@ class Address(NamedTuple):
 async def server(records: Records, host: str) -> Server:
     """The server with its addresses."""
     found: list[str] = []
-    try:
-        for kind in ("A", "AAAA"):
-            found += (await records.find(host, kind)).values
-    except LookupFailed as error:
-        return Server(host=host, addresses=tuple(found[:MOST]), unasked=str(error))
-    return Server(host=host, addresses=tuple(found[:MOST]))
+    unasked = ""
+    answers = await asyncio.gather(
+        records.find(host, "A"), records.find(host, "AAAA"), return_exceptions=True
+    )
+    for answer in answers:
+        if isinstance(answer, LookupFailed):
+            unasked = str(answer)
+        elif isinstance(answer, BaseException):
+            raise answer
+        else:
+            found += answer.values
+    return Server(host=host, addresses=tuple(found[:MOST]), unasked=unasked)
 
 
 async def looked_at(records: Records, one: Server) -> list[Address]:
@@ -53,7 +60,8 @@ async def looked_at(records: Records, one: Server) -> list[Address]:
         pointer = address.reverse_pointer
         rows.append(Address(pointer, "PTR", one.host, await _pointer(records, pointer, one, text)))
     if one.unasked:
-        rows.append(Address(one.host, "AAAA", "", Seen("unasked", one.unasked)))
+        kind = "AAAA" if "AAAA" in one.unasked else "A"
+        rows.append(Address(one.host, kind, "", Seen("unasked", one.unasked)))
     return rows
 
 

@@ -9,3 +9,8 @@ WORDS: Final = {
     "different": "different",
     "unasked": "could not be asked",
 }
+
+
+def short(words: str) -> str:
+    """Words of a look-up that failed, where the record is named beside them already."""
+    return words.rpartition(" could not be asked for: ")[2]
