@@ -17,6 +17,11 @@ from malleposte.operations.domains import (
 )
 
 domain = App(name="domain", help="Domains whose mail this server takes.")
+domain.command(
+    "malleposte.cli.commands.domain_dkim:dkim",
+    name="dkim",
+    help="DKIM keys of a domain: list them, make new ones, retire old ones.",
+)
 
 
 @domain.command
