@@ -21,14 +21,16 @@ SUBJECTS = (
 )
 RECEIVING = ("R1", "R8", "R32", "L1", "L8")
 READING = ("I11", "D1", "I1", "I3", "I2", "I4", "I12", "I7", "I8", "I9", "I10", "I5", "I6", "I6x")
-IDLE = ("M1", "M1-tls")
+IDLE = ("M1", "M1-tls", "M1-deflate")
 HUGE = ("growth", "M1-huge")
 LOAD = ("E8", "LS1000", "MIX")
 FLOOR = "F"
 # In the order in which they are done.
 WORK = (FLOOR, *RECEIVING, *IDLE, *READING, *LOAD, *HUGE)
 # What is left out unless it is named: long, or not offered by every subject.
-DEFAULT_WORK = tuple(work for work in WORK if work not in (*HUGE, *LOAD, "M1-tls", "I6x"))
+DEFAULT_WORK = tuple(
+    work for work in WORK if work not in (*HUGE, *LOAD, "M1-tls", "M1-deflate", "I6x")
+)
 MAX_REPETITIONS = 50
 # 1,000,000 messages of the corpus are 5.5 GB in each subject.
 MAX_MESSAGES = 1_000_000

@@ -1,12 +1,14 @@
 """M1: what a connection costs that does nothing.
 
 All connections sign in, select a mailbox and IDLE; the growth of Pss and Rss over the server's
-whole process tree is divided by their number. `M1-tls` is the same over TLS, `M1-huge` in the
-mailbox of the growth figures. The whole server's Pss before the first connection is given too.
+whole process tree is divided by their number. `M1-tls` is the same over TLS, `M1-deflate` compressed
+(RFC 4978), `M1-huge` in the mailbox of the growth figures. The whole server's Pss before the first
+connection is given too.
 """
 
 import ssl
 import time
+import zlib
 
 from malleposte.bench import processes
 from malleposte.bench.imap_client import ImapClient
@@ -20,7 +22,7 @@ SETTLE = 2.0
 
 
 def idle(bench: Bench, work: str) -> None:
-    """Do M1, M1-tls or M1-huge."""
+    """Do M1, M1-tls, M1-deflate or M1-huge."""
     secured = work == "M1-tls"
     subject, counts = bench.subject, bench.counts
     plain = subject.endpoint("imap")
@@ -42,7 +44,10 @@ def idle(bench: Bench, work: str) -> None:
             clients.append(client)
             client.login(users[number % len(users)])
             client.command(b"SELECT INBOX")
-            client.idle()
+            if work == "M1-deflate":
+                _idle_compressed(client)
+            else:
+                client.idle()
         time.sleep(SETTLE)
         after = processes.memory(subject.roots())
     finally:
@@ -53,6 +58,23 @@ def idle(bench: Bench, work: str) -> None:
     for what, more in (("PSS", after.pss - before.pss), ("RSS", after.rss - before.rss)):
         value = more / counts.idle / 1024
         bench.record(work, f"{what} a connection", "KiB", "less", value, note)
+
+
+def _idle_compressed(client: ImapClient) -> None:
+    """COMPRESS DEFLATE (RFC 4978), then IDLE through it."""
+    client.command(b"COMPRESS DEFLATE")
+    connection, rest = client.hand_over()
+    deflate, inflate = zlib.compressobj(wbits=-15), zlib.decompressobj(wbits=-15)
+    octets = deflate.compress(b"idle IDLE\r\n") + deflate.flush(zlib.Z_SYNC_FLUSH)
+    connection.sendall(octets)
+    said = inflate.decompress(rest)
+    while b"\r\n" not in said:
+        piece = connection.recv(4096)
+        if not piece:
+            raise BenchTrouble("the IMAP server closed a compressed connection")
+        said += inflate.decompress(piece)
+    if not said.startswith(b"+"):
+        raise BenchTrouble(f"compressed, IDLE was answered with {said[:60]!r}")
 
 
 def _held(bench: Bench, endpoint: Endpoint, user: Account, wanted: int) -> int:
