@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +17,16 @@ from unit.services.imapd.transcript import Case, Player, read_cases
 
 _FOLDER = Path(__file__).parents[3] / "transcripts" / "imap" / "clients"
 _PROGRAMS = {path.stem: read_cases(path) for path in sorted(_FOLDER.glob("*.txt"))}
+
+
+def _in_pieces() -> Iterator[Any]:
+    """All cases on SQLite; on PostgreSQL, which sees whole commands, the first of each program."""
+    for program, cases in _PROGRAMS.items():
+        for case in cases:
+            yield pytest.param("sqlite", case, id=f"sqlite: {program}: {case.name}")
+        yield pytest.param(
+            "postgres", cases[0], id=f"postgres: {program}", marks=pytest.mark.postgres
+        )
 
 
 @pytest.mark.parametrize(
@@ -29,20 +41,19 @@ async def test_as_it_stands(case: Case, served: Served) -> None:
     await Player(served, case).play()
 
 
-@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
-@pytest.mark.parametrize("program", _PROGRAMS)
-async def test_in_small_pieces(
-    program: str, served: Served, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("place", "case"), list(_in_pieces()), indirect=["place"])
+async def test_one_octet_at_a_time(
+    case: Case, served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first that each says, however the network cuts it."""
+    """However the network cuts it."""
     whole = Connection._read
 
     async def read(self: Connection, seconds: float, stoppable: bool) -> bytes:
         data = await whole(self, seconds, stoppable)
-        if len(data) > 5:
-            self._inbox.insert(0, data[5:])
-            self._inbox_size += len(data) - 5
-        return data[:5]
+        if len(data) > 1:
+            self._inbox.insert(0, data[1:])
+            self._inbox_size += len(data) - 1
+        return data[:1]
 
     monkeypatch.setattr(Connection, "_read", read)
-    await Player(served, _PROGRAMS[program][0]).play()
+    await Player(served, case).play()
