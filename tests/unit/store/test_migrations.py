@@ -15,6 +15,7 @@ from malleposte.store.migrations import migrate, split, statements, steps, trans
 from malleposte.store.postgres import PostgresTx
 from malleposte.store.read.rights import ALL
 from malleposte.store.sqlite import Sqlite
+from support import first_step
 from support.postgres import Server
 from support.store import Clock, House, Place, inbox
 
@@ -161,6 +162,63 @@ async def test_a_step_runs_on_a_filled_database(empty: Place, more: Path) -> Non
             await house.attempt("DELETE FROM contact")
     async with empty.open() as store:
         assert await House(store, empty, Clock()).value("SELECT max(step) FROM migration") == NUMBER
+
+
+async def _rows(tx: Tx, columns: dict[str, str]) -> dict[str, list[tuple[object, ...]]]:
+    """What stands in columns of tables."""
+    return {
+        table: sorted(await tx.rows(f"SELECT {names} FROM {table}"), key=repr)
+        for table, names in columns.items()
+    }
+
+
+async def _columns(tx: Tx) -> dict[str, str]:
+    """The columns of each table that has rows."""
+    if tx.dialect == "sqlite":
+        found = await tx.rows(
+            "SELECT m.name, c.name FROM sqlite_schema m JOIN pragma_table_info(m.name) c"
+            " WHERE m.type = 'table'"
+        )
+    else:
+        found = await tx.rows(
+            "SELECT table_name, column_name FROM information_schema.columns"
+            " WHERE table_schema = 'public'"
+        )
+    names: dict[str, list[str]] = {}
+    for table, column in found:
+        names.setdefault(table, []).append(column)
+    columns = {table: ", ".join(sorted(own)) for table, own in names.items()}
+    rows = await _rows(tx, columns)
+    # What the store keeps about itself goes on.
+    return {t: c for t, c in columns.items() if rows[t] and t not in ("migration", "sequence")}
+
+
+async def test_mail_of_the_first_step_is_the_same_after_the_last(empty: Place) -> None:
+    """Whoever installed the first version upgrades to this one."""
+    async with transaction(empty) as tx:
+        await migrate(tx, upto=1)
+        await first_step.fill(tx)
+        columns = await _columns(tx)
+        before = await _rows(tx, columns)
+    assert len(columns) > 20, "hardly a table has anything: this shows nothing"
+    async with transaction(empty) as tx:
+        assert await migrate(tx) == [name for number, name in steps() if number > 1]
+        after = await _rows(tx, columns)
+        for table, added in first_step.LATER.items():
+            for row in added:
+                after[table].remove(row)
+        assert after == before
+    async with empty.open() as store:
+        house = House(store, empty, Clock())
+        assert await house.fsck() == []
+        for n, message in enumerate(first_step.MESSAGES):
+            octets = await house.bytes_of(first_step.INBOX + n)
+            assert octets == first_step.PREFIX + message
+        # It goes on: numbers that were given are not given again.
+        await house.fill(first_step.ADA, 1)
+        assert await house.uids(first_step.INBOX) == [1, 2, 4]
+        assert await house.account("eve") == 3
+        assert await house.fsck() == []
 
 
 async def test_a_step_that_fails_leaves_nothing(empty: Place, more: Path) -> None:
