@@ -100,8 +100,10 @@ async def test_a_lease_is_for_one_until_it_is_over(house: House) -> None:
     (second,) = await take(house)
     assert shown((second,)) == [("a@there.example", 2)]
     # Who comes after the lease has gone to another says nothing any more, and exactly one outcome counts.
-    late = RecordOutcomes(outcomes=(outcome(first, 0, DELIVERED),))
+    told = Report(kind="report", key="k", payload=b"", tries=((first.id, 0, 1),))
+    late = RecordOutcomes(outcomes=(outcome(first, 0, FAILED),), reports=(told,))
     assert (await house.do(late, Done)).count == 0
+    assert await house.rows("SELECT * FROM job") == []
     now = RecordOutcomes(outcomes=(outcome(second, 0, DELIVERED),))
     assert (await house.do(now, Done)).count == 1
     assert (await house.do(now, Done)).count == 0

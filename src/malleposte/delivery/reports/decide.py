@@ -107,7 +107,12 @@ def _report(message: TakenMessage, action: str, ones: Sequence[Settled], at: int
         expires_at=message.expires_at,
         fates=tuple(map(_fate, ones)),
     )
-    return Report(kind=REPORT_JOB, key=key, payload=msgspec.msgpack.encode(job))
+    return Report(
+        kind=REPORT_JOB,
+        key=key,
+        payload=msgspec.msgpack.encode(job),
+        tries=tuple((message.id, n, attempt) for n, attempt in tries),
+    )
 
 
 def _fate(one: Settled) -> Fate:

@@ -88,11 +88,13 @@ class Closing(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
-    """Work that follows from outcomes, as a job: under one key once, whatever happens."""
+    """Work that follows from outcomes, as a job: under one key once, whatever happens. ``tries``: those it
+    follows from (message, n, attempt); where none of them is taken any more, there is nothing to tell."""
 
     kind: str
     key: str
     payload: bytes
+    tries: tuple[tuple[int, int, int], ...] = ()
 
 
 class RecordOutcomes(Command, frozen=True, array_like=True, kw_only=True):

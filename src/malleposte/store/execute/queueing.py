@@ -189,6 +189,7 @@ async def record_outcomes(work: Work, command: RecordOutcomes) -> Done:
         for row in (await tx.rows(_TRIED, wanted) if wanted else ())
     }
     settled: list[Row] = []
+    taken: set[tuple[int, int, int]] = set()
     blobs: dict[int, int] = {}
     again: dict[str, int] = {}
     for outcome in command.outcomes:
@@ -196,6 +197,7 @@ async def record_outcomes(work: Work, command: RecordOutcomes) -> Done:
         if row is None:
             continue  # its lease went to another, or a person has dealt with it
         address, route, trace, blob = row
+        taken.add((outcome.message, outcome.n, outcome.attempt))
         blobs[outcome.message] = blob
         settled.append(_settled(outcome))
         if outcome.said or outcome.state != WAITS:
@@ -209,6 +211,8 @@ async def record_outcomes(work: Work, command: RecordOutcomes) -> Done:
     await work.flush()
     await _routes(work, command.routes)
     for report in command.reports:
+        if report.tries and taken.isdisjoint(report.tries):
+            continue
         (job,) = await work.numbers("job", 1)
         work.add(_JOB, (job, report.kind, report.key, report.payload, work.now))
     return Done(count=len(settled))
