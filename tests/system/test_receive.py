@@ -273,40 +273,6 @@ def test_the_figures_tell_of_it(server: Server) -> None:
     assert "malleposte_writer_wait_seconds_bucket" in figures
 
 
-def test_a_new_certificate_is_taken_while_serving(tmp_path: object) -> None:
-    from pathlib import Path
-
-    from malleposte.runtime.tls_selfsigned import self_signed_pair
-
-    server = Server(Path(str(tmp_path)), workers=1, settings={"tls": {"look_every": '"1s"'}})
-    asyncio.run(server.prepare(1))
-    server.start()
-    try:
-        with smtplib.SMTP_SSL(
-            "127.0.0.1", server.ports["submissions"], context=context(server)
-        ) as client:
-            client.ehlo()
-            other = Path(str(tmp_path)) / "other"
-            self_signed_pair(other, "mail.example.test")
-            for name in ("server.pem", "server.key"):
-                (other / name).replace(server.data / "tls" / name)
-            trusted = ssl.create_default_context(cafile=str(other / "ca.pem"))
-            until = time.monotonic() + 20
-            while True:
-                try:
-                    with smtplib.SMTP_SSL(
-                        "127.0.0.1", server.ports["submissions"], context=trusted
-                    ):
-                        break
-                except ssl.SSLError:
-                    assert time.monotonic() < until, "the new certificate is not served"
-                    time.sleep(0.2)
-            # The connection from before is still good.
-            assert client.noop()[0] == 250
-    finally:
-        server.end()
-
-
 def test_stopping_says_goodbye_and_a_second_start_finds_everything(tmp_path: object) -> None:
     from pathlib import Path
 
