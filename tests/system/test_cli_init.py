@@ -6,7 +6,6 @@ import signal
 import socket
 import ssl
 import stat
-import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 
 from malleposte.secrets.node_key import create_key_file
+from unit.cli.demo import ended, started
 from unit.cli.program import Program
 from unit.cli.warm import warm
 
@@ -213,25 +213,6 @@ def test_a_data_folder_that_others_can_look_into_is_refused_before_anything_is_m
 
 
 # The demo -----------------------------------------------------------------------------------------
-
-
-def started(program: Program, demo: Path) -> tuple["subprocess.Popen[bytes]", str, float]:
-    """Start the demo; the process, what it said until it served, and the seconds it took."""
-    began = time.monotonic()
-    process = program.start("run", "--demo", demo)
-    assert process.stdout is not None
-    said = b""
-    while b"  metrics " not in said:
-        line = process.stdout.readline()
-        assert line, said.decode() + (process.stderr.read().decode() if process.stderr else "")
-        said += line
-    return process, said.decode(), time.monotonic() - began
-
-
-def ended(process: "subprocess.Popen[bytes]") -> None:
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
-    assert process.returncode == 0
 
 
 def greeting(connect: dict[str, Any], name: str) -> bytes:

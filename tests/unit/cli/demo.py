@@ -1,0 +1,28 @@
+"""The demo as a program that is started, says how to reach it, and is ended by Ctrl-C."""
+
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from unit.cli.program import Program
+
+
+def started(program: Program, demo: Path) -> tuple["subprocess.Popen[bytes]", str, float]:
+    """Start the demo; the process, what it said until it served, and the seconds it took."""
+    began = time.monotonic()
+    process = program.start("run", "--demo", demo)
+    assert process.stdout is not None
+    said = b""
+    while b"  metrics " not in said:
+        line = process.stdout.readline()
+        assert line, said.decode() + (process.stderr.read().decode() if process.stderr else "")
+        said += line
+    return process, said.decode(), time.monotonic() - began
+
+
+def ended(process: "subprocess.Popen[bytes]") -> None:
+    """End it; it must end well."""
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 0
