@@ -180,7 +180,7 @@ async def release(context: Context, request: ReleaseQueued, progress: Progress) 
 
 @operation("queue.retry", RetryQueued, QueueChanged)
 async def retry(context: Context, request: RetryQueued, progress: Progress) -> QueueChanged:
-    """Try at once."""
+    """Try at once. Again: once more at once."""
     return await _change(context, request, "retry")
 
 
@@ -192,7 +192,7 @@ async def remove(context: Context, request: RemoveQueued, progress: Progress) ->
 
 @operation("queue.redirect", RedirectQueued, QueueChanged)
 async def redirect(context: Context, request: RedirectQueued, progress: Progress) -> QueueChanged:
-    """Send one recipient's copy to another address."""
+    """Send one recipient's copy to another address. Again: refused, nobody of that name waits."""
     if len(request.messages) != 1 or not request.recipient:
         raise invalid("name one message, and the recipient whose copy goes elsewhere")
     to = normalise(request.to)
