@@ -46,7 +46,7 @@ class Destination:
         self._loop = asyncio.get_running_loop()
         self._line: deque[Parcel] = deque()
         self._lanes: set[asyncio.Task[None]] = set()
-        self._idle: deque[asyncio.Future[None]] = deque()
+        self._idle: deque[asyncio.Future[bool]] = deque()
         self._limit = Limit(office.settings.concurrency)
         self._strikes = 0
         self._failed_at = -1.0
@@ -86,15 +86,19 @@ class Destination:
         while needed and self._idle:
             future = self._idle.popleft()
             if not future.done():
-                future.set_result(None)
+                future.set_result(True)
                 needed -= 1
         while needed and not self.closing and len(self._lanes) < self._limit.now:
-            if not self.office.slots.take(self, self._serve):
+            if not self.office.slots.take(self, self._slot_free, have=len(self._lanes)):
                 return
             needed -= 1
             lane = self._loop.create_task(Lane(self).run())
             self._lanes.add(lane)
             lane.add_done_callback(self._ended)
+
+    def _slot_free(self) -> None:
+        self._serve()
+        self.office.slots.pass_on()
 
     def _ended(self, lane: asyncio.Task[None]) -> None:
         self._lanes.discard(lane)
@@ -102,7 +106,7 @@ class Destination:
         if not lane.cancelled() and (error := lane.exception()) is not None:
             log.error("a lane failed", server=self.way.name, exc_info=error)
         if self._line:
-            self._serve()
+            self._loop.call_soon(self._serve)  # after who waits for a slot
 
     async def close(self, seconds: float) -> None:
         """End: what is in line is given back, what is under way has some time."""
@@ -111,7 +115,7 @@ class Destination:
         self._give_back(self._emptied())
         for future in self._idle:
             if not future.done():
-                future.set_result(None)
+                future.set_result(True)
         if self._lanes:
             _, late = await asyncio.wait(set(self._lanes), timeout=seconds)
             for lane in late:
@@ -139,17 +143,18 @@ class Destination:
 
     # For lanes ------------------------------------------------------------------------------------
 
-    def next(self, messages: int, since: float) -> Parcel | None:
-        """The next parcel for a lane, if it is to go on. ``messages``: what it carried since then."""
-        crowded = self.office.slots.wanted and messages > 0
+    def ends(self, messages: int, since: float) -> bool:
+        """Whether a lane is to end now. ``messages``: what it carried since then."""
         if self.closing or len(self._lanes) > self._limit.now:
-            return None
-        if crowded and (
-            len(self._lanes) > 1
-            or messages >= TURN_MESSAGES
-            or self._loop.time() - since > TURN_SECONDS
-        ):
-            return None
+            return True
+        if not messages or not self.office.slots.wanted:
+            return False
+        others = len(self._lanes) > 1
+        long = messages >= TURN_MESSAGES or self._loop.time() - since > TURN_SECONDS
+        return (others or long or not self._line) and self.office.slots.yields()
+
+    def next(self) -> Parcel | None:
+        """The next parcel for a lane, None where there is none."""
         while self._line:
             parcel = self._line.popleft()
             if parcel.until - self._loop.time() >= TRANSACTION:
@@ -160,21 +165,19 @@ class Destination:
     async def idle(self) -> bool:
         """Wait for something with a connection in hand; False: it is to be ended."""
         slots = self.office.slots
-        if self.closing or slots.wanted or self._line:
-            return False
         future = self._loop.create_future()
         self._idle.append(future)
         slots.idle(future)
         try:
             async with asyncio.timeout(self.office.settings.concurrency.idle):
-                await future
+                found = await future
         except TimeoutError:
             return False
         finally:
             slots.busy(future)
             if future in self._idle:
                 self._idle.remove(future)
-        return bool(self._line) and not self.closing
+        return found and bool(self._line) and not self.closing
 
     def is_shunned(self, address: IpAddress) -> bool:
         """Whether an address broke off lately."""

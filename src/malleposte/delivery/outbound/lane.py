@@ -38,8 +38,8 @@ class Lane:
         """Run until there is nothing more to do."""
         messages, since = 0, self._loop.time()
         try:
-            while True:
-                parcel = self._of.next(messages, since)
+            while not self._of.ends(messages, since):
+                parcel = self._of.next()
                 if parcel is not None:
                     messages += 1
                     await self._guarded(parcel)

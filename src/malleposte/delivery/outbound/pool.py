@@ -11,54 +11,75 @@ REFUSED = 120.0
 
 
 class Slots:
-    """Connections to everybody. Who gets none is called back when one is free, in turn; who idles with a
-    connection, and who has more than one, gives way (``wanted``)."""
+    """Connections to everybody. Who has none and gets none is called back when one is free, in turn; for
+    each who waits one lane gives way: one that idles, or one of a destination that has others."""
 
     def __init__(self, most: int) -> None:
         self._free = most
         self._waiting: OrderedDict[Hashable, Callable[[], None]] = OrderedDict()
-        self._idle: OrderedDict[asyncio.Future[None], None] = OrderedDict()
+        self._promised: OrderedDict[Hashable, Callable[[], None]] = OrderedDict()
+        self._idle: OrderedDict[asyncio.Future[bool], None] = OrderedDict()
 
     @property
     def wanted(self) -> bool:
-        """Whether somebody waits for one."""
+        """Whether somebody waits for whom nobody gives way yet."""
         return bool(self._waiting)
 
-    def take(self, who: Hashable, free: Callable[[], None]) -> bool:
-        """Take one; where there is none, ``free`` is called later, and may try again."""
-        if self._free > 0:
+    def take(self, who: Hashable, free: Callable[[], None], *, have: int = 0) -> bool:
+        """Take one besides the ``have`` there are; a first one that is not to be had is waited for:
+        ``free`` is called later, and may try again."""
+        if self._free > 0 and not (have and (self._waiting or self._promised)):
             self._free -= 1
-            self._waiting.pop(who, None)
+            self.forget(who)
             return True
-        self._waiting.setdefault(who, free)
-        if self._idle:
+        if have or who in self._promised:
+            return False
+        while self._idle:
             idle, _ = self._idle.popitem(last=False)
             if not idle.done():
-                idle.set_result(None)
+                idle.set_result(False)
+                self._promised[who] = free
+                return False
+        self._waiting.setdefault(who, free)
         return False
+
+    def yields(self) -> bool:
+        """Whether a lane that can be spared is to end: once for each who waits."""
+        if not self._waiting:
+            return False
+        who, free = self._waiting.popitem(last=False)
+        self._promised[who] = free
+        return True
 
     def give(self) -> None:
         """Give one back."""
         self._free += 1
-        if self._waiting:
-            _, free = self._waiting.popitem(last=False)
+        self.pass_on()
+
+    def pass_on(self) -> None:
+        """What is free goes to who waits."""
+        line = self._promised or self._waiting
+        if self._free > 0 and line:
+            _, free = line.popitem(last=False)
             asyncio.get_running_loop().call_soon(free)
 
     def forget(self, who: Hashable) -> None:
         """Who needs none any more."""
         self._waiting.pop(who, None)
+        self._promised.pop(who, None)
 
-    def idle(self, future: "asyncio.Future[None]") -> None:
-        """Somebody waits with a connection in hand until ``future`` is done; who needs the slot ends it."""
+    def idle(self, future: "asyncio.Future[bool]") -> None:
+        """Somebody waits with a connection in hand until ``future`` is done; False: it is to be ended."""
         self._idle[future] = None
 
-    def busy(self, future: "asyncio.Future[None]") -> None:
+    def busy(self, future: "asyncio.Future[bool]") -> None:
         """He does not any more."""
         self._idle.pop(future, None)
 
 
 class Limit:
-    """Connections to one destination: one more with each message that was taken, half with a failure."""
+    """Connections to one destination: one more when each of them has had a message taken, half with a
+    failure."""
 
     def __init__(self, settings: Concurrency) -> None:
         self._settings = settings
@@ -75,7 +96,7 @@ class Limit:
         most = self._settings.each
         if self._ceiling < most and asyncio.get_running_loop().time() < self._lifted_at:
             most = self._ceiling
-        self._now = min(self._now + 1, float(most))
+        self._now = min(self._now + 1 / self._now, float(most))
 
     def failed(self) -> None:
         """A connection broke, or was not to be had."""

@@ -106,7 +106,7 @@ class Concurrency:
     most: int = 200
     """To everybody."""
     first: int = 5
-    """To one destination at first; grows by one with each message taken, shrinks to half with a failure."""
+    """To one destination at first; one more when each has had a message taken, half with a failure."""
     each: int = 20
     """To one destination at most."""
     messages: int = 100

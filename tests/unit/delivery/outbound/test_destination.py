@@ -143,6 +143,8 @@ async def test_connections_to_everybody_are_bounded_and_all_get_their_turn(
         assert dispatcher.connections <= 2
     assert all(len(server.accepted) == 10 for server in outside.servers.values())
     assert most <= 4, "two, and two that are saying goodbye"
+    opened = sum(server.connections for server in outside.servers.values())
+    assert opened <= 20, "a turn is longer than a message"
 
 
 async def test_one_looks_at_a_way_that_failed_before(outside: Outside) -> None:

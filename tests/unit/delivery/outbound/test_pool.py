@@ -24,13 +24,50 @@ async def test_slots_go_round() -> None:
     assert not slots.wanted
 
 
+async def test_who_has_one_waits_for_no_other_and_takes_none_from_who_waits() -> None:
+    slots = Slots(2)
+    called: list[str] = []
+    assert slots.take("a", lambda: None)
+    assert slots.take("a", lambda: None, have=1)
+    assert not slots.take("a", lambda: called.append("a"), have=2)
+    assert not slots.wanted
+    assert not slots.take("b", lambda: called.append("b"))
+    assert slots.wanted
+    assert not slots.take("c", lambda: called.append("c"))
+    slots.give()
+    assert not slots.take("a", lambda: None, have=1), "c waits for its first"
+    await asyncio.sleep(0)
+    assert called == ["b"]
+
+
 async def test_who_idles_gives_way() -> None:
     slots = Slots(1)
     assert slots.take("a", lambda: None)
     idle = asyncio.get_running_loop().create_future()
     slots.idle(idle)
-    assert not slots.take("b", lambda: None)
-    assert idle.done()
+    called: list[str] = []
+    assert not slots.take("b", lambda: called.append("b"))
+    assert idle.result() is False
+    assert not slots.wanted, "nobody else need give way for it"
+    slots.give()
+    await asyncio.sleep(0)
+    assert called == ["b"]
+
+
+async def test_one_gives_way_for_each_who_waits() -> None:
+    slots = Slots(1)
+    called: list[str] = []
+    assert slots.take("a", lambda: None)
+    assert not slots.take("b", lambda: called.append("b"))
+    assert not slots.take("c", lambda: called.append("c"))
+    assert [slots.yields() for _ in range(3)] == [True, True, False]
+    slots.give()
+    await asyncio.sleep(0)
+    assert called == ["b"]
+    slots.forget("c")
+    slots.pass_on()
+    await asyncio.sleep(0)
+    assert called == ["b"]
 
 
 async def test_who_needs_none_any_more_is_not_called() -> None:
@@ -46,7 +83,10 @@ async def test_who_needs_none_any_more_is_not_called() -> None:
 async def test_a_limit_grows_slowly_and_shrinks_quickly() -> None:
     limit = Limit(Concurrency(first=4, each=6))
     assert limit.now == 4
-    for _ in range(10):
+    for _ in range(3):
+        limit.worked()
+    assert limit.now == 4
+    for _ in range(9):
         limit.worked()
     assert limit.now == 6
     limit.failed()
@@ -64,5 +104,6 @@ async def test_a_limit_that_was_met_holds_for_a_while() -> None:
         limit.worked()
     assert limit.now == 3
     limit.at_most(3, now - REFUSED - 1)
-    limit.worked()
+    for _ in range(4):
+        limit.worked()
     assert limit.now == 4
