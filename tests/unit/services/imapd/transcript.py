@@ -10,6 +10,7 @@ r"""Transcripts that read like the RFCs, played against the service over a real 
     > filled 300                        INBOX holds so many messages (``filled``)
     > quota 1000                        the account may keep so many octets
     > poke                              the push hub hints
+    > forget                            all tombstones of the account are given up, as after a year
     > compress                          the client compresses from here on (also `> compress 2`)
     C: what the client says, with CRLF  (`C2:` on a second connection)
     C- the same without CRLF
@@ -39,7 +40,7 @@ from pathlib import Path
 from malleposte.delivery.spool import rendered
 from malleposte.mime import summarize
 from malleposte.store import content
-from malleposte.store.commands import Append, ClaimRecent, SetAccount
+from malleposte.store.commands import Append, ClaimRecent, SetAccount, SweepTombstones
 from malleposte.store.results import Appended
 from support.imap_answers import check, next_response
 from support.store import inbox
@@ -226,6 +227,12 @@ class Player:
             await self.served.store.submit(allowed)
         elif words[0] == "compress":
             (await self.peer(int(words[1]) if len(words) > 1 else 1)).compress()
+        elif words[0] == "forget":
+            head = await self.served.store.reader.row(
+                "SELECT modseq FROM account_head WHERE account = $1", self.account
+            )
+            assert head is not None
+            await self.served.store.submit(SweepTombstones(account=self.account, upto=head[0]))
         elif words[0] == "poke":
             self.served.hub.hint(self.account)
         else:
