@@ -70,3 +70,17 @@ def test_it_sends_and_deletes_and_then_receives_again(full: Server) -> None:
     assert mailbox.messages(full, FULL, PASSWORD)[-1].endswith(message(102))
     submit(full, message(103))
     mailbox.wait_for(full, OTHER, PASSWORD, 2)
+
+
+def test_a_size_that_is_announced_is_refused_at_rcpt(full: Server) -> None:
+    """RFC 1870 §6.4: before the content is sent, and for those recipients alone that have no room."""
+    port = full.ports["smtp"]
+    with smtplib.SMTP("127.0.0.1", port, timeout=30) as client:
+        client.ehlo("sender.example")
+        client.mail("a@sender.example", [f"SIZE={QUOTA // 2}"])
+        code, words = client.rcpt(FULL)
+        assert (code, words[:5]) == (452, b"4.2.2")
+        assert client.rcpt(OTHER)[0] == 250
+        client.rset()
+        client.mail("a@sender.example", ["SIZE=1"])
+        assert client.rcpt(FULL)[0] == 250
