@@ -17,7 +17,7 @@ from malleposte.services.imapd.session import Session
 from malleposte.services.imapd.settings import ImapSettings
 from malleposte.services.imapd.turns import Turns
 from malleposte.services.imapd.watched import AllWatched
-from malleposte.store import Store, StoreError
+from malleposte.store import PermanentFailure, Store, StoreError
 
 log = structlog.get_logger(__name__)
 
@@ -114,21 +114,29 @@ class ImapService:
                     del self.sessions[account.id]
 
     async def look(self) -> None:
-        """End the sessions of accounts that may not be signed in any more."""
+        """End the sessions of accounts that may not be signed in any more. One that could not be looked
+        at now is looked at again soon."""
+        away: list[StoreError] = []
         for number, sessions in list(self.sessions.items()):
-            account = await self.book.account(number)
+            try:
+                account = await self.book.account(number)
+            except PermanentFailure:
+                self.observer.defect("store")
+                continue
+            except StoreError as error:
+                away.append(error)
+                continue
             for session in list(sessions):
                 before = session.account
                 if account is None or account.status != "active":
                     session.dismiss("The account is suspended; ask your administrator")
                 elif before and before.credential_version != account.credential_version:
                     session.dismiss("The password was changed; sign in again")
+        if away:
+            log.warning("imap_store_away", error=str(away[0]), not_looked_at=len(away))
 
     async def watch(self) -> None:
         """Look at the accounts again and again; run beside the listeners until cancelled."""
         while True:
             await asyncio.sleep(LOOK_EVERY)
-            try:
-                await self.look()
-            except StoreError:
-                continue  # asked again soon
+            await self.look()

@@ -13,7 +13,7 @@ from malleposte.services.imapd.turns import Turns
 from malleposte.services.pop3d.exclusive import Exclusive
 from malleposte.services.pop3d.session import Session
 from malleposte.services.pop3d.settings import Pop3Settings
-from malleposte.store import Store, StoreError
+from malleposte.store import PermanentFailure, Store, StoreError
 
 log = structlog.get_logger(__name__)
 
@@ -58,24 +58,32 @@ class Pop3Service:
 
     async def look(self) -> None:
         """End the sessions of accounts that may not be signed in any more, and keep the leases of the
-        others."""
+        others. One that could not be looked at now is looked at again soon."""
+        away: list[StoreError] = []
         for number, session in list(self.sessions.items()):
-            account = await self.book.account(number)
-            before = session.account
-            if account is None or account.status != "active":
-                session.dismiss("The account is suspended; ask your administrator")
-            elif before and before.credential_version != account.credential_version:
-                session.dismiss("The password was changed; sign in again")
-            elif not await self.exclusive.renew(number):
-                session.dismiss("Somebody else has opened this mailbox meanwhile")
-            if number not in self.sessions:
-                await self.exclusive.give_up(number)  # it ended while its lease was renewed
+            try:
+                await self._look_at(number, session)
+            except PermanentFailure:
+                self.observer.defect("pop3 store")
+            except StoreError as error:
+                away.append(error)
+        if away:
+            log.warning("pop3_store_away", error=str(away[0]), not_looked_at=len(away))
+
+    async def _look_at(self, number: int, session: Session) -> None:
+        account = await self.book.account(number)
+        before = session.account
+        if account is None or account.status != "active":
+            session.dismiss("The account is suspended; ask your administrator")
+        elif before and before.credential_version != account.credential_version:
+            session.dismiss("The password was changed; sign in again")
+        elif not await self.exclusive.renew(number):
+            session.dismiss("Somebody else has opened this mailbox meanwhile")
+        if number not in self.sessions:
+            await self.exclusive.give_up(number)  # it ended while its lease was renewed
 
     async def watch(self) -> None:
         """Look at the accounts again and again; run beside the listeners until cancelled."""
         while True:
             await asyncio.sleep(LOOK_EVERY)
-            try:
-                await self.look()
-            except StoreError:
-                continue  # asked again soon
+            await self.look()

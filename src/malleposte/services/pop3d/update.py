@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from malleposte.store import StoreError
+from malleposte.store import PermanentFailure, StoreError
 from malleposte.store.commands import Expunge
 from malleposte.store.read import mailboxes
-from malleposte.store.results import Expunged
+from malleposte.store.results import Expunged, Refused
 from malleposte.wire.pop3 import Code, Err, Ok, Quit
 
 if TYPE_CHECKING:
@@ -19,11 +19,16 @@ log = structlog.get_logger(__name__)
 
 async def update(session: "Session", command: Quit) -> None:
     """Delete in steps, each whole; unlock the maildrop; say goodbye."""
+    whole = False
     try:
-        whole = await _delete(session)
+        refusal = await _delete(session)
+        whole = not refusal
+        if refusal:
+            log.warning("pop3_not_deleted", account=session.drop.account, reason=refusal)
+    except PermanentFailure:
+        session.service.observer.defect("pop3 store")
     except StoreError as error:
         log.warning("pop3_store_away", error=str(error))
-        whole = False
     # Before the answer: whoever has it may come back at once.
     await session.leave()
     if whole:
@@ -32,15 +37,15 @@ async def update(session: "Session", command: Quit) -> None:
         session.engine.reply(Err("Some deleted messages were not removed", Code.TEMPORARY))
 
 
-async def _delete(session: "Session") -> bool:
-    """Whether all that is marked is gone. Those that were expunged by others need not be."""
+async def _delete(session: "Session") -> str:
+    """Why not all that is marked is gone, or ''. Those that were expunged by others need not be."""
     drop, service = session.drop, session.service
     marked = drop.marked()
     if not marked:
-        return True
+        return ""
     box = await mailboxes.mailbox(service.store.reader, drop.mailbox)
     if box is None or box.uidvalidity != drop.validity:
-        return False  # UIDs are others' now: a copy of the database was put back
+        return "other-uids"  # UIDs are others' now: a copy of the database was put back
     until = int(time.time()) + service.settings.recoverable
     for ranges in marked:
         result = await service.store.submit(
@@ -52,10 +57,11 @@ async def _delete(session: "Session") -> bool:
                 recoverable_until=until,
             )
         )
-        if not isinstance(result, Expunged):
-            return False
-        session.deleted += len(result.uids)
-    return True
+        if isinstance(result, Refused):
+            return result.reason
+        if isinstance(result, Expunged):
+            session.deleted += len(result.uids)
+    return ""
 
 
 HANDLERS: Final[dict[type, Any]] = {Quit: update}

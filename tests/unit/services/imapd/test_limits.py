@@ -10,11 +10,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import structlog
 
+from malleposte.directory.book import Account, Book
 from malleposte.runtime.tls import Certificates, TlsSettings
 from malleposte.runtime.tls_selfsigned import self_signed_pair
 from malleposte.services.connection import Connection
 from malleposte.services.imapd import ImapSettings
+from malleposte.store import PermanentFailure, StoreError, TemporaryFailure
 from malleposte.store.commands import SetAccount, SetPassword
 from support.imap_client import Lost, Refused
 from support.store import Place
@@ -106,6 +109,36 @@ async def test_who_is_suspended_or_changed_the_password_is_out(served: Served) -
     await served.service.look()
     assert (await client.response()).startswith(b"* BYE")
     assert number not in served.service.sessions
+
+
+@pytest.mark.parametrize(
+    ("failure", "event"),
+    [
+        (PermanentFailure("a damaged row"), "imap_defect"),
+        (TemporaryFailure("away"), "imap_store_away"),
+    ],
+    ids=["permanent", "temporary"],
+)
+async def test_an_account_that_cannot_be_read_does_not_keep_others_signed_in(
+    served: Served, monkeypatch: pytest.MonkeyPatch, failure: StoreError, event: str
+) -> None:
+    damaged, first = await served.account()
+    suspended, second = await served.account()
+    client, out = await served.signed_in(first), await served.signed_in(second)
+    read = Book.account
+
+    async def account(book: Book, number: int) -> Account | None:
+        if number == damaged:
+            raise failure
+        return await read(book, number)
+
+    monkeypatch.setattr(Book, "account", account)
+    await served.store.submit(SetAccount(account=suspended, status="suspended"))
+    with structlog.testing.capture_logs() as lines:
+        await served.service.look()
+    assert [line["event"] for line in lines] == [event]
+    assert (await out.response()).startswith(b"* BYE")
+    await client.command(b"NOOP")
 
 
 async def test_silence_ends_a_session(place: Place) -> None:

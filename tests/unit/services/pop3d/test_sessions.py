@@ -17,12 +17,10 @@ from malleposte.store.commands import (
     AnyCommand,
     CreateDomain,
     DeleteAccount,
-    Expunge,
     SetAccount,
     SetPassword,
     TakeLease,
 )
-from malleposte.store.results import AnyResult
 from support.store import Place
 from unit.services.pop3d.harness import HOST, Client, Served, serve
 
@@ -285,30 +283,6 @@ class TestHowItEnds:
                 await served.listener.drain(20.0)
                 assert (await client.ended()).startswith(b"-ERR [SYS/TEMP] The server is being")
                 assert await served.uids(account) == [1]
-
-
-async def test_where_deleting_fails_the_client_is_told(
-    served: Served, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """RFC 1939 §6; the mailbox is free all the same."""
-    account, address = await served.account()
-    await served.fill(account, ONE)
-    client = await served.signed_in(address)
-    await client.ask("DELE 1")
-    writer = served.store.writer
-
-    class Away:
-        async def submit(self, command: AnyCommand, fd: int | None = None) -> AnyResult:
-            if isinstance(command, Expunge):
-                raise TemporaryFailure("away")
-            return await writer.submit(command, fd)
-
-    monkeypatch.setattr(served.store, "writer", Away())
-    said = await client.ask("QUIT")
-    assert said == "-ERR [SYS/TEMP] Some deleted messages were not removed\r\n"
-    assert await client.ended() == b""
-    assert await served.uids(account) == [1]
-    await served.signed_in(address)
 
 
 async def test_a_client_that_takes_nothing_does_not_pile_up_memory(served: Served) -> None:
