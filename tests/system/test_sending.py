@@ -13,13 +13,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import dkim
 import pytest
 
+from malleposte.secrets.node_key import create_key_file
 from support import mailbox
 from support.processes import kill, of_kind
 from support.scripted_smtp import Manner, ScriptedServer
 from support.server import PASSWORD, Server, free_port
-from support.zone import Zone, serving
+from support.zone import Zone, serving, text
 
 SENDER = "u1@example.test"
 FAR = "bob@far.example"
@@ -48,13 +50,15 @@ class World:
             refused: dict[str, tuple[int, bytes]] = client.sendmail(SENDER, recipients, text)
             return refused
 
+    def command(self, *words: str) -> str:
+        """What a command says."""
+        program = [sys.executable, "-m", "malleposte", "--config", str(self.server.config)]
+        return subprocess.run([*program, *words], capture_output=True, check=True, text=True).stdout
+
     def retry(self) -> str:
         """What `malleposte queue retry` says, of all that waits."""
-        program = [sys.executable, "-m", "malleposte", "--config", str(self.server.config), "queue"]
-        listed = subprocess.run([*program, "list", "--json"], capture_output=True, check=True)
-        numbers = [str(one["id"]) for one in json.loads(listed.stdout)["messages"]]
-        done = subprocess.run([*program, "retry", *numbers], capture_output=True, check=True)
-        return done.stdout.decode()
+        listed = json.loads(self.command("queue", "list", "--json"))
+        return self.command("queue", "retry", *[str(one["id"]) for one in listed["messages"]])
 
     def inbox(self) -> list[bytes]:
         return mailbox.messages(self.server, SENDER, PASSWORD)
@@ -122,6 +126,39 @@ def test_sent_and_filed_by_one_transaction(world: World) -> None:
     assert b"\r\nMessage-ID: <" in head
     (filed,) = mailbox.wait_for(world.server, "u0@example.test", PASSWORD, 1)
     assert filed.endswith(b"\r\n\r\n.dot\r\n")
+
+
+def test_what_leaves_is_signed_by_both_keys_of_its_domain(world: World) -> None:
+    create_key_file(world.server.data / "node.key")
+    world.command("domain", "dkim", "example.test", "--new")
+    records = json.loads(world.command("dns", "example.test", "--json"))["records"]
+    keys = {
+        one["name"].rstrip("."): one["value"] for one in records if "._domainkey." in one["name"]
+    }
+    assert len(keys) == 2
+    for name, value in keys.items():
+        world.zone.add(name, txt=text(value))
+    odd = TEXT + b"bare\nends and \xe9\r\n\r\n"
+    world.submit(FAR, text=odd)
+    # Whoever puts another's address into From has nothing signed for it.
+    world.submit(FAR, text=TEXT.replace(b"u1@", b"u0@"))
+    until(lambda: len(world.far.accepted) == 2)
+    signed, unsigned = (one.content for one in world.far.accepted)
+    assert verified(signed, keys) == 2
+    assert verified(unsigned, keys) == 0
+
+
+def verified(message: bytes, keys: dict[str, str]) -> int:
+    """How many signatures there are; each must be good."""
+
+    def ask(name: bytes, timeout: float = 5) -> bytes | None:
+        found = keys.get(name.decode().rstrip("."))
+        return found.encode() if found is not None else None
+
+    count = message.partition(b"\r\n\r\n")[0].count(b"DKIM-Signature:")
+    for at in range(count):
+        assert dkim.DKIM(message).verify(idx=at, dnsfunc=ask)
+    return count
 
 
 def test_who_cannot_be_reached_comes_back_in_words(world: World) -> None:

@@ -1,12 +1,17 @@
 """Copies of a submitted message that go to other servers: by which route, and what those must know."""
 
+import asyncio
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from malleposte.delivery.outbound import Routing
+from malleposte.delivery.signing.canonical import BodyHash
+from malleposte.mime.address import addresses, mailboxes
+from malleposte.mime.headers import fields as header_fields
 from malleposte.store.commands import EIGHTBIT, SMTPUTF8, Handing, Relay
+from malleposte.wire.smtp.content import LineEnds
 
 _EIGHT_BIT: Final = re.compile(rb"[\x80-\xff]")
 
@@ -22,6 +27,14 @@ class Leaver(Protocol):
     def original(self) -> str: ...
 
 
+Sign = Callable[[str, bytes, bytes, int], Awaitable[bytes]]
+"""Signs a header for a domain, with the digest of the body and the time: ``signing.signer.Signer.sign``."""
+
+AT_ONCE: Final = 64 * 1024
+"""Octets hashed in the loop."""
+PIECE: Final = 256 * 1024
+
+
 def _nothing() -> None:
     pass
 
@@ -34,6 +47,22 @@ class Sending:
     routing: Routing
     lifetime: int = 5 * 86_400
     queued: Callable[[], None] = field(default=_nothing)
+    sign: Sign | None = None
+
+    async def signed(
+        self, domain: str, header: bytes, body: bytes | memoryview, now: float
+    ) -> bytes:
+        """The signatures of a message whose author is in ``domain``, '' where nothing signs. Raises what
+        the store raises."""
+        if self.sign is None:
+            return b""
+        lines = LineEnds()
+        fields = lines.feed(header) + lines.end()
+        if len(body) <= AT_ONCE:
+            digest = _digest(body)
+        else:
+            digest = await asyncio.to_thread(_digest, body)
+        return await self.sign(domain, fields, digest, int(now))
 
     def handing(
         self,
@@ -74,6 +103,24 @@ class Sending:
             ret=ret,
             envelope=envelope,
         )
+
+
+def _digest(body: bytes | memoryview) -> bytes:
+    hashed, lines = BodyHash(), LineEnds()
+    for at in range(0, len(body), PIECE):
+        hashed.add(lines.feed(bytes(body[at : at + PIECE])))
+    hashed.add(lines.end())
+    return hashed.digest()
+
+
+def author(header: bytes) -> str:
+    """The one address of the From field, '' where there are several or none (RFC 5322 §3.6.2)."""
+    fields = [one.value for one in header_fields(header) if one.name.lower() == b"from"]
+    found = list(mailboxes(addresses(fields[0]))) if len(fields) == 1 else []
+    if len(found) != 1:
+        return ""
+    (one,) = found
+    return (one.mailbox + b"@" + one.host).decode("utf-8", "replace") if one.host else ""
 
 
 def has_eight_bit(octets: bytes | memoryview) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from malleposte.delivery.leaving import Sending, has_eight_bit
+from malleposte.delivery.leaving import Sending, author, has_eight_bit
 from malleposte.delivery.spool import AT_ONCE, Prepared, Spool, prepare
 from malleposte.delivery.submitted import set_right
 from malleposte.delivery.trace_header import (
@@ -263,13 +263,22 @@ class Reception:
         single = leavers[0].address if len(recipients) == 1 else ""
         with spool.buffer() as buffer:
             eight_bit = await self._eight_bit(buffer)
+            header = bytes(buffer[: message.summary.header_size])
+            signatures = b""
+            # Only who owns the address of the author has it signed for.
+            if (by := author(header)) and await self._book.owns(origin.account, by):
+                domain = (await self._book.resolve(*by.rpartition("@")[::2])).address
+                signatures = await self._sending.signed(
+                    domain.rpartition("@")[2], header, buffer[message.summary.header_size :], now
+                )
+            line = received(origin, self._settings.hostname, number, single, now)
             handing = self._sending.handing(
                 sender,
                 leavers,
                 account=origin.account,
                 organisation=row[0] if row else 0,
-                prefix=received(origin, self._settings.hostname, number, single, now),
-                header=buffer[: message.summary.header_size],
+                prefix=signatures + line,
+                header=header,
                 eight_bit=eight_bit,
                 now=now,
                 ret=reports.returned,

@@ -56,6 +56,7 @@ class Figures:
     connections: "Gauge"
     imap_commands: "Histogram"
     pop3_commands: "Histogram"
+    unsigned: "Counter"
     defects: "Counter"
     statements: "Counter"
 
@@ -137,6 +138,9 @@ def figures() -> Figures:
             "From a POP3 command to the end of its answer",
             ["command"],
             buckets=_DELAYS,
+        ),
+        unsigned=Counter(
+            "malleposte_unsigned", "Messages of signing domains that left unsigned", ["domain"]
         ),
         defects=Counter("malleposte_defects", "Exceptions of our own", ["where"]),
         statements=Counter("malleposte_store_statements", "SQL statements run"),

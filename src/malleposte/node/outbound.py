@@ -15,8 +15,11 @@ from malleposte.delivery.outbound import (
     Routing,
 )
 from malleposte.delivery.outbound.settings import Concurrency, Schedule
+from malleposte.delivery.signing.lookup import LiveRecords
+from malleposte.delivery.signing.published import Published
+from malleposte.delivery.signing.signer import Signer, Unsigned
 from malleposte.node.config import Configuration
-from malleposte.node.settings import hostname
+from malleposte.node.settings import hostname, key_ring
 from malleposte.secrets.redaction import Secret
 from malleposte.store import Store
 
@@ -96,8 +99,16 @@ def dispatcher(store: Store, configuration: Configuration) -> Dispatcher | None:
     )
 
 
-def sending(configuration: Configuration, queued: Callable[[], None] | None) -> Sending | None:
-    """For ``delivery.receive``; ``queued``: the dispatcher's ``wake``, None where nothing is sent."""
+def sending(
+    store: Store,
+    configuration: Configuration,
+    queued: Callable[[], None] | None,
+    unsigned: Unsigned,
+) -> Sending | None:
+    """For ``delivery.receive``; ``queued``: the dispatcher's ``wake``, None where nothing is sent;
+    ``unsigned`` is told of each message of a signing domain that leaves without a signature."""
     if queued is None:
         return None
-    return Sending(routing(configuration), configuration.sending.lifetime, queued)
+    published = Published(LiveRecords(dns_settings(configuration)))
+    signer = Signer(store.reader, lambda: key_ring(configuration), published, unsigned=unsigned)
+    return Sending(routing(configuration), configuration.sending.lifetime, queued, signer.sign)

@@ -43,14 +43,15 @@ def operation_settings(configuration: Configuration, *, alone: bool = False) -> 
         quota=configuration.quota.default,
         recoverable=configuration.store.recoverable,
         alone=alone and configuration.store.backend == "sqlite",
-        ring=functools.partial(_ring, configuration),
+        ring=functools.partial(key_ring, configuration),
         offered=MappingProxyType(_offered(configuration)),
         resolvers=tuple(configuration.sending.resolvers.split()),
         resolver_port=configuration.sending.resolver_port,
     )
 
 
-def _ring(configuration: Configuration) -> "KeyRing":
+def key_ring(configuration: Configuration) -> "KeyRing":
+    """This node's keys. Raises ``NodeKeyError``."""
     # Cryptography takes its time to load, and few commands need it.
     from malleposte.secrets.node_key import load_key_ring
 

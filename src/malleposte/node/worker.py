@@ -240,7 +240,7 @@ class _Worker:
         self, store: Store, book: Book, door: Door, certificates: Certificates
     ) -> None:
         wake = self._dispatcher.wake if self._dispatcher is not None else None
-        sending = outbound.sending(self._configuration, wake)
+        sending = outbound.sending(store, self._configuration, wake, self._unsigned)
         reception = Reception(store, book, wiring.delivery_settings(self._configuration), sending)
         # One for each protocol: whoever floods one does not take the connections of another.
         connections = wiring.smtp_connections(self._configuration)
@@ -257,6 +257,9 @@ class _Worker:
                 admitted[settings.mode],
                 b"421 4.7.0 Too many connections from your network; try again later\r\n",
             )
+
+    def _unsigned(self, domain: str, why: str) -> None:
+        self._figures.unsigned.labels(domain).inc()
 
     async def _open_imap(
         self,

@@ -97,21 +97,17 @@ class NewlineWatch:
             self.false_end = True
 
 
-class DotWriter:
-    """The same on the way out: a dot more before a line that begins with one (RFC 5321 §4.5.2).
+class LineEnds:
+    """Content as it goes on the wire, but for its dots: a bare CR or LF becomes CRLF. Whatever was stored,
+    no server may see an end of the content where we see none (RFC 5321 §2.3.8)."""
 
-    A bare CR or LF becomes CRLF: whatever was stored, no server may see an end of the content where we
-    see none (RFC 5321 §2.3.8).
-    """
-
-    __slots__ = ("_begun", "_cr")
+    __slots__ = ("_cr",)
 
     def __init__(self) -> None:
-        self._begun = False  # whether the last line has octets
         self._cr = False  # a CR came last, and is held back
 
     def feed(self, octets: bytes) -> bytes:
-        """A piece of content as it goes on the wire."""
+        """A piece of content."""
         if self._cr:
             octets = b"\r" + octets
         self._cr = octets.endswith(b"\r")
@@ -121,13 +117,35 @@ class DotWriter:
             return b""
         ends = octets.count(b"\r\n")
         if octets.count(b"\n") != ends or octets.count(b"\r") != ends:
-            octets = _BARE_NEWLINE.sub(b"\r\n", octets)
+            return _BARE_NEWLINE.sub(b"\r\n", octets)
+        return octets
+
+    def end(self) -> bytes:
+        """What was held back."""
+        held, self._cr = self._cr, False
+        return b"\r\n" if held else b""
+
+
+class DotWriter:
+    """The same, with a dot more before a line that begins with one (RFC 5321 §4.5.2)."""
+
+    __slots__ = ("_begun", "_lines")
+
+    def __init__(self) -> None:
+        self._begun = False  # whether the last line has octets
+        self._lines = LineEnds()
+
+    def feed(self, octets: bytes) -> bytes:
+        """A piece of content as it goes on the wire."""
+        octets = self._lines.feed(octets)
+        if not octets:
+            return b""
         first = b"." if not self._begun and octets.startswith(b".") else b""
         self._begun = not octets.endswith(b"\n")
         return first + octets.replace(b"\n.", b"\n..")
 
     def end(self) -> bytes:
         """What ends the content; the line that was begun ends with it."""
-        begun = self._begun or self._cr
-        self._begun = self._cr = False
+        begun = bool(self._lines.end()) or self._begun
+        self._begun = False
         return b"\r\n.\r\n" if begun else b".\r\n"
