@@ -7,7 +7,7 @@ a few ahead for who asks for one after the other, as programs do.
 
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, NoReturn, cast
 
 import structlog
 
@@ -78,6 +78,8 @@ async def send(session: "Session", at: int, response: Ok, *, whole: bool = True)
                 if not begun:
                     session.engine.begin(response)
                     begun = True
+                elif session.dismissed:
+                    _break_off(session)
                 session.reading.octets += len(piece)
                 wanted = session.engine.piece(piece)
                 session.say()
@@ -88,9 +90,7 @@ async def send(session: "Session", at: int, response: Ok, *, whole: bool = True)
         if isinstance(error, Damaged):
             log.error("pop3_damaged", email=stored.email, error=str(error))
         if begun:
-            # It cannot be completed: nothing that follows would be understood.
-            session.connection.abort()
-            raise ConnectionLost from None
+            _break_off(session)
         if isinstance(error, StoreError):
             raise
         session.engine.reply(_DAMAGED)
@@ -99,6 +99,12 @@ async def send(session: "Session", at: int, response: Ok, *, whole: bool = True)
         session.engine.begin(response)
     session.engine.end()
     session.reading.messages += whole
+
+
+def _break_off(session: "Session") -> NoReturn:
+    """End a session in the middle of a message: nothing that follows would be understood."""
+    session.connection.abort()
+    raise ConnectionLost
 
 
 async def _once_the_next_is_there(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:

@@ -14,6 +14,7 @@ from malleposte.services.pop3d.exclusive import Exclusive
 from malleposte.services.pop3d.session import Session
 from malleposte.services.pop3d.settings import Pop3Settings
 from malleposte.store import PermanentFailure, Store, StoreError
+from malleposte.wire.pop3 import Code
 
 log = structlog.get_logger(__name__)
 
@@ -74,7 +75,8 @@ class Pop3Service:
         account = await self.book.account(number)
         before = session.account
         if account is None or account.status != "active":
-            session.dismiss("The account is suspended; ask your administrator")
+            # Another password would not help (RFC 3206): programs must not ask for one.
+            session.dismiss("The account is suspended; ask your administrator", Code.PERMANENT)
         elif before and before.credential_version != account.credential_version:
             session.dismiss("The password was changed; sign in again")
         elif not await self.exclusive.renew(number):

@@ -70,8 +70,8 @@ class Session(Output):
         self.reading = Reading()
         self.deleted = 0
         """Messages that went at the end."""
-        self.dismissed = ""
-        """Why the session ends as soon as it can; words for the client."""
+        self.dismissed: Err | None = None
+        """Why the session ends as soon as it can, for the client."""
         self._locked = False
         self._since = 0.0
         self._stopping = False
@@ -97,9 +97,9 @@ class Session(Output):
         except StoreError as error:
             log.warning("pop3_store_away", error=str(error))
 
-    def dismiss(self, words: str) -> None:
-        """End the session when its command is over, or at once while it waits."""
-        self.dismissed = words
+    def dismiss(self, words: str, code: Code = Code.TEMPORARY) -> None:
+        """End the session when its command is over, or at once while it waits or sends a message."""
+        self.dismissed = Err(words, code)
         self.connection.poke()
 
     # The connection -------------------------------------------------------------------------------
@@ -117,6 +117,8 @@ class Session(Output):
             reason = "timeout"
         except ConnectionLost:
             self._out.clear()
+            if self.dismissed:
+                reason = "dismissed"
         except Exception:
             reason = "defect"
             observer.defect("pop3")
@@ -132,7 +134,7 @@ class Session(Output):
         engine, connection = self.engine, self.connection
         while True:
             if self.dismissed:
-                engine.close(Err(self.dismissed, Code.TEMPORARY))
+                engine.close(self.dismissed)
             event: Event | Need = engine.next_event()
             self.say()
             if isinstance(event, Need):

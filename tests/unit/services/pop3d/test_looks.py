@@ -1,5 +1,8 @@
 """A look at who is signed in, and QUIT: what fails for one session is told and is no other's matter."""
 
+import asyncio
+import contextlib
+
 import pytest
 import structlog
 
@@ -88,3 +91,36 @@ async def test_where_deleting_fails_the_client_and_the_log_are_told(
     assert event in {line["event"] for line in lines}
     assert await served.uids(account) == [1]
     await served.signed_in(address)
+
+
+async def test_who_is_suspended_fetches_no_further(served: Served) -> None:
+    """In the middle of a message there is no place for words: the connection is cut, with nothing that
+    a client could take for the end."""
+    account, address = await served.account()
+    line = b"x" * 70 + b"\r\n"
+    await served.fill(account, b"Subject: large\r\n\r\n" + line * 500_000)
+    client = await served.signed_in(address)
+    transport = client.writer.transport
+    transport.pause_reading()  # type: ignore[attr-defined]
+    with structlog.testing.capture_logs() as lines:
+        client.writer.write(b"RETR 1\r\n")
+        (connection,) = served.listener.connections
+        for _ in range(500):
+            if connection._drain is not None:
+                break
+            await asyncio.sleep(0.01)
+        await served.store.submit(SetAccount(account=account, status="suspended"))
+        await served.service.look()
+        transport.resume_reading()  # type: ignore[attr-defined]
+        said = b""
+        with contextlib.suppress(ConnectionError):
+            said = await client.ended()
+        for _ in range(500):
+            if any(line["event"] == "pop3_ended" for line in lines):
+                break
+            await asyncio.sleep(0.01)
+    assert len(said) < 500_000 * len(line) // 2
+    assert not said.endswith(b"\r\n.\r\n")
+    assert b"-ERR" not in said
+    (ended,) = [line for line in lines if line["event"] == "pop3_ended"]
+    assert (ended["reason"], ended["retrieved"]) == ("dismissed", 0)

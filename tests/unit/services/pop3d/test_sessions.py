@@ -211,15 +211,18 @@ class TestHowItEnds:
     """By others' will, or by time; nothing is deleted then."""
 
     @pytest.mark.parametrize(
-        "change",
+        ("change", "code"),
         [
-            SetPassword(account=1, password_hash="$another"),
-            SetAccount(account=1, status="suspended"),
-            DeleteAccount(account=1),
+            (SetPassword(account=1, password_hash="$another"), b"SYS/TEMP"),
+            (SetAccount(account=1, status="suspended"), b"SYS/PERM"),
+            (DeleteAccount(account=1), b"SYS/PERM"),
         ],
-        ids=lambda change: type(change).__name__,
+        ids=["password", "suspended", "deleted"],
     )
-    async def test_the_right_to_it_was_taken_away(self, served: Served, change: AnyCommand) -> None:
+    async def test_the_right_to_it_was_taken_away(
+        self, served: Served, change: AnyCommand, code: bytes
+    ) -> None:
+        """RFC 3206: whoever is suspended must not be asked for another password."""
         account, address = await served.account()
         _, other = await served.account()
         await served.fill(account, ONE)
@@ -227,7 +230,7 @@ class TestHowItEnds:
         await client.ask("DELE 1")
         await served.store.submit(change)
         await served.service.look()
-        assert (await client.line()).startswith(b"-ERR [SYS/TEMP] The ")
+        assert (await client.line()).startswith(b"-ERR [%b] The " % code)
         assert await client.ended() == b""
         assert await bystander.ask("NOOP") == "+OK\r\n"
         row = await served.store.reader.row("SELECT count(*) FROM recoverable")
