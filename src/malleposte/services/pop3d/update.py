@@ -40,14 +40,13 @@ async def update(session: "Session", command: Quit) -> None:
 async def _delete(session: "Session") -> str:
     """Why not all that is marked is gone, or ''. Those that were expunged by others need not be."""
     drop, service = session.drop, session.service
-    marked = drop.marked()
-    if not marked:
+    if drop.count == len(drop):
         return ""
     box = await mailboxes.mailbox(service.store.reader, drop.mailbox)
     if box is None or box.uidvalidity != drop.validity:
         return "other-uids"  # UIDs are others' now: a copy of the database was put back
     until = int(time.time()) + service.settings.recoverable
-    for ranges in marked:
+    for ranges in drop.marked():
         result = await service.store.submit(
             Expunge(
                 actor=drop.account,

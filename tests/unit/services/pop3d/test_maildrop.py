@@ -3,10 +3,12 @@
 import contextlib
 import os
 import re
+import tracemalloc
 
 import pytest
 import structlog
 
+from malleposte.services.pop3d.maildrop import Maildrop
 from malleposte.store import content
 from malleposte.store.commands import (
     Copy,
@@ -234,6 +236,47 @@ async def test_more_messages_than_a_command_takes(
         await client.ask(f"DELE {number}")
     assert await client.ask("QUIT") == "+OK Goodbye\r\n"
     assert await served.uids(account) == uids[:3]
+
+
+def test_marks_take_no_more_memory_than_messages() -> None:
+    """A client that deletes all of a large mailbox, or every other message of it."""
+    drop, most = Maildrop(1, inbox(1), 1), 50_000
+    drop.extend([(n, email_id(1, n), 10) for n in range(1, most + 1)])
+    tracemalloc.start()
+    for number in range(1, most + 1, 2):
+        at = drop.position(number)
+        assert at is not None
+        drop.mark(at)
+    assert drop.position(1) is None
+    assert (drop.count, drop.octets) == (most // 2, most * 5)
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert size < most
+    drop.unmark_all()
+    assert (drop.position(1), drop.count, drop.octets) == (0, most, most * 10)
+    assert list(drop.marked()) == []
+
+
+def test_what_is_marked_is_gathered_a_command_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others are served between two of them."""
+    monkeypatch.setattr("malleposte.services.pop3d.maildrop.MAX_ROWS", 3)
+    drop = Maildrop(1, inbox(1), 1)
+    drop.extend([(n * 10, email_id(1, n), 10) for n in range(1, 9)])
+    for at in range(8):
+        drop.mark(at)
+    read: list[int] = []
+
+    class Uids:
+        def __getitem__(self, at: int) -> int:
+            read.append(at)
+            return at + 1
+
+    drop.uids = Uids()  # type: ignore[assignment]
+    found = []
+    for done, ranges in enumerate(drop.marked(), 1):
+        found.append(ranges)
+        assert read == list(range(min(3 * done, 8)))
+    assert found == [((1, 3),), ((4, 6),), ((7, 8),)]
 
 
 async def test_commands_sent_ahead_are_answered_in_order(served: Served) -> None:
