@@ -41,6 +41,8 @@ log = structlog.get_logger(__name__)
 LOOK_EVERY = 1.0
 AWAY = 5.0
 """Seconds until a store that does not answer is asked again."""
+FLUSH = 10.0
+"""Seconds at the end for what became of tries to be recorded."""
 ROUTES = 50
 """Routes in one take."""
 TOGETHER = 0.05
@@ -117,7 +119,9 @@ class Dispatcher:
                     await self._wait(AWAY)
                 await self._wait(self._looked_at + LOOK_EVERY - self._loop.time())
             await self._closed.wait()
-            await self._recorder.flushed()
+            with contextlib.suppress(TimeoutError):  # the store may be away; leases end
+                async with asyncio.timeout(FLUSH):
+                    await self._recorder.flushed()
         finally:
             tasks = [recording, *self._finding]
             for task in tasks:
@@ -134,13 +138,7 @@ class Dispatcher:
         for task in self._finding:
             task.cancel()
         await asyncio.gather(*(one.close(seconds) for one in self._destinations.values()))
-        self._recorder.add(
-            (),
-            [
-                Closing(route=route, until=until, said=trouble.words)
-                for route, (trouble, until) in self._dead.items()
-            ],
-        )
+        self._close(list(self._dead))
         self._closed.set()
         self._woken.set()
 
@@ -190,6 +188,7 @@ class Dispatcher:
             self._loop.time(),
             asked=only,
         )
+        self._close([route for route in only if route not in by_route])
         await self._hand_out(by_route)
         return len(by_route)
 
@@ -315,6 +314,14 @@ class Dispatcher:
                 else:
                     closings.append(Closing(route=route, until=until, said=trouble.words))
         self._recorder.add(settled, closings)
+
+    def _close(self, routes: Iterable[str]) -> None:
+        """Close those of the routes whose way has failed: there is no more to be told of."""
+        for route in routes:
+            dead = self._dead.pop(route, None)
+            if dead is not None:
+                closing = Closing(route=route, until=dead[1], said=dead[0].words)
+                self._recorder.add((), [closing])
 
     def _recorded(self, settled: Sequence[Settled]) -> None:
         for one in settled:

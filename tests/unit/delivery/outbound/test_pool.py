@@ -30,7 +30,7 @@ async def test_who_has_one_waits_for_no_other_and_takes_none_from_who_waits() ->
     assert slots.take("a", lambda: None)
     assert slots.take("a", lambda: None, have=1)
     assert not slots.take("a", lambda: called.append("a"), have=2)
-    assert not slots.wanted
+    assert not slots.yields()
     assert not slots.take("b", lambda: called.append("b"))
     assert slots.wanted
     assert not slots.take("c", lambda: called.append("c"))
