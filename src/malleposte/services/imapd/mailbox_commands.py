@@ -4,7 +4,7 @@ import time
 from array import array
 from typing import TYPE_CHECKING, Final
 
-from malleposte.services.imapd import names, role_names
+from malleposte.services.imapd import names, old_names, role_names
 from malleposte.services.imapd.copying import remove, transfer
 from malleposte.services.imapd.replies import Refuse, refuse
 from malleposte.services.imapd.special_use import ROLES
@@ -22,6 +22,7 @@ from malleposte.wire.imap.commands.mailbox import (
     Subscribe,
     Unsubscribe,
 )
+from malleposte.wire.imap.mailbox_attributes import NONEXISTENT
 from malleposte.wire.imap.responses import UNTAGGED
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ async def create(session: "Session", command: Create) -> bytes:
     place = await names.locate(session, command.mailbox)
     taken, claim = await role_names.wanted(session, place, role)
     made = await _create(session, place, taken, claim, by_name=role is None)
+    old_names.tell(session, command.mailbox, place)
     return responses.ok(
         command.tag, "Created", codes.mailbox_id(mailbox_text(made).encode("ascii"))
     )
@@ -92,6 +94,7 @@ async def delete(session: "Session", command: Delete) -> bytes:
     )
     # Whoever has it selected in this worker hears of it now.
     await session.reading(store.views.open(mailbox))
+    old_names.tell(session, command.mailbox, place, [NONEXISTENT])
     return responses.ok(command.tag, "Deleted")
 
 
@@ -115,6 +118,7 @@ async def rename(session: "Session", command: Rename) -> bytes:
     await session.submit(
         c.RenameMailbox(actor=session.actor, mailbox=old.mailbox, parent=0, path=tuple(levels))
     )
+    await old_names.tell_renamed(session, old, command.new_name, new)
     return responses.ok(command.tag, "Renamed")
 
 
@@ -156,6 +160,7 @@ async def _create(
 async def _rename_inbox(session: "Session", inbox: int, new: names.Place, command: Rename) -> bytes:
     """INBOX stays and its messages move to a new mailbox (RFC 9051 §6.3.6)."""
     target = await _create(session, new)
+    old_names.tell(session, command.new_name, new)
     view: View = await session.reading(session.service.store.views.open(inbox))
     *_, error = await transfer(session, inbox, array("I", view.uids), target, move=True)
     await session.reading(view.refresh())

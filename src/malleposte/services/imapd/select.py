@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
-from malleposte.services.imapd import names, recency, resync, storing, updates
+from malleposte.services.imapd import names, old_names, recency, resync, storing, updates
 from malleposte.services.imapd.replies import NO_SUCH_MAILBOX, Refuse, refuse
 from malleposte.services.imapd.selected import Selected
 from malleposte.services.imapd.special_use import ATTRIBUTES
@@ -53,8 +53,15 @@ async def select(session: "Session", command: Select | Examine) -> bytes:
     ]
     if rev2:
         # RFC 9051 §6.3.2: the name as LIST shows it.
-        name = place.name if place.foreign else command.mailbox
-        lines.append(responses.list_mailbox(attributes, names.SEPARATOR, name, session.engine.utf8))
+        lines.append(
+            responses.list_mailbox(
+                attributes,
+                names.SEPARATOR,
+                place.name,
+                session.engine.utf8,
+                old_name=old_names.other_form(command.mailbox, place),
+            )
+        )
     session.selected = selected
     session.engine.selected()
     try:
