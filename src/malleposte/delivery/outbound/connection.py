@@ -6,7 +6,8 @@ connection is cut before the end of the content then, so that no part of it pass
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import contextlib
+from collections.abc import AsyncGenerator, Callable
 
 from malleposte.wire.smtp.outgoing import Extensions, Outgoing
 from malleposte.wire.smtp.progress import Answer, Closed, Event, Go, Ready, Sent, Step
@@ -17,7 +18,7 @@ from .resolver import IpAddress
 from .settings import Timeouts
 from .words import plain_reason
 
-Content = Callable[[], AsyncIterator[bytes]]
+Content = Callable[[], AsyncGenerator[bytes, None]]
 
 
 class ContentUnreadable(Exception):
@@ -111,7 +112,8 @@ class Connection:
         while True:
             match await self.event(until):
                 case Go():
-                    await self._pour(content(), until)
+                    async with contextlib.aclosing(content()) as pieces:
+                        await self._pour(pieces, until)
                 case Sent(answers):
                     self._busy = False
                     self._settle()
@@ -125,7 +127,7 @@ class Connection:
             if isinstance(event, Ready):
                 self.can = event.can
 
-    async def _pour(self, pieces: AsyncIterator[bytes], until: float) -> None:
+    async def _pour(self, pieces: AsyncGenerator[bytes, None], until: float) -> None:
         client, channel = self._client, self._channel
         try:
             async for piece in pieces:

@@ -13,7 +13,7 @@ import contextlib
 import functools
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 
 import structlog
 
@@ -262,7 +262,7 @@ class Dispatcher:
     def content(self, message: TakenMessage) -> Content:
         """The content of a message, read when it is wanted."""
 
-        async def pieces() -> AsyncIterator[bytes]:
+        async def pieces() -> AsyncGenerator[bytes, None]:
             store = self._store
             try:
                 stored = await queued.content_of(store.reader, message)
