@@ -128,9 +128,6 @@ class _Merging:
         box = next((one for one in every if one.id == self.source), None)
         if box is None:
             return ""  # its owner was faster
-        if box.subscribed:
-            # Its mail is in the target: that is what mail programs show in its place.
-            await self._subscribe(Subscribe(account=self.account, name="", mailbox=self.target))
         result = await self.store.submit(
             DeleteMailbox(actor=SYSTEM, mailbox=self.source, heir=self.target, only_empty=True)
         )
@@ -140,6 +137,9 @@ class _Merging:
             case Refused(reason="not-empty"):
                 return "not-empty"
         accepted(result)
+        if box.subscribed:
+            # Its mail is in the target: that is what mail programs show in its place.
+            await self._subscribe(Subscribe(account=self.account, name="", mailbox=self.target))
         # A mailbox that goes leaves its name in the list.
         await self._subscribe(Subscribe(account=self.account, name=box.path, subscribed=False))
         return ""

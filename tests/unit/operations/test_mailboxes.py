@@ -13,7 +13,7 @@ from malleposte.operations.mailboxes import (
     TakeRights,
 )
 from malleposte.operations.registry import Response
-from malleposte.store.commands import SetAccount, SetAlias
+from malleposte.store.commands import DeleteMailbox, SetAccount, SetAlias, Subscribe
 from malleposte.store.flags import FLAGGED, SEEN
 from malleposte.store.read import mailboxes
 from malleposte.store.results import Done
@@ -230,6 +230,23 @@ async def test_the_use_goes_along(house: House, desk: Desk) -> None:
     target = await house.mailbox(ada, "Gesendet")
     await merge(desk, "Sent", "Gesendet")
     assert (await house.info(target)).role == "sent"
+
+
+@pytest.mark.parametrize("first", [True, False])
+async def test_so_does_its_being_subscribed_to(house: House, desk: Desk, first: bool) -> None:
+    """The mail stays where its owner's programs show it; and is not shown where it was not."""
+    ada = await house.account("ada")
+    old, target = await house.mailbox(ada, "old"), await house.mailbox(ada, "new")
+    for box, subscribed in ((old, first), (target, False)):
+        await house.do(Subscribe(account=ada, name="", mailbox=box, subscribed=subscribed), Done)
+    below = await house.mailbox(ada, "old", "below")
+    assert (await merge(desk, "old", "new")).kept == "has-children"
+    assert not (await house.info(target)).subscribed, "the first one is still there"
+    await house.do(DeleteMailbox(actor=ada, mailbox=below), Done)
+    await house.do(Subscribe(account=ada, name="old/below", subscribed=False), Done)
+    assert (await merge(desk, "old", "new")).kept == ""
+    assert (await house.info(target)).subscribed is first
+    assert await mailboxes.subscriptions(house.store.reader, ada) == []
 
 
 async def test_broken_off_it_is_taken_up_again(
