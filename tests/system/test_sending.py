@@ -140,12 +140,19 @@ def test_what_leaves_is_signed_by_both_keys_of_its_domain(world: World) -> None:
         world.zone.add(name, txt=text(value))
     odd = TEXT + b"bare\nends and \xe9\r\n\r\n"
     world.submit(FAR, text=odd)
-    # Whoever puts another's address into From has nothing signed for it.
-    world.submit(FAR, text=TEXT.replace(b"u1@", b"u0@"))
-    until(lambda: len(world.far.accepted) == 2)
-    signed, unsigned = (one.content for one in world.far.accepted)
+    until(lambda: len(world.far.accepted) == 1)
+    (signed,) = (one.content for one in world.far.accepted)
     assert verified(signed, keys) == 2
-    assert verified(unsigned, keys) == 0
+
+
+def test_nobody_writes_in_anothers_name(world: World) -> None:
+    for author in ("u0@example.test", "boss@far.example", "u1@example.test, u0@example.test"):
+        with pytest.raises(smtplib.SMTPDataError) as refused:
+            world.submit(FAR, text=TEXT.replace(b"u1@example.test", author.encode(), 1))
+        assert refused.value.smtp_code == 550
+        assert b"may not send as" in refused.value.smtp_error
+    world.submit(FAR, text=TEXT.replace(b"u1@example.test", b"Me <U1+work@Example.test>", 1))
+    until(lambda: len(world.far.accepted) == 1)
 
 
 def verified(message: bytes, keys: dict[str, str]) -> int:

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 from malleposte.delivery.outbound import Routing
 from malleposte.delivery.signing.canonical import BodyHash
 from malleposte.mime.address import addresses, mailboxes
-from malleposte.mime.headers import fields as header_fields
+from malleposte.mime.headers import FIELD
 from malleposte.store.commands import EIGHTBIT, SMTPUTF8, Handing, Relay
 from malleposte.wire.smtp.content import LineEnds
 
@@ -113,14 +113,14 @@ def _digest(body: bytes | memoryview) -> bytes:
     return hashed.digest()
 
 
-def author(header: bytes) -> str:
-    """The one address of the From field, '' where there are several or none (RFC 5322 §3.6.2)."""
-    fields = [one.value for one in header_fields(header) if one.name.lower() == b"from"]
-    found = list(mailboxes(addresses(fields[0]))) if len(fields) == 1 else []
-    if len(found) != 1:
-        return ""
-    (one,) = found
-    return (one.mailbox + b"@" + one.host).decode("utf-8", "replace") if one.host else ""
+def authors(header: bytes) -> list[str]:
+    """The addresses of all From fields; one that has no domain stands as it is (RFC 5322 §3.6.2)."""
+    return [
+        one.addr_spec.decode("utf-8", "replace")
+        for field in FIELD.finditer(header)
+        if field[1].rstrip().lower() == b"from"
+        for one in mailboxes(addresses(field[2]))
+    ]
 
 
 def has_eight_bit(octets: bytes | memoryview) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from malleposte.delivery.leaving import Sending, author, has_eight_bit
+from malleposte.delivery.leaving import Sending, authors, has_eight_bit
 from malleposte.delivery.spool import AT_ONCE, Prepared, Spool, prepare
 from malleposte.delivery.submitted import set_right
 from malleposte.delivery.trace_header import (
@@ -107,6 +107,8 @@ LOOP = Verdict(554, "5.4.6", "The message has passed too many servers: it runs i
 DISK_FULL = Verdict(452, "4.3.1", "The server is short of disk space; please try again later")
 AWAY = Verdict(451, "4.3.0", "The mail store cannot answer now; please try again later")
 
+MOST_AUTHORS = 20
+"""Addresses of From that a message may have; that of a person has one."""
 HOPS_WITHIN = 2_000_000
 """Octets of a header in which a circle shows: a hundred servers that add 20 kB each."""
 
@@ -202,13 +204,17 @@ class Reception:
         """
         number = trace_id()
         if origin.account:
-            await set_right(spool, origin.login.rpartition("@")[2], now)
+            await set_right(spool, origin.login, now)
         message = await prepare(spool)
         try:
             with spool.buffer() as buffer:
                 passed = hops(buffer[: message.summary.header_size])
+                header = bytes(buffer[: message.summary.header_size]) if origin.account else b""
             if passed >= self._settings.hops:
                 return [LOOP] * len(recipients), number
+            if origin.account and (other := await self._others(header, origin.account)):
+                words = f"{origin.login} may not send as {other}: it stands in From"
+                return [Verdict(550, "5.7.1", words)] * len(recipients), number
             filings, owners = self._filings(sender, recipients, origin, number, now)
             handings = await self._handings(
                 sender, recipients, origin, number, now, spool, message, reports
@@ -242,6 +248,13 @@ class Reception:
             answers.append(good or (got[0] if got else NO_SUCH_USER))
         return answers, number
 
+    async def _others(self, header: bytes, account: int) -> str:
+        """An author that the account may not write as; '' where it may as each of them."""
+        for number, address in enumerate(authors(header)):
+            if number == MOST_AUTHORS or not await self._book.owns(account, address):
+                return address
+        return ""
+
     async def _handings(
         self,
         sender: str,
@@ -265,9 +278,8 @@ class Reception:
             eight_bit = await self._eight_bit(buffer)
             header = bytes(buffer[: message.summary.header_size])
             signatures = b""
-            # Only who owns the address of the author has it signed for.
-            if (by := author(header)) and await self._book.owns(origin.account, by):
-                domain = (await self._book.resolve(*by.rpartition("@")[::2])).address
+            if len(by := authors(header)) == 1:
+                domain = (await self._book.resolve(*by[0].rpartition("@")[::2])).address
                 signatures = await self._sending.signed(
                     domain.rpartition("@")[2], header, buffer[message.summary.header_size :], now
                 )

@@ -1,4 +1,4 @@
-"""What a mail program left out or should have: Date and Message-ID are added, Bcc goes. RFC 6409 §8.
+"""What a mail program left out: From, Date and Message-ID are added; Bcc goes. RFC 6409 §8.
 
 Everything else stays as it was sent, octet by octet: it may be signed.
 """
@@ -18,15 +18,15 @@ HEADER: Final = 4 * 1024 * 1024
 END: Final = (b"\r\n\r\n", b"\n\n")
 
 
-async def set_right(spool: Spool, domain: str, now: float) -> None:
-    """Mend the header of a submitted message. ``domain``: of who signed in, for a Message-ID. Raises
-    ``OSError`` and ``NoRoom`` as the spool does."""
+async def set_right(spool: Spool, address: str, now: float) -> None:
+    """Mend the header of a submitted message. ``address``: of who signed in. Raises ``OSError`` and
+    ``NoRoom`` as the spool does."""
     with spool.buffer() as buffer:
         start = bytes(buffer[:HEADER])
     size = header_size(start)
     if size < 0:
         return
-    header = mended(start[:size], domain, now)
+    header = mended(start[:size], address, now)
     if header is not None:
         await spool.begin_anew(size, header)
 
@@ -42,7 +42,7 @@ def header_size(start: bytes) -> int:
     return len(start) if len(start) < HEADER else -1
 
 
-def mended(header: bytes, domain: str, now: float) -> bytes | None:
+def mended(header: bytes, address: str, now: float) -> bytes | None:
     """A header block with what was missing and without what must go; None where it is right already."""
     kept: list[bytes] = []
     names: set[bytes] = set()
@@ -55,10 +55,12 @@ def mended(header: bytes, domain: str, now: float) -> bytes | None:
             at = min(field.end() + 1, len(header))
     kept.append(header[at:])
     added: list[bytes] = []
+    if b"from" not in names:
+        added.append(compose.addresses("From", [compose.Mailbox("", address)]))
     if b"date" not in names:
         added.append(compose.field("Date", formatdate(now, localtime=True)))
     if b"message-id" not in names:
-        identity = f"{int(now):x}.{secrets.token_hex(8)}@{domain}"
+        identity = f"{int(now):x}.{secrets.token_hex(8)}@{address.rpartition('@')[2]}"
         added.append(compose.message_ids("Message-ID", [identity]))
     if not added and not at:
         return None

@@ -15,17 +15,18 @@ NOW = 1_790_000_000.0
 
 
 def right(header: bytes) -> bytes | None:
-    return mended(header, "example.org", NOW)
+    return mended(header, "me@example.org", NOW)
 
 
 def test_a_right_header_is_left_alone() -> None:
-    assert right(b"Date: x\r\nMESSAGE-ID: <a@b>\r\nSubject: y\r\n\r\n") is None
+    assert right(b"Date: x\r\nFrom: a@b\r\nMESSAGE-ID: <a@b>\r\nSubject: y\r\n\r\n") is None
 
 
-def test_date_and_message_id_are_added_at_the_top() -> None:
+def test_from_date_and_message_id_are_added_at_the_top() -> None:
     made = right(b"Subject: y\r\n folded\r\n\r\n")
     assert made is not None
-    date, identity, *rest = made.split(b"\r\n")
+    author, date, identity, *rest = made.split(b"\r\n")
+    assert author == b"From: <me@example.org>"
     assert date.startswith(b"Date: ")
     assert identity.startswith(b"Message-ID: <6ab13b80.")
     assert identity.endswith(b"@example.org>")
@@ -35,18 +36,19 @@ def test_date_and_message_id_are_added_at_the_top() -> None:
 @pytest.mark.parametrize("name", [b"Bcc", b"BCC ", b"bcc", b"Resent-Bcc", b"Return-Path"])
 def test_hidden_recipients_go_with_their_folds(name: bytes) -> None:
     header = (
-        b"Date: x\r\n"
+        b"From: a@b\r\nDate: x\r\n"
         + name
         + b": a@b,\r\n\tc@d\r\nMessage-ID: <a@b>\r\n"
         + name
         + b": e@f\r\n\r\n"
     )
-    assert right(header) == b"Date: x\r\nMessage-ID: <a@b>\r\n\r\n"
+    assert right(header) == b"From: a@b\r\nDate: x\r\nMessage-ID: <a@b>\r\n\r\n"
 
 
 def test_what_only_looks_like_it_stays() -> None:
     header = (
-        b"Date: x\r\nMessage-ID: <a@b>\r\nX-Bcc: a\r\nSubject: z\r\n Bcc: b\r\nno field\r\n\r\n"
+        b"From: a@b\r\nDate: x\r\nMessage-ID: <a@b>\r\nX-Bcc: a\r\n"
+        b"Subject: z\r\n Bcc: b\r\nno field\r\n\r\n"
     )
     assert right(header) is None
 
@@ -101,7 +103,7 @@ async def test_the_spool_holds_the_mended_message(tmp_path: Path, size: int) -> 
     octets = b"Bcc: hidden@example.org\r\nSubject: x\r\n\r\n" + body[:size]
     for at in range(0, len(octets), 50_000):
         spool.write(octets[at : at + 50_000])
-    await set_right(spool, "example.org", time.time())
+    await set_right(spool, "me@example.org", time.time())
     with spool.buffer() as buffer:
         text = bytes(buffer)
     assert len(text) == spool.size

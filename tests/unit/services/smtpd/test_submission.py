@@ -81,11 +81,11 @@ async def test_the_log_names_who_signed_in_and_who_was_refused(served: Served) -
 
 @pytest.mark.parametrize("sender", ["ada@example.org", "ada+x@example.org", ""])
 async def test_a_message_says_whose_account_sent_it(served: Served, sender: str) -> None:
-    """Whatever its From says: in its Received line by number, in the trace by address."""
+    """In its Received line by number, in the trace by address."""
     number = await served.account("ada")
     await served.account("bob")
     client = await served.signed_in("ada@example.org")
-    content = "From: bob@example.org\r\nMessage-ID: <a@b>\r\n\r\nx"
+    content = "From: Ada <ada+y@example.org>\r\nMessage-ID: <a@b>\r\n\r\nx"
     assert (await client.send(sender, "bob@example.org", content))[:3] == "250"
     row = await served.store.reader.row("SELECT prefix FROM email_wide")
     assert row is not None
@@ -93,6 +93,21 @@ async def test_a_message_says_whose_account_sent_it(served: Served, sender: str)
     row = await served.store.reader.row("SELECT record FROM trace")
     assert row is not None
     assert msgspec.msgpack.decode(row[0])["login"] == "ada@example.org"
+
+
+@pytest.mark.parametrize(
+    "author",
+    ["bob@example.org", "ada@example.org, bob@example.org", "ada@example.org\r\nFrom: x@y.example"],
+)
+async def test_nobody_writes_in_anothers_name(served: Served, author: str) -> None:
+    """RFC 6409 §6.1: who signed in owns each address of From, in however many fields it stands."""
+    await served.account("ada")
+    await served.account("bob")
+    client = await served.signed_in("ada@example.org")
+    content = f"From: {author}\r\n\r\nx"
+    reply = await client.send("ada@example.org", "bob@example.org", content)
+    assert reply.startswith("550 5.7.1 ada@example.org may not send as ")
+    assert await served.store.reader.row("SELECT 1 FROM email") is None
 
 
 class TestConnectionsOfOneAccount:
