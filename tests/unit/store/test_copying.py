@@ -381,6 +381,22 @@ async def test_who_may_change_flags_in_both_changes_none_that_a_third_one_sees_e
     assert await emails(house, box) != await emails(house, other)
 
 
+async def test_who_may_set_no_flags_brings_none_by_a_copy(house: House) -> None:
+    """RFC 4314 §4, though the two mailboxes are shared alike: else they would be one email with one set of
+    flags. What its owner copies is one."""
+    owner, actor, _, box = await shared(house)
+    other = await house.mailbox(owner, "other")
+    for mailbox in (box, other):
+        await house.grant(mailbox, actor, "lrsi")
+    await house.append(box, flags=FLAGGED, keywords=("k",))
+    await house.copy(box, other, actor=actor)
+    mine, theirs = await house.email(box, 1), await house.email(other, 1)
+    assert (mine["flags"], mine["keywords"], mine["mailboxes"]) == (FLAGGED, "k", 1)
+    assert (theirs["flags"], theirs["keywords"], theirs["mailboxes"]) == (0, None, 1)
+    await house.copy(box, other, actor=owner)
+    assert (await house.email(other, 2))["id"] == mine["id"]
+
+
 async def test_a_move_into_a_shared_mailbox_is_the_same_email(house: House) -> None:
     """It has one membership, before and after; what is in a third mailbox too stays behind there."""
     owner, reader, private, box = await shared(house)

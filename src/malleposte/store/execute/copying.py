@@ -90,10 +90,11 @@ async def copy(work: Work, command: Copy) -> Copied | Refused:
         emails = [row[1] for row in rows]
         there = {row[0] for row in await work.tx.rows(_HELD, emails, target.id)}
         owner = command.actor in (SYSTEM, head.account)
-        stranger = not owner and not ("w" in allowed and "w" in held)
-        if stranger or not await same_lists(work.tx, source.id, target.id):
+        sets_none = not owner and "w" not in held
+        if sets_none or not await same_lists(work.tx, source.id, target.id):
             # An email in two mailboxes has one set of flags: who may change them in one only would
-            # change them in the other.
+            # change them in the other; and who may set none in the target brings none there by a
+            # copy (RFC 4314 §4).
             there.update(row[1] for row in rows if not command.move or row[5] > 1)
         anew = [row for row in rows if row[1] in there]
     size = sum(row[4] for row in anew)
