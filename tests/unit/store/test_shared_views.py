@@ -144,6 +144,25 @@ async def test_tombstones_gone_all_compare_everything(house: House) -> None:
         await agrees(house, e.view)
 
 
+async def test_tombstones_gone_marks_older_than_the_view_come_along(house: House) -> None:
+    """Of mail that moved in meanwhile: to its reader it is read."""
+    box, one, two = await shared(house)
+    other = await house.mailbox(box >> 32, "other")
+    for reader in (one, two):
+        await house.grant(other, reader, "lrswite")
+    await house.append(other)
+    await house.flag(box, ((2, 3),), actor=one, flags=SEEN)
+    eyes = [await look(house, other, who) for who in (0, one, two)]
+    await house.copy(box, other, actor=one, move=True)
+    await house.expunge(other, ((1, 1),))
+    await house.do(SweepTombstones(account=box >> 32, upto=1 << 40), Done)
+    await eyes[2].view.refresh()
+    assert [e.watcher.told for e in eyes] == [[([1], [], True)]] * 3
+    assert [e.seen for e in eyes] == [[False] * 3, [False, True, True], [False] * 3]
+    for e in eyes:
+        await agrees(house, e.view)
+
+
 async def test_a_session_numbers_through_what_another_readers_look_brought(house: House) -> None:
     """A ghost stays for who was not told of the EXPUNGE, gone for who was; flags stay each reader's."""
     box, one, two = await shared(house, 4)
