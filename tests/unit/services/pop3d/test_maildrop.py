@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import tracemalloc
+from collections.abc import Sequence
 
 import pytest
 import structlog
@@ -17,7 +18,10 @@ from malleposte.store.commands import (
     Recover,
     RenewUidValidity,
 )
+from malleposte.store.dialect import Reader
 from malleposte.store.ids import email_id
+from malleposte.store.read import emails as read_emails
+from malleposte.store.read.emails import Stored
 from malleposte.store.results import Copied
 from support.store import ALL, Place, deliver, inbox
 from unit.services.pop3d.harness import Served
@@ -236,6 +240,29 @@ async def test_more_messages_than_a_command_takes(
         await client.ask(f"DELE {number}")
     assert await client.ask("QUIT") == "+OK Goodbye\r\n"
     assert await served.uids(account) == uids[:3]
+
+
+async def test_messages_asked_for_in_order_are_found_eight_at_a_time(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Small mail is fetched by few statements; who picks one here and there gets no others read."""
+    asked: list[int] = []
+    stored_of = read_emails.stored_of
+
+    async def counted(reader: Reader, account: int, emails: Sequence[int]) -> list[Stored]:
+        asked.append(len(emails))
+        return await stored_of(reader, account, emails)
+
+    monkeypatch.setattr(read_emails, "stored_of", counted)
+    account, address = await served.account()
+    await served.fill(account, *(b"Subject: %d\r\n\r\n" % n for n in range(20)))
+    client = await served.signed_in(address)
+    for number in range(1, 18):
+        assert await client.octets(f"RETR {number}") == b"Subject: %d\r\n\r\n" % (number - 1)
+    assert asked == [1, 8, 8]
+    for number in (5, 3, 20):
+        await client.octets(f"RETR {number}")
+    assert asked == [1, 8, 8, 1, 1, 1]
 
 
 def test_marks_take_no_more_memory_than_messages() -> None:

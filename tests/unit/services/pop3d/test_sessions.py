@@ -192,6 +192,30 @@ class TestOneAtATime:
                 assert await client.ended() == b""
                 assert await served.uids(account) == [1]
 
+    async def test_a_session_that_ends_while_its_lease_is_renewed_leaves_none(
+        self, place: Place, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Else another node would have to wait until it runs out."""
+        if not place.dsn:
+            pytest.skip("there is one node")
+        renew = Exclusive.renew
+        async with place.open() as store:
+            await store.submit(CreateDomain(name="example.org"))
+            async with serve(store) as one, serve(store) as two:
+                _, address = await one.account()
+                first = await one.signed_in(address)
+
+                async def late(exclusive: Exclusive, account: int) -> bool:
+                    await first.ask("QUIT")
+                    assert await first.ended() == b""
+                    return await renew(exclusive, account)
+
+                with monkeypatch.context() as patch:
+                    patch.setattr(Exclusive, "renew", late)
+                    await one.service.look()
+                second = await two.connect()
+                assert (await second.sign_in(address)).startswith("+OK")
+
     async def test_a_sign_in_that_fails_in_the_store_locks_nothing(
         self, served: Served, monkeypatch: pytest.MonkeyPatch
     ) -> None:
