@@ -117,7 +117,7 @@ async def _whole(reader: Reader, rows: list[Row]) -> list[QueuedMessage]:
     if found:
         for message, *rest in await reader.rows(_RECIPIENTS, list(found), RECIPIENTS):
             found[message].append(QueuedRecipient(*rest))
-    return [QueuedMessage(*row, recipients=tuple(found[row[0]])) for row in rows]
+    return [QueuedMessage(*row, tuple(found[row[0]])) for row in rows]
 
 
 async def totals(reader: Reader) -> Totals:
