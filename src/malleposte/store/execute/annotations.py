@@ -33,6 +33,11 @@ _GIVE_UP_ROLE = (
     "UPDATE mailbox SET role = NULL, modseq = $1 WHERE account = $2 AND role = $3 AND id <> $4"
     " RETURNING id"
 )
+_INHERIT = (
+    "UPDATE annotation SET mailbox = $1, modseq = $2 WHERE account = $3 AND mailbox = $4"
+    " AND NOT EXISTS (SELECT 1 FROM annotation o WHERE o.account = $3 AND o.mailbox = $1"
+    " AND o.reader = annotation.reader AND o.name = annotation.name) RETURNING name"
+)
 
 _NOTED = "rswip"
 """One of these besides ``l`` lets an actor see and write entries (RFC 5464 §3.3)."""
@@ -72,6 +77,18 @@ async def set_metadata(work: Work, command: SetMetadata) -> Done | Refused:
     if row is not None:
         await _set_role(work, command, row, modseq)
     return Done(modseq=modseq)
+
+
+async def inherit(work: Work, mailbox: int, heir: int, modseq: int) -> None:
+    """Give entries of a mailbox that goes, each reader's private ones too, to another of its account; what
+    that has itself stays."""
+    row = await work.mailbox(heir)
+    account = account_of(mailbox)
+    if row is None or account_of(heir) != account:
+        return
+    if await work.tx.rows(_INHERIT, heir, modseq, account, mailbox):
+        row.modseq = modseq
+        row.dirty = True
 
 
 async def _not_allowed(work: Work, command: SetMetadata, account: int) -> Refused | None:
