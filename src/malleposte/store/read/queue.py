@@ -117,7 +117,14 @@ async def _whole(reader: Reader, rows: list[Row]) -> list[QueuedMessage]:
     if found:
         for message, *rest in await reader.rows(_RECIPIENTS, list(found), RECIPIENTS):
             found[message].append(QueuedRecipient(*rest))
-    return [QueuedMessage(*row, tuple(found[row[0]])) for row in rows]
+    return [_message(row, found[row[0]]) for row in rows]
+
+
+def _message(row: Row, recipients: list[QueuedRecipient]) -> QueuedMessage:
+    number, trace, account, sender, size, created, expires, held = row
+    return QueuedMessage(
+        number, trace, account, sender, size, created, expires, held, tuple(recipients)
+    )
 
 
 async def totals(reader: Reader) -> Totals:
