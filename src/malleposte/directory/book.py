@@ -66,11 +66,13 @@ class Account:
     credential_version: int
     hash: str | None
     roles: frozenset[str]
+    organisation: int
 
 
 _ACCOUNT = (
     "SELECT a.id, a.address, a.name, a.kind, a.status, a.locale, a.time_zone, a.credential_version,"
-    " c.hash FROM account a LEFT JOIN credential c ON c.account = a.id AND c.kind = 'password'"
+    " c.hash, a.organisation FROM account a"
+    " LEFT JOIN credential c ON c.account = a.id AND c.kind = 'password'"
 )
 
 
@@ -228,7 +230,7 @@ class Book:
         roles = await self._store.reader.rows(
             "SELECT role FROM role_grant WHERE account = $1", row[0]
         )
-        id_, address, name, kind, status, locale, time_zone, version, hash_ = row
+        id_, address, name, kind, status, locale, time_zone, version, hash_, organisation = row
         account = Account(
             id_,
             address,
@@ -240,6 +242,7 @@ class Book:
             version,
             hash_,
             frozenset(role[0] for role in roles),
+            organisation,
         )
         self._keep(since, self._accounts, key, account)
         return account

@@ -23,11 +23,18 @@ def owner_shown(kind: str, address: str) -> str:
     return f"{root_of(kind)}{SEPARATOR}{shown_address(address)}"
 
 
-async def grantee(book: Book, identifier: str) -> Account | None:
-    """The account that a mail address of this server means, an alias also; None: nobody, or several."""
-    account = await book.sign_in_name(identifier)
-    if account is not None:
-        return account
+async def grantee(book: Book, identifier: str, owner: int) -> Account | None:
+    """The account of the owner's organisation that a mail address means, an alias also; None: nobody
+    there, or several."""
+    account = await book.sign_in_name(identifier) or await _behind(book, identifier)
+    of = await book.account(owner)
+    if account is None or of is None or account.organisation != of.organisation:
+        return None
+    return account
+
+
+async def _behind(book: Book, identifier: str) -> Account | None:
+    """The one account that an alias reaches."""
     local, at, domain = identifier.strip().rpartition("@")
     if not at:
         return None

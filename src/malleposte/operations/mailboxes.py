@@ -162,7 +162,7 @@ async def _change(context: Context, request: ChangeRights, mode: Literal["=", "-
     mailbox = await mailbox_of(reader, account, request.mailbox)
     grantee = rights.ANYONE
     if request.who.casefold() != sharing.ANYONE:
-        found = await sharing.grantee(context.book, request.who)
+        found = await sharing.grantee(context.book, request.who, account)
         if found is None:
             raise refusal(
                 "no-such-account",

@@ -31,7 +31,10 @@ _OWNER: Final = "The owner of a mailbox holds all rights, always"
 _NEGATIVE: Final = (
     "Rights cannot be denied to one identifier alone: take away those that were given"
 )
-_TOO_OFTEN: Final = "Too many changes of rights: go on in an hour, or ask your administrator"
+_TOO_OFTEN: Final = (
+    "Too many changes of rights, or questions who may have them: go on in an hour, or ask your"
+    " administrator"
+)
 _WHO: Final = "Name a person or shared account of this server by mail address, or anyone"
 
 
@@ -56,13 +59,18 @@ def still_readable(session: "Session", selected: Selected) -> bool:
     return True
 
 
-async def _grantee(session: "Session", identifier: str) -> tuple[int, str]:
-    """The account an identifier means, 0 for anyone (RFC 4314 §2), and its address. Raises ``Refuse``."""
+async def _grantee(session: "Session", identifier: str, owner: int) -> tuple[int, str]:
+    """The account an identifier means, 0 for anyone (RFC 4314 §2), and its address. Raises ``Refuse``.
+
+    Counted, for what is changed and for what is found out: who is there, and whose an alias is.
+    """
+    if not session.service.changes_of_rights.take(session.actor):
+        raise Refuse(_TOO_OFTEN, codes.LIMIT)
     if identifier.startswith("-"):
         raise Refuse(_NEGATIVE, codes.CANNOT)
     if identifier.casefold() == sharing.ANYONE:
         return ANYONE, sharing.ANYONE
-    account = await session.reading(sharing.grantee(session.service.book, identifier))
+    account = await session.reading(sharing.grantee(session.service.book, identifier, owner))
     if account is None:
         raise Refuse(_WHO, codes.NONEXISTENT)
     return account.id, account.address
@@ -71,7 +79,7 @@ async def _grantee(session: "Session", identifier: str) -> tuple[int, str]:
 async def set_acl(session: "Session", command: SetAcl | DeleteAcl) -> bytes:
     """RFC 4314 §3.1, §3.2. Each change stands in the audit."""
     place = await names.place(session, command.mailbox, "a")
-    grantee, who = await _grantee(session, command.identifier)
+    grantee, who = await _grantee(session, command.identifier, place.account)
     if grantee == place.account:
         raise Refuse(_OWNER, codes.CANNOT)
     owner = await session.reading(session.service.book.account(place.account))
@@ -85,8 +93,6 @@ async def set_acl(session: "Session", command: SetAcl | DeleteAcl) -> bytes:
         decision = await _may_give_to_anyone(session, owner)
         if not decision.allowed:
             raise Refuse(decision.reason, codes.NOPERM)
-    if not session.service.changes_of_rights.take(account.id):
-        raise Refuse(_TOO_OFTEN, codes.LIMIT)
     act = SetRights(
         actor=session.actor,
         mailbox=place.mailbox,
@@ -142,7 +148,7 @@ async def list_rights(session: "Session", command: ListRights) -> bytes:
     """RFC 4314 §3.4: each right can be given alone, but to the owner, who has all, and to anyone where
     that is not for the session to give."""
     place = await names.place(session, command.mailbox, "a")
-    grantee, _ = await _grantee(session, command.identifier)
+    grantee, _ = await _grantee(session, command.identifier, place.account)
     every = wire_rights.shown(ALL)
     required, optional = ("", every)
     if grantee == place.account:

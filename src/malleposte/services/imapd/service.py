@@ -22,7 +22,8 @@ from malleposte.store import PermanentFailure, Store, StoreError
 log = structlog.get_logger(__name__)
 
 CHANGES_OF_RIGHTS: Final = 1_000
-"""Of an account in an hour, in each worker: each is a line in the audit, which only grows."""
+"""Of an account in an hour, in each worker: each is a line in the audit, which only grows. LISTRIGHTS
+counts as one: it tells who is there."""
 LOOK_EVERY: Final = 20.0
 """Seconds between looks at the accounts that are signed in: one that is suspended, or whose password
 changed, is out within the minute."""

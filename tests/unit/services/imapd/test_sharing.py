@@ -20,6 +20,7 @@ from malleposte.store.commands import (
     Expunge,
     GrantRole,
     RenameMailbox,
+    SetAlias,
     SetRights,
 )
 from malleposte.store.dialect import Row
@@ -391,6 +392,40 @@ async def test_changes_of_rights_are_rationed(served: Served) -> None:
     other = await served.signed_in(readers)
     await other.command(b"SETACL INBOX %b l" % owners.encode())
     assert [line[3]["after"] for line in await _audited(served)] == ["l", "lr", "l"]
+
+
+async def test_who_is_there_is_not_asked_without_end(served: Served) -> None:
+    """Answers tell which addresses are in use, and whose an alias is: right and wrong guesses count."""
+    served.service.changes_of_rights = Hourly(3)
+    _, address = await served.account()
+    mine = await served.signed_in(address)
+    for command in (b"LISTRIGHTS", b"DELETEACL", b"LISTRIGHTS"):
+        with pytest.raises(Refused, match="NONEXISTENT"):
+            await mine.command(b"%b INBOX nobody@example.org" % command)
+    for command in (b"LISTRIGHTS INBOX %b", b"SETACL INBOX %b lr"):
+        with pytest.raises(Refused, match=r"LIMIT.*ask your administrator"):
+            await mine.command(command % address.encode())
+
+
+async def test_another_organisation_is_not_there(served: Served, place: Place) -> None:
+    """Its addresses and aliases answer as those that nobody has."""
+    await served.store.submit(CreateDomain(name="other.example"))
+    made = await served.store.submit(
+        CreateAccount(address="tenant@other.example", name="", password_hash="$x")
+    )
+    assert isinstance(made, Created)
+    await served.store.submit(SetAlias(address="alias@other.example", accounts_=(made.id,)))
+    async with place.raw() as tx:  # no command makes a second one yet
+        await tx.run("UPDATE account SET organisation = organisation + 1 WHERE id = $1", made.id)
+    _, address = await served.account()
+    mine = await served.signed_in(address)
+    for command in (b"LISTRIGHTS INBOX %b", b"SETACL INBOX %b lr", b"DELETEACL INBOX %b"):
+        answers: set[str] = set()
+        for who in (b"tenant@other.example", b"alias@other.example", b"nobody@example.org"):
+            with pytest.raises(Refused) as refused:
+                await mine.command(command % who)
+            answers.add(str(refused.value))
+        assert len(answers) == 1, answers
 
 
 # Moves between accounts ---------------------------------------------------------------------------
