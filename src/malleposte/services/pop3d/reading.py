@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NoReturn, cast
 import structlog
 
 from malleposte.services.connection import ConnectionLost
-from malleposte.store import StoreError
+from malleposte.store import PermanentFailure, StoreError
 from malleposte.store.ids import LOW
 from malleposte.store.read import emails as read_emails
 from malleposte.store.read.emails import Damaged, Stored
@@ -86,15 +86,20 @@ async def send(session: "Session", at: int, response: Ok, *, whole: bool = True)
                 await session.relieve()
                 if not wanted:
                     break
-    except (Damaged, StoreError) as error:
-        if isinstance(error, Damaged):
-            log.error("pop3_damaged", email=stored.email, error=str(error))
+    except Damaged as error:
+        log.error("pop3_damaged", email=stored.email, error=str(error))
         if begun:
             _break_off(session)
-        if isinstance(error, StoreError):
-            raise
         session.engine.reply(_DAMAGED)
         return
+    except StoreError as error:
+        if not begun:
+            raise
+        if isinstance(error, PermanentFailure):
+            session.service.observer.defect("pop3 store")
+        else:
+            log.warning("pop3_store_away", error=str(error))
+        _break_off(session)
     if not begun:
         session.engine.begin(response)
     session.engine.end()

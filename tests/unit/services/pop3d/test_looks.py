@@ -1,7 +1,8 @@
-"""A look at who is signed in, and QUIT: what fails for one session is told and is no other's matter."""
+"""A look at who is signed in, RETR and QUIT: what fails for one is told and is no other's matter."""
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
 
 import pytest
 import structlog
@@ -10,6 +11,7 @@ from malleposte.directory.book import Account, Book
 from malleposte.services.pop3d.exclusive import Exclusive
 from malleposte.store import PermanentFailure, StoreError, TemporaryFailure
 from malleposte.store.commands import AnyCommand, Expunge, SetAccount
+from malleposte.store.read import emails as read_emails
 from malleposte.store.results import AnyResult, Refused
 from unit.services.pop3d.harness import Served
 
@@ -54,6 +56,34 @@ async def test_an_account_that_cannot_be_read_does_not_end_the_look(
     assert (await out.line()).startswith(b"-ERR ")
     assert renewed == [kept]
     assert await client.ask("NOOP") == "+OK\r\n"
+
+
+@FAILURES
+async def test_a_message_the_store_cannot_go_on_with_is_cut_off(
+    served: Served, monkeypatch: pytest.MonkeyPatch, failure: StoreError, event: str
+) -> None:
+    """Nothing that a client could take for its end is sent, and the log tells why."""
+    account, address = await served.account()
+    await served.fill(account, ONE)
+    client = await served.signed_in(address)
+
+    async def broken(*_: object) -> AsyncIterator[bytes]:
+        yield b"Subject: one\r\n"
+        yield b"\r\n"
+        raise failure
+
+    monkeypatch.setattr(read_emails, "read", broken)
+    said = b""
+    with structlog.testing.capture_logs() as lines:
+        client.writer.write(b"RETR 1\r\nNOOP\r\n")
+        with contextlib.suppress(ConnectionError):
+            said = await client.ended()
+        for _ in range(500):
+            if any(line["event"] == "pop3_ended" for line in lines):
+                break
+            await asyncio.sleep(0.01)
+    assert not said.endswith((b"\r\n.\r\n", b"+OK\r\n"))
+    assert [line["event"] for line in lines] == [event, "pop3_ended"]
 
 
 @pytest.mark.parametrize(
