@@ -15,8 +15,8 @@ from malleposte.services.connection import Connection
 from malleposte.services.imapd.at_hand import AtHand
 from malleposte.services.imapd.session import Session
 from malleposte.services.imapd.settings import ImapSettings
-from malleposte.services.imapd.turns import Turns
 from malleposte.services.imapd.watched import AllWatched
+from malleposte.services.turns import Turns
 from malleposte.store import PermanentFailure, Store, StoreError
 
 log = structlog.get_logger(__name__)

@@ -16,10 +16,10 @@ from malleposte.directory.book import Account
 from malleposte.services.compression import Garbled
 from malleposte.services.connection import Connection, ConnectionLost, Draining, TimedOut
 from malleposte.services.imapd import registry, rights, updates
-from malleposte.services.imapd.output import Output
 from malleposte.services.imapd.replies import Refuse, failed, refuse
 from malleposte.services.imapd.selected import Selected
 from malleposte.services.imapd.watching import Watch
+from malleposte.services.output import Output
 from malleposte.store import PermanentFailure, TemporaryFailure
 from malleposte.store.commands import AnyCommand
 from malleposte.store.results import AnyResult, Refused

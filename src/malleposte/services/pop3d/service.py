@@ -9,10 +9,10 @@ import structlog
 from malleposte.directory.book import Book
 from malleposte.directory.signin import Door
 from malleposte.services.connection import Connection
-from malleposte.services.imapd.turns import Turns
 from malleposte.services.pop3d.exclusive import Exclusive
 from malleposte.services.pop3d.session import Session
 from malleposte.services.pop3d.settings import Pop3Settings
+from malleposte.services.turns import Turns
 from malleposte.store import PermanentFailure, Store, StoreError
 from malleposte.wire.pop3 import Code
 

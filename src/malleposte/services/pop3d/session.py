@@ -11,7 +11,7 @@ import structlog
 
 from malleposte.directory.book import Account
 from malleposte.services.connection import Connection, ConnectionLost, Draining, TimedOut
-from malleposte.services.imapd.output import Output
+from malleposte.services.output import Output
 from malleposte.services.pop3d import signin, transaction, update
 from malleposte.services.pop3d.maildrop import Maildrop
 from malleposte.services.pop3d.reading import Reading

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from malleposte.services.imapd import ImapSettings, output, search_columns, session
+from malleposte.services import output
+from malleposte.services.imapd import ImapSettings, search_columns, session
 from support.imap_client import ImapClient, Literal, Refused
 from support.store import Place
 from unit.services.imapd.harness import Served, served_with

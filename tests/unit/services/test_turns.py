@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from malleposte.services.imapd.turns import LARGE, Turns
+from malleposte.services.turns import LARGE, Turns
 
 
 async def test_each_gets_its_turn_in_a_round_of_its_own() -> None:

@@ -7,7 +7,7 @@ import time
 from typing import Final
 
 from malleposte.services.connection import Connection
-from malleposte.services.imapd.turns import Turns
+from malleposte.services.turns import Turns
 
 WRITE_AT_ONCE: Final = 64 * 1024
 """Octets gathered before they are written: more would only stand in memory twice."""
