@@ -6,14 +6,35 @@ under a name of the list is subscribed (RFC 9051 §6.3.7, §6.3.9).
 
 from typing import Final
 
+from malleposte.store import dialect
+from malleposte.store.dialect import any_of, both
 from malleposte.store.read.rights import MAX_DEPTH
 from malleposte.store.work import Work
 
 SEPARATOR: Final = "/"
 MAX_NAMES: Final = 10_000
 """Names in the list of an account."""
-SUBSCRIBE: Final = "INSERT INTO subscription (account, name) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+MOST_KEPT: Final = MAX_NAMES // 2
+"""Names in a list to which RENAME and DELETE still add: the rest is for what the client asks for."""
+HELD: Final = "SELECT count(*) FROM subscription WHERE account = $1"
+SUBSCRIBE: Final = (
+    "INSERT INTO subscription (account, name) SELECT CAST($1 AS bigint), CAST($2 AS text)"
+    f" WHERE (SELECT count(*) FROM subscription WHERE account = $1) < {MOST_KEPT}"
+    " ON CONFLICT DO NOTHING"
+)
+"""Keep the name of a mailbox that goes, while the list has room."""
 UNSUBSCRIBE: Final = "DELETE FROM subscription WHERE account = $1 AND name = $2"
+_KEEP: Final = dialect.insert(
+    "subscription", {"account": "bigint", "name": "text"}, on_conflict="ON CONFLICT DO NOTHING"
+)
+_NAMES: Final = dialect.Sql(
+    sqlite="name IN (SELECT value FROM json_each($2))", postgres="name = ANY($2::text[])"
+)
+_AMONG: Final = both("SELECT name FROM subscription WHERE account = $1 AND {names}", names=_NAMES)
+_TAKE: Final = both("DELETE FROM subscription WHERE account = $1 AND {names}", names=_NAMES)
+_SUBSCRIBED: Final = both(
+    "UPDATE mailbox SET subscribed = 1 WHERE {mailboxes}", mailboxes=any_of("id", 1)
+)
 
 Moved = list[tuple[int, str, bool]]
 """A mailbox that gets another name, and those below it: id, what follows that name, subscribed."""
@@ -49,19 +70,24 @@ async def with_those_below(work: Work, account: int, mailbox: int) -> Moved:
 
 
 async def keep(work: Work, account: int, top: str, moved: Moved) -> None:
-    """The names of those that leave ``top`` stay subscribed: only the client takes one away."""
-    for _, rest, subscribed in moved:
-        if subscribed:
-            await work.tx.run(SUBSCRIBE, account, top + rest)
+    """The names of those that leave ``top`` stay subscribed, while the list has room for them: only the
+    client takes one away."""
+    if not any(subscribed for _, _, subscribed in moved):
+        return
+    held = await work.tx.row(HELD, account)
+    room = MOST_KEPT - (held[0] if held else 0)
+    kept = [(account, top + rest) for _, rest, subscribed in moved if subscribed]
+    if room > 0:
+        await work.tx.many(_KEEP, kept[:room])
 
 
 async def take(work: Work, account: int, top: str, moved: Moved) -> None:
     """Those that came under ``top`` are subscribed where their names were."""
-    rows = await work.tx.rows("SELECT name FROM subscription WHERE account = $1", account)
-    names = {row[0] for row in rows}
-    for mailbox, rest, _ in moved:
-        if top + rest in names:
-            await take_one(work, account, top + rest, mailbox)
+    came = {top + rest: mailbox for mailbox, rest, _ in moved}
+    rows = await work.tx.rows(_AMONG, account, list(came))
+    if rows:
+        await work.tx.run(_TAKE, account, [row[0] for row in rows])
+        await work.tx.run(_SUBSCRIBED, [came[row[0]] for row in rows])
 
 
 async def take_one(work: Work, account: int, name: str, mailbox: int) -> None:

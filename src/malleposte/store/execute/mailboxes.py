@@ -16,7 +16,7 @@ from malleposte.store.commands import (
     DeleteMailbox,
     RenameMailbox,
 )
-from malleposte.store.execute import claiming, listed_names, readers_names
+from malleposte.store.execute import claiming, full_names, listed_names, readers_names
 from malleposte.store.execute.expunging import bury, remove
 from malleposte.store.execute.listed_names import path_of
 from malleposte.store.execute.rights import (
@@ -35,8 +35,6 @@ MAX_DEPTH = 32
 """Levels of a mailbox; deeper trees come from broken clients, and every walk is bounded by it."""
 MAX_NAME = 255
 """Octets of one level in UTF-8."""
-MAX_PATH = MAX_DEPTH * (MAX_NAME + 1)
-"""Octets of a full name."""
 MAX_MAILBOXES = 10_000
 """Mailboxes of an account."""
 SEPARATOR = listed_names.SEPARATOR
@@ -134,8 +132,12 @@ async def create_mailbox(work: Work, command: CreateMailbox) -> Created | Refuse
         return Refused(reason="exists")
     if command.role is not None and command.actor not in (SYSTEM, command.account):
         return Refused(reason="no-rights", text="special mailboxes are for their owner to make")
+    above = await path_of(work, parent)
     if not await _room_for(work, command.account, len(missing)):
         return _TOO_MANY
+    refused = await full_names.no_room_to_make(work, command.account, above, missing)
+    if refused is not None:
+        return refused
     role = command.role
     if role is not None:
         holder = await claiming.holder(work, command.account, role)
@@ -274,8 +276,9 @@ async def rename_mailbox(work: Work, command: RenameMailbox) -> Done | Refused:
         account_of(command.parent) != account or await work.mailbox(command.parent) is None
     ):
         return Refused(reason="no-such-mailbox")
-    depth = await _depth(work, command.parent)
-    if depth + len(names) - 1 + await _height(work, account, command.mailbox) > MAX_DEPTH:
+    moved = await listed_names.with_those_below(work, account, command.mailbox)
+    height = 1 + max(rest.count(SEPARATOR) for _, rest, _ in moved)
+    if await _depth(work, command.parent) + len(names) - 1 + height > MAX_DEPTH:
         return _TOO_DEEP
     *above, name = names
     parent, missing = await _descend(work, account, command.parent, above)
@@ -291,7 +294,14 @@ async def rename_mailbox(work: Work, command: RenameMailbox) -> Done | Refused:
         if taken[0] == command.mailbox:
             return Done(modseq=0)
         return Refused(reason="exists")
-    on_top = not parent and command.actor not in (SYSTEM, account)
+    old, levels = await path_of(work, command.mailbox), [*missing, name]
+    refused = await full_names.no_room_to_move(
+        work, account, old, moved, await path_of(work, parent), levels
+    )
+    if refused is not None:
+        return refused
+    owners = command.actor in (SYSTEM, account)
+    on_top = not parent and not owners
     keep, inbox = 0 if "a" in held else command.mailbox, mailbox_id(account, 1)
     refused = await no_room_for_lists(work, account, keep=keep, take=inbox if on_top else 0)
     if refused is not None:
@@ -299,9 +309,9 @@ async def rename_mailbox(work: Work, command: RenameMailbox) -> Done | Refused:
     modseq = head.bump()
     await work.flush()
     top = mailbox_id(account, head.next_mailbox) if missing else command.mailbox
-    moved = await listed_names.with_those_below(work, account, command.mailbox)
-    old = await path_of(work, command.mailbox)
-    await listed_names.keep(work, account, old, moved)
+    if owners:
+        # What others rename stays subscribed under its new name alone: the list is its owner's to fill.
+        await listed_names.keep(work, account, old, moved)
     if keep:
         # Nor can who may not administer it open it to anybody, himself among them, by a new place.
         await keep_list(work, keep)
@@ -333,20 +343,6 @@ async def _is_within(work: Work, mailbox: int, above: int) -> bool:
             break
         mailbox = row.parent
     return False
-
-
-async def _height(work: Work, account: int, mailbox: int) -> int:
-    height, level = 1, [mailbox]
-    while level and height <= MAX_DEPTH:
-        below: list[int] = []
-        for one in level:
-            rows = await work.tx.rows(
-                "SELECT id FROM mailbox WHERE account = $1 AND parent = $2", account, one
-            )
-            below.extend(row[0] for row in rows)
-        height += bool(below)
-        level = below
-    return height
 
 
 async def delete_mailbox(work: Work, command: DeleteMailbox) -> Done | Refused:

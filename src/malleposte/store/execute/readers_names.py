@@ -14,14 +14,13 @@ from typing import Any, Final
 
 from malleposte.store import dialect
 from malleposte.store.dialect import Row, Sql, any_of, both
-from malleposte.store.execute.listed_names import MAX_NAMES, SEPARATOR, Moved
+from malleposte.store.execute.listed_names import HELD, MAX_NAMES, SEPARATOR, Moved
 from malleposte.store.read.rights import seen_by
 from malleposte.store.work import Work
 
 MOST_FOLLOWING: Final = 20_000
 """Names that follow one renaming (some 0.2 s); those past it keep the old name."""
 
-_HELD = "SELECT count(*) FROM subscription WHERE account = $1"
 _BRING = (
     "INSERT INTO subscription (account, name, mailbox, given) VALUES ($1, $2, $3, 1)"
     # One that was there is the reader's own.
@@ -57,7 +56,7 @@ _ALL_LEFT = "UPDATE subscription SET mailbox = 0 WHERE mailbox BETWEEN $1 AND $2
 async def bring(work: Work, reader: int, name: str, mailbox: int) -> None:
     """Subscribe a reader to a mailbox that was given to him, where his list has room."""
     head = await work.head(reader)
-    held = await work.tx.row(_HELD, reader)
+    held = await work.tx.row(HELD, reader)
     if head is None or (held is not None and held[0] >= MAX_NAMES):
         return
     await work.tx.run(_BRING, reader, name, mailbox)

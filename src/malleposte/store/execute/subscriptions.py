@@ -7,8 +7,8 @@ name of (``readers_names``).
 
 from malleposte.store.commands import Subscribe
 from malleposte.store.execute import readers_names
-from malleposte.store.execute.listed_names import MAX_NAMES, UNSUBSCRIBE, path_of
-from malleposte.store.execute.mailboxes import MAX_PATH
+from malleposte.store.execute.full_names import MAX_PATH, octets
+from malleposte.store.execute.listed_names import HELD, MAX_NAMES, UNSUBSCRIBE, path_of
 from malleposte.store.ids import account_of
 from malleposte.store.read.rights import may
 from malleposte.store.results import Done, Refused
@@ -44,12 +44,11 @@ async def subscribe(work: Work, command: Subscribe) -> Done | Refused:
         else:
             row.modseq = max(row.modseq, modseq)
         return Done(modseq=modseq)
-    if not 0 < len(command.name.encode("utf-8", "surrogatepass")) <= MAX_PATH + _PREFIX:
+    # A longer one may be in the list, from before this bound, and must go out of it.
+    if not command.name or (command.subscribed and octets(command.name) > MAX_PATH + _PREFIX):
         return Refused(reason="bad-name", text="empty or too long")
     if command.subscribed:
-        count = await work.tx.row(
-            "SELECT count(*) FROM subscription WHERE account = $1", command.account
-        )
+        count = await work.tx.row(HELD, command.account)
         if count is not None and count[0] >= MAX_NAMES:
             return Refused(reason="limit", text="too many subscriptions")
         seen = command.of and await may(work.tx, command.account, command.of, "l")
