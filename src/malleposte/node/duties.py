@@ -9,6 +9,7 @@ from malleposte.node.settings import hostname
 from malleposte.runtime import upkeep
 from malleposte.runtime.jobs import Run, Task
 from malleposte.store import Store
+from malleposte.store.execute.deleting import SWEEP_JOB
 from malleposte.store.execute.purging import PURGE_JOB
 from malleposte.store.quota import QUOTA_JOB
 
@@ -20,6 +21,7 @@ def jobs(store: Store, book: Book, configuration: Configuration) -> dict[str, Ru
     return {
         QUOTA_JOB: warning.run,
         PURGE_JOB: lambda job: upkeep.purge_account(store, job),
+        SWEEP_JOB: lambda job: upkeep.sweep_mailbox(store, job),
         REPORT_JOB: reporter.run,
     }
 

@@ -15,6 +15,7 @@ from malleposte.store.commands import (
     PurgeAccount,
     PurgeRecoverable,
     SweepBlobs,
+    SweepMailbox,
     SweepRecords,
     SweepTombstones,
 )
@@ -27,6 +28,8 @@ PAUSE = 0.05
 """Seconds between two slices, so that mail passes between."""
 ORPHANS = 500
 """Files asked for in one statement."""
+SWEPT = 1_000
+"""Messages of a deleted mailbox that become recoverable in one command."""
 RESULT_KEPT = 86_400
 """Seconds a command's answer is kept for a worker that may ask again; a worker lives on or is gone."""
 
@@ -140,6 +143,21 @@ async def purge_account(store: Store, job: LeasedJob) -> None:
     account = msgspec.msgpack.decode(job.payload, type=int)
     while True:
         done = await store.submit(PurgeAccount(account=account))
+        if not isinstance(done, Done) or not done.more:
+            return
+        await asyncio.sleep(PAUSE)
+
+
+async def sweep_mailbox(store: Store, job: LeasedJob) -> None:
+    """The job that makes recoverable what was in a large mailbox when it was deleted."""
+    mailbox = msgspec.msgpack.decode(job.payload, type=int)
+    await sweep_deleted(store, mailbox)
+
+
+async def sweep_deleted(store: Store, mailbox: int) -> None:
+    """Have what a deleted mailbox still holds become recoverable, whatever is left of it."""
+    while True:
+        done = await store.submit(SweepMailbox(mailbox=mailbox, limit=SWEPT))
         if not isinstance(done, Done) or not done.more:
             return
         await asyncio.sleep(PAUSE)

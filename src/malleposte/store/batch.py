@@ -21,6 +21,7 @@ from malleposte.store.execute import (
     annotations,
     appending,
     copying,
+    deleting,
     directory,
     expunging,
     filing,
@@ -54,7 +55,8 @@ async def _audited(work: Work, command: c.Audited) -> AnyResult:
 _EXECUTORS: dict[type[c.Command], Callable[[Work, Any], Awaitable[AnyResult]]] = {
     c.CreateMailbox: mailboxes.create_mailbox,
     c.RenameMailbox: mailboxes.rename_mailbox,
-    c.DeleteMailbox: mailboxes.delete_mailbox,
+    c.DeleteMailbox: deleting.delete_mailbox,
+    c.SweepMailbox: deleting.sweep_mailbox,
     c.Subscribe: subscriptions.subscribe,
     c.RenewUidValidity: renewal.renew_uidvalidity,
     c.SetRights: rights.set_rights,

@@ -84,6 +84,8 @@ class Account:
     """Subscribed, without a mailbox."""
     gone: dict[int, str] = field(default_factory=dict)
     """Names of deleted mailboxes that held something once."""
+    unswept: dict[int, list[int]] = field(default_factory=dict)
+    """What deleted mailboxes still hold: emails in the order of their UIDs."""
 
     @property
     def inbox(self) -> int:
@@ -109,9 +111,14 @@ class Account:
         ]
 
     @property
-    def recoverable(self) -> list[int]:
+    def held(self) -> set[int]:
+        """Emails in mailboxes, or in what is left of deleted ones."""
         held = {m.email for box in self.boxes.values() for m in box.messages.values()}
-        return sorted(self.emails.keys() - held)
+        return held.union(*self.unswept.values())
+
+    @property
+    def recoverable(self) -> list[int]:
+        return sorted(self.emails.keys() - self.held)
 
     def unseen(self, box: Box) -> int:
         return sum(not self.emails[m.email].flags & SEEN for m in box.messages.values())
@@ -119,8 +126,7 @@ class Account:
     @property
     def used(self) -> tuple[int, int]:
         """Octets that take room, and emails."""
-        held = {m.email for box in self.boxes.values() for m in box.messages.values()}
-        emails = [self.emails[email] for email in held]
+        emails = [self.emails[email] for email in self.held]
         return sum(email.size for email in emails if not email.exempt), len(emails)
 
     def size(self, box: Box) -> int:
@@ -167,6 +173,8 @@ class Model:
     """All accounts, and the time, which stands still between commands."""
 
     now: int
+    at_once: int
+    """Messages that go with their mailbox; more go after it."""
     accounts: dict[int, Account] = field(default_factory=dict)
 
     def box(self, mailbox: int) -> tuple[Account, Box]:
@@ -359,7 +367,7 @@ class Model:
         there = account.emails[email]
         if lost:
             there.size = there.content
-        if not lost or not account.holders(email):
+        if not lost or email not in account.held:
             return Done(count=int(lost))
         modseq = account.bump()
         account.touch({email}, modseq)
@@ -420,13 +428,27 @@ class Model:
         if any(other.parent == mailbox for other in account.boxes.values()):
             return Refused(reason="has-children")
         modseq = account.bump()
-        self._remove(account, box, list(box.messages), modseq)
+        if len(box.messages) <= self.at_once:
+            self._remove(account, box, list(box.messages), modseq)
+        else:
+            account.unswept[mailbox] = [m.email for _, m in sorted(box.messages.items())]
         if box.subscribed:
             account.names.add(account.path(box))
         if box.uidnext > 1:
             account.gone[mailbox] = account.path(box)
         del account.boxes[mailbox]
         return Done(modseq=modseq)
+
+    def sweep(self, mailbox: int, limit: int) -> AnyResult:
+        account = self.accounts[mailbox >> 32]
+        emails = account.unswept.pop(mailbox, [])
+        if not emails:
+            return Done()
+        if emails[limit:]:
+            account.unswept[mailbox] = emails[limit:]
+        modseq, ended = account.bump(), set(emails[:limit])
+        account.touch(ended, modseq)
+        return Done(modseq=modseq, count=len(ended), more=len(ended) == limit)
 
     def subscribe(self, number: int, mailbox: int, name: str, on: bool) -> AnyResult:
         account = self.accounts[number]

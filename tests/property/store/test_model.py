@@ -51,6 +51,7 @@ from malleposte.store.commands import (
     Replace,
     StoreFlags,
     Subscribe,
+    SweepMailbox,
 )
 from malleposte.store.committer import Committer
 from malleposte.store.content import in_rows
@@ -67,6 +68,9 @@ from support.store import Clock, Place, rendered
 
 KEEP = 1 << 40
 """Until when expunged emails are recoverable: always."""
+
+AT_ONCE = 1
+"""Messages that go with their mailbox in these runs."""
 
 pick = st.integers(0, 1 << 20)
 """An index into whatever there is at that time."""
@@ -125,7 +129,7 @@ class Machine(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.place = next(self.places)
         self.clock.stop()
-        self.model = Model(now=0)
+        self.model = Model(now=0, at_once=AT_ONCE)
         self.queue: list[tuple[AnyCommand, AnyResult]] = []
         self.together = 1
         self.seq = 0
@@ -477,7 +481,7 @@ class Machine(RuleBasedStateMachine):
         return int(row[0])
 
     @rule(
-        what=st.sampled_from(["create", "create", "rename", "delete", "subscribe"]),
+        what=st.sampled_from(["create", "create", "rename", "delete", "sweep", "subscribe"]),
         a=pick,
         b=pick,
         path=st.lists(names, min_size=1, max_size=2),
@@ -491,6 +495,8 @@ class Machine(RuleBasedStateMachine):
             self.rename(a, b, path[0])
         elif what == "delete":
             self.delete(a)
+        elif what == "sweep":
+            self.sweep(a, 1 + b % 3)
         else:
             self.subscribe(a, b, path[0], on)
 
@@ -516,6 +522,12 @@ class Machine(RuleBasedStateMachine):
         box = self.any_box(a)
         command = DeleteMailbox(actor=0, mailbox=box.id, recoverable_until=KEEP)
         self.do(command, self.model.delete(box.id))
+
+    def sweep(self, a: int, limit: int) -> None:
+        """Of a deleted mailbox; where there is none, of one that is there, which does nothing."""
+        deleted = [mailbox for one in self.model.accounts.values() for mailbox in one.unswept]
+        mailbox = deleted[a % len(deleted)] if deleted else self.any_box(a).id
+        self.do(SweepMailbox(mailbox=mailbox, limit=limit), self.model.sweep(mailbox, limit))
 
     def subscribe(self, a: int, b: int, name: str, on: bool) -> None:
         account = self.account(a)
@@ -687,6 +699,11 @@ class Machine(RuleBasedStateMachine):
     async def examine(self) -> list[Any]:
         findings = check(self.store.reader, self.store.blobs, deep=True)
         return [finding async for finding in findings]
+
+
+@pytest.fixture(autouse=True)
+def _deletes_go_in_two_ways(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("malleposte.store.execute.deleting.AT_ONCE", AT_ONCE)
 
 
 def run(places: Iterator[Place], clock: Clock, examples: int) -> None:

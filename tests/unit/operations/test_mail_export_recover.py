@@ -199,6 +199,23 @@ async def test_deleted_mailboxes_come_back_as_they_were(house: House, desk: Desk
     assert (again.recovered, again.made) == (0, ())
 
 
+async def test_a_large_mailbox_deleted_just_now_comes_back_whole(
+    house: House, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether or not the job came to it."""
+    monkeypatch.setattr("malleposte.store.execute.deleting.AT_ONCE", 1)
+    account = await house.account("ada")
+    for name, mail in (("Box", 3), ("Other", 2)):
+        box = await house.mailbox(account, name)
+        await house.fill(account, mail, box)
+        await remove(house, box)
+    assert len((await listed(desk)).emails) == 5
+    request = RecoverMail(address=WHERE, every=True, mailbox="Box")
+    done = await desk.call("mail.recover", request, MailRecovered)
+    assert (done.recovered, done.missing, done.made) == (3, 0, ("Box",))
+    assert await house.fsck() == []
+
+
 async def test_a_name_that_is_there_again_is_taken_and_a_role_is_not_taken_away(
     house: House, desk: Desk
 ) -> None:

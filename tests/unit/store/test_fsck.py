@@ -104,6 +104,18 @@ A, B = 7, 8  # numbers of the mailboxes a and a/b
 
 ONE = "UPDATE mailbox SET {} WHERE id = $1"
 
+
+async def deleted(tx: Tx, account: int) -> None:
+    """A mailbox deleted with what is in it, whose job is gone."""
+    box = mailbox(B)(account)
+    await tx.run(
+        "INSERT INTO gone_mailbox (id, account, path, until) VALUES ($1, $2, 'a/b', 1)",
+        box,
+        account,
+    )
+    await tx.run("DELETE FROM mailbox WHERE id = $1", box)
+
+
 DAMAGE: dict[str, tuple[Kind, Damage]] = {
     "too many messages": (Kind.MAILBOX_COUNTERS, sql(ONE.format("messages = 9"), mailbox(1))),
     "too few unseen": (Kind.MAILBOX_COUNTERS, sql(ONE.format("unseen = 0"), mailbox(1))),
@@ -131,6 +143,15 @@ DAMAGE: dict[str, tuple[Kind, Damage]] = {
         sql(
             "INSERT INTO gone_mailbox (id, account, path, until) VALUES ($1, $2, 'a', 1)",
             mailbox(A),
+            me,
+        ),
+    ),
+    "deleted and never swept": (Kind.MAILBOX_FORGOTTEN, deleted),
+    "the number of a deleted mailbox to be given again": (
+        Kind.NEXT_IDS,
+        sql(
+            "INSERT INTO gone_mailbox (id, account, path, until) VALUES ($1, $2, 'x', 1)",
+            mailbox(B + 1),
             me,
         ),
     ),

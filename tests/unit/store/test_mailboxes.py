@@ -5,12 +5,19 @@ from typing import Any
 import pytest
 
 from malleposte.store.commands import (
+    MAX_ROWS,
+    Copy,
     CreateMailbox,
     DeleteMailbox,
+    Expunge,
+    PurgeRecoverable,
     RenameMailbox,
     RenewUidValidity,
+    StoreFlags,
     Subscribe,
+    SweepMailbox,
 )
+from malleposte.store.execute.deleting import SWEEP_JOB
 from malleposte.store.execute.mailboxes import STANDARD, level_name
 from malleposte.store.read import mailboxes as read
 from malleposte.store.results import Created, Done
@@ -265,7 +272,7 @@ async def test_the_name_of_a_deleted_mailbox_is_kept_while_something_may_come_ba
     assert (await read.gone(house.store.reader, account))[again] == ("a/b", None)
 
 
-async def test_delete_refusals(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_delete_refusals(house: House) -> None:
     account, other = await house.account(), await house.account()
     child = await house.mailbox(account, "a", "b")
     top = (await house.info(child)).parent
@@ -275,12 +282,81 @@ async def test_delete_refusals(house: House, monkeypatch: pytest.MonkeyPatch) ->
     assert await house.refused(delete(child, actor=other)) == "no-such-mailbox"
     await house.grant(child, other, "lrswipktea")
     assert await house.refused(delete(child, actor=other)) == "no-rights"
-    await house.append(child)
-    monkeypatch.setattr("malleposte.store.execute.mailboxes.MAX_ROWS", 0)
-    assert await house.refused(delete(child)) == "not-empty"
-    await house.expunge(child)
     await house.do(delete(child), Done)
     await house.do(delete(top), Done)
+
+
+def sweep(mailbox: int, limit: int = MAX_ROWS) -> SweepMailbox:
+    return SweepMailbox(mailbox=mailbox, limit=limit)
+
+
+async def test_a_large_mailbox_is_gone_at_once_and_its_messages_follow(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One command, whatever is in it: nobody sees a part of it at any time."""
+    monkeypatch.setattr("malleposte.store.execute.deleting.AT_ONCE", 2)
+    house.clock.stop()
+    account = await house.account()
+    box = await house.mailbox(account, "x")
+    await house.fill(account, 5, box)
+    await house.copy(box, inbox(account), ((1, 1),))
+    before = await house.rows("SELECT used_bytes, used_emails FROM account_head")
+    await house.do(delete(box, until=77), Done)
+    assert await read.mailbox(house.store.reader, box) is None
+    assert await read.find(house.store.reader, account, "x") == 0
+    assert await read.unswept(house.store.reader, account) == [box]
+    assert await house.rows("SELECT kind, key FROM job") == [(SWEEP_JOB, str(box))]
+    assert await house.rows("SELECT * FROM recoverable") == []
+    assert await house.rows("SELECT used_bytes, used_emails FROM account_head") == before
+    assert await house.fsck() == []
+    for command in (
+        Expunge(actor=account, mailbox=box, uids=((1, 9),), marked=False),
+        Copy(actor=account, mailbox=box, uids=((1, 9),), target=inbox(account)),
+        StoreFlags(actor=account, mailbox=box, uids=((1, 9),), mode="+", flags=1),
+        delete(box),
+    ):
+        assert await house.refused(command) == "no-such-mailbox"
+    # The name is free, and another mailbox's.
+    again = await house.mailbox(account, "x")
+    assert again != box
+    await house.append(again)
+    counts = []
+    while (done := await house.do(sweep(box, 2), Done)).more:
+        counts.append(done.count)
+        assert await house.fsck() == []
+    assert (counts, done.count) == ([2, 2], 1)
+    assert await read.unswept(house.store.reader, account) == []
+    assert await house.rows("SELECT mailbox, until FROM recoverable") == [(box, 77)] * 4
+    assert await house.uids(inbox(account)) == [1], "a copy elsewhere stays"
+    assert (await house.info(again)).messages == 1
+    assert await house.rows("SELECT used_emails FROM account_head") == [(2,)]
+    assert await house.tombstones(account, "uid") == []
+    assert await house.fsck() == []
+
+
+async def test_what_was_never_deleted_is_not_swept(house: House) -> None:
+    account = await house.account()
+    await house.fill(account, 2)
+    for mailbox in (inbox(account), inbox(account) + 50, inbox(account + 9)):
+        assert await house.do(sweep(mailbox), Done) == Done()
+    assert await house.uids(inbox(account)) == [1, 2]
+
+
+async def test_the_name_of_a_deleted_mailbox_outlives_what_is_still_in_it(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without it nothing would tell that it was deleted, and no sweep would end it."""
+    monkeypatch.setattr("malleposte.store.execute.deleting.AT_ONCE", 1)
+    account = await house.account()
+    box = await house.mailbox(account, "x")
+    await house.fill(account, 2, box)
+    await house.do(delete(box, until=0), Done)
+    await house.do(PurgeRecoverable(), Done)
+    assert await read.unswept(house.store.reader, account) == [box]
+    await house.do(sweep(box), Done)
+    await house.do(PurgeRecoverable(), Done)
+    assert await house.rows("SELECT * FROM gone_mailbox") == []
+    assert await house.rows("SELECT * FROM email") == []
 
 
 # Subscriptions ------------------------------------------------------------------------------------

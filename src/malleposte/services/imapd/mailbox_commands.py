@@ -5,7 +5,7 @@ from array import array
 from typing import TYPE_CHECKING, Final
 
 from malleposte.services.imapd import names, old_names, role_names
-from malleposte.services.imapd.copying import remove, transfer
+from malleposte.services.imapd.copying import transfer
 from malleposte.services.imapd.replies import Refuse, refuse
 from malleposte.services.imapd.special_use import ROLES
 from malleposte.store import commands as c
@@ -75,10 +75,6 @@ async def delete(session: "Session", command: Delete) -> bytes:
         raise Refuse("Delete the mailboxes below it first", codes.HASCHILDREN)
     until = int(time.time()) + session.service.settings.recoverable
     box = await session.reading(mailboxes.mailbox(reader, mailbox))
-    if box is not None and box.messages > c.MAX_ROWS:
-        names.demand(place.letters, "e")
-        view = await session.reading(store.views.open(mailbox))
-        await remove(session, session.actor, mailbox, view.uids, until)
     if session.selected is not None and session.selected.view.mailbox == mailbox:
         # The client that deletes its own selected mailbox need not be thrown out for it.
         session.deselect()

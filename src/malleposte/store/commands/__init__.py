@@ -51,6 +51,7 @@ from malleposte.store.commands.mailboxes import (
     SetMetadata,
     SetRights,
     Subscribe,
+    SweepMailbox,
 )
 from malleposte.store.commands.messages import (
     ClaimRecent,
@@ -154,6 +155,7 @@ __all__ = [
     "StoreFlags",
     "Subscribe",
     "SweepBlobs",
+    "SweepMailbox",
     "SweepRecords",
     "SweepTombstones",
     "TakeLease",
@@ -170,6 +172,7 @@ AnyCommand = (
     | CreateMailbox
     | RenameMailbox
     | DeleteMailbox
+    | SweepMailbox
     | Subscribe
     | SetRights
     | SetMetadata

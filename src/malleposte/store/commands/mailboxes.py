@@ -2,7 +2,7 @@
 
 import msgspec
 
-from malleposte.store.commands.base import Command
+from malleposte.store.commands.base import MAX_ROWS, Command
 
 
 class CreateMailbox(Command, frozen=True, array_like=True, kw_only=True):
@@ -44,10 +44,11 @@ class RenameMailbox(Command, frozen=True, array_like=True, kw_only=True):
 
 
 class DeleteMailbox(Command, frozen=True, array_like=True, kw_only=True):
-    """Remove a mailbox without children; its messages, at most ``MAX_ROWS``, go with it.
+    """Remove a mailbox without children; its messages go with it, of more than ``MAX_ROWS`` all after it
+    (``SweepMailbox``, by a job). Answer: ``Done``; ``not-empty`` with ``only_empty`` where it holds any.
 
-    Answer: ``Done``; ``not-empty`` where it holds more (expunge in slices first), or with ``only_empty``
-    any. ``heir``: a mailbox of the account that has no role; it takes the role of the one that goes.
+    ``heir``: a mailbox of the account; if it has no role, it takes the role of the one that goes.
+    ``entries``: and those of METADATA that it has not itself.
     """
 
     actor: int
@@ -55,6 +56,19 @@ class DeleteMailbox(Command, frozen=True, array_like=True, kw_only=True):
     recoverable_until: int = 0
     heir: int = 0
     only_empty: bool = False
+    entries: bool = False
+
+    def accounts(self) -> tuple[int, ...]:
+        """See ``Command``."""
+        return (self.mailbox >> 32,)
+
+
+class SweepMailbox(Command, frozen=True, array_like=True, kw_only=True):
+    """Have messages whose mailbox was deleted become recoverable, ``limit`` at a time. Answer: ``Done``,
+    whose ``more`` says whether some may be left; nothing to do in a mailbox that is not a deleted one."""
+
+    mailbox: int
+    limit: int = MAX_ROWS
 
     def accounts(self) -> tuple[int, ...]:
         """See ``Command``."""

@@ -20,7 +20,7 @@ _ROWS = in_ranges(
     " JOIN membership m ON m.mailbox = $2 AND m.uid BETWEEN r.first AND r.last AND m.deleted >= $3"
     f" JOIN email e ON e.id = m.email ORDER BY m.uid LIMIT {MAX_ROWS + 1}"
 )
-_REMOVE = both("DELETE FROM membership WHERE mailbox = $1 AND {uids}", uids=any_of("uid", 2))
+REMOVE = both("DELETE FROM membership WHERE mailbox = $1 AND {uids}", uids=any_of("uid", 2))
 _LEAVE = both(
     "UPDATE email SET mailboxes = mailboxes - 1, modseq = $1 WHERE {ids}", ids=any_of("id", 2)
 )
@@ -77,13 +77,20 @@ async def remove(
 ) -> None:
     """End memberships given as rows (uid, email, deleted, flags, size, mailboxes, thread, exempt)."""
     uids = [row[0] for row in rows]
-    await work.tx.run(_REMOVE, mailbox.id, uids)
+    await work.tx.run(REMOVE, mailbox.id, uids)
     bury(work, head.account, "uid", mailbox.id, modseq, uids)
     mailbox.messages -= len(rows)
     mailbox.unseen -= sum(1 for row in rows if not row[3] & SEEN)
     mailbox.deleted -= sum(row[2] for row in rows)
     mailbox.size -= sum(row[4] for row in rows)
     mailbox.changed(modseq)
+    await leave(work, head, mailbox.id, rows, modseq, until=until)
+
+
+async def leave(
+    work: Work, head: Head, mailbox: int, rows: list[Row], modseq: int, *, until: int
+) -> None:
+    """What becomes of the emails whose memberships in a mailbox ended; ``rows`` as for ``remove``."""
     held = [row[1] for row in rows if row[5] > 1]
     if held:
         await work.tx.run(_LEAVE, modseq, held)
@@ -93,7 +100,7 @@ async def remove(
         return
     emails = sorted(row[1] for row in gone)
     await work.tx.run(_END, emails)
-    await work.tx.run(_RECOVERABLE, head.account, mailbox.id, work.now, until, emails)
+    await work.tx.run(_RECOVERABLE, head.account, mailbox, work.now, until, emails)
     bury(work, head.account, "email", 0, modseq, emails)
     threads = {row[6] for row in gone}
     live = {row[0] for row in await work.tx.rows(_LIVE_THREADS, sorted(threads))}

@@ -1,4 +1,4 @@
-"""Mailboxes: create, rename, delete, subscribe; by id, each in one transaction.
+"""Mailboxes: create and rename; by id, each in one transaction.
 
 A name is one level, NFC, without ``/`` and control characters. INBOX is the account's mailbox 1 and can
 be neither renamed nor deleted (RENAME INBOX is a move of its messages, the service's doing, RFC 9051
@@ -9,15 +9,8 @@ from collections.abc import Sequence
 
 from malleposte.normal_form import normal
 from malleposte.store import dialect
-from malleposte.store.commands import (
-    MAX_ROWS,
-    SYSTEM,
-    CreateMailbox,
-    DeleteMailbox,
-    RenameMailbox,
-)
+from malleposte.store.commands import SYSTEM, CreateMailbox, RenameMailbox
 from malleposte.store.execute import claiming, full_names, listed_names, readers_names
-from malleposte.store.execute.expunging import bury, remove
 from malleposte.store.execute.listed_names import path_of
 from malleposte.store.execute.rights import (
     demand,
@@ -77,12 +70,6 @@ _BAD_NAME = Refused(
 )
 _TOO_DEEP = Refused(reason="limit", text=f"mailboxes go at most {MAX_DEPTH} levels deep")
 _TOO_MANY = Refused(reason="limit", text=f"an account has at most {MAX_MAILBOXES} mailboxes")
-_HAS_CHILD = "SELECT 1 FROM mailbox WHERE account = $1 AND parent = $2 LIMIT 1"
-_GONE = "INSERT INTO gone_mailbox (id, account, path, role, until) VALUES ($1, $2, $3, $4, $5)"
-_CONTENT = (
-    "SELECT m.uid, m.email, m.deleted, e.flags, e.size, e.mailboxes, e.thread, e.exempt"
-    " FROM membership m JOIN email e ON e.id = m.email WHERE m.mailbox = $1 ORDER BY m.uid"
-)
 
 
 _SHOWN_AS_ANOTHER = frozenset("\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -343,50 +330,3 @@ async def _is_within(work: Work, mailbox: int, above: int) -> bool:
             break
         mailbox = row.parent
     return False
-
-
-async def delete_mailbox(work: Work, command: DeleteMailbox) -> Done | Refused:
-    """Execute ``DeleteMailbox``. Its messages go with it and stay recoverable. RFC 9051 §6.3.5."""
-    account = account_of(command.mailbox)
-    place = await opened(work, command.actor, command.mailbox, "x")
-    if isinstance(place, Refused):
-        return place
-    head, row, _ = place
-    if command.mailbox == mailbox_id(account, 1):
-        return Refused(reason="reserved", text="INBOX cannot be deleted")
-    await work.flush()
-    if await work.tx.row(_HAS_CHILD, account, command.mailbox) is not None:
-        return Refused(reason="has-children", text="delete the mailboxes below it first")
-    if command.only_empty and row.messages:
-        return Refused(reason="not-empty", text="there are messages in it")
-    if row.messages > MAX_ROWS:
-        return Refused(reason="not-empty", text=f"expunge it to at most {MAX_ROWS} messages first")
-    modseq = head.bump()
-    rows = await work.tx.rows(_CONTENT, command.mailbox)
-    if rows:
-        await remove(work, head, row, rows, modseq, until=command.recoverable_until)
-    path = await path_of(work, command.mailbox)
-    kept = await work.tx.row("SELECT subscribed FROM mailbox WHERE id = $1", command.mailbox)
-    if kept is not None and kept[0]:
-        await work.tx.run(listed_names.SUBSCRIBE, account, path)
-    await readers_names.leave(work, command.mailbox)
-    if row.uidnext > 1:
-        # Something was in it, and may be brought back.
-        until = command.recoverable_until
-        await work.tx.run(_GONE, command.mailbox, account, path, row.role, until)
-    await work.flush()
-    await work.tx.run("DELETE FROM mailbox WHERE id = $1", command.mailbox)
-    await work.tx.run("DELETE FROM mailbox_right WHERE mailbox = $1", command.mailbox)
-    await work.tx.run(
-        "DELETE FROM annotation WHERE account = $1 AND mailbox = $2", account, command.mailbox
-    )
-    await work.tx.run(
-        "DELETE FROM tombstone WHERE account = $1 AND kind = 'uid' AND container = $2",
-        account,
-        command.mailbox,
-    )
-    work.forget(command.mailbox)
-    if row.role is not None and command.heir:
-        await claiming.inherit(work, account, row.role, command.heir, modseq)
-    bury(work, account, "mailbox", 0, modseq, [command.mailbox])
-    return Done(modseq=modseq)

@@ -7,6 +7,7 @@ second run changes nothing.
 
 from malleposte.store.commands import RepairAccount, RepairNumbers
 from malleposte.store.dialect import Sql, any_of, both
+from malleposte.store.execute.deleting import FORGOTTEN, have_swept
 from malleposte.store.execute.expunging import bury
 from malleposte.store.execute.handing import make_routes
 from malleposte.store.execute.mailboxes import MAX_DEPTH, STANDARD, insert_mailbox
@@ -27,7 +28,8 @@ _DEAD_MEMBERSHIPS = (
 )
 _LOST_MAILBOXES = (
     "SELECT mailbox, max(uid) FROM membership m WHERE mailbox BETWEEN $1 AND $2"
-    " AND NOT EXISTS (SELECT 1 FROM mailbox b WHERE b.id = m.mailbox) GROUP BY mailbox"
+    " AND NOT EXISTS (SELECT 1 FROM mailbox b WHERE b.id = m.mailbox)"
+    " AND NOT EXISTS (SELECT 1 FROM gone_mailbox g WHERE g.id = m.mailbox) GROUP BY mailbox"
 )
 _CLEAN = (
     # Rows about emails that are not there.
@@ -85,7 +87,9 @@ _TOPS = (
     "SELECT coalesce(max(modseq), 0), coalesce(max(message_modseq), 0), coalesce(max(id), 0),"
     " coalesce(max(uidvalidity), 0), (SELECT coalesce(max(modseq), 0) FROM tombstone"
     " WHERE account = $1), (SELECT coalesce(max(thread), 0) FROM thread_reference"
-    " WHERE account = $1 AND thread BETWEEN $2 AND $3) FROM mailbox WHERE id BETWEEN $2 AND $3"
+    " WHERE account = $1 AND thread BETWEEN $2 AND $3),"
+    " (SELECT coalesce(max(id), 0) FROM gone_mailbox WHERE id BETWEEN $2 AND $3)"
+    " FROM mailbox WHERE id BETWEEN $2 AND $3"
 )
 _LYING = (
     "DELETE FROM tombstone WHERE account = $1 AND kind = 'uid' AND EXISTS (SELECT 1 FROM"
@@ -140,6 +144,9 @@ async def repair_account(work: Work, command: RepairAccount) -> Done | Refused:
         "SELECT id FROM mailbox WHERE account = $1 ORDER BY id", account
     ):
         changed += await _count(work, head, mailbox)
+    for mailbox, _ in await work.tx.rows(FORGOTTEN, low, high):
+        await have_swept(work, mailbox)
+        changed += 1
     changed += await _tombstones(work, head)
     changed += await _used(work, head, low, high)
     return Done(count=changed, modseq=head.modseq)
@@ -161,12 +168,12 @@ async def _raise_counters(work: Work, head: Head, low: int, high: int) -> None:
     if used is None or tops is None:
         return
     _, _, email_modseq, top_email, top_thread = used
-    *modseqs, top_mailbox, uidvalidity, tombstone_modseq, top_reference = tops
+    *modseqs, top_mailbox, uidvalidity, tombstone_modseq, top_reference, top_gone = tops
     wanted = {
         "modseq": max(email_modseq, tombstone_modseq, head.tombstone_floor, *modseqs),
         "next_email": (top_email & LOW) + 1,
         "next_thread": (max(top_thread, top_reference) & LOW) + 1,
-        "next_mailbox": (top_mailbox & LOW) + 1,
+        "next_mailbox": (max(top_mailbox, top_gone) & LOW) + 1,
         "uidvalidity": uidvalidity,
     }
     for name, least in wanted.items():

@@ -33,6 +33,7 @@ _STILL_DUE = both(
 _GONE_DUE = (
     "DELETE FROM gone_mailbox WHERE id IN (SELECT g.id FROM gone_mailbox g WHERE g.until <= $1"
     " AND NOT EXISTS (SELECT 1 FROM recoverable r WHERE r.account = g.account AND r.mailbox = g.id)"
+    " AND NOT EXISTS (SELECT 1 FROM membership m WHERE m.mailbox = g.id)"
     " ORDER BY g.until LIMIT $2)"
 )
 _OLD_RESULTS = (

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 
 from malleposte.store.dialect import Reader, Row
+from malleposte.store.execute.deleting import FORGOTTEN
 from malleposte.store.execute.mailboxes import MAX_DEPTH, level_name
 from malleposte.store.fsck.finding import Examination, Finding, Kind, named
 from malleposte.store.ids import LOW
@@ -15,7 +16,9 @@ _HEAD = (
     " count(CASE WHEN mailboxes > 0 THEN 1 END) AS emails, coalesce(max(modseq), 0) AS modseq,"
     " coalesce(max(id), 0) AS top, coalesce(max(thread), 0) AS thread"
     " FROM email WHERE id BETWEEN $1 AND $2) u,"
-    " (SELECT coalesce(max(modseq), 0) AS modseq, coalesce(max(id), 0) AS top,"
+    " (SELECT coalesce(max(modseq), 0) AS modseq, (SELECT coalesce(max(id), 0) FROM"
+    " (SELECT id FROM mailbox WHERE id BETWEEN $1 AND $2 UNION ALL"
+    " SELECT id FROM gone_mailbox WHERE id BETWEEN $1 AND $2) ids) AS top,"
     " coalesce(max(uidvalidity), 0) AS uidvalidity FROM mailbox WHERE id BETWEEN $1 AND $2) m,"
     " (SELECT coalesce(max(modseq), 0) AS modseq FROM tombstone WHERE account = $3) t"
     " WHERE h.account = $3"
@@ -109,6 +112,14 @@ async def account(
             Kind.MAILBOX_GONE,
             named("mailbox", mailbox),
             f"it is kept as the deleted {path!r} and it is there",
+            number,
+        )
+    for mailbox, path in [] if deleted else await reader.rows(FORGOTTEN, low, high):
+        yield Finding(
+            Kind.MAILBOX_FORGOTTEN,
+            named("mailbox", mailbox),
+            f"it was {path!r} and is deleted; what was in it cannot be recovered yet, counts in the"
+            " quota, and no job sees to it",
             number,
         )
     for mailbox, name in await reader.rows(_NOTES, number):

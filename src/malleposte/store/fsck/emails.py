@@ -43,7 +43,9 @@ _NO_EMAIL = (
 )
 _NO_MAILBOX = (
     "SELECT m.mailbox, count(*) FROM membership m WHERE m.mailbox BETWEEN $1 AND $2"
-    " AND NOT EXISTS (SELECT 1 FROM mailbox b WHERE b.id = m.mailbox) GROUP BY m.mailbox"
+    " AND NOT EXISTS (SELECT 1 FROM mailbox b WHERE b.id = m.mailbox)"
+    # Those of a deleted one wait to be swept.
+    " AND NOT EXISTS (SELECT 1 FROM gone_mailbox g WHERE g.id = m.mailbox) GROUP BY m.mailbox"
 )
 _KEYWORDS = "SELECT name FROM keyword WHERE account = $1"
 

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     MAILBOX_NAME = "mailbox-name"
     MAILBOX_ROLE = "mailbox-role"
     MAILBOX_GONE = "mailbox-gone"
+    MAILBOX_FORGOTTEN = "mailbox-forgotten"
     ANNOTATION_STRAY = "annotation-stray"
     INBOX_MISSING = "inbox-missing"
     UIDNEXT = "uidnext"
@@ -89,6 +90,7 @@ REPAIRED_BY_ACCOUNT = frozenset(
         Kind.MAILBOX_PARENT,
         Kind.MAILBOX_ROLE,
         Kind.MAILBOX_GONE,
+        Kind.MAILBOX_FORGOTTEN,
         Kind.ANNOTATION_STRAY,
         Kind.INBOX_MISSING,
         Kind.UIDNEXT,

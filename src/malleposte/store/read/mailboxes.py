@@ -207,6 +207,16 @@ async def gone(reader: Reader, account: int) -> dict[int, tuple[str, str | None]
     return {row[0]: (row[1], row[2]) for row in rows}
 
 
+async def unswept(reader: Reader, account: int) -> list[int]:
+    """Deleted mailboxes of which messages are still to become recoverable."""
+    rows = await reader.rows(
+        "SELECT g.id FROM gone_mailbox g WHERE g.account = $1"
+        " AND EXISTS (SELECT 1 FROM membership m WHERE m.mailbox = g.id) ORDER BY g.id",
+        account,
+    )
+    return [row[0] for row in rows]
+
+
 async def recent_from(reader: Reader, mailbox_id: int) -> int:
     """The first UID of a mailbox that no session was told of; past all where the mailbox is gone."""
     row = await reader.row("SELECT recent_from FROM mailbox WHERE id = $1", mailbox_id)

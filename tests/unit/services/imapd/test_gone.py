@@ -12,6 +12,7 @@ from malleposte.store.commands import (
     RenewUidValidity,
     StoreFlags,
 )
+from malleposte.store.read import mailboxes
 from malleposte.store.results import AnyResult
 from support.imap_client import ImapClient, Literal, Lost, Refused
 from support.store import inbox
@@ -119,3 +120,30 @@ async def test_uids_that_became_invalid_end_the_session(served: Served) -> None:
     assert (await client.command(b"FETCH 1:3 FLAGS")).untagged == [
         b"* %d FETCH (FLAGS ())\r\n" % n for n in (1, 2, 3)
     ]
+
+
+async def test_a_large_mailbox_that_is_deleted_is_nowhere_any_more(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was in it becomes recoverable later; until then as well nobody is shown any of it."""
+    monkeypatch.setattr("malleposte.store.execute.deleting.AT_ONCE", 1)
+    number, address, client = await _filled(served)
+    await client.command(b"CREATE Big")
+    await client.command(b"COPY 1:3 Big")
+    box = await mailboxes.find(served.store.reader, number, "Big")
+    other = await served.signed_in(address)
+    await other.command(b"SELECT Big")
+    await client.command(b"SELECT Big")
+    answer = await client.command(b"DELETE Big")
+    assert [line[:13] for line in answer.untagged] == [b"* OK [CLOSED]"]
+    with pytest.raises(Lost, match="BYE"):
+        await other.command(b"FETCH 1:* FLAGS")
+    assert await mailboxes.unswept(served.store.reader, number) == [box]
+    answer = await client.command(b'LIST "" * RETURN (STATUS (MESSAGES))')
+    assert b"Big" not in b"".join(answer.untagged)
+    for command in (b"SELECT Big", b"STATUS Big (MESSAGES)", b"DELETE Big"):
+        with pytest.raises(Refused, match="NONEXISTENT"):
+            await client.command(command)
+    await client.command(b"CREATE Big")
+    answer = await client.command(b"SELECT Big")
+    assert b"* 0 EXISTS\r\n" in answer.untagged
