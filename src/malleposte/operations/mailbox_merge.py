@@ -1,7 +1,8 @@
 """Two mailboxes of an account become one: all messages of the first move into the second.
 
 In steps, each whole, so that others are served between. A message is in one of the two at every moment,
-with its flags and dates; one that is in both stays twice. Broken off, what was moved is moved.
+with its flags and dates; one that is in both stays twice. Broken off, what was moved is moved. What
+clients noted on the first (METADATA) goes along with its end, but for what is noted on the second.
 """
 
 from dataclasses import dataclass
@@ -129,7 +130,13 @@ class _Merging:
         if box is None:
             return ""  # its owner was faster
         result = await self.store.submit(
-            DeleteMailbox(actor=SYSTEM, mailbox=self.source, heir=self.target, only_empty=True)
+            DeleteMailbox(
+                actor=SYSTEM,
+                mailbox=self.source,
+                heir=self.target,
+                entries=True,
+                only_empty=True,
+            )
         )
         match result:
             case Refused(reason="has-children"):

@@ -13,9 +13,16 @@ from malleposte.operations.mailboxes import (
     TakeRights,
 )
 from malleposte.operations.registry import Response
-from malleposte.store.commands import DeleteMailbox, SetAccount, SetAlias, Subscribe
+from malleposte.store.commands import (
+    DeleteMailbox,
+    Entry,
+    SetAccount,
+    SetAlias,
+    SetMetadata,
+    Subscribe,
+)
 from malleposte.store.flags import FLAGGED, SEEN
-from malleposte.store.read import mailboxes
+from malleposte.store.read import annotations, mailboxes
 from malleposte.store.results import Done
 from support.store import House, append, inbox
 from unit.operations.desk import Desk, Tape
@@ -247,6 +254,41 @@ async def test_so_does_its_being_subscribed_to(house: House, desk: Desk, first: 
     assert (await merge(desk, "old", "new")).kept == ""
     assert (await house.info(target)).subscribed is first
     assert await mailboxes.subscriptions(house.store.reader, ada) == []
+
+
+async def test_so_does_what_is_noted_on_it(house: House, desk: Desk) -> None:
+    """Entries of METADATA, each reader's own too; what is noted on the target stays as it is."""
+    ada, bob = await house.account("ada"), await house.account("bob")
+    old, target = await house.mailbox(ada, "old"), await house.mailbox(ada, "new")
+    for box in (old, target):
+        await house.grant(box, bob, "lr")
+
+    async def note(actor: int, box: int, name: str, value: bytes, *, private: bool = True) -> None:
+        entry = Entry(name=name, private=private, value=value)
+        await house.do(SetMetadata(actor=actor, mailbox=box, entries=(entry,)), Done)
+
+    async def noted(actor: int) -> set[tuple[str, bool, bytes | None]]:
+        found = await annotations.annotations(house.store.reader, actor, target)
+        return {(one.name, one.private, one.value) for one in found}
+
+    await note(ada, old, "/comment", b"all see it", private=False)
+    await note(ada, old, "/color", b"red")
+    await note(ada, old, "/sort", b"by date")
+    await note(bob, old, "/color", b"green")
+    await note(ada, target, "/color", b"blue")
+    before = await annotations.kept(house.store.reader, ada)
+    below = await house.mailbox(ada, "old", "below")
+    assert (await merge(desk, "old", "new")).kept == "has-children"
+    assert await noted(ada) == {("/color", True, b"blue")}, "the first one is still there"
+    await house.do(DeleteMailbox(actor=ada, mailbox=below), Done)
+    assert (await merge(desk, "old", "new")).kept == ""
+    assert await noted(ada) == {
+        ("/comment", False, b"all see it"),
+        ("/color", True, b"blue"),
+        ("/sort", True, b"by date"),
+    }
+    assert await noted(bob) == {("/comment", False, b"all see it"), ("/color", True, b"green")}
+    assert (await annotations.kept(house.store.reader, ada))[0] == before[0] - 1
 
 
 async def test_broken_off_it_is_taken_up_again(

@@ -155,6 +155,25 @@ async def test_renaming_keeps_them_deleting_removes_them(house: House) -> None:
     assert await house.rows("SELECT name FROM annotation") == []
 
 
+async def test_they_go_to_an_heir_where_that_is_asked_for(house: House) -> None:
+    """What a client deletes is deleted, whoever takes its use. They count as a change of the heir."""
+    account, other = await house.account(), await house.account()
+    sent, heir = await house.standard(account, "sent"), await house.mailbox(account, "Gesendet")
+    await put(house, account, sent, entry("/a", b"1", private=True))
+    await house.do(DeleteMailbox(actor=account, mailbox=sent, heir=heir), Done)
+    assert (await house.info(heir)).role == "sent"
+    assert await seen(house, account, heir) == {}
+    first, last = await house.mailbox(account, "first"), await house.mailbox(account, "last")
+    await put(house, account, first, entry("/a", b"2", private=True))
+    command = DeleteMailbox(actor=account, mailbox=first, heir=last, entries=True)
+    done = await house.do(command, Done)
+    assert await seen(house, account, last) == {("/a", True): b"2"}
+    assert (await house.info(last)).modseq == done.modseq
+    anothers = DeleteMailbox(actor=account, mailbox=last, heir=inbox(other), entries=True)
+    await house.do(anothers, Done)
+    assert await house.rows("SELECT mailbox FROM annotation") == []
+
+
 async def test_an_account_that_goes_takes_its_entries_along(house: House) -> None:
     account, other = await house.account(), await house.account()
     box = await house.mailbox(account, "box")
