@@ -13,6 +13,7 @@ from malleposte.node import metrics, wiring
 from malleposte.node.config import Configuration
 from malleposte.node.config_read import load
 from malleposte.node.folders import User, provide, server_user
+from malleposte.node.gate import Gate
 from malleposte.node.processes import (
     become,
     load_lazy_modules,
@@ -85,11 +86,13 @@ def serve_configured(
     bound += bind_all(unix_listeners(configuration))
     admin = bind_path(configuration.admin_socket, 0o600)
     writer_socket = bind_path(node.run_dir / "writer.sock", 0o600)
+    gate = Gate()
     inherited = Inherited(
         listeners=tuple(bound),
         metrics=figures_socket,
         admin=admin,
         writer_path=str(node.run_dir / "writer.sock"),
+        gate=gate,
         imap_sessions=shared_memory(wiring.workers(configuration)),
         pop3_sessions=shared_memory(wiring.workers(configuration)),
     )
@@ -98,7 +101,7 @@ def serve_configured(
         children.append(
             Child(
                 "writer",
-                lambda: run_writer(configuration, writer_socket, lock),
+                lambda: run_writer(configuration, writer_socket, lock, gate),
                 grace=30.0,
                 final=(UNUSABLE, DAMAGED),
             )

@@ -26,6 +26,7 @@ from malleposte.directory.book import Book
 from malleposte.directory.signin import Door
 from malleposte.node import duties, metrics, outbound, wiring
 from malleposte.node.config import Configuration
+from malleposte.node.gate import Gate
 from malleposte.node.health_page import Page
 from malleposte.node.observers import ImapFigures, Pop3Figures, SmtpFigures, TimedWriter
 from malleposte.node.settings import hostname, operation_settings, password_settings
@@ -75,6 +76,7 @@ class Inherited:
     metrics: socket.socket | None
     admin: socket.socket | None
     writer_path: str
+    gate: Gate
     imap_sessions: mmap
     """What workers tell each other of their signed-in sessions (``policy.account_counts``)."""
     pop3_sessions: mmap
@@ -142,15 +144,23 @@ class _Worker:
 
     async def _embedded(self, stack: contextlib.AsyncExitStack) -> Store:
         folder = self._configuration.node.data_dir
+        looks = 0
+        while not self._inherited.gate.is_open:
+            await self._pause()
+            looks += 1
+            if looks % 200 == 0:
+                log.warning("waiting for the writer to open the store")
         for _ in range(600):
-            if self._stop.is_set():
-                raise _Stopped
-            # The writer makes the database at the very first start.
-            if (folder / "store.db").exists():
-                with contextlib.suppress(StoreError):
-                    return await stack.enter_async_context(embedded(folder, self._writer_path))
-            await asyncio.sleep(0.05)
+            with contextlib.suppress(StoreError):
+                return await stack.enter_async_context(embedded(folder, self._writer_path))
+            await self._pause()
         raise RuntimeError("the writer did not open the store")
+
+    async def _pause(self) -> None:
+        """A moment before the next look. Raises ``_Stopped``."""
+        await asyncio.sleep(0.05)
+        if self._stop.is_set():
+            raise _Stopped
 
     @property
     def _writer_path(self) -> Any:

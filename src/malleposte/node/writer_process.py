@@ -7,8 +7,9 @@ from typing import Final
 import structlog
 
 from malleposte.node.config import Configuration
+from malleposte.node.gate import Gate
 from malleposte.node.metrics import figures
-from malleposte.store.committer import CommitFailed, Committer
+from malleposte.store.committer import CommitFailed, Committer, as_left
 from malleposte.store.dialect import TALLY
 from malleposte.store.errors import (
     DatabaseDamaged,
@@ -27,7 +28,7 @@ AWAY: Final = 75
 """The store cannot be opened now: a disk that is full, or cannot be written. The next writer may."""
 
 
-def run_writer(configuration: Configuration, listener: socket.socket, lock: int) -> int:
+def run_writer(configuration: Configuration, listener: socket.socket, lock: int, gate: Gate) -> int:
     """Serve workers until SIGTERM; the exit code. ``lock``: the store's, held by the supervisor."""
     kept = figures()
     store = configuration.store
@@ -46,7 +47,10 @@ def run_writer(configuration: Configuration, listener: socket.socket, lock: int)
         return UNUSABLE
     except (TemporaryFailure, OSError) as error:
         log.error("the store cannot be opened now; it is tried again", reason=str(error))
+        if as_left(configuration.node.data_dir):
+            gate.open()  # what is there can be read
         return AWAY
+    gate.open()
     if committer.migrated:
         log.info("the schema was brought up to date", steps=committer.migrated)
     if committer.restored:

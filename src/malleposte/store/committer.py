@@ -233,6 +233,23 @@ class Committer:
         os.close(self._lock)
 
 
+def as_left(folder: Path) -> bool:
+    """Whether the database is seen to be the one its mark followed, where it cannot be opened for writing
+    (a disk that is read-only): then it may be read meanwhile."""
+    try:
+        with (
+            contextlib.closing(Mark(folder / "store.mark", writable=False)) as mark,
+            contextlib.closing(Sqlite(folder / "store.db", writable=False)) as db,
+        ):
+            lineage = drive(db.row("SELECT value FROM meta WHERE name = 'lineage'"))
+            counted = drive(db.row("SELECT next FROM sequence WHERE name = 'commit'"))
+            if not (mark.lineage and lineage and counted):
+                return False  # nothing to tell it by
+            return not mark.ahead_of(lineage[0], counted[0])
+    except (StoreError, OSError, ValueError):
+        return False
+
+
 def _failure(error: Exception) -> TemporaryFailure | PermanentFailure:
     if isinstance(error, TemporaryFailure | PermanentFailure):
         return error

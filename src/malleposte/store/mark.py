@@ -56,13 +56,16 @@ def identity(descriptor: int) -> str:
 class Mark:
     """The open mark. ``lineage`` is '' where it says nothing yet, as beside a new database."""
 
-    def __init__(self, path: Path) -> None:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    def __init__(self, path: Path, *, writable: bool = True) -> None:
+        how = os.O_RDWR | os.O_CREAT if writable else os.O_RDONLY
+        descriptor = os.open(path, how | os.O_CLOEXEC, 0o600)
         try:
-            os.ftruncate(descriptor, SIZE)
-            # Else writing to it where there is no room would end the process (SIGBUS).
-            os.posix_fallocate(descriptor, 0, SIZE)
-            self._map = mmap.mmap(descriptor, SIZE)
+            if writable:
+                os.ftruncate(descriptor, SIZE)
+                # Else writing to it where there is no room would end the process (SIGBUS).
+                os.posix_fallocate(descriptor, 0, SIZE)
+            access = mmap.ACCESS_WRITE if writable else mmap.ACCESS_READ
+            self._map = mmap.mmap(descriptor, SIZE, access=access)
             self._identity = identity(descriptor)
         finally:
             os.close(descriptor)

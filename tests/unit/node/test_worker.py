@@ -8,6 +8,7 @@ import pytest
 
 from malleposte.node import metrics
 from malleposte.node.config_read import load
+from malleposte.node.gate import Gate
 from malleposte.node.worker import Inherited, _Worker
 from malleposte.policy.account_counts import shared_memory
 from malleposte.store import TemporaryFailure, alone
@@ -21,9 +22,10 @@ async def test_what_fails_over_an_open_store_is_not_taken_for_a_store_that_canno
     path = tmp_path / "malleposte.toml"
     path.write_text(f'[node]\ndata_dir = "{tmp_path}/data"\nrun_dir = "{tmp_path}/run"\n')
     monkeypatch.setattr(metrics, "figures", SimpleNamespace)
-    worker = _Worker(
-        load(path, {}), Inherited((), None, None, "", shared_memory(1), shared_memory(1)), 0
-    )
+    gate = Gate()
+    gate.open()
+    inherited = Inherited((), None, None, "", gate, shared_memory(1), shared_memory(1))
+    worker = _Worker(load(path, {}), inherited, 0)
 
     async def serve() -> None:
         async with asyncio.timeout(10), worker._store() as store:

@@ -18,6 +18,7 @@ from malleposte.store.committer import (
     CHECKPOINT_PAGES,
     CommitFailed,
     Committer,
+    as_left,
 )
 from malleposte.store.content import blob_path, in_file
 from malleposte.store.errors import DatabaseDamaged, SchemaMismatch
@@ -191,7 +192,9 @@ def test_a_database_put_back_from_a_copy_is_noticed(tmp_path: Path) -> None:
     assert isinstance(lost, Delivered)
     committer.close()
 
+    assert as_left(folder)
     shutil.copy(tmp_path / "copy", folder / "store.db")
+    assert not as_left(folder), "it may not be read before its numbers are new"
     committer = Committer(folder)
     assert committer.restored
     after = validities(committer)
@@ -203,6 +206,7 @@ def test_a_database_put_back_from_a_copy_is_noticed(tmp_path: Path) -> None:
     assert new.filed[0].modseq > lost.filed[0].modseq
     assert keys.account() > lost_account
     committer.close()
+    assert as_left(folder)
     # Only once: the store goes on as itself.
     committer = Committer(folder)
     assert not committer.restored
