@@ -1,8 +1,8 @@
 """Whether the store may be read: said once by the writer, over memory that the workers share with it.
 
 A database put back from a copy has UIDs that named other messages until the writer has compared it with
-its mark and renewed them. Nobody reads before that. Where it cannot write it looks at both all the same. Once open it stays so: a writer that is replaced
-finds the database it left.
+its mark and renewed them. Nobody reads before that. Where the writer cannot write it compares them all
+the same. Once open the gate stays so: a writer that is replaced finds the database it left.
 """
 
 import mmap
