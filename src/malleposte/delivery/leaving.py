@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 from malleposte.delivery.outbound import Routing
 from malleposte.delivery.signing.canonical import BodyHash
+from malleposte.delivery.spool import AT_ONCE, COPIED
 from malleposte.mime.address import addresses, mailboxes
 from malleposte.mime.headers import FIELD
 from malleposte.store.commands import EIGHTBIT, SMTPUTF8, Handing, Relay
@@ -29,10 +30,6 @@ class Leaver(Protocol):
 
 Sign = Callable[[str, bytes, bytes, int], Awaitable[bytes]]
 """Signs a header for a domain, with the digest of the body and the time: ``signing.signer.Signer.sign``."""
-
-AT_ONCE: Final = 64 * 1024
-"""Octets hashed in the loop."""
-PIECE: Final = 256 * 1024
 
 
 def _nothing() -> None:
@@ -107,8 +104,8 @@ class Sending:
 
 def _digest(body: bytes | memoryview) -> bytes:
     hashed, lines = BodyHash(), LineEnds()
-    for at in range(0, len(body), PIECE):
-        hashed.add(lines.feed(bytes(body[at : at + PIECE])))
+    for at in range(0, len(body), COPIED):
+        hashed.add(lines.feed(bytes(body[at : at + COPIED])))
     hashed.add(lines.end())
     return hashed.digest()
 

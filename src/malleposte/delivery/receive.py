@@ -212,12 +212,15 @@ class Reception:
                 header = bytes(buffer[: message.summary.header_size]) if origin.account else b""
             if passed >= self._settings.hops:
                 return [LOOP] * len(recipients), number
-            if origin.account and (other := await self._others(header, origin.account)):
+            by = authors(header)
+            if other := await self._others(by, origin.account):
                 words = f"{origin.login} may not send as {other}: it stands in From"
                 return [Verdict(550, "5.7.1", words)] * len(recipients), number
-            filings, owners = self._filings(sender, recipients, origin, number, now)
+            single = recipients[0].address if len(recipients) == 1 else ""
+            line = received(origin, self._settings.hostname, number, single, now)
+            filings, owners = self._filings(sender, recipients, line)
             handings = await self._handings(
-                sender, recipients, origin, number, now, spool, message, reports
+                sender, recipients, origin.account, line, header, by, now, spool, reports
             )
             command = Deliver(
                 content=message.content,
@@ -248,9 +251,9 @@ class Reception:
             answers.append(good or (got[0] if got else NO_SUCH_USER))
         return answers, number
 
-    async def _others(self, header: bytes, account: int) -> str:
+    async def _others(self, by: Sequence[str], account: int) -> str:
         """An author that the account may not write as; '' where it may as each of them."""
-        for number, address in enumerate(authors(header)):
+        for number, address in enumerate(by):
             if number == MOST_AUTHORS or not await self._book.owns(account, address):
                 return address
         return ""
@@ -259,36 +262,32 @@ class Reception:
         self,
         sender: str,
         recipients: Sequence[Recipient],
-        origin: Origin,
-        number: int,
+        account: int,
+        line: bytes,
+        header: bytes,
+        by: Sequence[str],
         now: float,
         spool: Spool,
-        message: Prepared,
         reports: Reports,
     ) -> tuple[Handing, ...]:
-        """The copies that leave."""
+        """The copies that leave. ``line``: Received; ``by``: the authors that ``header`` names."""
         leavers = [recipient for recipient in recipients if recipient.leaves]
         if not leavers or self._sending is None:
             return ()
-        row = await self._store.reader.row(
-            "SELECT organisation FROM account WHERE id = $1", origin.account
-        )
-        single = leavers[0].address if len(recipients) == 1 else ""
+        who = await self._book.account(account)
         with spool.buffer() as buffer:
             eight_bit = await self._eight_bit(buffer)
-            header = bytes(buffer[: message.summary.header_size])
             signatures = b""
-            if len(by := authors(header)) == 1:
+            if len(by) == 1:
                 domain = (await self._book.resolve(*by[0].rpartition("@")[::2])).address
                 signatures = await self._sending.signed(
-                    domain.rpartition("@")[2], header, buffer[message.summary.header_size :], now
+                    domain.rpartition("@")[2], header, buffer[len(header) :], now
                 )
-            line = received(origin, self._settings.hostname, number, single, now)
             handing = self._sending.handing(
                 sender,
                 leavers,
-                account=origin.account,
-                organisation=row[0] if row else 0,
+                account=account,
+                organisation=who.organisation if who is not None else 0,
                 prefix=signatures + line,
                 header=header,
                 eight_bit=eight_bit,
@@ -311,17 +310,10 @@ class Reception:
         return list(result.filed)
 
     def _filings(
-        self,
-        sender: str,
-        recipients: Sequence[Recipient],
-        origin: Origin,
-        number: int,
-        now: float,
+        self, sender: str, recipients: Sequence[Recipient], line: bytes
     ) -> tuple[tuple[Filing, ...], list[tuple[int, ...]]]:
         """One filing an account, whatever number of its addresses was named; and for each recipient
-        the accounts it reached."""
-        single = recipients[0].address if len(recipients) == 1 else ""
-        line = received(origin, self._settings.hostname, number, single, now)
+        the accounts it reached. ``line``: Received."""
         path = return_path(sender)
         filings: dict[int, Filing] = {}
         owners = []

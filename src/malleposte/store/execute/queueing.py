@@ -15,6 +15,7 @@ from malleposte.store.commands import (
     FAILED,
     HELD,
     WAITS,
+    AddJob,
     ChangeQueued,
     Closing,
     Outcome,
@@ -23,6 +24,7 @@ from malleposte.store.commands import (
 )
 from malleposte.store.dialect import Row, Sql, any_of, both
 from malleposte.store.execute.handing import NEVER, due
+from malleposte.store.execute.records import add_job
 from malleposte.store.results import Done, Refused, Taken, TakenMessage, TakenRecipient
 from malleposte.store.work import Work
 
@@ -38,11 +40,6 @@ ATTEMPT = dialect.insert(
         "host": "text",
         "said": "text",
     },
-    on_conflict="ON CONFLICT DO NOTHING",
-)
-_JOB = dialect.insert(
-    "job",
-    {"id": _INT, "kind": "text", "key": "text", "payload": "bytea", "run_at": _INT},
     on_conflict="ON CONFLICT DO NOTHING",
 )
 
@@ -213,8 +210,8 @@ async def record_outcomes(work: Work, command: RecordOutcomes) -> Done:
     for report in command.reports:
         if report.tries and taken.isdisjoint(report.tries):
             continue
-        (job,) = await work.numbers("job", 1)
-        work.add(_JOB, (job, report.kind, report.key, report.payload, work.now))
+        job = AddJob(kind=report.kind, key=report.key, payload=report.payload, run_at=work.now)
+        await add_job(work, job)
     return Done(count=len(settled))
 
 
