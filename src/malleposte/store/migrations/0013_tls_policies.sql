@@ -1,4 +1,4 @@
--- Step 12, expand: how other domains want mail to be encrypted, and how that went.
+-- Step 13, expand: how other domains want mail to be encrypted, and how that went.
 CREATE TABLE sts_policy (
   domain     TEXT PRIMARY KEY,
   id         TEXT NOT NULL,      -- of the record that announced it
