@@ -36,6 +36,7 @@ from malleposte.store.execute import (
     repair,
     rights,
     subscriptions,
+    tls,
     upkeep,
 )
 from malleposte.store.ids import frame_id
@@ -85,6 +86,12 @@ _EXECUTORS: dict[type[c.Command], Callable[[Work, Any], Awaitable[AnyResult]]] =
     c.TakeQueued: queueing.take_queued,
     c.RecordOutcomes: queueing.record_outcomes,
     c.ChangeQueued: queueing.change_queued,
+    c.PutStsPolicy: tls.put_sts_policy,
+    c.MarkStsPolicy: tls.mark_sts_policy,
+    c.SetTlsException: tls.set_tls_exception,
+    c.AddTlsResults: tls.add_tls_results,
+    c.DropTlsResults: tls.drop_tls_results,
+    c.SweepTls: tls.sweep_tls,
     c.PurgeRecoverable: upkeep.purge_recoverable,
     c.SweepBlobs: upkeep.sweep_blobs,
     c.SweepRecords: upkeep.sweep_records,

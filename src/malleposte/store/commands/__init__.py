@@ -77,6 +77,15 @@ from malleposte.store.commands.queue import (
     Report,
     TakeQueued,
 )
+from malleposte.store.commands.tls import (
+    AddTlsResults,
+    DropTlsResults,
+    MarkStsPolicy,
+    PutStsPolicy,
+    SetTlsException,
+    SweepTls,
+    TlsCount,
+)
 from malleposte.store.commands.upkeep import (
     AddJob,
     FinishJob,
@@ -103,6 +112,7 @@ __all__ = [
     "WAITS",
     "Act",
     "AddJob",
+    "AddTlsResults",
     "AnyCommand",
     "Append",
     "AppendAll",
@@ -121,6 +131,7 @@ __all__ = [
     "DeleteDomain",
     "DeleteMailbox",
     "Deliver",
+    "DropTlsResults",
     "Enclosed",
     "Entry",
     "Expunge",
@@ -129,11 +140,13 @@ __all__ = [
     "GrantRole",
     "Handing",
     "LeaseJobs",
+    "MarkStsPolicy",
     "Outcome",
     "PurgeAccount",
     "PurgeRecoverable",
     "PutContent",
     "PutSecret",
+    "PutStsPolicy",
     "Ranges",
     "RecordAudit",
     "RecordOutcomes",
@@ -152,14 +165,17 @@ __all__ = [
     "SetMetadata",
     "SetPassword",
     "SetRights",
+    "SetTlsException",
     "StoreFlags",
     "Subscribe",
     "SweepBlobs",
     "SweepMailbox",
     "SweepRecords",
+    "SweepTls",
     "SweepTombstones",
     "TakeLease",
     "TakeQueued",
+    "TlsCount",
     "kept_date",
 ]
 
@@ -200,6 +216,12 @@ AnyCommand = (
     | TakeQueued
     | RecordOutcomes
     | ChangeQueued
+    | PutStsPolicy
+    | MarkStsPolicy
+    | SetTlsException
+    | AddTlsResults
+    | DropTlsResults
+    | SweepTls
     | PurgeRecoverable
     | SweepBlobs
     | SweepRecords

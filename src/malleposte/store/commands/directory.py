@@ -3,6 +3,7 @@
 from malleposte.store.commands.base import Command
 from malleposte.store.commands.mailboxes import SetRights
 from malleposte.store.commands.queue import ChangeQueued
+from malleposte.store.commands.tls import SetTlsException
 
 
 class CreateDomain(Command, frozen=True, array_like=True, kw_only=True):
@@ -123,6 +124,7 @@ Act = (
     | PutSecret
     | SetRights
     | ChangeQueued
+    | SetTlsException
 )
 """What an operator does by one command; and what users do that stands in the audit."""
 
