@@ -7,8 +7,8 @@ what others cost), and what it has only up to a bound.
 """
 
 from dataclasses import dataclass
-from enum import Enum
 
+from malleposte.directory import routes
 from malleposte.directory.addresses import (
     BadAddressError,
     normalise,
@@ -16,6 +16,7 @@ from malleposte.directory.addresses import (
     normalise_local,
     split_subaddress,
 )
+from malleposte.directory.resolution import Found, Resolution
 from malleposte.policy.remembered import Key, Remembered, Value
 from malleposte.store import Store
 
@@ -23,33 +24,6 @@ MOST_KNOWN = 20_000
 """Addresses, accounts and domains remembered by a worker, of each: some 30 MB if all are full."""
 MOST_UNKNOWN = 2_000
 """Names remembered that nobody signs in with."""
-
-
-class Found(Enum):
-    """What became of looking an address up."""
-
-    HERE = "here"
-    """It is ours and reaches someone."""
-    NO_SUCH_USER = "no such user"
-    """The domain is ours, the address is not in use."""
-    NOT_OURS = "not ours"
-    """Another server's domain."""
-    SUSPENDED = "suspended"
-    """Whoever it reached takes no mail now."""
-    NOBODY = "nobody"
-    """It is ours and reaches nobody at the moment (no administrator yet)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Resolution:
-    """Whom an address reaches. ``detail``: its subaddress. ``system``: postmaster or abuse."""
-
-    found: Found
-    address: str = ""
-    accounts: tuple[int, ...] = ()
-    remotes: tuple[str, ...] = ()
-    detail: str = ""
-    system: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +41,13 @@ class Account:
     hash: str | None
     roles: frozenset[str]
     organisation: int
+    internal: bool = False
+    """Whether it has mail inside its organisation only."""
 
 
 _ACCOUNT = (
     "SELECT a.id, a.address, a.name, a.kind, a.status, a.locale, a.time_zone, a.credential_version,"
-    " c.hash, a.organisation FROM account a"
+    " c.hash, a.organisation, a.internal FROM account a"
     " LEFT JOIN credential c ON c.account = a.id AND c.kind = 'password'"
 )
 
@@ -86,7 +62,7 @@ class Book:
         self._moved: int | None = None
         self._resolved = Remembered[str, Resolution](MOST_KNOWN)
         self._accounts = Remembered[int | str, Account](MOST_KNOWN)
-        self._domains = Remembered[str, bool](MOST_KNOWN)
+        self._domains = Remembered[str, routes.Domain](MOST_KNOWN)
         """Those that are ours."""
         self._nobodys = Remembered[str, bool](MOST_UNKNOWN)
 
@@ -119,7 +95,8 @@ class Book:
         if resolution is None:
             since = self._version
             resolution = await self._resolve(local, domain)
-            if resolution.found not in (Found.NOT_OURS, Found.NO_SUCH_USER):
+            unknown = resolution.found in (Found.NOT_OURS, Found.NO_SUCH_USER)
+            if not unknown and not resolution.caught:
                 self._keep(since, self._resolved, key, resolution)
         return resolution
 
@@ -131,24 +108,16 @@ class Book:
     async def _resolve(self, local: str, domain: str) -> Resolution:
         try:
             local = normalise_local(local)
-            user, detail = split_subaddress(local)
             if not domain:
-                return await self._without_domain(user)
+                return await self._without_domain(split_subaddress(local)[0])
             domain = normalise_domain(domain)
         except BadAddressError:
-            ours = bool(domain) and await self._is_ours(domain)
-            return Resolution(Found.NO_SUCH_USER if ours else Found.NOT_OURS)
-        if not await self._is_ours(domain):
+            known = bool(domain) and await self.domain(domain) is not None
+            return Resolution(Found.NO_SUCH_USER if known else Found.NOT_OURS)
+        ours = await self.domain(domain)
+        if ours is None:
             return Resolution(Found.NOT_OURS, f"{local}@{domain}")
-        # The whole local part first: an address that was made with a + before keeps working.
-        for candidate, rest in ((local, ""), (user, detail)) if detail else ((local, ""),):
-            address = f"{candidate}@{domain}"
-            row = await self._store.reader.row(
-                "SELECT kind FROM address WHERE address = $1", address
-            )
-            if row is not None:
-                return await self._reached(address, row[0], rest)
-        return Resolution(Found.NO_SUCH_USER, f"{local}@{domain}")
+        return await routes.reached(self._store.reader, ours, domain, local)
 
     async def _without_domain(self, user: str) -> Resolution:
         """``<postmaster>`` (RFC 5321 §4.5.1): of this server, whatever its domains."""
@@ -159,48 +128,17 @@ class Book:
         )
         if row is None:
             return Resolution(Found.NO_SUCH_USER)
-        return await self._reached(row[0], "system", "")
+        return await routes.administrators(self._store.reader, row[0], "")
 
-    async def _reached(self, address: str, kind: str, detail: str) -> Resolution:
-        if kind == "system":
-            rows = await self._store.reader.rows(
-                "SELECT DISTINCT a.id, a.status FROM account a"
-                " JOIN role_grant r ON r.account = a.id WHERE r.role IN ('owner', 'administrator')"
-                " AND a.status IN ('active', 'suspended') ORDER BY a.id"
-            )
-            # Those who cannot sign in now still have it when they can: it is nobody else's to read.
-            accounts = tuple(row[0] for row in rows if row[1] == "active") or tuple(
-                row[0] for row in rows
-            )
-            if not accounts:
-                # Nobody administers yet: the first account there is must not miss it.
-                first = await self._store.reader.row(
-                    "SELECT min(id) FROM account WHERE status = 'active'"
-                )
-                accounts = (first[0],) if first and first[0] else ()
-            found = Found.HERE if accounts else Found.NOBODY
-            return Resolution(found, address, accounts, (), detail, system=True)
-        rows = await self._store.reader.rows(
-            "SELECT t.account, t.remote, a.status FROM address_target t"
-            " LEFT JOIN account a ON a.id = t.account WHERE t.address = $1"
-            " ORDER BY t.account, t.remote",
-            address,
-        )
-        # A suspended account goes on receiving, so that nothing is lost; an archived one does not.
-        accounts = tuple(row[0] for row in rows if row[0] and row[2] in ("active", "suspended"))
-        remotes = tuple(row[1] for row in rows if row[1])
-        if not accounts and not remotes:
-            return Resolution(Found.SUSPENDED if rows else Found.NOBODY, address)
-        return Resolution(Found.HERE, address, accounts, remotes, detail)
-
-    async def _is_ours(self, domain: str) -> bool:
-        if self._domains.get(domain):
-            return True
-        since = self._version
-        row = await self._store.reader.row("SELECT 1 FROM domain WHERE name = $1", domain)
-        if row is not None:
-            self._keep(since, self._domains, domain, True)
-        return row is not None
+    async def domain(self, name: str) -> routes.Domain | None:
+        """A domain of ours by its name in A-labels."""
+        known = self._domains.get(name)
+        if known is None:
+            since = self._version
+            known = await routes.domain_of(self._store.reader, name)
+            if known is not None:
+                self._keep(since, self._domains, name, known)
+        return known
 
     async def account(self, account: int) -> Account | None:
         """An account by id."""
@@ -230,7 +168,19 @@ class Book:
         roles = await self._store.reader.rows(
             "SELECT role FROM role_grant WHERE account = $1", row[0]
         )
-        id_, address, name, kind, status, locale, time_zone, version, hash_, organisation = row
+        (
+            id_,
+            address,
+            name,
+            kind,
+            status,
+            locale,
+            time_zone,
+            version,
+            hash_,
+            organisation,
+            internal,
+        ) = row
         account = Account(
             id_,
             address,
@@ -243,6 +193,7 @@ class Book:
             hash_,
             frozenset(role[0] for role in roles),
             organisation,
+            bool(internal),
         )
         self._keep(since, self._accounts, key, account)
         return account
@@ -253,4 +204,4 @@ class Book:
         if not at:
             return False
         resolution = await self.resolve(local, domain)
-        return resolution.found is Found.HERE and account in resolution.accounts
+        return resolution.found is Found.HERE and account in resolution.owners

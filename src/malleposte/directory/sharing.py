@@ -39,7 +39,7 @@ async def _behind(book: Book, identifier: str) -> Account | None:
     if not at:
         return None
     reached = await book.resolve(local, domain)
-    alone = len(reached.accounts) == 1 and not reached.remotes and not reached.detail
+    alone = len(reached.owners) == 1 and not reached.remotes and not reached.detail
     if reached.found is not Found.HERE or reached.system or not alone:
         return None
-    return await book.account(reached.accounts[0])
+    return await book.account(reached.owners[0])

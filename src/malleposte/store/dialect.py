@@ -108,11 +108,11 @@ class Tx(Reader, Protocol):
         ...
 
 
-def any_of(column: str, parameter: int) -> Sql:
-    """A condition ``column`` in a list of integers given as one parameter."""
+def any_of(column: str, parameter: int, kind: str = "bigint") -> Sql:
+    """A condition ``column`` in a list given as one parameter."""
     return Sql(
         sqlite=f"{column} IN (SELECT value FROM json_each(${parameter}))",
-        postgres=f"{column} = ANY(${parameter}::bigint[])",
+        postgres=f"{column} = ANY(${parameter}::{kind}[])",
     )
 
 

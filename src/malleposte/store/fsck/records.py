@@ -21,7 +21,7 @@ _CHECKS: tuple[tuple[Kind, str, str, str], ...] = (
     (
         Kind.ADDRESS,
         "address",
-        "SELECT a.address, 0 FROM address a WHERE a.kind <> 'system'"
+        "SELECT a.address, 0 FROM address a WHERE a.kind NOT IN ('system', 'group', 'relayed')"
         " AND NOT EXISTS (SELECT 1 FROM address_target t WHERE t.address = a.address)",
         "it reaches nobody: mail for it is refused",
     ),
@@ -38,6 +38,35 @@ _CHECKS: tuple[tuple[Kind, str, str, str], ...] = (
         "SELECT t.address, t.account FROM address_target t WHERE t.account <> 0 AND NOT EXISTS"
         " (SELECT 1 FROM account a WHERE a.id = t.account AND a.status <> 'deleted')",
         "it reaches an account that is gone: mail for it is lost or refused",
+    ),
+    (
+        Kind.ADDRESS,
+        "group",
+        "SELECT a.address, 0 FROM address a WHERE a.kind = 'group'"
+        " AND NOT EXISTS (SELECT 1 FROM mail_group g WHERE g.address = a.address)",
+        "nothing is known of the group: mail for it is refused",
+    ),
+    (
+        Kind.ADDRESS,
+        "group",
+        "SELECT g.address, 0 FROM mail_group g WHERE NOT EXISTS"
+        " (SELECT 1 FROM address a WHERE a.address = g.address AND a.kind = 'group')",
+        "a group without its address: no mail comes to it",
+    ),
+    (
+        Kind.ADDRESS_TARGET,
+        "member",
+        "SELECT m.mail_group || ' account ' || m.account, m.account FROM group_member m"
+        " WHERE m.account <> 0 AND NOT EXISTS"
+        " (SELECT 1 FROM account a WHERE a.id = m.account AND a.status <> 'deleted')",
+        "a member of a group that is gone",
+    ),
+    (
+        Kind.ROW_STRAY,
+        "forward",
+        "SELECT 'account ' || f.account, 0 FROM forward f"
+        " WHERE NOT EXISTS (SELECT 1 FROM account a WHERE a.id = f.account AND a.forward > 0)",
+        "a forward of nobody, or one that is off: nothing is forwarded",
     ),
     (
         Kind.ACCOUNT_ADDRESS,
