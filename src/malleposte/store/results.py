@@ -12,7 +12,8 @@ class Refused(Result, frozen=True, array_like=True, kw_only=True):
 
     ``reason``: ``no-such-mailbox``, ``no-such-account``, ``no-such-domain``, ``no-such-alias``,
     ``exists``, ``no-rights``, ``over-quota``, ``has-children``, ``not-empty``, ``bad-name``, ``limit``,
-    ``in-use``, ``loop``, ``reserved``, ``lease-lost``, ``no-such-email``, ``too-long``, ``too-many``.
+    ``in-use``, ``loop``, ``reserved``, ``lease-lost``, ``no-such-email``, ``too-long``, ``too-many``,
+    ``no-such-script``, ``no-such-organisation``, ``changed``.
     """
 
     reason: str

@@ -24,6 +24,7 @@ from malleposte.store.commands.content import (
     Deliver,
     Enclosed,
     Filing,
+    Forward,
     PutContent,
     Rendered,
     Replace,
@@ -77,6 +78,17 @@ from malleposte.store.commands.queue import (
     Report,
     TakeQueued,
 )
+from malleposte.store.commands.sieve import (
+    ANSWERED,
+    DUPLICATE,
+    TOLD,
+    ActivateScript,
+    DeleteScript,
+    PutForm,
+    PutScript,
+    Remember,
+    RenameScript,
+)
 from malleposte.store.commands.tls import (
     AddTlsResults,
     DropTlsResults,
@@ -101,6 +113,16 @@ from malleposte.store.commands.upkeep import (
 )
 
 __all__ = [
+    "ANSWERED",
+    "DUPLICATE",
+    "TOLD",
+    "ActivateScript",
+    "DeleteScript",
+    "Forward",
+    "PutForm",
+    "PutScript",
+    "Remember",
+    "RenameScript",
     "DELIVERED",
     "EIGHTBIT",
     "FAILED",
@@ -216,6 +238,11 @@ AnyCommand = (
     | TakeQueued
     | RecordOutcomes
     | ChangeQueued
+    | PutScript
+    | ActivateScript
+    | DeleteScript
+    | RenameScript
+    | PutForm
     | PutStsPolicy
     | MarkStsPolicy
     | SetTlsException

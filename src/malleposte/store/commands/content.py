@@ -4,6 +4,8 @@ import msgspec
 
 from malleposte.store.commands.base import Command
 from malleposte.store.commands.queue import Handing
+from malleposte.store.commands.sieve import Remember
+from malleposte.store.commands.upkeep import AddJob
 
 
 class Content(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
@@ -53,6 +55,30 @@ class Filing(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     keywords: tuple[str, ...] = ()
     exempt: bool = False
     """Never over quota and not counted in it: mail to postmaster and abuse, the server's own warnings."""
+    deleted: bool = False
+    variant: int = 0
+    """0: the message as it came; else one of ``Deliver.variants``, counted from 1."""
+
+
+class Enclosed(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """One message of ``AppendAll``, or a variant of one that is delivered. ``content`` without frames is
+    content that ``PutContent`` put."""
+
+    content: Content
+    rendered: Rendered
+    received_at: int
+    flags: int = 0
+    keywords: tuple[str, ...] = ()
+    deleted: bool = False
+
+
+class Forward(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """A copy that leaves in place of one for ``account``, or beside it: not where that was refused, for
+    then its sender comes again. ``variant`` as in ``Filing``."""
+
+    account: int
+    handing: Handing
+    variant: int = 0
 
 
 class Deliver(Command, frozen=True, array_like=True, kw_only=True):
@@ -73,10 +99,20 @@ class Deliver(Command, frozen=True, array_like=True, kw_only=True):
     without room are too, and count."""
     handings: tuple[Handing, ...] = ()
     """Copies that leave; with them it may have no filing at all."""
+    forwards: tuple[Forward, ...] = ()
+    variants: tuple[Enclosed, ...] = ()
+    """The message with a changed header, for filings and forwards that name one; put before
+    (``PutContent``)."""
+    remembered: tuple[Remember, ...] = ()
+    jobs: tuple[AddJob, ...] = ()
+    """Work that follows, unless each filing was refused."""
 
     def accounts(self) -> tuple[int, ...]:
         """See ``Command``."""
-        return tuple(filing.account for filing in self.filings)
+        accounts = tuple(filing.account for filing in self.filings)
+        if not self.remembered:
+            return accounts
+        return (*accounts, *(one.account for one in self.remembered))
 
 
 class Append(Command, frozen=True, array_like=True, kw_only=True):
@@ -111,17 +147,6 @@ class Replace(Append, frozen=True, array_like=True, kw_only=True):
     def accounts(self) -> tuple[int, ...]:
         """See ``Command``."""
         return tuple({self.source >> 32, self.mailbox >> 32})
-
-
-class Enclosed(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
-    """One message of ``AppendAll``. ``content`` without frames is content that ``PutContent`` put."""
-
-    content: Content
-    rendered: Rendered
-    received_at: int
-    flags: int = 0
-    keywords: tuple[str, ...] = ()
-    deleted: bool = False
 
 
 class AppendAll(Command, frozen=True, array_like=True, kw_only=True):

@@ -3,6 +3,12 @@
 from malleposte.store.commands.base import Command
 from malleposte.store.commands.mailboxes import SetRights
 from malleposte.store.commands.queue import ChangeQueued
+from malleposte.store.commands.sieve import (
+    ActivateScript,
+    DeleteScript,
+    PutScript,
+    RenameScript,
+)
 from malleposte.store.commands.tls import SetTlsException
 
 
@@ -124,6 +130,10 @@ Act = (
     | PutSecret
     | SetRights
     | ChangeQueued
+    | PutScript
+    | ActivateScript
+    | DeleteScript
+    | RenameScript
     | SetTlsException
 )
 """What an operator does by one command; and what users do that stands in the audit."""

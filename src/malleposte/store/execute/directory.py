@@ -81,6 +81,7 @@ async def delete_domain(work: Work, command: DeleteDomain) -> Done | Refused:
         )
     await work.tx.run("DELETE FROM address WHERE domain = $1", row[0])
     await work.tx.run("DELETE FROM domain WHERE id = $1", row[0])
+    await work.tx.run("DELETE FROM sieve_script WHERE owner < 0 AND domain = $1", row[0])
     keys = f"dkim:{command.name}:"
     await work.tx.run("DELETE FROM secret WHERE $1 = substr(name, 1, $2)", keys, len(keys))
     return Done()

@@ -19,6 +19,7 @@ from malleposte.store.commands import (
     Deliver,
     Enclosed,
     Filing,
+    PutContent,
     Rendered,
     kept_date,
 )
@@ -26,6 +27,8 @@ from malleposte.store.dialect import Row, Sql
 from malleposte.store.errors import TemporaryFailure
 from malleposte.store.execute.handing import hand_on
 from malleposte.store.execute.keywords import admit_keywords
+from malleposte.store.execute.records import add_job
+from malleposte.store.execute.sieve import remember
 from malleposte.store.flags import SEEN, join
 from malleposte.store.ids import email_id, frame_id, mailbox_id, thread_id
 from malleposte.store.quota import QUOTA_JOB, level_reached
@@ -170,6 +173,19 @@ def thread_hashes(rendered: Rendered) -> list[int]:
     ]
 
 
+def chosen(command: Deliver, variant: int) -> Deliver | Enclosed:
+    """A delivery's message as it came, or a variant of it."""
+    return command.variants[variant - 1] if variant else command
+
+
+def _messages(command: Bringing) -> Sequence[Message | PutContent]:
+    if isinstance(command, AppendAll):
+        return command.messages
+    if isinstance(command, Deliver) and command.variants:
+        return (command, *command.variants)
+    return (command,)
+
+
 class Known:
     """What one look-up for all gathered messages found: content and threads already here."""
 
@@ -187,8 +203,7 @@ class Known:
         digests: set[tuple[int, bytes]] = set()
         references: set[tuple[int, int]] = set()
         for command in commands:
-            brought = command.messages if isinstance(command, AppendAll) else (command,)
-            for at, message in enumerate(brought, 1):
+            for at, message in enumerate(_messages(command), 1):
                 if at % BREATH == 0:
                     await work.breathe()
                 hashes: list[int] = []
@@ -202,6 +217,9 @@ class Known:
                 if isinstance(message, Deliver):
                     for handing in message.handings:
                         digests.add((handing.organisation, message.content.digest))
+                    for one in message.forwards:
+                        content = chosen(message, one.variant).content
+                        digests.add((one.handing.organisation, content.digest))
         for organisation, digest, blob in await _pairs(work, _FIND_BLOBS, digests):
             self.blobs[organisation, bytes(digest)] = blob
         for account, value, thread in await _pairs(work, _FIND_THREADS, references):
@@ -356,7 +374,9 @@ async def deliver(work: Work, command: Deliver, known: Known) -> Delivered:
                 filing = command.filings[at]
                 filed[at] = await _deliver_one(work, command, filing, known, promised=True)
     if command.handings:
-        await hand_on(work, command, known)
+        await hand_on(work, command, known, command.handings)
+    if command.forwards or command.remembered or command.jobs:
+        await _follow(work, command, known, filed)
     if command.trace_id:
         work.add(
             _TRACE,
@@ -372,6 +392,20 @@ async def deliver(work: Work, command: Deliver, known: Known) -> Delivered:
     return Delivered(filed=tuple(filed))
 
 
+async def _follow(work: Work, command: Deliver, known: Known, filed: Sequence[Filed]) -> None:
+    """What scripts decided beside filing."""
+    good = {one.account for one in filed if not one.refused}
+    refused = {one.account for one in filed} - good
+    for forward in command.forwards:
+        if forward.account not in refused:
+            message = chosen(command, forward.variant)
+            await hand_on(work, command, known, (forward.handing,), message)
+    await remember(work, command.remembered, refused)
+    if good or not filed:
+        for job in command.jobs:
+            await add_job(work, job)
+
+
 async def _deliver_one(
     work: Work, command: Deliver, filing: Filing, known: Known, *, promised: bool = False
 ) -> Filed:
@@ -383,8 +417,9 @@ async def _deliver_one(
         mailbox = await work.mailbox(inbox)
     if head is None or mailbox is None:
         return Filed(account=filing.account, refused="no-such-account")
+    message = chosen(command, filing.variant)
     if not (filing.exempt or promised):
-        size = command.content.size + len(filing.prefix)
+        size = message.content.size + len(filing.prefix)
         refused = why_no_room(work, head, size, command.grace)
         if refused:
             return Filed(account=filing.account, refused=refused)
@@ -394,11 +429,11 @@ async def _deliver_one(
         known,
         head,
         mailbox,
-        command,
+        message,
         prefix=filing.prefix,
         flags=filing.flags,
         keywords=join(keywords),
-        deleted=0,
+        deleted=int(filing.deleted),
         exempt=filing.exempt,
     )
     if head.quota_bytes:

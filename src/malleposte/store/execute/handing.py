@@ -1,10 +1,10 @@
 """Copies of a message that leave: rows of the queue, in the transaction that files the local copies."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from malleposte.store import dialect
-from malleposte.store.commands import HELD, WAITS, Deliver, Handing
+from malleposte.store.commands import HELD, WAITS, Deliver, Enclosed, Handing
 from malleposte.store.work import Work
 
 if TYPE_CHECKING:
@@ -65,17 +65,30 @@ NEVER: Final = (1 << 63) - 1
 """The due time of a route of which nothing waits."""
 
 
-async def hand_on(work: Work, command: Deliver, known: "Known") -> None:
-    """Gather the rows of the copies of a delivery that leave."""
-    handings = command.handings
+async def hand_on(
+    work: Work,
+    command: Deliver,
+    known: "Known",
+    handings: Sequence[Handing],
+    message: Deliver | Enclosed | None = None,
+) -> None:
+    """Gather the rows of copies of a delivery that leave. ``message``: a variant of it that does."""
+    leaves = message or command
     numbers = await work.numbers("queue_message", len(handings))
-    for message, handing in zip(numbers, handings, strict=True):
-        _hand_one(work, command, handing, known, message)
+    for number, handing in zip(numbers, handings, strict=True):
+        _hand_one(work, command, leaves, handing, known, number)
 
 
-def _hand_one(work: Work, command: Deliver, handing: Handing, known: "Known", message: int) -> None:
-    blob = known.blob(work, handing.organisation, command.content, id(command))
-    size = command.content.size + len(handing.prefix)
+def _hand_one(
+    work: Work,
+    command: Deliver,
+    leaves: Deliver | Enclosed,
+    handing: Handing,
+    known: "Known",
+    message: int,
+) -> None:
+    blob = known.blob(work, handing.organisation, leaves.content, id(leaves))
+    size = leaves.content.size + len(handing.prefix)
     work.add(
         _MESSAGE,
         (message, command.trace_id, handing.account, handing.sender, blob, handing.prefix, size)

@@ -49,6 +49,10 @@ _OLD_ATTEMPTS = (
     " (SELECT trace, address, attempt, outcome FROM trace_attempt WHERE trace < $1"
     " ORDER BY trace LIMIT $2)"
 )
+_OLD_MEMORY = (
+    "DELETE FROM sieve_memory WHERE (account, kind, digest) IN"
+    " (SELECT account, kind, digest FROM sieve_memory WHERE until <= $1 ORDER BY until LIMIT $2)"
+)
 _SWEEP_TOMBSTONES = (
     "DELETE FROM tombstone WHERE (account, kind, container, modseq, first) IN"
     " (SELECT account, kind, container, modseq, first FROM tombstone"
@@ -107,6 +111,7 @@ async def sweep_records(work: Work, command: SweepRecords) -> Done:
         await work.tx.run(_OLD_RESULTS, command.results_before, command.limit),
         await work.tx.run(_OLD_TRACES, command.traces_before << 31, command.limit),
         await work.tx.run(_OLD_ATTEMPTS, command.traces_before << 31, command.limit),
+        await work.tx.run(_OLD_MEMORY, work.now, command.limit),
     ]
     return Done(count=sum(counts), more=max(counts) == command.limit)
 
