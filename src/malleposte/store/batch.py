@@ -18,6 +18,7 @@ from malleposte.store.content import BlobFile
 from malleposte.store.dialect import Tx
 from malleposte.store.execute import (
     accounts,
+    allowing,
     annotations,
     appending,
     copying,
@@ -35,6 +36,7 @@ from malleposte.store.execute import (
     renewal,
     repair,
     rights,
+    senders,
     sieve,
     subscriptions,
     tls,
@@ -87,6 +89,9 @@ _EXECUTORS: dict[type[c.Command], Callable[[Work, Any], Awaitable[AnyResult]]] =
     c.TakeQueued: queueing.take_queued,
     c.RecordOutcomes: queueing.record_outcomes,
     c.ChangeQueued: queueing.change_queued,
+    c.SetSendLimit: senders.set_send_limit,
+    c.SetSendRight: senders.set_send_right,
+    c.SetNetworks: senders.set_networks,
     c.PutScript: sieve.put_script,
     c.ActivateScript: sieve.activate_script,
     c.DeleteScript: sieve.delete_script,
@@ -168,6 +173,9 @@ async def execute(tx: Tx, submissions: Sequence[Submission], now: int) -> Outcom
                 answers[at] = bytes(row[0])
     todo = [(at, s) for at, s in enumerate(submissions) if at not in answers]
     await work.lock(account for _, s in todo for account in s.command.accounts())
+    leaving = [h for _, s in todo if isinstance(s.command, c.Deliver) for h in s.command.handings]
+    if leaving:
+        await allowing.look_up(work, leaving)
     links: list[tuple[int, int]] = []
     at = 0
     while at < len(todo):

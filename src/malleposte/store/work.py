@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import Final
 
-from malleposte.store import dialect
+from malleposte.store import dialect, sent
 from malleposte.store.dialect import Bulk, Row, Sql, Tx
 from malleposte.store.ids import account_of
 
@@ -211,6 +211,8 @@ class Work:
         self.now = now
         self.remarks: dict[str, str] = {}
         """What the act that runs adds to its line in the audit: what was and what is, as found by it."""
+        self.sent: dict[tuple[int, int], sent.Sent] = {}
+        """What senders have sent, by kind and id (``execute.allowing``)."""
         self._heads: dict[int, Head | None] = {}
         self._mailboxes: dict[int, MailboxRow | None] = {}
         self._gathered: dict[int, tuple[Bulk, list[Row]]] = {}
@@ -300,7 +302,12 @@ class Work:
         mailboxes = [m for m in self._mailboxes.values() if m is not None and m.dirty]
         if mailboxes:
             parts.append((_MAILBOX_UPDATE, [m.row() for m in mailboxes]))
+        senders = [s for s in self.sent.values() if s.dirty]
+        if senders:
+            parts.append((sent.WRITE, [s.row() for s in senders]))
         await self.tx.all(parts)
+        for sender in senders:
+            sender.dirty = False
         for head in heads:
             head.dirty = False
         for mailbox in mailboxes:

@@ -63,12 +63,16 @@ from malleposte.store.commands.messages import (
     StoreFlags,
 )
 from malleposte.store.commands.queue import (
+    ACCOUNT,
     DELIVERED,
+    DOMAIN,
     EIGHTBIT,
     FAILED,
     HELD,
+    MOST_CHANGED,
     SMTPUTF8,
     WAITS,
+    Allowance,
     ChangeQueued,
     Closing,
     Handing,
@@ -89,6 +93,7 @@ from malleposte.store.commands.sieve import (
     Remember,
     RenameScript,
 )
+from malleposte.store.commands.senders import SetNetworks, SetSendLimit, SetSendRight
 from malleposte.store.commands.tls import (
     AddTlsResults,
     DropTlsResults,
@@ -113,6 +118,7 @@ from malleposte.store.commands.upkeep import (
 )
 
 __all__ = [
+    "ACCOUNT",
     "ANSWERED",
     "DUPLICATE",
     "TOLD",
@@ -124,17 +130,20 @@ __all__ = [
     "Remember",
     "RenameScript",
     "DELIVERED",
+    "DOMAIN",
     "EIGHTBIT",
     "FAILED",
     "HELD",
     "LATEST",
     "MAX_ROWS",
+    "MOST_CHANGED",
     "SMTPUTF8",
     "SYSTEM",
     "WAITS",
     "Act",
     "AddJob",
     "AddTlsResults",
+    "Allowance",
     "AnyCommand",
     "Append",
     "AppendAll",
@@ -185,8 +194,11 @@ __all__ = [
     "SetAccount",
     "SetAlias",
     "SetMetadata",
+    "SetNetworks",
     "SetPassword",
     "SetRights",
+    "SetSendLimit",
+    "SetSendRight",
     "SetTlsException",
     "StoreFlags",
     "Subscribe",
@@ -238,6 +250,9 @@ AnyCommand = (
     | TakeQueued
     | RecordOutcomes
     | ChangeQueued
+    | SetSendLimit
+    | SetSendRight
+    | SetNetworks
     | PutScript
     | ActivateScript
     | DeleteScript

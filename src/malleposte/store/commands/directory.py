@@ -3,6 +3,7 @@
 from malleposte.store.commands.base import Command
 from malleposte.store.commands.mailboxes import SetRights
 from malleposte.store.commands.queue import ChangeQueued
+from malleposte.store.commands.senders import SetNetworks, SetSendLimit, SetSendRight
 from malleposte.store.commands.sieve import (
     ActivateScript,
     DeleteScript,
@@ -130,6 +131,9 @@ Act = (
     | PutSecret
     | SetRights
     | ChangeQueued
+    | SetSendLimit
+    | SetSendRight
+    | SetNetworks
     | PutScript
     | ActivateScript
     | DeleteScript

@@ -27,10 +27,27 @@ class Relay(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     due_at: int = 0
 
 
+ACCOUNT: Final = 1
+DOMAIN: Final = 2
+"""Kinds of senders whose mail is counted."""
+
+
+class Allowance(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """How much a sender may send: ``messages`` an hour, to ``recipients`` a day, 0 without a limit.
+    ``name``: an address or a domain, as people are told."""
+
+    kind: int
+    id: int
+    name: str
+    messages: int
+    recipients: int
+
+
 class Handing(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     """A copy of a message that goes to other servers, in the transaction that files its local ones.
 
-    ``account``: who sends; 0 for the server itself. ``held``: why nothing is tried until it is released.
+    ``account``: who sends; 0 for the server itself. ``held``: why nothing is tried until it is released;
+    so is what exceeds one of ``allowances``.
     """
 
     organisation: int
@@ -43,6 +60,7 @@ class Handing(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     ret: str = ""
     envelope: str = ""
     held: str = ""
+    allowances: tuple[Allowance, ...] = ()
 
 
 class TakeQueued(Command, frozen=True, array_like=True, kw_only=True):
@@ -107,12 +125,17 @@ class RecordOutcomes(Command, frozen=True, array_like=True, kw_only=True):
     reports: tuple[Report, ...] = ()
 
 
+MOST_CHANGED: Final = 500
+"""Messages of an account that one ``ChangeQueued`` changes."""
+
+
 class ChangeQueued(Command, frozen=True, array_like=True, kw_only=True):
     """What a person does with queued messages. Answer: ``Done``, whose ``count`` is that of recipients.
 
     ``act``: ``hold``, ``release``, ``retry`` (at once, the route too), ``remove`` (without a report),
     ``redirect`` (``address`` by ``route``). ``n`` names one recipient, -1 all of them. ``said``: by whom
-    and why, for the trace.
+    and why, for the trace. ``account``: in place of ``messages`` those that it sent, ``MOST_CHANGED`` at a
+    time: ``more`` of the answer says whether there may be more.
     """
 
     messages: tuple[int, ...]
@@ -121,3 +144,4 @@ class ChangeQueued(Command, frozen=True, array_like=True, kw_only=True):
     address: str = ""
     route: str = ""
     said: str = ""
+    account: int = 0

@@ -81,6 +81,7 @@ async def delete_domain(work: Work, command: DeleteDomain) -> Done | Refused:
         )
     await work.tx.run("DELETE FROM address WHERE domain = $1", row[0])
     await work.tx.run("DELETE FROM domain WHERE id = $1", row[0])
+    await work.tx.run("DELETE FROM send_limit WHERE kind = 2 AND id = $1", row[0])
     await work.tx.run("DELETE FROM sieve_script WHERE owner < 0 AND domain = $1", row[0])
     keys = f"dkim:{command.name}:"
     await work.tx.run("DELETE FROM secret WHERE $1 = substr(name, 1, $2)", keys, len(keys))
@@ -110,6 +111,7 @@ async def set_alias(work: Work, command: SetAlias) -> Done | Refused:
         if row is None:
             return Refused(reason="no-such-alias", text=f"there is no alias {command.address}")
         await work.tx.run("DELETE FROM address WHERE address = $1", command.address)
+        await work.tx.run("DELETE FROM send_right WHERE address = $1", command.address)
         return Done()
     if row is None:
         await work.tx.run(ADD_ADDRESS, command.address, domain[0], "alias", work.now)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from malleposte.store import dialect
 from malleposte.store.commands import HELD, WAITS, Deliver, Enclosed, Handing
+from malleposte.store.execute.allowing import admitted
 from malleposte.store.work import Work
 
 if TYPE_CHECKING:
@@ -76,7 +77,8 @@ async def hand_on(
     leaves = message or command
     numbers = await work.numbers("queue_message", len(handings))
     for number, handing in zip(numbers, handings, strict=True):
-        _hand_one(work, command, leaves, handing, known, number)
+        held = handing.held or await admitted(work, handing)
+        _hand_one(work, command, leaves, handing, known, number, held)
 
 
 def _hand_one(
@@ -86,6 +88,7 @@ def _hand_one(
     handing: Handing,
     known: "Known",
     message: int,
+    held: str,
 ) -> None:
     blob = known.blob(work, handing.organisation, leaves.content, id(leaves))
     size = leaves.content.size + len(handing.prefix)
@@ -98,10 +101,10 @@ def _hand_one(
             handing.envelope,
             work.now,
             handing.expires_at,
-            handing.held,
+            held,
         ),
     )
-    state = HELD if handing.held else WAITS
+    state = HELD if held else WAITS
     first: dict[str, int] = {}
     for n, relay in enumerate(handing.relays):
         at = max(relay.due_at, work.now)

@@ -6,6 +6,7 @@ from malleposte.store.commands import DeleteAccount, PurgeAccount
 from malleposte.store.dialect import any_of, both
 from malleposte.store.execute import readers_names
 from malleposte.store.execute.directory import changed, exists, last_owner
+from malleposte.store.execute.senders import forget_sender
 from malleposte.store.results import Done, Refused
 from malleposte.store.work import Work
 
@@ -36,6 +37,7 @@ async def delete_account(work: Work, command: DeleteAccount) -> Done | Refused:
         "DELETE FROM address WHERE kind <> 'system' AND NOT EXISTS"
         " (SELECT 1 FROM address_target t WHERE t.address = address.address)"
     )
+    await forget_sender(work, command.account)
     await work.tx.run("DELETE FROM credential WHERE account = $1", command.account)
     await work.tx.run("DELETE FROM role_grant WHERE account = $1", command.account)
     low, high = command.account << 32, (command.account + 1) << 32

@@ -14,6 +14,7 @@ from malleposte.store import dialect
 from malleposte.store.commands import (
     FAILED,
     HELD,
+    MOST_CHANGED,
     WAITS,
     AddJob,
     ChangeQueued,
@@ -278,18 +279,39 @@ _CHANGE = dialect.Bulk(
     types=(_INT, _INT, "text", "text", _INT, _INT),
 )
 _HOLD = both("UPDATE queue_message SET held = $1 WHERE {ids}", ids=any_of("id", 2))
+_RELEASE = both(
+    # Its time begins anew: what was held for long is not given up at the first trouble.
+    "UPDATE queue_message SET held = '', expires_at = CASE WHEN held = '' THEN expires_at"
+    " ELSE $1 + expires_at - created_at END WHERE {ids}",
+    ids=any_of("id", 2),
+)
+_OF_ACCOUNT = (
+    "SELECT m.id FROM queue_message m WHERE m.account = $1 AND EXISTS (SELECT 1 FROM queue_recipient r"
+    " WHERE r.message = m.id AND (r.state = $2 OR r.state = $3)) ORDER BY m.id LIMIT $4"
+)
 
 
 async def change_queued(work: Work, command: ChangeQueued) -> Done | Refused:
     """Execute ``ChangeQueued``. What is being tried at this moment may still go out by that try."""
     word = _WORDS.get(command.act)
-    if word is None or (command.act == "redirect" and not (command.address and command.route)):
+    whole = command.account and command.act in ("redirect", "retry")
+    if (
+        word is None
+        or whole
+        or (command.act == "redirect" and not (command.address and command.route))
+    ):
         return Refused(
             reason="bad-name", text=f"nothing to do with a queued message: {command.act}"
         )
     await work.flush()
     states = _STATES.get(command.act, (WAITS, HELD))
-    rows = await work.tx.rows(_CHOSEN, list(command.messages), command.n)
+    messages = list(command.messages)
+    if command.account:
+        found = await work.tx.rows(
+            _OF_ACCOUNT, command.account, states[0], states[-1], MOST_CHANGED
+        )
+        messages = [row[0] for row in found]
+    rows = await work.tx.rows(_CHOSEN, messages, command.n)
     rows = [row for row in rows if row[2] in states]
     if not rows:
         return Done()
@@ -301,9 +323,11 @@ async def change_queued(work: Work, command: ChangeQueued) -> Done | Refused:
         changed.append((new_state, work.now, address, route, message, n))
         work.add(ATTEMPT, (trace, work.now, address, attempts, word, "", command.said[:SAID]))
     await work.tx.many(_CHANGE, changed)
-    if command.act in ("hold", "release"):
-        held = command.said[:SAID] or "held" if command.act == "hold" else ""
+    if command.act == "hold":
+        held = command.said[:SAID] or "held"
         await work.tx.run(_HOLD, held, sorted({row[0] for row in rows}))
+    elif command.act == "release":
+        await work.tx.run(_RELEASE, work.now, sorted({row[0] for row in rows}))
     if command.act == "remove":
         await _let_go(work, {row[0]: row[7] for row in rows})
     else:
@@ -313,4 +337,4 @@ async def change_queued(work: Work, command: ChangeQueued) -> Done | Refused:
         if command.act == "retry":
             for route in sorted(routes):
                 await work.tx.run(_OPEN_ROUTE, route)
-    return Done(count=len(rows))
+    return Done(count=len(rows), more=bool(command.account) and len(messages) == MOST_CHANGED)

@@ -10,6 +10,7 @@ from malleposte.store.dialect import Sql, any_of, both
 from malleposte.store.execute.purging import forget_emails
 from malleposte.store.ids import account_of
 from malleposte.store.results import Done, Refused, Swept
+from malleposte.store.sent import HOURS
 from malleposte.store.work import Work
 
 _UNUSED = (
@@ -52,6 +53,10 @@ _OLD_ATTEMPTS = (
 _OLD_MEMORY = (
     "DELETE FROM sieve_memory WHERE (account, kind, digest) IN"
     " (SELECT account, kind, digest FROM sieve_memory WHERE until <= $1 ORDER BY until LIMIT $2)"
+)
+_OLD_SENT = (
+    "DELETE FROM sent WHERE (kind, id, hour) IN"
+    " (SELECT kind, id, hour FROM sent WHERE hour < $1 LIMIT $2)"
 )
 _SWEEP_TOMBSTONES = (
     "DELETE FROM tombstone WHERE (account, kind, container, modseq, first) IN"
@@ -111,6 +116,7 @@ async def sweep_records(work: Work, command: SweepRecords) -> Done:
         await work.tx.run(_OLD_RESULTS, command.results_before, command.limit),
         await work.tx.run(_OLD_TRACES, command.traces_before << 31, command.limit),
         await work.tx.run(_OLD_ATTEMPTS, command.traces_before << 31, command.limit),
+        await work.tx.run(_OLD_SENT, work.now // 3600 - 2 * HOURS, command.limit),
         await work.tx.run(_OLD_MEMORY, work.now, command.limit),
     ]
     return Done(count=sum(counts), more=max(counts) == command.limit)
