@@ -1,4 +1,4 @@
-"""The only way out for fetches on behalf of content or users: one GET, bounded in everything.
+"""The only way out for fetches on behalf of content or users: one GET or POST, bounded in everything.
 
 Invariants:
 - A host is resolved once for each request, the answers are judged, and the connection goes to the
@@ -60,14 +60,32 @@ async def fetch(url: str, policy: EgressPolicy, *, resolver: Resolver | None = N
     try:
         async with asyncio.timeout(policy.total_timeout):
             for _ in range(policy.max_redirects + 1):
-                response = await _get(target, policy, resolver or system_resolver)
+                response = await _asked(target, policy, resolver or system_resolver)
                 location = response.header(b"location")
                 if response.status not in _REDIRECTS or location is None:
                     return response
                 target = joined_url(target, location.decode("utf-8", "replace"), policy)
     except TimeoutError:
         raise EgressError("too slow", f"{target.host} took too long to answer") from None
+    if not policy.max_redirects:
+        raise EgressError("refused", f"{target.host} redirects elsewhere, which is not followed")
     raise EgressError("refused", f"{target.host} redirects more than {policy.max_redirects} times")
+
+
+async def post(
+    url: str, body: bytes, kind: str, policy: EgressPolicy, *, resolver: Resolver | None = None
+) -> Response:
+    """POSTs `body`, of a media type `kind`, to `url`. A redirect is a response like others: what is
+    posted goes where it was meant to go, or nowhere.
+
+    Raises EgressError."""
+    target = parsed_url(url, policy)
+    content = _Content(body, kind)
+    try:
+        async with asyncio.timeout(policy.total_timeout):
+            return await _asked(target, policy, resolver or system_resolver, content)
+    except TimeoutError:
+        raise EgressError("too slow", f"{target.host} took too long to answer") from None
 
 
 async def system_resolver(host: str, port: int) -> list[str]:
@@ -77,12 +95,20 @@ async def system_resolver(host: str, port: int) -> list[str]:
     return [str(address[0]) for *_, address in found]
 
 
-async def _get(url: WebUrl, policy: EgressPolicy, resolver: Resolver) -> Response:
+@dataclass(frozen=True, slots=True)
+class _Content:
+    octets: bytes
+    kind: str
+
+
+async def _asked(
+    url: WebUrl, policy: EgressPolicy, resolver: Resolver, content: _Content | None = None
+) -> Response:
     reader, writer = await _connected(url, policy, await _addresses(url, policy, resolver))
     try:
         connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=policy.max_header)
         request = h11.Request(
-            method="GET",
+            method="GET" if content is None else "POST",
             target=url.target,
             headers=[
                 ("Host", url.authority),
@@ -90,11 +116,14 @@ async def _get(url: WebUrl, policy: EgressPolicy, resolver: Resolver) -> Respons
                 ("Accept", "*/*"),
                 ("Accept-Encoding", "identity"),
                 ("Connection", "close"),
+                *_described(content),
             ],
         )
         if writer.transport.is_closing():  # already gone; uvloop would raise RuntimeError
             raise ConnectionResetError
         writer.write(connection.send(request))
+        if content is not None:
+            writer.write(connection.send(h11.Data(content.octets)))
         writer.write(connection.send(h11.EndOfMessage()))
         return await _response(url, policy, connection, reader)
     except h11.RemoteProtocolError as error:
@@ -108,6 +137,12 @@ async def _get(url: WebUrl, policy: EgressPolicy, resolver: Resolver) -> Respons
     finally:
         # Not close(): that waits for the peer's part of TLS's farewell.
         writer.transport.abort()
+
+
+def _described(content: _Content | None) -> list[tuple[str, str]]:
+    if content is None:
+        return []
+    return [("Content-Type", content.kind), ("Content-Length", str(len(content.octets)))]
 
 
 async def _addresses(url: WebUrl, policy: EgressPolicy, resolver: Resolver) -> list[IpAddress]:

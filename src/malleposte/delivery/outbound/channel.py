@@ -93,6 +93,12 @@ class Channel(asyncio.Protocol):
         found: ssl.SSLObject | None = self._transport.get_extra_info("ssl_object")
         return found
 
+    @property
+    def local(self) -> str:
+        """Our own address."""
+        name = self._transport.get_extra_info("sockname") if self._transport is not None else None
+        return str(name[0]) if name else ""
+
     async def receive(self, until: float) -> bytes:
         """What came; b'' once the other side has closed. Raises ``TimeoutError`` at ``until`` (the
         loop's time)."""

@@ -31,7 +31,7 @@ from .outcome import Judge, Settled
 from .pool import Slots
 from .recorder import Recorder, Reporting, no_reports
 from .resolver import Resolver
-from .route import Way, Ways
+from .route import OPENLY, Way, Ways
 from .settings import LEASE, OutboundSettings
 from .tls import NoPolicies, Policies
 from .words import Trouble, WayFailed
@@ -138,6 +138,7 @@ class Dispatcher:
         for task in self._finding:
             task.cancel()
         await asyncio.gather(*(one.close(seconds) for one in self._destinations.values()))
+        await self._policies.close()
         self._close(list(self._dead))
         self._closed.set()
         self._woken.set()
@@ -225,7 +226,7 @@ class Dispatcher:
     async def _find(self, route: str, parcels: list[Parcel]) -> Way | None:
         """The way of a route, None where that is told already."""
         try:
-            direct = not route.startswith(("relay:", "["))
+            direct = not route.startswith(("relay:", "[", f"{OPENLY}:"))
             group = await self._policies.group(route) if direct else ""
             return await self._ways.of(route, group)
         except WayFailed as failure:

@@ -2,13 +2,12 @@
 
 An address that does not work is followed by the next; what each of them did stands in the words of the
 failure. Opportunistic TLS that fails is tried again without on the same address at once, and that is
-remembered for a while.
+remembered for a while. How TLS went is told to ``Policies``, for who wants reports of it.
 """
 
 import asyncio
 import ipaddress
 import random
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
 from malleposte.egress.addresses import bare_address
@@ -20,24 +19,34 @@ from .connection import Connection
 from .resolver import IpAddress, LookupFailed, NoSuchName, Resolver
 from .route import Exchange, Way
 from .settings import OutboundSettings, RelaySettings
-from .tls import Contexts, Policies, TlsPolicy, described, handshake_trouble, policy_of
+from .tls import (
+    OPPORTUNISTIC,
+    Broken,
+    Contexts,
+    Policies,
+    TlsPolicy,
+    TlsSession,
+    described,
+    handshake_failure,
+    handshake_trouble,
+    policy_of,
+)
 from .words import Trouble, WayFailed, plain_reason
 
 MOST_TRIED = 10
 """Addresses tried for one connection."""
 MOST_SAID = 3
 """Addresses whose troubles are told."""
-MOST_PLAIN = 1_000
-"""Servers remembered whose TLS does not work."""
 
 
 class _Unusable(Exception):
-    """An address that takes no mail now. ``tls``: it was its TLS."""
+    """An address that takes no mail now. ``tls``: as RFC 8460 §4.3 calls it where it was its TLS."""
 
-    def __init__(self, trouble: Trouble, *, tls: bool = False) -> None:
+    def __init__(self, trouble: Trouble, *, tls: str = "") -> None:
         super().__init__(trouble.words)
         self.trouble = trouble
         self.tls = tls
+        self.local = ""
 
 
 class Opener:
@@ -48,7 +57,7 @@ class Opener:
         self._resolver = resolver
         self._policies = policies
         self._contexts = Contexts(settings)
-        self._plain: OrderedDict[str, float] = OrderedDict()
+        self._broken = Broken(settings.plain_after_failure)
         self._loop = asyncio.get_running_loop()
 
     async def open(self, way: Way, shunned: Callable[[IpAddress], bool]) -> Connection:
@@ -115,19 +124,72 @@ class Opener:
             raise _Unusable(Trouble("4.4.4", f"{host} is {why}: nothing is sent there", host=host))
         policy = await policy_of(way, exchange, self._policies)
         if policy.refuse:
+            self._note(policy, exchange, address, failure=policy.failure, words=policy.refuse)
             raise _Unusable(Trouble("4.7.5", f"{host}: {policy.refuse}", host=host))
-        plain = policy.never or (not policy.demanded and self._is_plain(host))
-        try:
-            return await self._one(way, exchange, address, policy, plain=plain, until=until)
-        except _Unusable as error:
-            if not error.tls or policy.demanded:
-                raise
-            self._plain[host] = self._loop.time() + self._settings.plain_after_failure
-            if len(self._plain) > MOST_PLAIN:
-                self._plain.popitem(last=False)
+        known = self._broken.of(host)
+        if policy.never or (known is not None and not policy.demanded):
             found = await self._one(way, exchange, address, policy, plain=True, until=until)
-            found.secured = f"without TLS since {error.trouble.words}"
+            if known is not None:
+                self._note(policy, exchange, address, found, failure=known[0], words=known[1])
             return found
+        try:
+            found = await self._one(way, exchange, address, policy, plain=False, until=until)
+        except _Unusable as error:
+            if not error.tls:
+                raise
+            words = error.trouble.words
+            self._note(policy, exchange, address, failure=error.tls, words=words, local=error.local)
+            if policy.demanded:
+                raise
+            return await self._in_spite(way, exchange, address, policy, until, error)
+        secured = found.channel.tls is not None
+        failure = policy.failure or ("" if secured else "starttls-not-supported")
+        self._note(policy, exchange, address, found, failure=failure, words=policy.failed)
+        return found
+
+    async def _in_spite(
+        self,
+        way: Way,
+        exchange: Exchange,
+        address: IpAddress,
+        policy: TlsPolicy,
+        until: float,
+        error: _Unusable,
+    ) -> Connection:
+        """A connection to a server whose TLS is not as it should be, where nothing demands that."""
+        host, why = _host(exchange, address), error.trouble.words
+        if policy.tested and error.tls.startswith("certificate"):
+            try:
+                found = await self._one(
+                    way, exchange, address, OPPORTUNISTIC, plain=False, until=until
+                )
+            except _Unusable as again:
+                if not again.tls:
+                    raise
+            else:
+                found.secured += f"; {policy.source}, still in testing, would not have it: {why}"
+                return found
+        self._broken.remember(host, error.tls, why)
+        found = await self._one(way, exchange, address, policy, plain=True, until=until)
+        found.secured = f"without TLS since {why}"
+        return found
+
+    def _note(
+        self,
+        policy: TlsPolicy,
+        exchange: Exchange,
+        address: IpAddress,
+        found: Connection | None = None,
+        *,
+        failure: str,
+        words: str,
+        local: str = "",
+    ) -> None:
+        """Have a report tell of it, where one is wanted."""
+        if policy.told is not None:
+            local = found.channel.local if found is not None else local
+            session = TlsSession(exchange.name, str(address), local, failure, words)
+            self._policies.heard(policy, session)
 
     def _forbidden(self, address: IpAddress) -> str:
         """Why MX records may not lead to an address, '' if they may. Private networks are left to who
@@ -144,10 +206,6 @@ class Opener:
         ):
             return "no address of a server"
         return ""
-
-    def _is_plain(self, host: str) -> bool:
-        known = self._plain.get(host)
-        return known is not None and known > self._loop.time()
 
     async def _one(
         self,
@@ -183,9 +241,13 @@ class Opener:
                 await self._secure(connection, policy, exchange, until)
             if way.relay is not None and way.relay.user:
                 await _sign_in(connection, way.relay, address, until)
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, _Unusable):
+                error.local = channel.local
             connection.close()
             raise
+        if policy.note and channel.tls is None:
+            connection.secured += f", {policy.note}"
         return connection
 
     async def _secure(
@@ -195,7 +257,7 @@ class Opener:
         if not connection.can.starttls:
             if policy.demanded:
                 words = f"{host} offers no TLS, which {policy.source} demands: nothing was sent"
-                raise _Unusable(Trouble("4.7.4", words, host=host))
+                raise _Unusable(Trouble("4.7.4", words, host=host), tls="starttls-not-supported")
             return
         connection.client.start_tls()
         match await connection.event(until):
@@ -205,7 +267,7 @@ class Opener:
                 event = await connection.event(until)
                 if isinstance(event, Closed):
                     words = f"{host}: {event.why} right after the TLS handshake"
-                    raise _Unusable(Trouble("4.4.2", words, host=host), tls=True)
+                    raise _Unusable(Trouble("4.4.2", words, host=host), tls="validation-failure")
                 _ready(event, connection)
             case Refused(answer):
                 if policy.demanded:
@@ -213,14 +275,15 @@ class Opener:
                         f"{host} refused TLS, which {policy.source} demands («{answer.reply}»):"
                         " nothing was sent"
                     )
-                    raise _Unusable(Trouble("4.7.4", words, reply=str(answer.reply), host=host))
+                    trouble = Trouble("4.7.4", words, reply=str(answer.reply), host=host)
+                    raise _Unusable(trouble, tls="starttls-not-supported")
                 connection.secured = f"without TLS since STARTTLS was refused («{answer.reply}»)"
                 if not connection.usable:
-                    raise _Unusable(
-                        Trouble("4.4.2", f"{host}: {answer.reply}", host=host), tls=True
-                    )
+                    trouble = Trouble("4.4.2", f"{host}: {answer.reply}", host=host)
+                    raise _Unusable(trouble, tls="starttls-not-supported")
             case Closed(why):
-                raise _Unusable(Trouble("4.4.2", f"{host}: {why} at STARTTLS", host=host), tls=True)
+                trouble = Trouble("4.4.2", f"{host}: {why} at STARTTLS", host=host)
+                raise _Unusable(trouble, tls="validation-failure")
             case event:
                 raise AssertionError(event)
 
@@ -237,7 +300,7 @@ class Opener:
             if policy.demanded:
                 words += f"; {policy.source} demands it: nothing was sent"
             trouble = Trouble("4.7.5", words, host=connection.host)
-            raise _Unusable(trouble, tls=True) from None
+            raise _Unusable(trouble, tls=handshake_failure(error)) from None
         session = connection.channel.tls
         if session is None:
             raise _Unusable(
@@ -245,7 +308,7 @@ class Opener:
             )
         if policy.check is not None and (wrong := policy.check(session)):
             words = f"{connection.host}: {wrong}; {policy.source} demands it: nothing was sent"
-            raise _Unusable(Trouble("4.7.5", words, host=connection.host), tls=True)
+            raise _Unusable(Trouble("4.7.5", words, host=connection.host), tls="validation-failure")
         connection.secured = described(session, policy)
 
 

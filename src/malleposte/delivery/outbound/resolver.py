@@ -5,7 +5,9 @@ that is not there is an answer (none), whereas SERVFAIL and silence are ``Lookup
 nothing is asked twice within its TTL, and the memory for that is bounded. One look-up of a name serves
 all who ask meanwhile.
 
-It trusts the system's resolver for caching, CNAME chains and validation; it validates nothing.
+It trusts the system's resolver for caching, CNAME chains and validation; it validates nothing. That an
+answer was validated (AD) it believes only where every resolver is on this machine's loopback: on the way
+from any other a stranger may set that bit (RFC 7672 §2.2, RFC 4035 §4.9.3).
 """
 
 import asyncio
@@ -17,6 +19,7 @@ from dataclasses import dataclass, field
 
 import dns.asyncresolver
 import dns.exception
+import dns.flags
 import dns.message
 import dns.name
 import dns.rcode
@@ -31,6 +34,10 @@ MOST_MX = 50
 """Servers of one domain that are looked at; more are a mistake or an attack."""
 MOST_ADDRESSES = 8
 """Addresses of one server, of each family."""
+MOST_RECORDS = 50
+"""Records of any other kind at one name."""
+MOST_TEXT = 4_096
+"""Characters of a TXT record."""
 PAYLOAD = 1_232
 """Octets of an answer over UDP: what passes unfragmented (DNS flag day 2020)."""
 READ_EVERY = 60.0
@@ -67,16 +74,36 @@ class Mx:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Tlsa:
+    """What a certificate is to be like (RFC 6698 §2.1)."""
+
+    usage: int
+    selector: int
+    matching: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An answer. ``values`` are ``Mx``, ``Tlsa``, addresses or texts; None: there is no such name.
+    ``secure``: DNSSEC vouches for it, or for its absence, all CNAME records on the way included.
+    ``name``: where those led."""
+
+    values: tuple[object, ...] | None
+    secure: bool = False
+    name: str = ""
+
+
 @dataclass(slots=True)
 class _Kept:
     until: float
-    found: tuple[object, ...] | None
-    """None: there is no such name."""
+    found: Found
 
 
 @dataclass(slots=True)
 class _Asked:
-    task: "asyncio.Task[tuple[object, ...] | None]"
+    task: "asyncio.Task[Found]"
     waiting: int = field(default=0)
 
 
@@ -108,6 +135,8 @@ class Resolver:
             made.nameservers = list(settings.servers)
             made.port = settings.port
         made.timeout, made.lifetime = settings.each, settings.seconds
+        # AD in a question asks for it in the answer, without the signatures (RFC 6840 §5.7).
+        made.set_flags(dns.flags.RD | dns.flags.AD)
         if edns:
             made.use_edns(0, 0, PAYLOAD)
         else:
@@ -119,6 +148,23 @@ class Resolver:
         if not self._settings.servers and self._clock() - self._read_at >= READ_EVERY:
             self._read_at = self._clock()
             self._full, self._plain = self._made(edns=True), self._made(edns=False)
+
+    @property
+    def validating(self) -> bool:
+        """Whether what resolvers say of DNSSEC is believed: all of them are on loopback."""
+        servers = [_address(str(one)) for one in self._full.nameservers]
+        return bool(servers) and all(one is not None and one.is_loopback for one in servers)
+
+    async def look_up(self, name: str, kind: str) -> Found:
+        """Records of a kind (MX, A, AAAA, CNAME, TLSA, TXT), and what is known of them besides.
+
+        Raises ``LookupFailed``."""
+        key = (name.lower().rstrip("."), kind)
+        kept = self._kept.get(key)
+        if kept is None or kept.until <= self._clock():
+            return await self._together(key)
+        self._kept.move_to_end(key)
+        return kept.found
 
     async def mx(self, domain: str) -> Sequence[Mx]:
         """The MX records of a domain, best first; none where it has none.
@@ -159,18 +205,12 @@ class Resolver:
     # One question ---------------------------------------------------------------------------------
 
     async def _lookup(self, name: str, kind: str) -> tuple[object, ...]:
-        key = (name.lower().rstrip("."), kind)
-        kept = self._kept.get(key)
-        if kept is None or kept.until <= self._clock():
-            found = await self._together(key)
-        else:
-            self._kept.move_to_end(key)
-            found = kept.found
-        if found is None:
-            raise NoSuchName(f"there is no domain {key[0]}")
-        return found
+        values = (await self.look_up(name, kind)).values
+        if values is None:
+            raise NoSuchName(f"there is no domain {name.lower().rstrip('.')}")
+        return values
 
-    async def _together(self, key: tuple[str, str]) -> tuple[object, ...] | None:
+    async def _together(self, key: tuple[str, str]) -> Found:
         """Ask, or wait for who asks the same already."""
         asked = self._asked.get(key)
         if asked is None:
@@ -185,17 +225,20 @@ class Resolver:
             if not asked.waiting and not asked.task.done():
                 asked.task.cancel()
 
-    async def _ask(self, key: tuple[str, str]) -> tuple[object, ...] | None:
+    async def _ask(self, key: tuple[str, str]) -> Found:
         name, kind = key
         try:
             question = dns.name.from_text(name)
         except (dns.exception.DNSException, UnicodeError):
-            return None  # what cannot be a name is not there
-        answer: dns.resolver.Answer | None = None
+            return Found(None)  # what cannot be a name is not there
+        life = 60.0
         try:
             answer = await self._answered(question, kind)
-        except dns.resolver.NXDOMAIN:
-            pass
+            found = self._found(answer)
+            if found.values:
+                life = min(max(float(answer.ttl), SHORTEST), LONGEST)
+        except dns.resolver.NXDOMAIN as error:
+            found = self._not_there(error)
         except dns.resolver.LifetimeTimeout:
             self._read_again()
             raise LookupFailed(
@@ -211,14 +254,20 @@ class Resolver:
             raise LookupFailed(
                 f"the {kind} record of {name} was not found: {type(error).__name__}: {error}"
             ) from error
-        found = None if answer is None else tuple(_values(answer))
-        life = 0.0 if answer is None else float(answer.ttl if answer.rrset else 0)
-        life = min(max(life, SHORTEST), LONGEST) if found else 60.0
         self._kept[key] = _Kept(self._clock() + life, found)
         self._kept.move_to_end(key)
         if len(self._kept) > self._settings.most:
             self._kept.popitem(last=False)
         return found
+
+    def _found(self, answer: dns.resolver.Answer) -> Found:
+        secure = bool(answer.response.flags & dns.flags.AD) and self.validating
+        return Found(tuple(_values(answer)), secure, _name(answer.canonical_name))
+
+    def _not_there(self, error: dns.resolver.NXDOMAIN) -> Found:
+        responses = list((error.kwargs.get("responses") or {}).values())
+        secure = bool(responses) and all(one.flags & dns.flags.AD for one in responses)
+        return Found(None, secure and self.validating)
 
     async def _answered(self, question: dns.name.Name, kind: str) -> dns.resolver.Answer:
         """With EDNS, and where that gets no answer, without (RFC 6891 §6.2.2)."""
@@ -259,7 +308,25 @@ def _values(answer: dns.resolver.Answer) -> Sequence[object]:
             key=lambda mx: (mx.preference, mx.name),
         )
         return found[:MOST_MX]
-    return [ipaddress.ip_address(one.address) for one in answer][:MOST_ADDRESSES]
+    records = list(answer)[:MOST_RECORDS]
+    match answer.rdtype:
+        case dns.rdatatype.A | dns.rdatatype.AAAA:
+            return [ipaddress.ip_address(one.address) for one in records][:MOST_ADDRESSES]
+        case dns.rdatatype.TLSA:
+            return [Tlsa(one.usage, one.selector, one.mtype, bytes(one.cert)) for one in records]
+        case dns.rdatatype.TXT:
+            # The strings of one record are one text (RFC 8461 §3.1, RFC 8460 §3).
+            texts = (b"".join(one.strings) for one in records)
+            return [text[:MOST_TEXT].decode("ascii", "backslashreplace") for text in texts]
+        case _:
+            return [one.to_text().lower().rstrip(".") for one in records]
+
+
+def _address(text: str) -> IpAddress | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
 
 
 def _name(name: dns.name.Name) -> str:

@@ -1,8 +1,9 @@
 """What a route of the queue means: the servers that take its mail, in the order they are to be tried.
 
 A route is a domain (A-labels), whose MX records say who takes its mail (RFC 5321 §5.1, RFC 7505); an
-address literal; or a relay (``relay:host:port``), which the settings know. Domains with the same servers
-are one ``Way``: they share connections, and a message to several of them goes in one transaction.
+address literal; or a relay (``relay:host:port``), which the settings know. ``opportunistic:domain`` is a
+domain whose policies of TLS do not count this time. Domains with the same servers are one ``Way``: they
+share connections, and a message to several of them goes in one transaction.
 """
 
 import ipaddress
@@ -11,6 +12,10 @@ from dataclasses import dataclass, field
 from .resolver import IpAddress, LookupFailed, NoSuchName, Resolver
 from .settings import OutboundSettings, RelaySettings
 from .words import Trouble, WayFailed
+
+OPENLY = "opportunistic"
+"""In front of a domain's route, and as a way's policy: whatever policies want, any TLS will do, or none. For
+reports about TLS itself (RFC 8460 §3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,8 @@ class Ways:
             return self._relay(route)
         if route.startswith("["):
             return self._literal(route)
+        if route.startswith(f"{OPENLY}:"):
+            return await self._domain(route.removeprefix(f"{OPENLY}:"), OPENLY)
         return await self._domain(route, policy)
 
     def _relay(self, route: str) -> Way:

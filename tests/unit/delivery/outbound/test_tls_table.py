@@ -9,6 +9,7 @@ import pytest
 
 from malleposte.delivery.outbound import RelaySettings, TlsPolicy
 from malleposte.delivery.outbound.route import Exchange
+from malleposte.delivery.outbound.tls import NoPolicies
 from malleposte.delivery.outbound.words import Trouble, WayFailed
 from malleposte.secrets.redaction import Secret
 from support.scripted_smtp import DROP, EVERYTHING, GARBAGE, SILENCE, Manner
@@ -19,7 +20,7 @@ VERIFIED = TlsPolicy(demanded=True, verified=True, source="the policy of there.e
 
 
 @dataclass
-class Demands:
+class Demands(NoPolicies):
     """One policy for all."""
 
     policy: TlsPolicy

@@ -1,0 +1,1 @@
+"""Reports about TLS towards other servers, for the domains that want them (RFC 8460)."""
