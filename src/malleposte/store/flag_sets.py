@@ -4,12 +4,29 @@ A message has the number of its set. A set with the other ``\Seen`` is found by 
 sees of a message differs from what its owner sees in nothing else (``marks``).
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from malleposte.store.flags import SEEN, WIRE
+from malleposte.store.flags import SEEN, WIRE, join
 
 FlagSet = tuple[int, str | None, int]
 """Flag bits, other keywords, ``\\Deleted``."""
+
+
+def changer(
+    mode: str, bits: int, words: frozenset[str], *, deleted: bool
+) -> Callable[[FlagSet], FlagSet]:
+    """What ``StoreFlags`` makes of flags, where whoever asks for it has all rights."""
+
+    def change(flags: FlagSet) -> FlagSet:
+        have, keywords, marked = flags
+        others = frozenset(keywords.split(" ")) if keywords else frozenset()
+        if mode == "=":
+            return bits, join(words), int(deleted)
+        if mode == "+":
+            return have | bits, join(others | words), int(marked or deleted)
+        return have & ~bits, join(others - words), int(marked and not deleted)
+
+    return change
 
 
 class FlagSets:

@@ -168,6 +168,11 @@ class PostgresReader:
             delay = min(delay * 2, 1.0)
 
 
+async def _nothing_to_reset(_connection: "Connection") -> None:
+    """Instead of asyncpg's statement after each use, a round trip: nothing of ours leaves locks, cursors
+    or settings in a session, and a transaction left open is rolled back before this is asked."""
+
+
 async def open_pool(dsn: str, *, size: int = 8) -> "asyncpg.Pool[Any]":
     """A pool of connections; the first is made at once, so that a wrong DSN shows."""
     return await asyncpg.create_pool(
@@ -176,6 +181,7 @@ async def open_pool(dsn: str, *, size: int = 8) -> "asyncpg.Pool[Any]":
         max_size=size,
         command_timeout=PATIENCE,
         statement_cache_size=300,
+        reset=_nothing_to_reset,
         server_settings={"application_name": "malleposte", "jit": "off"},
     )
 

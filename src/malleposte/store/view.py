@@ -12,7 +12,7 @@ Sessions (``Watcher``) are told what changed, whoever had the arrays brought up 
 
 import asyncio
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from malleposte.store import marks as reading
@@ -233,6 +233,18 @@ class View:
         elif self._known != messages.modseq:
             async with self._lock:
                 await self._refresh()
+
+    async def stored(
+        self, modseq: int, uids: "array[int]", words: set[str], change: Callable[[FlagSet], FlagSet]
+    ) -> None:
+        """Bring the view up to date after a STORE of its own: see ``Messages.stored``."""
+        if self.reader or not await self.messages.stored(modseq, uids, words, change):
+            await self.refresh()
+
+    async def expunged(self, modseq: int, ranges: list[Row]) -> None:
+        """Bring the view up to date after an EXPUNGE of its own: see ``Messages.expunged``."""
+        if self.reader or not await self.messages.expunged(modseq, ranges):
+            await self.refresh()
 
     async def _refresh(self) -> None:
         """What is the reader's own."""

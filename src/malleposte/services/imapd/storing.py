@@ -7,6 +7,7 @@ came out otherwise than the client must think.
 
 import time
 from array import array
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from malleposte.services.imapd import names, updates
@@ -15,7 +16,8 @@ from malleposte.services.imapd.replies import EXPUNGED, READ_ONLY, Refuse
 from malleposte.services.imapd.selected import Selected
 from malleposte.store import commands as c
 from malleposte.store import flags as store_flags
-from malleposte.store.flag_sets import FlagSet
+from malleposte.store.execute.ranges import compact
+from malleposte.store.flag_sets import FlagSet, changer
 from malleposte.store.results import Expunged, Stored
 from malleposte.wire.imap import codes, responses
 from malleposte.wire.imap.commands.message import Expunge
@@ -73,19 +75,20 @@ async def _slice(session: "Session", command: Store, uids: "array[int]") -> "arr
             )
         )
         assert isinstance(result, Stored)
-        await session.reading(view.refresh())
+        left_alone = array("I", sorted(result.modified))
+        spared = set(left_alone)
+        mine = array("I", [uid for uid in uids if uid not in spared]) if spared else uids
+        change = changer(_MODES[command.mode], bits, words, deleted=DELETED in command.flags)
+        await session.reading(view.stored(result.modseq, mine, set(words), change))
     except BaseException:
         # What others changed meanwhile, or the command itself though its answer is lost.
         selected.change(selected.end_own())
         raise
     changed = set(selected.end_own())
-    left_alone = array("I", sorted(result.modified))
-    spared = set(left_alone)
-    mine = array("I", [uid for uid in uids if uid not in spared]) if spared else uids
     # What others changed is told at the end, as everywhere.
     selected.change(list(changed.difference(mine)))
     if command.silent:
-        selected.change(_unforeseen(selected, before, command, bits, words, spared))
+        selected.change(_unforeseen(selected, before, change, spared))
         if session.condstore:
             # RFC 7162 §3.1.3: the new MODSEQ is told also where the flags need not be.
             touched = array("I", sorted(changed.intersection(mine)))
@@ -110,13 +113,10 @@ def _flag_sets(selected: Selected, uids: "array[int]") -> dict[int, FlagSet]:
 def _unforeseen(
     selected: Selected,
     before: dict[int, FlagSet],
-    command: Store,
-    bits: int,
-    words: frozenset[str],
+    change: Callable[[FlagSet], FlagSet],
     left_alone: set[int],
 ) -> list[int]:
     """UIDs whose flags are now other than a silent STORE makes of those before."""
-    deleted = DELETED in command.flags
     foreseen: dict[FlagSet, FlagSet] = {}
     view = selected.view
     found = []
@@ -125,23 +125,11 @@ def _unforeseen(
             continue
         expected = foreseen.get(old)
         if expected is None:
-            expected = foreseen[old] = _apply(old, command.mode, bits, words, deleted)
+            expected = foreseen[old] = change(old)
         at = view.position(uid)
         if at is not None and view.flags_at(at) != expected:
             found.append(uid)
     return found
-
-
-def _apply(
-    old: FlagSet, mode: StoreMode, bits: int, words: frozenset[str], deleted: bool
-) -> FlagSet:
-    flags, keywords, marked = old
-    have = frozenset(keywords.split(" ")) if keywords else frozenset()
-    if mode is StoreMode.REPLACE:
-        return bits, store_flags.join(words), int(deleted)
-    if mode is StoreMode.ADD:
-        return flags | bits, store_flags.join(have | words), int(marked or deleted)
-    return flags & ~bits, store_flags.join(have - words), int(marked and not deleted)
 
 
 async def expunge(session: "Session", command: Expunge) -> bytes:
@@ -173,7 +161,7 @@ async def remove_marked(session: "Session", marked: "array[int]") -> int:
         )
         assert isinstance(result, Expunged)
         gone += len(result.uids)
-        await session.reading(view.refresh())
+        await session.reading(view.expunged(result.modseq, compact(result.uids)))
     return gone
 
 

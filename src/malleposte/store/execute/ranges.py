@@ -1,6 +1,6 @@
 """UID ranges in SQL, the same parameter (JSON text) in both dialects."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from malleposte.store.dialect import Sql, both
 
@@ -45,7 +45,7 @@ def encode(ranges: Iterable[tuple[int, int]]) -> str:
     return "[" + ",".join(f"[{first},{last}]" for first, last in joined) + "]"
 
 
-def compact(numbers: list[int]) -> list[tuple[int, int]]:
+def compact(numbers: Sequence[int]) -> list[tuple[int, int]]:
     """Sorted numbers as ranges."""
     found: list[tuple[int, int]] = []
     first = last = 0
