@@ -14,8 +14,8 @@ from .settings import OutboundSettings, RelaySettings
 from .words import Trouble, WayFailed
 
 OPENLY = "opportunistic"
-"""In front of a domain's route, and as a way's policy: whatever policies want, any TLS will do, or none. For
-reports about TLS itself (RFC 8460 §3)."""
+"""In front of a domain's route, and as a way's policy: whatever policies want, any TLS will do, or none.
+For reports about TLS itself (RFC 8460 §3)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Policies of MTA-STS: announced in the DNS, fetched over HTTPS, kept in the store until they end (RFC 8461).
+"""Policies of MTA-STS: announced in the DNS, fetched over HTTPS, kept until they end (RFC 8461).
 
 A kept policy holds until it ends, whatever becomes of its record or its web server: that is what makes it
 worth something against who can disturb both. It is fetched again when another id is announced, and

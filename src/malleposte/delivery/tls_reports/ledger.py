@@ -1,4 +1,4 @@
-"""How TLS sessions went, counted until a report tells of it: in memory for half a minute, then in the store.
+"""How TLS sessions went, counted until reports tell of it: half a minute in memory, then in the store.
 
 Only domains that want reports are counted. Other servers choose how they fail, so what is told apart is
 bounded here and in the store; what is lost where a worker dies is half a minute's count.
