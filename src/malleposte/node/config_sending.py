@@ -55,6 +55,25 @@ class Sending(Struct, frozen=True, kw_only=True):
     port: Annotated[int, number("Port of other servers; 25 everywhere but in tests.", 1, 65535)] = (
         25
     )
+    dane: Annotated[
+        bool,
+        says(
+            "Whether other domains may say in the DNS which certificate their servers have (DANE). Counts "
+            "where a resolver on this machine's loopback validates; `malleposte doctor` says whether "
+            "one does."
+        ),
+    ] = True
+    mta_sts: Annotated[
+        bool,
+        says("Whether other domains' policies of MTA-STS are fetched, and kept to."),
+    ] = True
+    tls_reports: Annotated[
+        bool,
+        says(
+            "Whether domains that ask for it are told once a day how encryption with their servers went "
+            "(TLSRPT)."
+        ),
+    ] = True
     networks: Annotated[
         str,
         says(

@@ -2,6 +2,7 @@
 
 from malleposte.delivery.quota_warning import QuotaWarning
 from malleposte.delivery.reports import REPORT_JOB, Reporter
+from malleposte.delivery.tls_reports.reporter import TLS_REPORT_JOB
 from malleposte.directory.book import Book
 from malleposte.node import outbound, wiring
 from malleposte.node.config import Configuration
@@ -23,16 +24,25 @@ def jobs(store: Store, book: Book, configuration: Configuration) -> dict[str, Ru
         PURGE_JOB: lambda job: upkeep.purge_account(store, job),
         SWEEP_JOB: lambda job: upkeep.sweep_mailbox(store, job),
         REPORT_JOB: reporter.run,
+        TLS_REPORT_JOB: outbound.tls_reporter(store, book, configuration).run,
     }
 
 
-def upkeep_tasks(store: Store, configuration: Configuration) -> dict[str, tuple[float, Task]]:
+def upkeep_tasks(
+    store: Store, book: Book, configuration: Configuration
+) -> dict[str, tuple[float, Task]]:
     """Seconds from one time to the next, and what is done."""
     settings = wiring.upkeep_settings(configuration)
-    return {
+    tasks: dict[str, tuple[float, Task]] = {
         "purge": (3600.0, lambda: upkeep.purge_recoverable(store)),
         "blobs": (3600.0, lambda: upkeep.sweep_blobs(store, settings.sweep_after)),
         "orphans": (86_400.0, lambda: upkeep.sweep_orphans(store, settings.sweep_after)),
         "records": (3600.0, lambda: upkeep.sweep_records(store, settings)),
         "tombstones": (86_400.0, lambda: upkeep.sweep_tombstones(store, settings)),
     }
+    if configuration.sending.enabled:
+        policies = outbound.tls_policies(store, configuration)
+        reporter = outbound.tls_reporter(store, book, configuration)
+        tasks["mta-sts"] = (3600.0, policies.sts.refresh)
+        tasks["tls-reports"] = (3600.0, reporter.due)
+    return tasks

@@ -18,6 +18,9 @@ from malleposte.delivery.outbound.settings import Concurrency, Schedule
 from malleposte.delivery.signing.lookup import LiveRecords
 from malleposte.delivery.signing.published import Published
 from malleposte.delivery.signing.signer import Signer, Unsigned
+from malleposte.delivery.tls_policies import PolicySettings, StsSettings, TlsPolicies
+from malleposte.delivery.tls_reports.reporter import ReporterSettings, TlsReporter
+from malleposte.directory.book import Book
 from malleposte.node.config import Configuration
 from malleposte.node.settings import hostname, key_ring
 from malleposte.secrets.redaction import Secret
@@ -87,15 +90,56 @@ def reporter_settings(configuration: Configuration) -> reports.ReporterSettings:
     )
 
 
+def policy_settings(configuration: Configuration) -> PolicySettings:
+    """For ``delivery.tls_policies``."""
+    wanted = configuration.sending
+    return PolicySettings(
+        dane=wanted.dane,
+        mta_sts=wanted.mta_sts,
+        reports=wanted.tls_reports,
+        sts=StsSettings(allowed=outbound_settings(configuration).allowed),
+    )
+
+
 def dispatcher(store: Store, configuration: Configuration) -> Dispatcher | None:
     """A worker's, where sending is on."""
     if not configuration.sending.enabled:
         return None
+    resolver = Resolver(dns_settings(configuration))
     return Dispatcher(
         store,
         outbound_settings(configuration),
-        Resolver(dns_settings(configuration)),
+        resolver,
+        policies=TlsPolicies(store, resolver, policy_settings(configuration)),
         reporting=reports.reporting,
+    )
+
+
+def tls_policies(store: Store, configuration: Configuration) -> TlsPolicies:
+    """For upkeep: policies are fetched again before they end."""
+    resolver = Resolver(dns_settings(configuration))
+    return TlsPolicies(store, resolver, policy_settings(configuration))
+
+
+def tls_reporter(store: Store, book: Book, configuration: Configuration) -> TlsReporter:
+    """For ``delivery.tls_reports``."""
+    published = Published(LiveRecords(dns_settings(configuration)))
+    signer = Signer(store.reader, lambda: key_ring(configuration), published)
+
+    async def signs(domain: str) -> bool:
+        return bool((await signer.chosen(domain)).keys)
+
+    return TlsReporter(
+        store,
+        book,
+        Resolver(dns_settings(configuration)),
+        signs,
+        signer.sign,
+        ReporterSettings(
+            hostname=hostname(configuration),
+            route_of=routing(configuration).route_of,
+            allowed=outbound_settings(configuration).allowed,
+        ),
     )
 
 

@@ -212,7 +212,7 @@ class _Worker:
         if self._dispatcher is not None:
             self._spawn(self._dispatcher.run())
         self._spawn(JobRunner(store, holder, duties.jobs(store, book, configuration)).run())
-        self._spawn(Upkeep(store, holder, duties.upkeep_tasks(store, configuration)).run())
+        self._spawn(Upkeep(store, holder, duties.upkeep_tasks(store, book, configuration)).run())
         self._spawn(Sweep([listener for _, listener in self._listeners]).run())
         figures = self._figures
         self._spawn(metrics.measure_loop(figures.loop_delay.observe, figures.loop_held.observe))
