@@ -25,11 +25,13 @@ class Zone(asyncio.DatagramProtocol):
     """Answers over UDP from ``records``: (name, type) → values, or one of the words above for a name.
 
     A name without any record is not there (NXDOMAIN). ``drops_edns``: says nothing to a question with
-    EDNS, as some boxes in between do; ``formerr``: says FORMERR to one, as old servers do."""
+    EDNS, as some boxes in between do; ``formerr``: says FORMERR to one, as old servers do. ``secure``:
+    domains of which it says that DNSSEC vouches for them (AD), as a validating resolver would."""
 
     def __init__(self) -> None:
         self.records: dict[tuple[str, str], list[str]] = {}
         self.broken: dict[str, str] = {}
+        self.secure: set[str] = set()
         self.drops_edns = False
         self.formerr = False
         self.ttl = 300
@@ -83,7 +85,7 @@ class Zone(asyncio.DatagramProtocol):
         if trouble:
             response.set_rcode(dns.rcode.from_text(trouble))
             return response
-        seen = set()
+        seen: set[str] = set()
         while (name, "CNAME") in self.records and kind != "CNAME":
             target = self.records[name, "CNAME"][0]
             response.answer.append(dns.rrset.from_text(name + ".", self.ttl, "IN", "CNAME", target))
@@ -96,7 +98,13 @@ class Zone(asyncio.DatagramProtocol):
             response.answer.append(dns.rrset.from_text(name + ".", self.ttl, "IN", kind, *values))
         elif not any(known == name for known, _ in self.records):
             response.set_rcode(dns.rcode.NXDOMAIN)
+        wants = bool(query.flags & dns.flags.AD) or bool(query.ednsflags & dns.flags.DO)
+        if wants and all(map(self._is_secure, {*seen, name})):
+            response.flags |= dns.flags.AD
         return response
+
+    def _is_secure(self, name: str) -> bool:
+        return any(f".{name}".endswith(f".{one}") for one in self.secure)
 
 
 @contextlib.contextmanager
