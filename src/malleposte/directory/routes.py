@@ -1,4 +1,4 @@
-"""Reads from the store whom an address reaches: aliases, other names of domains, catch-all, forwards, groups.
+"""Reads from the store whom an address reaches: aliases, names of domains, catch-all, forwards, groups.
 
 Invariants: forwards end: no account is passed twice, and ``MOST_REACHED`` bounds all of it; mail is never
 left without a place: what a forward cannot reach stays with its account.

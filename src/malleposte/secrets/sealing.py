@@ -79,6 +79,10 @@ class KeyRing:
         """Of all keys, the current one first."""
         return tuple(key.id for key in self._keys)
 
+    def derived(self, purpose: str) -> tuple[bytes, ...]:
+        """A key for another purpose of each of them, the current one's first."""
+        return tuple(key.derived(purpose) for key in self._keys)
+
     def seal(self, purpose: str, value: Secret[bytes]) -> bytes:
         """The sealed form of `value`. `purpose` names what it is and whose, such as
         `dkim:example.org:2026a`; the same is needed to open it."""
