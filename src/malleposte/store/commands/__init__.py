@@ -82,6 +82,23 @@ from malleposte.store.commands.queue import (
     Report,
     TakeQueued,
 )
+from malleposte.store.commands.routing import (
+    MAX_FORWARDS,
+    MAX_MEMBERS,
+    MAX_OWNERS,
+    MAX_RELAYED,
+    SENDERS,
+    DeleteGroup,
+    GroupEntry,
+    PutGroup,
+    SetCatchAll,
+    SetDomain,
+    SetForward,
+    SetMembers,
+    SetOrganisation,
+    SetRelayed,
+)
+from malleposte.store.commands.senders import SetNetworks, SetSendLimit, SetSendRight
 from malleposte.store.commands.sieve import (
     ANSWERED,
     DUPLICATE,
@@ -93,7 +110,6 @@ from malleposte.store.commands.sieve import (
     Remember,
     RenameScript,
 )
-from malleposte.store.commands.senders import SetNetworks, SetSendLimit, SetSendRight
 from malleposte.store.commands.tls import (
     AddTlsResults,
     DropTlsResults,
@@ -120,27 +136,26 @@ from malleposte.store.commands.upkeep import (
 __all__ = [
     "ACCOUNT",
     "ANSWERED",
-    "DUPLICATE",
-    "TOLD",
-    "ActivateScript",
-    "DeleteScript",
-    "Forward",
-    "PutForm",
-    "PutScript",
-    "Remember",
-    "RenameScript",
     "DELIVERED",
     "DOMAIN",
+    "DUPLICATE",
     "EIGHTBIT",
     "FAILED",
     "HELD",
     "LATEST",
+    "MAX_FORWARDS",
+    "MAX_MEMBERS",
+    "MAX_OWNERS",
+    "MAX_RELAYED",
     "MAX_ROWS",
     "MOST_CHANGED",
+    "SENDERS",
     "SMTPUTF8",
     "SYSTEM",
+    "TOLD",
     "WAITS",
     "Act",
+    "ActivateScript",
     "AddJob",
     "AddTlsResults",
     "Allowance",
@@ -160,7 +175,9 @@ __all__ = [
     "CreateMailbox",
     "DeleteAccount",
     "DeleteDomain",
+    "DeleteGroup",
     "DeleteMailbox",
+    "DeleteScript",
     "Deliver",
     "DropTlsResults",
     "Enclosed",
@@ -168,7 +185,9 @@ __all__ = [
     "Expunge",
     "Filing",
     "FinishJob",
+    "Forward",
     "GrantRole",
+    "GroupEntry",
     "Handing",
     "LeaseJobs",
     "MarkStsPolicy",
@@ -176,6 +195,9 @@ __all__ = [
     "PurgeAccount",
     "PurgeRecoverable",
     "PutContent",
+    "PutForm",
+    "PutGroup",
+    "PutScript",
     "PutSecret",
     "PutStsPolicy",
     "Ranges",
@@ -183,7 +205,9 @@ __all__ = [
     "RecordOutcomes",
     "Recover",
     "Relay",
+    "Remember",
     "RenameMailbox",
+    "RenameScript",
     "Render",
     "Rendered",
     "RenewUidValidity",
@@ -193,9 +217,15 @@ __all__ = [
     "Report",
     "SetAccount",
     "SetAlias",
+    "SetCatchAll",
+    "SetDomain",
+    "SetForward",
+    "SetMembers",
     "SetMetadata",
     "SetNetworks",
+    "SetOrganisation",
     "SetPassword",
+    "SetRelayed",
     "SetRights",
     "SetSendLimit",
     "SetSendRight",
@@ -240,6 +270,14 @@ AnyCommand = (
     | PurgeAccount
     | GrantRole
     | SetAlias
+    | SetDomain
+    | SetOrganisation
+    | SetCatchAll
+    | SetRelayed
+    | SetForward
+    | PutGroup
+    | DeleteGroup
+    | SetMembers
     | PutSecret
     | RecordAudit
     | Audited
@@ -250,14 +288,14 @@ AnyCommand = (
     | TakeQueued
     | RecordOutcomes
     | ChangeQueued
-    | SetSendLimit
-    | SetSendRight
-    | SetNetworks
     | PutScript
     | ActivateScript
     | DeleteScript
     | RenameScript
     | PutForm
+    | SetSendLimit
+    | SetSendRight
+    | SetNetworks
     | PutStsPolicy
     | MarkStsPolicy
     | SetTlsException

@@ -3,6 +3,7 @@
 import msgspec
 
 from malleposte.store.commands.base import Command
+from malleposte.store.commands.directory import RecordAudit
 from malleposte.store.commands.queue import Handing
 from malleposte.store.commands.sieve import Remember
 from malleposte.store.commands.upkeep import AddJob
@@ -106,6 +107,8 @@ class Deliver(Command, frozen=True, array_like=True, kw_only=True):
     remembered: tuple[Remember, ...] = ()
     jobs: tuple[AddJob, ...] = ()
     """Work that follows, unless each filing was refused."""
+    audit: tuple[RecordAudit, ...] = ()
+    """Lines of the audit that belong to it, likewise."""
 
     def accounts(self) -> tuple[int, ...]:
         """See ``Command``."""
@@ -165,17 +168,19 @@ class AppendAll(Command, frozen=True, array_like=True, kw_only=True):
 
 
 class PutContent(Command, frozen=True, array_like=True, kw_only=True):
-    """Keep content that a command to come will use, for an account's organisation. Answer: ``Done``.
+    """Keep content that a command to come will use, for an account's organisation, or (0: no account) for
+    ``organisation``. Answer: ``Done``.
 
     Until an email uses it nothing protects it but the time that ``SweepBlobs`` leaves to what is new.
     """
 
-    account: int
     content: Content
+    account: int = 0
+    organisation: int = 0
 
     def accounts(self) -> tuple[int, ...]:
         """See ``Command``."""
-        return (self.account,)
+        return (self.account,) if self.account else ()
 
 
 Bringing = Deliver | Append | AppendAll | PutContent

@@ -3,6 +3,16 @@
 from malleposte.store.commands.base import Command
 from malleposte.store.commands.mailboxes import SetRights
 from malleposte.store.commands.queue import ChangeQueued
+from malleposte.store.commands.routing import (
+    DeleteGroup,
+    PutGroup,
+    SetCatchAll,
+    SetDomain,
+    SetForward,
+    SetMembers,
+    SetOrganisation,
+    SetRelayed,
+)
 from malleposte.store.commands.senders import SetNetworks, SetSendLimit, SetSendRight
 from malleposte.store.commands.sieve import (
     ActivateScript,
@@ -55,6 +65,7 @@ class SetAccount(Command, frozen=True, array_like=True, kw_only=True):
     locale: str | None = None
     time_zone: str | None = None
     quota_bytes: int | None = None
+    internal: bool | None = None
 
     def accounts(self) -> tuple[int, ...]:
         """See ``Command``."""
@@ -128,16 +139,24 @@ Act = (
     | DeleteAccount
     | GrantRole
     | SetAlias
+    | SetDomain
+    | SetOrganisation
+    | SetCatchAll
+    | SetRelayed
+    | SetForward
+    | PutGroup
+    | DeleteGroup
+    | SetMembers
     | PutSecret
     | SetRights
     | ChangeQueued
-    | SetSendLimit
-    | SetSendRight
-    | SetNetworks
     | PutScript
     | ActivateScript
     | DeleteScript
     | RenameScript
+    | SetSendLimit
+    | SetSendRight
+    | SetNetworks
     | SetTlsException
 )
 """What an operator does by one command; and what users do that stands in the audit."""

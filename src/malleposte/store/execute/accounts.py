@@ -8,6 +8,7 @@ from malleposte.store.execute.directory import (
     changed,
     exists,
     grant_role,
+    own_domain,
 )
 from malleposte.store.execute.mailboxes import STANDARD, insert_mailbox
 from malleposte.store.quota import level_kept
@@ -43,10 +44,11 @@ _HEAD = dialect.insert(
 async def create_account(work: Work, command: CreateAccount) -> Created | Refused:
     """Execute ``CreateAccount``."""
     await changed(work)
-    name = command.address.rpartition("@")[2]
-    domain = await work.tx.row("SELECT id, organisation FROM domain WHERE name = $1", name)
-    if domain is None:
-        return Refused(reason="no-such-domain", text=f"add the domain {name} first")
+    domain = await own_domain(work, command.address)
+    if isinstance(domain, Refused):
+        return domain
+    row = await work.tx.row("SELECT organisation FROM domain WHERE id = $1", domain)
+    organisation = row[0] if row else 0
     if await work.tx.row("SELECT 1 FROM address WHERE address = $1", command.address):
         return Refused(reason="exists", text=f"the address {command.address} is in use")
     (account,) = await work.numbers("account", 1)
@@ -54,7 +56,7 @@ async def create_account(work: Work, command: CreateAccount) -> Created | Refuse
         "INSERT INTO account (id, organisation, address, name, kind, locale, time_zone, created_at)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         account,
-        domain[1],
+        organisation,
         command.address,
         command.name,
         command.kind,
@@ -62,7 +64,7 @@ async def create_account(work: Work, command: CreateAccount) -> Created | Refuse
         command.time_zone,
         work.now,
     )
-    await work.tx.run(ADD_ADDRESS, command.address, domain[0], "primary", work.now)
+    await work.tx.run(ADD_ADDRESS, command.address, domain, "primary", work.now)
     await work.tx.run(ADD_TARGET, command.address, account, "")
     if command.password_hash:
         await work.tx.run(
@@ -75,7 +77,7 @@ async def create_account(work: Work, command: CreateAccount) -> Created | Refuse
     if command.role:
         await grant_role(work, GrantRole(account=account, role=command.role, by="local"))
     await work.tx.many(
-        _HEAD, [(account, domain[1], 1, 1, 1, 1, work.now, 0, 0, command.quota_bytes, 0, 0, 0)]
+        _HEAD, [(account, organisation, 1, 1, 1, 1, work.now, 0, 0, command.quota_bytes, 0, 0, 0)]
     )
     head = await work.head(account)
     if head is None:  # a fresh Work has not looked yet, so this is ours
@@ -125,11 +127,13 @@ async def set_account(work: Work, command: SetAccount) -> Done | Refused:
         return Refused(reason="bad-name", text=f"{command.status!r} is not one of {STATUSES}")
     await work.tx.run(
         "UPDATE account SET status = coalesce($1, status), name = coalesce($2, name),"
-        " locale = coalesce($3, locale), time_zone = coalesce($4, time_zone) WHERE id = $5",
+        " locale = coalesce($3, locale), time_zone = coalesce($4, time_zone),"
+        " internal = coalesce($5, internal) WHERE id = $6",
         command.status,
         command.name,
         command.locale,
         command.time_zone,
+        None if command.internal is None else int(command.internal),
         command.account,
     )
     if command.status is not None:

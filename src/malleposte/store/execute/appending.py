@@ -131,8 +131,11 @@ async def replace(work: Work, command: Replace, known: Known) -> Appended | Refu
 
 async def put_content(work: Work, command: PutContent, known: Known) -> Done | Refused:
     """Execute ``PutContent``."""
-    head = await work.head(command.account)
-    if head is None:
-        return Refused(reason="no-such-account")
-    known.blob(work, head.organisation, command.content, id(command))
+    organisation = command.organisation
+    if not organisation:
+        head = await work.head(command.account)
+        if head is None:
+            return Refused(reason="no-such-account")
+        organisation = head.organisation
+    known.blob(work, organisation, command.content, id(command))
     return Done()

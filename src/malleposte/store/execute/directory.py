@@ -17,6 +17,14 @@ ADD_TARGET = (
     " ON CONFLICT DO NOTHING"
 )
 
+_TAKEN = {
+    "primary": ("exists", "is an account"),
+    "system": ("reserved", "always reaches the administrators"),
+    "group": ("exists", "is a group"),
+    "relayed": ("exists", "is at the relay of its domain"),
+}
+"""Why an address of a kind cannot become an alias."""
+
 _IS_OWNER = "SELECT 1 FROM role_grant WHERE account = $1 AND role = 'owner'"
 _ANOTHER_OWNER = (
     "SELECT 1 FROM role_grant r JOIN account a ON a.id = r.account WHERE r.role = 'owner'"
@@ -71,38 +79,51 @@ async def delete_domain(work: Work, command: DeleteDomain) -> Done | Refused:
     row = await work.tx.row("SELECT id FROM domain WHERE name = $1", command.name)
     if row is None:
         return Refused(reason="no-such-domain", text=f"there is no domain {command.name}")
+    named = await work.tx.row("SELECT name FROM domain WHERE alias_of = $1", row[0])
+    if named is not None:
+        text = f"{named[0]} is another name of {command.name}: delete it first"
+        return Refused(reason="in-use", text=text)
     used = await work.tx.row(
-        "SELECT count(*) FROM address WHERE domain = $1 AND kind <> 'system'", row[0]
+        "SELECT count(*) FROM address WHERE domain = $1 AND kind NOT IN ('system', 'catch-all')",
+        row[0],
     )
     if used is not None and used[0]:
         return Refused(
             reason="in-use",
             text=f"{used[0]} addresses are in {command.name}: delete its accounts and aliases first",
         )
+    await work.tx.run("DELETE FROM address_target WHERE address = '*@' || $1", command.name)
     await work.tx.run("DELETE FROM address WHERE domain = $1", row[0])
     await work.tx.run("DELETE FROM domain WHERE id = $1", row[0])
-    await work.tx.run("DELETE FROM send_limit WHERE kind = 2 AND id = $1", row[0])
     await work.tx.run("DELETE FROM sieve_script WHERE owner < 0 AND domain = $1", row[0])
+    await work.tx.run("DELETE FROM send_limit WHERE kind = 2 AND id = $1", row[0])
     keys = f"dkim:{command.name}:"
     await work.tx.run("DELETE FROM secret WHERE $1 = substr(name, 1, $2)", keys, len(keys))
     return Done()
 
 
+async def own_domain(work: Work, address: str) -> int | Refused:
+    """The domain in which an address is about to be made."""
+    name = address.rpartition("@")[2]
+    row = await work.tx.row("SELECT id, alias_of FROM domain WHERE name = $1", name)
+    if row is None:
+        return Refused(reason="no-such-domain", text=f"add the domain {name} first")
+    if row[1]:
+        text = f"{name} is another name of a domain: make the address there, and it is in both"
+        return Refused(reason="no-such-domain", text=text)
+    return int(row[0])
+
+
 async def set_alias(work: Work, command: SetAlias) -> Done | Refused:
     """Execute ``SetAlias``."""
     await changed(work)
-    name = command.address.rpartition("@")[2]
-    domain = await work.tx.row("SELECT id FROM domain WHERE name = $1", name)
-    if domain is None:
-        return Refused(reason="no-such-domain", text=f"add the domain {name} first")
+    domain = await own_domain(work, command.address)
+    if isinstance(domain, Refused):
+        return domain
     row = await work.tx.row("SELECT kind FROM address WHERE address = $1", command.address)
     if row is not None and row[0] != "alias":
-        return Refused(
-            reason="exists" if row[0] == "primary" else "reserved",
-            text=f"{command.address} is an account"
-            if row[0] == "primary"
-            else f"{command.address} always reaches the administrators",
-        )
+        reason, words = _TAKEN.get(row[0], ("exists", "is in use"))
+        return Refused(reason=reason, text=f"{command.address} {words}")
     for account in command.accounts_:
         if not await exists(work, account):
             return Refused(reason="no-such-account", text=f"there is no account {account}")
@@ -114,7 +135,7 @@ async def set_alias(work: Work, command: SetAlias) -> Done | Refused:
         await work.tx.run("DELETE FROM send_right WHERE address = $1", command.address)
         return Done()
     if row is None:
-        await work.tx.run(ADD_ADDRESS, command.address, domain[0], "alias", work.now)
+        await work.tx.run(ADD_ADDRESS, command.address, domain, "alias", work.now)
     for account in command.accounts_:
         await work.tx.run(ADD_TARGET, command.address, account, "")
     for remote in command.remotes:

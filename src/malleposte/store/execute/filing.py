@@ -27,7 +27,7 @@ from malleposte.store.dialect import Row, Sql
 from malleposte.store.errors import TemporaryFailure
 from malleposte.store.execute.handing import hand_on
 from malleposte.store.execute.keywords import admit_keywords
-from malleposte.store.execute.records import add_job
+from malleposte.store.execute.records import add_job, record_audit
 from malleposte.store.execute.sieve import remember
 from malleposte.store.flags import SEEN, join
 from malleposte.store.ids import email_id, frame_id, mailbox_id, thread_id
@@ -214,6 +214,8 @@ class Known:
                     if head is not None:
                         digests.add((head.organisation, message.content.digest))
                         references.update((account, h) for h in hashes)
+                if isinstance(message, PutContent) and message.organisation:
+                    digests.add((message.organisation, message.content.digest))
                 if isinstance(message, Deliver):
                     for handing in message.handings:
                         digests.add((handing.organisation, message.content.digest))
@@ -368,14 +370,14 @@ async def warn(work: Work, head: Head) -> None:
 async def deliver(work: Work, command: Deliver, known: Known) -> Delivered:
     """Execute ``Deliver``."""
     filed = [await _deliver_one(work, command, filing, known) for filing in command.filings]
-    if command.one_answer and any(not one.refused for one in filed):
+    if command.one_answer and (command.handings or any(not one.refused for one in filed)):
         for at, one in enumerate(filed):
             if one.refused in ("over-quota", "over-quota-long"):
                 filing = command.filings[at]
                 filed[at] = await _deliver_one(work, command, filing, known, promised=True)
     if command.handings:
         await hand_on(work, command, known, command.handings)
-    if command.forwards or command.remembered or command.jobs:
+    if command.forwards or command.remembered or command.jobs or command.audit:
         await _follow(work, command, known, filed)
     if command.trace_id:
         work.add(
@@ -393,7 +395,7 @@ async def deliver(work: Work, command: Deliver, known: Known) -> Delivered:
 
 
 async def _follow(work: Work, command: Deliver, known: Known, filed: Sequence[Filed]) -> None:
-    """What scripts decided beside filing."""
+    """What follows beside filing: what scripts decided, reports, the audit."""
     good = {one.account for one in filed if not one.refused}
     refused = {one.account for one in filed} - good
     for forward in command.forwards:
@@ -404,6 +406,8 @@ async def _follow(work: Work, command: Deliver, known: Known, filed: Sequence[Fi
     if good or not filed:
         for job in command.jobs:
             await add_job(work, job)
+        for line in command.audit:
+            await record_audit(work, line)
 
 
 async def _deliver_one(

@@ -6,6 +6,7 @@ from malleposte.store.commands import DeleteAccount, PurgeAccount
 from malleposte.store.dialect import any_of, both
 from malleposte.store.execute import readers_names
 from malleposte.store.execute.directory import changed, exists, last_owner
+from malleposte.store.execute.routing import leave_routes
 from malleposte.store.execute.senders import forget_sender
 from malleposte.store.results import Done, Refused
 from malleposte.store.work import Work
@@ -34,9 +35,10 @@ async def delete_account(work: Work, command: DeleteAccount) -> Done | Refused:
         return last
     await work.tx.run("DELETE FROM address_target WHERE account = $1", command.account)
     await work.tx.run(
-        "DELETE FROM address WHERE kind <> 'system' AND NOT EXISTS"
+        "DELETE FROM address WHERE kind NOT IN ('system', 'group', 'relayed') AND NOT EXISTS"
         " (SELECT 1 FROM address_target t WHERE t.address = address.address)"
     )
+    await leave_routes(work, command.account)
     await forget_sender(work, command.account)
     await work.tx.run("DELETE FROM credential WHERE account = $1", command.account)
     await work.tx.run("DELETE FROM role_grant WHERE account = $1", command.account)
