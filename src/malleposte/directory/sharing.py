@@ -3,7 +3,8 @@
 from typing import Final
 
 from malleposte.directory.addresses import shown_address
-from malleposte.directory.book import Account, Book, Found
+from malleposte.directory.book import Account, Book
+from malleposte.directory.resolution import Found
 
 SEPARATOR: Final = "/"
 OTHERS: Final = "Other Users"

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from malleposte.directory import book as book_module
-from malleposte.directory.book import Book, Found
+from malleposte.directory.book import Book
+from malleposte.directory.resolution import Found
 from malleposte.policy.remembered import Remembered
 from malleposte.store import Store
 from malleposte.store.commands import (

@@ -1,9 +1,10 @@
 """What a route of the queue means: the servers that take its mail, in the order they are to be tried.
 
 A route is a domain (A-labels), whose MX records say who takes its mail (RFC 5321 §5.1, RFC 7505); an
-address literal; or a relay (``relay:host:port``), which the settings know. ``opportunistic:domain`` is a
-domain whose policies of TLS do not count this time. Domains with the same servers are one ``Way``: they
-share connections, and a message to several of them goes in one transaction.
+address literal; a relay (``relay:host:port``), which the settings know; or ``host:name:port``, a server
+that a domain of ours is relayed to. ``opportunistic:domain`` is a domain whose policies of TLS do not count
+this time. Domains with the same servers are one ``Way``: they share connections, and a message to several
+of them goes in one transaction.
 """
 
 import ipaddress
@@ -58,6 +59,8 @@ class Ways:
             return self._literal(route)
         if route.startswith(f"{OPENLY}:"):
             return await self._domain(route.removeprefix(f"{OPENLY}:"), OPENLY)
+        if route.startswith("host:"):
+            return self._host(route.removeprefix("host:"))
         return await self._domain(route, policy)
 
     def _relay(self, route: str) -> Way:
@@ -72,6 +75,11 @@ class Ways:
             )
         addresses = _address(relay.host)
         return Way((Exchange(relay.host, relay.port, 0, addresses),), "relay", relay)
+
+    def _host(self, named: str) -> Way:
+        host, _, port = named.rpartition(":")
+        host = host.removeprefix("[").removesuffix("]")
+        return Way((Exchange(host, int(port), 0, _address(host)),))
 
     def _literal(self, route: str) -> Way:
         text = route.removeprefix("[").removesuffix("]")

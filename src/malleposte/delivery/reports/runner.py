@@ -9,15 +9,16 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 import structlog
 
 from malleposte.delivery.spool import Spool, prepare
-from malleposte.delivery.srs import BadSrs, Srs, is_srs
+from malleposte.delivery.srs import BadSrs, is_srs
 from malleposte.delivery.trace_header import return_path
-from malleposte.directory.book import Account, Book, Found
+from malleposte.directory.book import Account, Book
+from malleposte.directory.resolution import Found
 from malleposte.i18n.locales import negotiated_locale
 from malleposte.store import Store
 from malleposte.store.commands import (
@@ -42,6 +43,14 @@ REWRITTEN: Final = 3
 """Senders behind a rewritten one that are looked for."""
 
 
+class Rewritten(Protocol):
+    """Finds the sender behind one that was rewritten."""
+
+    def decode(self, address: str) -> str:
+        """Raises ``BadSrs``."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ReporterSettings:
     """``lifetime``: seconds for which a report to another server is tried. ``route_of``: the way to a
@@ -50,7 +59,7 @@ class ReporterSettings:
     hostname: str
     route_of: Callable[[str, str], str]
     lifetime: int = 5 * 86_400
-    srs: Srs | None = None
+    srs: Rewritten | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from typing import Final
 
 import structlog
 
+from malleposte.delivery.signing.arc import seal_hashed
 from malleposte.delivery.signing.dkim import sign_hashed
 from malleposte.delivery.signing.fields import Unfit
 from malleposte.delivery.signing.kept import Kept, Ring, pairs_of
@@ -81,6 +82,22 @@ class Signer:
             return sign_hashed(header, body_digest, choice.keys, now)
         except Unfit as error:
             self._alarm(domain, str(error))
+            return b""
+
+    async def seal(
+        self, server: str, domain: str, header: bytes, body_digest: bytes, now: int
+    ) -> bytes:
+        """The first ARC set of a message that is sent on in the name of ``domain``; '' where no RSA key
+        of it signs. Nothing was found out about the message yet, and that is what it says. Raises what the
+        store raises."""
+        choice = await self.chosen(domain)
+        key = next((one for one in choice.keys if one.algorithm == "rsa-sha256"), None)
+        if key is None:
+            return b""
+        try:
+            results = f"{server}; none"  # RFC 8601 §2.2
+            return seal_hashed(header, body_digest, key, now, results=results, chain="none")
+        except Unfit:
             return b""
 
     async def chosen(self, domain: str) -> Choice:
