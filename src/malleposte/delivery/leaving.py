@@ -9,9 +9,12 @@ from typing import Final, Protocol
 from malleposte.delivery.outbound import Routing
 from malleposte.delivery.signing.canonical import BodyHash
 from malleposte.delivery.spool import AT_ONCE, COPIED
+from malleposte.directory.book import Account
+from malleposte.directory.senders import Senders
 from malleposte.mime.address import addresses, mailboxes
 from malleposte.mime.headers import FIELD
-from malleposte.store.commands import EIGHTBIT, SMTPUTF8, Handing, Relay
+from malleposte.policy.sending import SendLimits
+from malleposte.store.commands import EIGHTBIT, SMTPUTF8, Allowance, Handing, Relay
 from malleposte.wire.smtp.content import LineEnds
 
 _EIGHT_BIT: Final = re.compile(rb"[\x80-\xff]")
@@ -45,6 +48,13 @@ class Sending:
     lifetime: int = 5 * 86_400
     queued: Callable[[], None] = field(default=_nothing)
     sign: Sign | None = None
+    limits: SendLimits = field(default_factory=SendLimits)
+
+    async def allowances(
+        self, senders: Senders, account: Account, now: float
+    ) -> tuple[Allowance, ...]:
+        """Against which limits an account's mail counts. Raises what the store raises."""
+        return await senders.allowances(account, self.limits, now)
 
     async def signed(
         self, domain: str, header: bytes, body: bytes | memoryview, now: float
@@ -74,6 +84,7 @@ class Sending:
         now: float,
         ret: str = "",
         envelope: str = "",
+        allowances: tuple[Allowance, ...] = (),
     ) -> Handing:
         """The copy for all recipients elsewhere. ``header``: the message's; ``eight_bit``: whether its
         content is not ASCII alone. SMTPUTF8 is asked of other servers only where something needs it
@@ -99,6 +110,7 @@ class Sending:
             needs=needs,
             ret=ret,
             envelope=envelope,
+            allowances=allowances,
         )
 
 
@@ -110,12 +122,12 @@ def _digest(body: bytes | memoryview) -> bytes:
     return hashed.digest()
 
 
-def authors(header: bytes) -> list[str]:
-    """The addresses of all From fields; one that has no domain stands as it is (RFC 5322 §3.6.2)."""
+def addresses_in(header: bytes, name: bytes) -> list[str]:
+    """The addresses of all fields of a name (lower case); one that has no domain stands as it is."""
     return [
         one.addr_spec.decode("utf-8", "replace")
         for field in FIELD.finditer(header)
-        if field[1].rstrip().lower() == b"from"
+        if field[1].rstrip().lower() == name
         for one in mailboxes(addresses(field[2]))
     ]
 

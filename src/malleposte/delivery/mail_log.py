@@ -34,9 +34,13 @@ class MailLog:
         codes: Sequence[int],
         *,
         account: int = 0,
+        device: str = "",
     ) -> None:
-        """A message came in whole and was answered; ``codes``: a reply for all, or one for each."""
-        kept = {"account": account} if account else {}
+        """A message came in whole and was answered; ``codes``: a reply for all, or one for each.
+        ``device``: its address where one sent it."""
+        kept: dict[str, int | str] = {"account": account} if account else {}
+        if device:
+            kept["device"] = device
         if len(recipients) > SHOWN:
             kept["more"] = len(recipients) - SHOWN
         log.info(

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import msgspec
 
-from malleposte.delivery.leaving import Sending, authors, has_eight_bit
+from malleposte.delivery.leaving import Sending, has_eight_bit
 from malleposte.delivery.spool import AT_ONCE, Prepared, Spool, prepare
-from malleposte.delivery.submitted import set_right
+from malleposte.delivery.submitted import NotAllowed, Written, audited, submit
 from malleposte.delivery.trace_header import (
     Origin,
     delivered_to,
@@ -23,6 +23,7 @@ from malleposte.delivery.trace_header import (
     trace_id,
 )
 from malleposte.directory.book import Book, Found, Resolution
+from malleposte.directory.senders import Senders
 from malleposte.store import DiskFull, Store, StoreError
 from malleposte.store.commands import Deliver, Filing, Handing
 from malleposte.store.errors import no_space
@@ -107,8 +108,6 @@ LOOP = Verdict(554, "5.4.6", "The message has passed too many servers: it runs i
 DISK_FULL = Verdict(452, "4.3.1", "The server is short of disk space; please try again later")
 AWAY = Verdict(451, "4.3.0", "The mail store cannot answer now; please try again later")
 
-MOST_AUTHORS = 20
-"""Addresses of From that a message may have; that of a person has one."""
 HOPS_WITHIN = 2_000_000
 """Octets of a header in which a circle shows: a hundred servers that add 20 kB each."""
 
@@ -147,6 +146,7 @@ class Reception:
         self._book = book
         self._settings = settings
         self._sending = sending
+        self.senders = Senders(store, book)
 
     def spool(self, client: Hashable | None = None) -> Spool:
         """Where the content of one message goes while it comes; ``client`` as in ``Incoming.ask``."""
@@ -203,8 +203,13 @@ class Reception:
         failures and ``OSError``.
         """
         number = trace_id()
+        written = Written()
         if origin.account:
-            await set_right(spool, origin.login, now)
+            leaves = any(recipient.leaves for recipient in recipients)
+            try:
+                written = await submit(spool, self.senders, origin, now, leaves=leaves)
+            except NotAllowed as error:
+                return [Verdict(error.code, error.enhanced, error.text)] * len(recipients), number
         message = await prepare(spool)
         try:
             with spool.buffer() as buffer:
@@ -212,10 +217,7 @@ class Reception:
                 header = bytes(buffer[: message.summary.header_size]) if origin.account else b""
             if passed >= self._settings.hops:
                 return [LOOP] * len(recipients), number
-            by = authors(header)
-            if other := await self._others(by, origin.account):
-                words = f"{origin.login} may not send as {other}: it stands in From"
-                return [Verdict(550, "5.7.1", words)] * len(recipients), number
+            by = written.authors
             single = recipients[0].address if len(recipients) == 1 else ""
             line = received(origin, self._settings.hostname, number, single, now)
             filings, owners = self._filings(sender, recipients, line)
@@ -234,6 +236,7 @@ class Reception:
                 grace=self._settings.grace,
                 one_answer=not each,
                 handings=handings,
+                audit=audited(written, origin, number),
             )
             filed = await self._submit(command, message)
         finally:
@@ -250,13 +253,6 @@ class Reception:
             good = next((v for v in got if v.good), None)
             answers.append(good or (got[0] if got else NO_SUCH_USER))
         return answers, number
-
-    async def _others(self, by: Sequence[str], account: int) -> str:
-        """An author that the account may not write as; '' where it may as each of them."""
-        for number, address in enumerate(by):
-            if number == MOST_AUTHORS or not await self._book.owns(account, address):
-                return address
-        return ""
 
     async def _handings(
         self,
@@ -283,10 +279,14 @@ class Reception:
                 signatures = await self._sending.signed(
                     domain.rpartition("@")[2], header, buffer[len(header) :], now
                 )
+            allowances = (
+                () if who is None else await self._sending.allowances(self.senders, who, now)
+            )
             handing = self._sending.handing(
                 sender,
                 leavers,
                 account=account,
+                allowances=allowances,
                 organisation=who.organisation if who is not None else 0,
                 prefix=signatures + line,
                 header=header,
@@ -350,6 +350,7 @@ def _record(
             "with": origin.protocol,
             "tls": origin.tls,
             "login": origin.login,
+            "device": origin.device,
             "size": message.content.size,
             "ret": reports.returned,
             "envid": reports.envelope,

@@ -10,7 +10,7 @@ import mmap
 import os
 import tempfile
 import time
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,6 +117,24 @@ class Spool:
         finally:
             os.close(old)
             self._incoming.give_back(self._client, counted)
+
+    async def rewrite(self, made: Callable[[bytes | memoryview], Iterator[bytes]]) -> None:
+        """Have other content in place of all of it, made of it in pieces. Raises as ``write``."""
+        fresh = Spool(self._incoming, self._client)
+        fresh._until = self._until
+        self._incoming.ask(None, self._in_file)
+        try:
+            with self.buffer() as buffer:
+                for piece in made(buffer):
+                    fresh.write(piece)
+                    if self.in_file:
+                        await asyncio.sleep(0)
+        except BaseException:
+            fresh.close()
+            raise
+        self.close()
+        self._parts, self._file = fresh._parts, fresh._file
+        self._in_file, self.size = fresh._in_file, fresh.size
 
     def expect_copy(self) -> None:
         """Raise ``NoRoom`` where the disk could not take what is in the file once more."""

@@ -1,34 +1,121 @@
-"""What a mail program left out: From, Date and Message-ID are added; Bcc goes. RFC 6409 §8.
+"""What a mail program left out: From, Sender, Date and Message-ID are added; Bcc goes. RFC 6409 §8.
 
-Everything else stays as it was sent, octet by octet: it may be signed.
+Everything else stays as it was sent, octet by octet: it may be signed. Who may write as whom is asked
+here, of each address in From; who writes on somebody's behalf stands in Sender.
 """
 
+import asyncio
 import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Final
 
-from malleposte.delivery.spool import Spool
+import msgspec
+
+from malleposte.delivery.leaving import addresses_in
+from malleposte.delivery.spool import AT_ONCE, Spool
+from malleposte.delivery.trace_header import Origin, shown_id
+from malleposte.directory.senders import Senders, Way
 from malleposte.mime import compose
 from malleposte.mime.headers import FIELD
+from malleposte.mime.seven_bit import is_seven_bit, recoded, recoding
+from malleposte.mime.structure import parse, parse_slices
+from malleposte.store.commands import RecordAudit
 
 REMOVED: Final = frozenset({b"bcc", b"resent-bcc", b"return-path"})
 """Bcc names whom nobody shall see (RFC 5322 §3.6.3); Return-Path is for who files it (RFC 5321 §4.4)."""
 HEADER: Final = 4 * 1024 * 1024
-"""Octets of a header that are looked at; a longer one is left as it is."""
+"""Octets of a header at most."""
+MOST_AUTHORS: Final = 20
+"""Addresses of From that a message may have; that of a person has one."""
 END: Final = (b"\r\n\r\n", b"\n\n")
 
 
-async def set_right(spool: Spool, address: str, now: float) -> None:
-    """Mend the header of a submitted message. ``address``: of who signed in. Raises ``OSError`` and
-    ``NoRoom`` as the spool does."""
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Who wrote a message: the addresses in From, and those of them on whose behalf it is sent."""
+
+    authors: tuple[str, ...] = ()
+    behalf: tuple[str, ...] = ()
+
+
+class NotAllowed(Exception):
+    """A message that its sender may not send so; the words say why. ``code``, ``enhanced``: the reply."""
+
+    def __init__(self, text: str, code: int = 550, enhanced: str = "5.7.1") -> None:
+        super().__init__(text)
+        self.text, self.code, self.enhanced = text, code, enhanced
+
+
+async def submit(
+    spool: Spool, senders: Senders, origin: Origin, now: float, *, leaves: bool
+) -> Written:
+    """Make a submitted message ready for its copies; who wrote it. ``leaves``: some go to other servers.
+    Raises as ``set_right``."""
+    written = await set_right(spool, senders, origin.account, origin.login, now)
+    if leaves:
+        await into_seven_bits(spool)
+    return written
+
+
+def audited(written: Written, origin: Origin, number: int) -> tuple[RecordAudit, ...]:
+    """The lines of the audit about mail on others' behalf. ``number``: the trace's."""
+    details = msgspec.json.encode({"by": origin.login, "trace": shown_id(number)}).decode()
+    return tuple(
+        RecordAudit(
+            actor=origin.login,
+            operation="mail.on-behalf",
+            target=author,
+            outcome="done",
+            details=details,
+        )
+        for author in dict.fromkeys(written.behalf)
+    )
+
+
+async def set_right(
+    spool: Spool, senders: Senders, account: int, address: str, now: float
+) -> Written:
+    """Mend the header of a message that an account submitted, ``address`` being its own, and find who wrote
+    it. Raises ``NotAllowed``, what the store raises, and ``OSError`` and ``NoRoom`` as the spool does."""
     with spool.buffer() as buffer:
         start = bytes(buffer[:HEADER])
     size = header_size(start)
     if size < 0:
-        return
-    header = mended(start[:size], address, now)
-    if header is not None:
-        await spool.begin_anew(size, header)
+        raise NotAllowed("The header of the message is too long", 554, "5.6.0")
+    header = start[:size]
+    authors = addresses_in(header, b"from")
+    written = await _written(senders, account, address, authors)
+    sender = await _sender(senders, account, address, header, written)
+    mended_header = mended(header, address, now, sender)
+    if mended_header is not None:
+        await spool.begin_anew(size, mended_header)
+    return written if authors else Written((address,))
+
+
+async def _written(senders: Senders, account: int, address: str, authors: Sequence[str]) -> Written:
+    behalf = []
+    for number, author in enumerate(authors):
+        way = Way.NOT if number >= MOST_AUTHORS else await senders.way(account, author)
+        if way is Way.NOT:
+            raise NotAllowed(f"{address} may not send as {author}: it stands in From")
+        if way is Way.BEHALF:
+            behalf.append(author)
+    return Written(tuple(authors), tuple(behalf))
+
+
+async def _sender(
+    senders: Senders, account: int, address: str, header: bytes, written: Written
+) -> str | None:
+    """What Sender becomes: None as it is, '' nothing. RFC 5322 §3.6.2."""
+    named = addresses_in(header, b"sender")
+    ways = {await senders.way(account, one) for one in named[:2]}
+    if written.behalf:
+        return None if len(named) == 1 and ways == {Way.OWN} else address
+    if len(named) > 1 or not ways <= {Way.OWN, Way.AS}:
+        return address if len(written.authors) > 1 else ""
+    return address if len(written.authors) > 1 and not named else None
 
 
 def header_size(start: bytes) -> int:
@@ -42,19 +129,23 @@ def header_size(start: bytes) -> int:
     return len(start) if len(start) < HEADER else -1
 
 
-def mended(header: bytes, address: str, now: float) -> bytes | None:
-    """A header block with what was missing and without what must go; None where it is right already."""
+def mended(header: bytes, address: str, now: float, sender: str | None = None) -> bytes | None:
+    """A header block with what was missing and without what must go; None where it is right already.
+    ``sender``: what Sender becomes, None as it is."""
+    removed = REMOVED if sender is None else REMOVED | {b"sender"}
     kept: list[bytes] = []
     names: set[bytes] = set()
     at = 0
     for field in FIELD.finditer(header):
         name = field[1].rstrip().lower()
         names.add(name)
-        if name in REMOVED:
+        if name in removed:
             kept.append(header[at : field.start()])
             at = min(field.end() + 1, len(header))
     kept.append(header[at:])
     added: list[bytes] = []
+    if sender:
+        added.append(compose.addresses("Sender", [compose.Mailbox("", sender)]))
     if b"from" not in names:
         added.append(compose.addresses("From", [compose.Mailbox("", address)]))
     if b"date" not in names:
@@ -67,3 +158,31 @@ def mended(header: bytes, address: str, now: float) -> bytes | None:
     if not names and header.strip():
         kept.insert(0, b"\r\n")  # the text began at once
     return b"".join(added + kept)
+
+
+async def into_seven_bits(spool: Spool) -> None:
+    """Recode what goes to other servers, before it is signed (decision 0017): a signature holds on every
+    way then. What its author signed stays as it is. Raises as the spool does."""
+    with spool.buffer() as buffer:
+        if is_seven_bit(buffer) or _is_signed(bytes(buffer[:HEADER])):
+            return
+        if len(buffer) <= AT_ONCE:
+            parts = parse(buffer)
+        else:
+            steps = parse_slices(buffer)
+            while True:
+                try:
+                    next(steps)
+                except StopIteration as end:
+                    parts = end.value
+                    break
+                await asyncio.sleep(0)
+        changes = recoding(buffer, parts)
+    if changes:
+        await spool.rewrite(lambda octets: recoded(octets, changes))
+
+
+def _is_signed(start: bytes) -> bool:
+    """Whether a domain's signature is in it already (DKIM)."""
+    header = start[: header_size(start)]
+    return any(m[1].rstrip().lower() == b"dkim-signature" for m in FIELD.finditer(header))

@@ -26,6 +26,8 @@ class Origin:
     account: int = 0
     """Who had signed in, 0: nobody."""
     login: str = ""
+    device: bool = False
+    """It is a device's account."""
 
 
 class _Numbers:
@@ -66,7 +68,8 @@ def received(origin: Origin, hostname: str, number: int, recipient: str, at: flo
     literal = f"IPv6:{origin.peer}" if ":" in origin.peer else origin.peer
     client = f" ([{literal}])" if origin.peer else " (local)"
     secured = f"\r\n\t(using {origin.tls})" if origin.tls else ""
-    sent_by = f"\r\n\t(account {origin.account})" if origin.account else ""
+    what = "device" if origin.device else "account"
+    sent_by = f"\r\n\t({what} {origin.account})" if origin.account else ""
     target = f"\r\n\tfor <{recipient}>" if recipient else ""
     return (
         f"Received: from {origin.hello or 'unknown'}{client}{secured}{sent_by}\r\n"

@@ -72,6 +72,11 @@ class Book:
         known = len(self._resolved) + len(self._accounts) + len(self._domains)
         return known + len(self._nobodys)
 
+    @property
+    def version(self) -> int:
+        """Of the directory as it was last seen."""
+        return self._version
+
     async def fresh(self) -> None:
         """Forget what is remembered if the directory changed."""
         moved = self._store.clock.moved()

@@ -95,9 +95,16 @@ class Door:
         return len(self._pairs) + len(self._networks)
 
     async def sign_in(
-        self, name: str, password: str, peer: str, *, acting_as: str | None = None
+        self,
+        name: str,
+        password: str,
+        peer: str,
+        *,
+        acting_as: str | None = None,
+        submission: bool = False,
     ) -> SignIn:
-        """Sign ``name`` in from a peer's address. Store failures come through as they are."""
+        """Sign ``name`` in from a peer's address, a device for ``submission`` alone. Store failures come
+        through as they are."""
         account = await self._book.sign_in_name(name)
         who = _one_for_all(account, name)
         # Whoever would be refused does not wait in line for it.
@@ -116,6 +123,10 @@ class Door:
         if account.status != "active":
             return SignIn(
                 None, Refusal.SUSPENDED, "This account is suspended; ask your administrator"
+            )
+        if account.kind == "device" and not submission:
+            return SignIn(
+                None, Refusal.SUSPENDED, "This account is a device's: it sends, and reads no mail"
             )
         if acting_as is not None:
             other = await self._book.sign_in_name(acting_as)

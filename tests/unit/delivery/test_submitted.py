@@ -1,14 +1,24 @@
 """What a mail program leaves out is added, what nobody may see goes, and nothing else changes."""
 
+import quopri
 import time
 from pathlib import Path
+from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from malleposte.delivery.spool import IN_MEMORY, Spool
-from malleposte.delivery.submitted import HEADER, header_size, mended, set_right
+from malleposte.delivery.submitted import (
+    HEADER,
+    NotAllowed,
+    header_size,
+    into_seven_bits,
+    mended,
+    set_right,
+)
+from malleposte.directory.senders import Senders, Way
 from malleposte.store.incoming import Incoming
 
 NOW = 1_790_000_000.0
@@ -94,6 +104,13 @@ def test_other_lines_stay_in_their_order(given_lines: list[bytes]) -> None:
         assert b"Bcc: x" not in kept
 
 
+class Nobody:
+    """Rights that nobody has but on their own address."""
+
+    async def way(self, account: int, address: str) -> Way:
+        return Way.OWN if address == "me@example.org" else Way.NOT
+
+
 @pytest.mark.parametrize("size", [10, IN_MEMORY - 30, IN_MEMORY + 10, 3 * IN_MEMORY + 7])
 async def test_the_spool_holds_the_mended_message(tmp_path: Path, size: int) -> None:
     """In memory or in a file, and past the bound between them; what it takes of the disk is counted."""
@@ -103,7 +120,7 @@ async def test_the_spool_holds_the_mended_message(tmp_path: Path, size: int) -> 
     octets = b"Bcc: hidden@example.org\r\nSubject: x\r\n\r\n" + body[:size]
     for at in range(0, len(octets), 50_000):
         spool.write(octets[at : at + 50_000])
-    await set_right(spool, "me@example.org", time.time())
+    await set_right(spool, cast(Senders, Nobody()), 1, "me@example.org", time.time())
     with spool.buffer() as buffer:
         text = bytes(buffer)
     assert len(text) == spool.size
@@ -113,3 +130,42 @@ async def test_the_spool_holds_the_mended_message(tmp_path: Path, size: int) -> 
     assert b"\r\nMessage-ID: <" in head
     spool.close()
     assert incoming.octets == 0
+
+
+async def test_a_header_without_end_is_refused_in_words(tmp_path: Path) -> None:
+    spool = Spool(Incoming(tmp_path))
+    spool.write(b"Subject: x\r\n" * (HEADER // 12 + 1))
+    with pytest.raises(NotAllowed, match="header of the message is too long"):
+        await set_right(spool, cast(Senders, Nobody()), 1, "me@example.org", NOW)
+    spool.close()
+
+
+EIGHT_BIT = "Grüße aus Zürich, mit viel Text dazu, der keine Umlaute hat.\r\n".encode()
+
+
+@pytest.mark.parametrize("lines", [1, 2_000, 20_000])
+async def test_the_spool_is_recoded_whatever_its_size(tmp_path: Path, lines: int) -> None:
+    """In memory and in a file; what it takes of the disk is counted once."""
+    incoming = Incoming(tmp_path)
+    spool = Spool(incoming, "client")
+    spool.write(b"From: me@example.org\r\n\r\n" + EIGHT_BIT * lines)
+    await into_seven_bits(spool)
+    with spool.buffer() as buffer:
+        made = bytes(buffer)
+    assert made.isascii()
+    assert len(made) == spool.size
+    head, _, body = made.partition(b"\r\n\r\n")
+    assert b"quoted-printable" in head
+    assert quopri.decodestring(body) == EIGHT_BIT * lines
+    spool.close()
+    assert incoming.octets == 0
+
+
+async def test_what_a_domain_signed_before_is_not_recoded(tmp_path: Path) -> None:
+    spool = Spool(Incoming(tmp_path))
+    octets = b"DKIM-Signature: v=1; d=list.example\r\nFrom: a@list.example\r\n\r\n" + EIGHT_BIT
+    spool.write(octets)
+    await into_seven_bits(spool)
+    with spool.buffer() as buffer:
+        assert bytes(buffer) == octets
+    spool.close()

@@ -3,10 +3,13 @@
 
 No network is trusted, loopback included: mail for other domains is taken from nobody, and from whoever
 signed in it is queued, or refused in clear words where this server does not send. A sender who signed in
-must own the address he sends from, and be allowed to sign in still: asked again with every message.
+must own the address he sends from or have a right on it, and be allowed to sign in still: asked again with
+every message. A device may be known by its network (which an administrator gave it), but only where the
+envelope sender is an address that it may use; everything else from there is a stranger's.
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Hashable
 from dataclasses import replace
@@ -16,9 +19,11 @@ from malleposte.delivery.receive import Recipient, Reports, Verdict, put_off
 from malleposte.delivery.spool import Spool
 from malleposte.delivery.trace_header import Origin, shown_id
 from malleposte.directory.book import Account
+from malleposte.directory.senders import DEVICE
 from malleposte.directory.signin import Refusal
 from malleposte.policy.network import network_of
 from malleposte.services.connection import Connection, Draining, TimedOut
+from malleposte.services.smtpd.senders import device_for, no_device, refusal
 from malleposte.store import PermanentFailure, StoreError
 from malleposte.store.incoming import ANYBODY
 from malleposte.wire.smtp import (
@@ -61,6 +66,8 @@ class Session:
     __slots__ = (
         "_account",
         "_connection",
+        "_device",
+        "_devices",
         "_engine",
         "_origin",
         "_recipients",
@@ -83,10 +90,22 @@ class Session:
         self._recipients: list[Recipient] = []
         self._spool: Spool | None = None
         self._account: Account | None = None
+        self._devices: tuple[int, ...] = ()
+        self._device: Account | None = None
+        """Whose transaction it is, where nobody signed in."""
+
+    @property
+    def _sender(self) -> Account | None:
+        """Who sends: whoever signed in, or a device."""
+        return self._account or self._device
 
     async def run(self) -> None:
         """From greeting to end."""
         engine, connection = self._engine, self._connection
+        if self._service.settings.mode is not Mode.LMTP:
+            with contextlib.suppress(StoreError):  # then it is a stranger
+                self._devices = await self._service.reception.senders.devices(connection.peer)
+        engine.trusted = bool(self._devices)
         engine.greet()
         step, since = engine.step, time.monotonic()
         breath = since
@@ -181,6 +200,7 @@ class Session:
                 credentials.password,
                 self._connection.peer,
                 acting_as=credentials.authzid,
+                submission=True,
             )
         except StoreError:
             self._engine.reply(
@@ -209,7 +229,7 @@ class Session:
 
     async def _still_signed_in(self) -> bool:
         """Whether who signed in still may; refuses what waits if not, or if that cannot be told."""
-        account = self._account
+        account = self._sender
         if account is None:
             return True
         try:
@@ -228,22 +248,30 @@ class Session:
 
     async def _mail(self, event: MailFrom) -> None:
         self._forget()
+        self._device = None
         if not await self._still_signed_in():
             return
-        account = self._account
-        if account is not None and not event.path.is_null:
-            try:
-                owned = await self._service.book.owns(account.id, str(event.path))
-            except StoreError as error:
-                self._refuse(put_off(error))
-                return
-            if not owned:
-                words = f"{account.address} may not send as <{event.path}>"
-                verdict = Verdict(553, "5.7.1", words)
-                self._refuse(verdict)
-                self._log_refusal("", verdict)
-                return
+        try:
+            verdict = await self._may_send(event)
+        except StoreError as error:
+            self._refuse(put_off(error))
+            return
+        if verdict is not None:
+            self._refuse(verdict)
+            self._log_refusal("", verdict)
+            return
         self._engine.accept()
+
+    async def _may_send(self, event: MailFrom) -> Verdict | None:
+        """Why an envelope sender is refused, None where it is not; finds the device it belongs to."""
+        service, path = self._service, "" if event.path.is_null else str(event.path)
+        senders = service.reception.senders
+        if self._account is not None:
+            return await refusal(senders, self._account, path)
+        self._device = await device_for(service.book, senders, self._devices, path)
+        if self._device is None and service.settings.mode is Mode.SUBMISSION:
+            return no_device(path)
+        return None
 
     async def _rcpt(self, event: RcptTo) -> None:
         mail = self._engine.mail
@@ -253,7 +281,7 @@ class Session:
                 event.path.local,
                 event.path.domain,
                 size=size,
-                signed_in=self._account is not None,
+                signed_in=self._sender is not None,
             )
         except StoreError as error:
             self._refuse(put_off(error))
@@ -284,8 +312,8 @@ class Session:
     @property
     def _whose(self) -> Hashable:
         """Whose content counts together (``Incoming.ask``)."""
-        if self._account is not None:
-            return self._account.id
+        if self._sender is not None:
+            return self._sender.id
         if self._service.settings.mode is Mode.LMTP:
             return ANYBODY
         return network_of(self._connection.peer)
@@ -321,7 +349,8 @@ class Session:
             [recipient.address for recipient in recipients],
             event.size,
             [verdict.code for verdict in verdicts],
-            account=self._account.id if self._account else 0,
+            account=self._sender.id if self._sender else 0,
+            device=self._sender.address if self._sender and self._sender.kind == DEVICE else "",
         )
         self._forget()
 
@@ -376,6 +405,7 @@ class Session:
             hello=hello.name if hello is not None else "",
             protocol=self._engine.with_word,
             tls=f"{version} {cipher}" if version else "",
-            account=self._account.id if self._account else 0,
-            login=self._account.address if self._account else "",
+            account=self._sender.id if self._sender else 0,
+            login=self._sender.address if self._sender else "",
+            device=self._sender is not None and self._sender.kind == DEVICE,
         )

@@ -73,6 +73,8 @@ class Conversation:
         self.hello: Hello | None = None
         """The greeting in force."""
         self.signed_in = False
+        self.trusted = False
+        """The service knows who it is without AUTH, by its network: submission need not sign in."""
         self.spoke_early = False
         """The client did not wait for our greeting (RFC 5321 §3.1 wants it to)."""
         self.step = 0

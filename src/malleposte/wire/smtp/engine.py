@@ -229,7 +229,8 @@ class SmtpServer(Authentication):
     def _mail(self, argument: bytes) -> Event | None:
         if self.hello is None:
             raise PeerError.of(r.HELLO_FIRST)
-        if self.settings.mode is Mode.SUBMISSION and not self.signed_in:  # RFC 6409 §4.3
+        known = self.signed_in or self.trusted
+        if self.settings.mode is Mode.SUBMISSION and not known:  # RFC 6409 §4.3
             raise PeerError.of(r.AUTH_FIRST if self._plaintext_allowed else r.TLS_FIRST)
         if self._in_transaction:
             raise PeerError.of(r.NESTED_MAIL)
