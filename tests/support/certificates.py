@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 
 
-@dataclass
+@dataclass(frozen=True)
 class Issued:
     """A certificate with its key; ``above``: those that are shown with it."""
 
