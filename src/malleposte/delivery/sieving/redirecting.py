@@ -1,0 +1,149 @@
+"""Where ``redirect`` leads: to accounts of ours, or to another server if policy allows that.
+
+A message that has come by the account before (Delivered-To) is not sent on again: forwards of several
+servers would hand it round in a circle. What cannot be sent on is kept.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from malleposte.delivery.leaving import Sending
+from malleposte.delivery.trace_header import delivered_to
+from malleposte.directory.book import Account, Book
+from malleposte.directory.resolution import Found
+from malleposte.policy.forwarding import may_forward
+from malleposte.secrets.node_key import NodeKeyError
+from malleposte.sieve import Message
+from malleposte.store.commands import Handing
+from malleposte.store.dialect import Reader
+
+MOST: Final = 10
+"""Addresses that the scripts of one account send one message to."""
+_NO_SENDING: Final = "this server sends no mail to others"
+MOST_LOOKED_AT: Final = 200
+"""Delivered-To fields that are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Onward:
+    """A recipient elsewhere. ``original``: ``type;address`` of whom it was written to."""
+
+    remote: str
+    original: str
+    notify: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where an address leads: ``accounts`` of ours, ``filtered`` those that have something to run, an
+    address ``elsewhere``; or why it cannot be: ``words``."""
+
+    accounts: tuple[int, ...] = ()
+    filtered: tuple[int, ...] = ()
+    elsewhere: tuple[str, ...] = ()
+    address: str = ""
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Going:
+    """A message that goes on, as it stands then. ``before``: lines to stand before it, Received among them;
+    ``sender``: as it came; ``recipient``: whom it was written to."""
+
+    sender: str
+    recipient: str
+    header: bytes
+    body: bytes | memoryview
+    before: bytes
+    eight_bit: bool
+    now: float
+    notify: str = ""
+    ret: str = ""
+    envelope: str = ""
+
+
+class CannotGo(Exception):
+    """It cannot be sent on; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Redirecting:
+    """See the module. ``sending``: None where this server sends nothing to others."""
+
+    reader: Reader
+    book: Book
+    sending: Sending | None
+
+    async def target(self, account: Account, address: str) -> Target:
+        """Where ``address`` leads for mail of an account. Raises what the store raises."""
+        local, _, domain = address.rpartition("@")
+        found = await self.book.resolve(local, domain)
+        match found.found:
+            case Found.HERE if not found.group and not found.system:
+                elsewhere = []
+                for onward in found.onward:
+                    decision = await may_forward(self.reader, account.id, onward.address)
+                    if not decision.allowed:
+                        return Target(words=decision.reason)
+                    elsewhere.append(onward.address)
+                if elsewhere and self.sending is None:
+                    return Target(words=_NO_SENDING)
+                return Target(found.accounts, found.filtered, tuple(elsewhere), found.address)
+            case Found.NOT_OURS if found.address:
+                if self.sending is None:
+                    return Target(words=_NO_SENDING)
+                whole = f"{local}@{found.address.rpartition('@')[2]}"
+                decision = await may_forward(self.reader, account.id, whole)
+                if not decision.allowed:
+                    return Target(words=decision.reason)
+                return Target(elsewhere=(whole,), address=whole)
+        return Target(words=f"{address} takes no mail from scripts")
+
+    async def handing(self, account: Account, remotes: tuple[str, ...], going: Going) -> Handing:
+        """The copy for addresses elsewhere. Raises ``CannotGo``, and what the store raises."""
+        sending = self.sending
+        if sending is None:
+            raise CannotGo(_NO_SENDING)
+        domain = account.address.rpartition("@")[2]
+        sender = await self._rewritten(going.sender, domain)
+        seal = await sending.sealed(domain, going.header, going.body, going.now)
+        kind = "rfc822" if going.recipient.isascii() else "utf-8"
+        return sending.handing(
+            sender,
+            [Onward(one, f"{kind};{going.recipient}", going.notify) for one in remotes],
+            account=account.id,
+            organisation=account.organisation,
+            prefix=seal + delivered_to(account.address) + going.before,
+            header=going.header,
+            eight_bit=going.eight_bit,
+            now=going.now,
+            ret=going.ret,
+            envelope=going.envelope,
+        )
+
+    async def _rewritten(self, sender: str, domain: str) -> str:
+        """The sender under which it goes on: ours stays (SRS for others)."""
+        if not sender or await self.book.domain(sender.rpartition("@")[2].lower()) is not None:
+            return sender
+        if self.sending is None or self.sending.rewriter is None:
+            raise CannotGo("this server cannot rewrite its sender")
+        try:
+            return self.sending.rewriter.encode(sender, domain)
+        except ValueError:
+            raise CannotGo("its sender cannot be rewritten") from None
+        except NodeKeyError as error:
+            raise CannotGo(str(error)) from None
+
+
+def came_by(message: Message, address: str) -> bool:
+    """Whether a message was delivered to an address before."""
+    wanted = address.lower().encode()
+    looked_at = 0
+    for name, value in message.fields():
+        if name.lower() == b"delivered-to":
+            if value.strip().lower() == wanted:
+                return True
+            looked_at += 1
+            if looked_at >= MOST_LOOKED_AT:
+                return True
+    return False

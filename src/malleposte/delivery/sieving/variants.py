@@ -1,0 +1,69 @@
+"""Messages with a changed header, put into the store before the delivery that names them."""
+
+from typing import Final
+
+import msgspec
+
+from malleposte.delivery.spool import COPIED, Spool, prepare
+from malleposte.directory.book import Account
+from malleposte.sieve import HeaderEdit
+from malleposte.store import Store
+from malleposte.store.commands import Enclosed, PutContent
+
+from .header_edits import edited
+
+MOST: Final = 20
+"""Variants of one message; whoever comes later gets it unchanged."""
+
+Edits = tuple[HeaderEdit, ...]
+
+
+class Variants:
+    """Of one message. ``made``: in the order of their numbers, from 1."""
+
+    def __init__(
+        self, store: Store, buffer: bytes | memoryview, header_size: int, now: float
+    ) -> None:
+        self._store = store
+        self._buffer = buffer
+        self._header_size = header_size
+        self._now = int(now)
+        self._known: dict[Edits, int] = {}
+        self._put: set[tuple[int, int]] = set()
+        self._headers: list[bytes] = [bytes(buffer[:header_size])]
+        self.made: list[Enclosed] = []
+
+    def header(self, variant: int) -> bytes:
+        """The header of a variant, 0: as it came."""
+        return self._headers[variant]
+
+    async def of(self, account: Account, edits: Edits) -> int:
+        """The number of the variant with these edits, for an account; 0 where there are too many.
+        Raises what the store raises, and ``OSError``."""
+        known = self._known.get(edits)
+        if known is not None and (account.organisation, known) in self._put:
+            return known
+        if known is None and len(self.made) >= MOST:
+            return 0
+        header = edited(self._headers[0], edits)
+        spool = Spool(self._store.incoming)
+        try:
+            spool.write(header)
+            for at in range(self._header_size, len(self._buffer), COPIED):
+                spool.write(bytes(self._buffer[at : at + COPIED]))
+            message = await prepare(spool)
+        finally:
+            spool.close()
+        try:
+            command = PutContent(account=account.id, content=message.content)
+            await self._store.submit(command, message.descriptor)
+        finally:
+            message.close()
+        if known is None:
+            content = msgspec.structs.replace(message.content, frames=(), file=False)
+            enclosed = Enclosed(content=content, rendered=message.rendered, received_at=self._now)
+            self.made.append(enclosed)
+            self._headers.append(header)
+            known = self._known[edits] = len(self.made)
+        self._put.add((account.organisation, known))
+        return known
