@@ -74,6 +74,28 @@ class Sending(Struct, frozen=True, kw_only=True):
             "(TLSRPT)."
         ),
     ] = True
+    account_messages: Annotated[
+        int,
+        number(
+            "Messages that an account may send to other servers in an hour; what exceeds it is held in the "
+            "queue. 0: without a limit. `malleposte limit` sets others.",
+            0,
+            1_000_000,
+        ),
+    ] = 500
+    account_recipients: Annotated[
+        int, number("Recipients on other servers in 24 hours, likewise.", 0, 10_000_000)
+    ] = 2_000
+    domain_messages: Annotated[
+        int,
+        number(
+            "Messages of all accounts of a domain together in an hour, likewise.", 0, 10_000_000
+        ),
+    ] = 5_000
+    domain_recipients: Annotated[
+        int,
+        number("Recipients of all accounts of a domain in 24 hours, likewise.", 0, 100_000_000),
+    ] = 20_000
     networks: Annotated[
         str,
         says(

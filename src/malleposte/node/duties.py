@@ -1,5 +1,6 @@
 """What any worker does for all: jobs as they fall due, and upkeep now and then."""
 
+from malleposte.delivery.held_notice import HeldNotices
 from malleposte.delivery.quota_warning import QuotaWarning
 from malleposte.delivery.reports import REPORT_JOB, Reporter
 from malleposte.delivery.tls_reports.reporter import TLS_REPORT_JOB
@@ -10,6 +11,7 @@ from malleposte.node.settings import hostname
 from malleposte.runtime import upkeep
 from malleposte.runtime.jobs import Run, Task
 from malleposte.store import Store
+from malleposte.store.execute.allowing import HELD_JOB
 from malleposte.store.execute.deleting import SWEEP_JOB
 from malleposte.store.execute.purging import PURGE_JOB
 from malleposte.store.quota import QUOTA_JOB
@@ -21,6 +23,7 @@ def jobs(store: Store, book: Book, configuration: Configuration) -> dict[str, Ru
     reporter = Reporter(store, book, outbound.reporter_settings(configuration))
     return {
         QUOTA_JOB: warning.run,
+        HELD_JOB: HeldNotices(store, book, hostname(configuration)).run,
         PURGE_JOB: lambda job: upkeep.purge_account(store, job),
         SWEEP_JOB: lambda job: upkeep.sweep_mailbox(store, job),
         REPORT_JOB: reporter.run,

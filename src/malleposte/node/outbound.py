@@ -23,6 +23,7 @@ from malleposte.delivery.tls_reports.reporter import ReporterSettings, TlsReport
 from malleposte.directory.book import Book
 from malleposte.node.config import Configuration
 from malleposte.node.settings import hostname, key_ring
+from malleposte.policy.sending import SendLimit, SendLimits
 from malleposte.secrets.redaction import Secret
 from malleposte.store import Store
 
@@ -79,6 +80,15 @@ def dns_settings(configuration: Configuration) -> DnsSettings:
     """For ``delivery.outbound.Resolver``."""
     wanted = configuration.sending
     return DnsSettings(servers=tuple(wanted.resolvers.split()), port=wanted.resolver_port)
+
+
+def send_limits(configuration: Configuration) -> SendLimits:
+    """What accounts and domains may send that have no limits of their own."""
+    wanted = configuration.sending
+    return SendLimits(
+        SendLimit(wanted.account_messages, wanted.account_recipients),
+        SendLimit(wanted.domain_messages, wanted.domain_recipients),
+    )
 
 
 def reporter_settings(configuration: Configuration) -> reports.ReporterSettings:
@@ -155,4 +165,10 @@ def sending(
         return None
     published = Published(LiveRecords(dns_settings(configuration)))
     signer = Signer(store.reader, lambda: key_ring(configuration), published, unsigned=unsigned)
-    return Sending(routing(configuration), configuration.sending.lifetime, queued, signer.sign)
+    return Sending(
+        routing(configuration),
+        configuration.sending.lifetime,
+        queued,
+        signer.sign,
+        limits=send_limits(configuration),
+    )

@@ -1,0 +1,122 @@
+"""What people are told when mail is held because more was sent than may be. Plain text, wrapped."""
+
+import textwrap
+from dataclasses import dataclass
+
+from malleposte.i18n.delivery_texts import moment
+from malleposte.i18n.locales import Locale
+from malleposte.i18n.texts import WIDTH
+from malleposte.i18n.translate import translate, translate_plural
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """`address`: the account whose mail is held. `domain`: whose limit it is, '' the account's own.
+    `limit`: messages an hour, or with `recipients` those of a day; `at`: since when, Unix seconds."""
+
+    address: str
+    limit: int
+    recipients: bool
+    at: int
+    domain: str = ""
+    time_zone: str = "UTC"
+
+
+def held_for_owner(locale: Locale, held: Held) -> tuple[str, str]:
+    """Subject and body of the mail to whoever sent it."""
+    happened = translate(
+        locale,
+        "since {date} mail that you send to other servers is held here. {limit}",
+        date=moment(locale, held.at, held.time_zone),
+        limit=_limit(locale, held),
+    )
+    return translate(locale, "Some of your mail is held"), _body(
+        locale,
+        happened,
+        translate(
+            locale,
+            "Nothing is lost: an administrator can let it go. Mail to colleagues on this server arrives as "
+            "always.",
+        ),
+        translate(
+            locale,
+            "If you did not send so much, somebody else knows your password: please change it at once, and "
+            "tell your administrator.",
+        ),
+        translate(
+            locale, "If you did, ask your administrator to let it go, and for a higher limit."
+        ),
+        translate(locale, "This message comes once a day at most."),
+    )
+
+
+def held_for_administrator(locale: Locale, held: Held) -> tuple[str, str]:
+    """Subject and body of the mail to those who can release it."""
+    happened = translate(
+        locale,
+        "since {date} mail of {address} to other servers is held. {limit}",
+        date=moment(locale, held.at, held.time_zone),
+        address=held.address,
+        limit=_limit(locale, held),
+    )
+    who = held.domain or held.address
+    acts = (
+        (translate(locale, "What is it?"), f"malleposte queue list --sender {held.address}"),
+        (translate(locale, "Let it go:"), f"malleposte queue release --sender {held.address}"),
+        (
+            translate(locale, "Give a higher limit, here for a week:"),
+            f"malleposte limit set {who} --messages 2000 --recipients 10000 --for 7d",
+        ),
+        (
+            translate(
+                locale, "Somebody has stolen the password: change it, and throw the mail away:"
+            ),
+            f"malleposte account passwd {held.address} --generate",
+        ),
+        ("", f"malleposte queue remove --sender {held.address}"),
+    )
+    lines = "\n".join(f"{words}\n    {act}" if words else f"    {act}" for words, act in acts)
+    subject = translate(locale, "Mail of {address} is held", address=held.address)
+    return subject, _body(
+        locale,
+        happened,
+        translate(locale, "Its owner was told. Nothing is lost, and nothing leaves by itself."),
+        lines,
+        translate(locale, "This message comes once a day at most for each account."),
+    )
+
+
+def _limit(locale: Locale, held: Held) -> str:
+    if held.recipients:
+        most = translate_plural(
+            locale,
+            "The limit is {count} recipient on other servers a day",
+            "The limit is {count} recipients on other servers a day",
+            held.limit,
+        )
+    else:
+        most = translate_plural(
+            locale,
+            "The limit is {count} message to other servers an hour",
+            "The limit is {count} messages to other servers an hour",
+            held.limit,
+        )
+    if held.domain:
+        return translate(
+            locale,
+            "{limit}, for all accounts of {domain} together.",
+            limit=most,
+            domain=held.domain,
+        )
+    return f"{most}."
+
+
+def _body(locale: Locale, *paragraphs: str) -> str:
+    """Paragraphs wrapped, but for those that have lines of their own."""
+    wrapped = (
+        text
+        if "\n" in text
+        else textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)
+        for text in paragraphs
+    )
+    return "\n\n".join((translate(locale, "Hello,"), *wrapped)) + "\n"
