@@ -1,5 +1,5 @@
-"""What a worker's own STORE and EXPUNGE did is taken over without being read back: the arrays then hold what
-reading would have brought, and where anything else came between, it is read."""
+"""What a worker's own STORE and EXPUNGE did is taken over without being read back: the arrays then hold
+what reading would have brought, and where anything else came between, it is read."""
 
 from array import array
 from random import Random
