@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from malleposte.egress.fetch import Response, fetch
+from malleposte.egress.fetch import Response, fetch, post
 from malleposte.egress.settings import EgressError, EgressPolicy
 from malleposte.runtime.tls_selfsigned import self_signed_pair
 
@@ -372,3 +372,31 @@ async def test_proxies_of_the_environment_are_not_asked(monkeypatch: pytest.Monk
         await get(server)
     assert proxy.requests == []
     assert len(server.requests) == 1
+
+
+async def test_what_is_posted_comes_with_its_kind() -> None:
+    async with serving(OK) as server:
+        url = f"http://127.0.0.1:{server.port}/in?x=1"
+        response = await post(url, b"octets", "application/x", policy(server))
+        assert (response.status, response.body) == (200, b"hello")
+        (head,) = server.requests
+        lines = head.lower().split(b"\r\n")
+        assert head.startswith(b"POST /in?x=1 HTTP/1.1\r\n")
+        assert b"content-type: application/x" in lines
+        assert b"content-length: 6" in lines
+
+
+async def test_what_is_posted_goes_nowhere_else() -> None:
+    async with serving(redirect("/elsewhere", 307)) as server:
+        url = f"http://127.0.0.1:{server.port}/in"
+        assert (await post(url, b"octets", "application/x", policy(server))).status == 307
+        assert len(server.requests) == 1
+    with pytest.raises(EgressError, match="this machine"):
+        await post("https://127.0.0.1/in", b"octets", "application/x", EgressPolicy())
+
+
+async def test_where_none_is_followed_a_redirect_says_so() -> None:
+    async with serving(redirect("/elsewhere")) as server:
+        with pytest.raises(EgressError, match="redirects elsewhere, which is not followed"):
+            await get(server, max_redirects=0)
+        assert len(server.requests) == 1

@@ -11,9 +11,11 @@ from malleposte.delivery.outbound.resolver import (
     LONGEST,
     MOST_ADDRESSES,
     MOST_MX,
+    Found,
     LookupFailed,
     Mx,
     NoSuchName,
+    Tlsa,
 )
 from support.zone import SERVFAIL, SILENCE, Zone
 
@@ -196,3 +198,74 @@ async def test_no_resolver_at_all_is_said() -> None:
     resolver = Resolver(DnsSettings(servers=("127.0.0.1",), port=1, seconds=0.4, each=0.2))
     with pytest.raises(LookupFailed, match=r"the MX record of a.example was not found"):
         await resolver.mx("a.example")
+
+
+async def test_what_dnssec_vouches_for_is_said_for_answers_and_for_their_absence(
+    zone: Zone, resolver: Resolver
+) -> None:
+    zone.secure = {"signed.example"}
+    zone.add("signed.example", mx="10 mx.signed.example.")
+    zone.add("mx.signed.example", a="127.0.0.1")
+    zone.add("alias.signed.example", cname="mx.signed.example.")
+    zone.add("away.signed.example", cname="mx.open.example.")
+    zone.add("open.example", mx="10 mx.signed.example.")
+    zone.add("mx.open.example", a="127.0.0.1")
+    assert await resolver.look_up("signed.example", "MX") == Found(
+        (Mx(10, "mx.signed.example"),), True, "signed.example"
+    )
+    assert not (await resolver.look_up("open.example", "MX")).secure
+    followed = await resolver.look_up("alias.signed.example", "A")
+    assert (followed.secure, followed.name) == (True, "mx.signed.example")
+    away = await resolver.look_up("away.signed.example", "A")
+    assert (away.secure, away.name) == (False, "mx.open.example")
+    assert (await resolver.look_up("away.signed.example", "CNAME")).secure
+    assert await resolver.look_up("mx.signed.example", "AAAA") == Found(
+        (), True, "mx.signed.example"
+    )
+    assert await resolver.look_up("gone.signed.example", "A") == Found(None, True)
+    assert await resolver.look_up("gone.example", "A") == Found(None, False)
+
+
+async def test_tlsa_and_txt_records(zone: Zone, resolver: Resolver) -> None:
+    zone.add("_25._tcp.mx.example", tlsa=["3 1 1 " + "ab" * 32, "2 0 0 0102"])
+    zone.add("_mta-sts.example", txt='"v=STSv1; " "id=1;"')
+    zone.add("raw.example", txt='"caf\\233"')
+    found = (await resolver.look_up("_25._tcp.mx.example", "TLSA")).values
+    assert sorted(found or (), key=repr) == [
+        Tlsa(2, 0, 0, b"\x01\x02"),
+        Tlsa(3, 1, 1, b"\xab" * 32),
+    ]
+    assert (await resolver.look_up("_mta-sts.example", "TXT")).values == ("v=STSv1; id=1;",)
+    assert (await resolver.look_up("raw.example", "TXT")).values == ("caf\\xe9",)
+
+
+@pytest.mark.parametrize(
+    ("servers", "believed"),
+    [
+        (("127.0.0.1",), True),
+        (("::1", "127.0.0.53"), True),
+        (("127.0.0.1", "192.0.2.1"), False),
+        (("192.0.2.1",), False),
+        (("10.0.0.1",), False),
+    ],
+)
+async def test_dnssec_is_believed_only_from_this_machine(
+    zone: Zone, servers: tuple[str, ...], believed: bool
+) -> None:
+    assert Resolver(DnsSettings(servers=servers)).validating is believed
+
+
+async def test_who_says_from_elsewhere_that_dnssec_vouches_is_not_believed(
+    zone: Zone, now: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zone.secure = {"signed.example"}
+    zone.add("signed.example", mx="10 mx.signed.example.")
+    monkeypatch.setattr(Resolver, "validating", False)
+    found = await made(zone, now).look_up("signed.example", "MX")
+    assert (found.secure, bool(found.values)) == (False, True)
+
+
+async def test_a_look_up_that_fails_names_its_record(zone: Zone, resolver: Resolver) -> None:
+    zone.broken["_25._tcp.mx.example"] = SERVFAIL
+    with pytest.raises(LookupFailed, match=r"the TLSA record of _25._tcp.mx.example was not found"):
+        await resolver.look_up("_25._tcp.mx.example", "TLSA")
