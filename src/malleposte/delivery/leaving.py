@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from malleposte.delivery.outbound import Routing
+from malleposte.delivery.rewriting import Rewriter
 from malleposte.delivery.signing.canonical import BodyHash
 from malleposte.delivery.spool import AT_ONCE, COPIED
 from malleposte.directory.book import Account
@@ -31,6 +32,10 @@ class Leaver(Protocol):
     def original(self) -> str: ...
 
 
+Seal = Callable[[str, bytes, bytes, int], Awaitable[bytes]]
+"""Seals a message that is sent on for others: as ``Sign``; '' where it cannot."""
+Strict = Callable[[str], Awaitable[bool]]
+"""Whether a domain has mail in its name refused that it did not sign: ``AuthorPolicies.strict``."""
 Sign = Callable[[str, bytes, bytes, int], Awaitable[bytes]]
 """Signs a header for a domain, with the digest of the body and the time: ``signing.signer.Signer.sign``."""
 
@@ -48,6 +53,9 @@ class Sending:
     lifetime: int = 5 * 86_400
     queued: Callable[[], None] = field(default=_nothing)
     sign: Sign | None = None
+    seal: Seal | None = None
+    strict: Strict | None = None
+    rewriter: Rewriter | None = None
     limits: SendLimits = field(default_factory=SendLimits)
 
     async def allowances(
@@ -61,15 +69,16 @@ class Sending:
     ) -> bytes:
         """The signatures of a message whose author is in ``domain``, '' where nothing signs. Raises what
         the store raises."""
-        if self.sign is None:
+        return await _over(self.sign, domain, header, body, now)
+
+    async def sealed(
+        self, domain: str, header: bytes, body: bytes | memoryview, now: float
+    ) -> bytes:
+        """The ARC set of a message that is sent on for others; '' where there is none to be made: none of
+        ours goes on top of sets that nobody here has verified. Raises what the store raises."""
+        if any(field[1].rstrip().lower() == b"arc-seal" for field in FIELD.finditer(header)):
             return b""
-        lines = LineEnds()
-        fields = lines.feed(header) + lines.end()
-        if len(body) <= AT_ONCE:
-            digest = _digest(body)
-        else:
-            digest = await asyncio.to_thread(_digest, body)
-        return await self.sign(domain, fields, digest, int(now))
+        return await _over(self.seal, domain, header, body, now)
 
     def handing(
         self,
@@ -85,10 +94,11 @@ class Sending:
         ret: str = "",
         envelope: str = "",
         allowances: tuple[Allowance, ...] = (),
+        route: str = "",
     ) -> Handing:
         """The copy for all recipients elsewhere. ``header``: the message's; ``eight_bit``: whether its
-        content is not ASCII alone. SMTPUTF8 is asked of other servers only where something needs it
-        (RFC 6531 §3.4)."""
+        content is not ASCII alone; ``route``: the way of all of them, in place of each one's own. SMTPUTF8
+        is asked of other servers only where something needs it (RFC 6531 §3.4)."""
         addresses = [sender, *(one.remote for one in leavers)]
         international = not all(map(str.isascii, addresses)) or has_eight_bit(header)
         needs = (EIGHTBIT if eight_bit else 0) | (SMTPUTF8 | EIGHTBIT if international else 0)
@@ -99,7 +109,7 @@ class Sending:
             relays=tuple(
                 Relay(
                     address=one.remote,
-                    route=self.routing.route_of(one.remote, sender),
+                    route=route or self.routing.route_of(one.remote, sender),
                     notify=one.notify,
                     original=one.original,
                 )
@@ -112,6 +122,21 @@ class Sending:
             envelope=envelope,
             allowances=allowances,
         )
+
+
+async def _over(
+    make: Sign | None, domain: str, header: bytes, body: bytes | memoryview, now: float
+) -> bytes:
+    """What ``make`` makes of a message as it goes over the wire."""
+    if make is None:
+        return b""
+    lines = LineEnds()
+    fields = lines.feed(header) + lines.end()
+    if len(body) <= AT_ONCE:
+        digest = _digest(body)
+    else:
+        digest = await asyncio.to_thread(_digest, body)
+    return await make(domain, fields, digest, int(now))
 
 
 def _digest(body: bytes | memoryview) -> bytes:

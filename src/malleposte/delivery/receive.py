@@ -7,13 +7,15 @@ been promised at RCPT. LMTP answers for each.
 
 import asyncio
 import time
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
-from malleposte.delivery.leaving import Sending, has_eight_bit
-from malleposte.delivery.spool import AT_ONCE, Prepared, Spool, prepare
+from malleposte.delivery.leaving import Sending, addresses_in, has_eight_bit
+from malleposte.delivery.onward import Copies, Message, Onwards
+from malleposte.delivery.spool import AT_ONCE, Prepared, Spool, prepare, put_variant
+from malleposte.delivery.srs import is_srs
 from malleposte.delivery.submitted import NotAllowed, Written, audited, submit
 from malleposte.delivery.trace_header import (
     Origin,
@@ -22,12 +24,27 @@ from malleposte.delivery.trace_header import (
     return_path,
     trace_id,
 )
-from malleposte.directory.book import Book, Found, Resolution
+from malleposte.delivery.verdict import (
+    AWAY,
+    FILED,
+    FULL,
+    FULL_FOR_NOW,
+    LOOP,
+    NO_ADDRESS,
+    NO_OUTSIDE,
+    NO_RELAY,
+    NO_REPORTS,
+    NO_SUCH_USER,
+    SUSPENDED,
+    Recipient,
+    Reports,
+    Verdict,
+)
+from malleposte.directory.book import Book
+from malleposte.directory.resolution import Found, Resolution
 from malleposte.directory.senders import Senders
-from malleposte.store import DiskFull, Store, StoreError
-from malleposte.store.commands import Deliver, Filing, Handing
-from malleposte.store.errors import no_space
-from malleposte.store.incoming import NoRoom
+from malleposte.store import Store
+from malleposte.store.commands import Deliver, Enclosed, Filing, Forward, Handing
 from malleposte.store.read import usage
 from malleposte.store.results import Delivered, Filed
 
@@ -42,89 +59,11 @@ class DeliverySettings:
     grace: int = 5 * 86_400
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
-    """A recipient accepted at RCPT, with whom it reaches."""
-
-    address: str
-    """As the client wrote it."""
-    resolution: Resolution
-    notify: str = ""
-    """When its sender wants a report about it, as in NOTIFY (RFC 3461 §4.1); '' where he did not say."""
-    original: str = ""
-    """``type;address`` of ORCPT (RFC 3461 §4.2), decoded; '' where it was not given."""
-
-    @property
-    def leaves(self) -> bool:
-        """Whether it is another server's."""
-        return self.resolution.found is Found.NOT_OURS
-
-    @property
-    def remote(self) -> str:
-        """The address as other servers are told it: its local part as it came, the domain as A-labels."""
-        return self.address.rpartition("@")[0] + "@" + self.resolution.address.rpartition("@")[2]
-
-
-@dataclass(frozen=True, slots=True)
-class Reports:
-    """What the sender asked of reports about the whole message; '' where he did not."""
-
-    returned: str = ""
-    """FULL or HDRS (RET, RFC 3461 §4.3)."""
-    envelope: str = ""
-    """The sender's own name of the transaction (ENVID, RFC 3461 §4.4), decoded."""
-
-
-NO_REPORTS = Reports()
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What to tell the client about a recipient or a message: a reply in plain data."""
-
-    code: int
-    enhanced: str
-    text: str
-
-    @property
-    def good(self) -> bool:
-        """Accepted."""
-        return self.code < 300
-
-
-FILED = Verdict(250, "2.0.0", "Message accepted")
-NO_SUCH_USER = Verdict(550, "5.1.1", "There is no such address here")
-NO_RELAY = Verdict(
-    550, "5.7.1", "This server takes mail for its own domains only, and relays for nobody"
-)
-NO_OUTSIDE = Verdict(
-    550, "5.7.1", "Sending to other domains is not set up on this server; only local addresses work"
-)
-NO_ADDRESS = Verdict(553, "5.1.3", "That is no address that mail can be sent to")
-SUSPENDED = Verdict(550, "5.2.1", "This mailbox takes no mail at present")
-FULL_FOR_NOW = Verdict(452, "4.2.2", "The mailbox is full; please try again later")
-FULL = Verdict(552, "5.2.2", "The mailbox has been full for some days")
-LOOP = Verdict(554, "5.4.6", "The message has passed too many servers: it runs in a circle")
-DISK_FULL = Verdict(452, "4.3.1", "The server is short of disk space; please try again later")
-AWAY = Verdict(451, "4.3.0", "The mail store cannot answer now; please try again later")
-
 HOPS_WITHIN = 2_000_000
 """Octets of a header in which a circle shows: a hundred servers that add 20 kB each."""
 
 
-def put_off(error: StoreError | OSError) -> Verdict:
-    """What to tell a client about mail that cannot be taken for what went wrong here: all of it 4yz, for
-    a defect of ours is no reason to lose mail."""
-    match error:
-        case NoRoom(full=False):
-            return Verdict(452, "4.4.5", error.text)  # RFC 3463 §3.5: mail system congestion
-        case NoRoom() | DiskFull():
-            return DISK_FULL
-        case OSError() if no_space(error):
-            return DISK_FULL
-    return AWAY
-
-
+Renamed = Sequence[tuple[bytes, Handing]]
 _REFUSED = {
     "over-quota": FULL_FOR_NOW,
     "over-quota-long": FULL,
@@ -146,6 +85,7 @@ class Reception:
         self._book = book
         self._settings = settings
         self._sending = sending
+        self._onwards = Onwards(book, store.reader, sending)
         self.senders = Senders(store, book)
 
     def spool(self, client: Hashable | None = None) -> Spool:
@@ -153,24 +93,35 @@ class Reception:
         return Spool(self._store.incoming, client)
 
     async def route(
-        self, local: str, domain: str, *, size: int, signed_in: bool
+        self, local: str, domain: str, *, size: int, account: int = 0, sender: str = ""
     ) -> tuple[Verdict, Resolution]:
-        """Whether mail for an address is taken, and whom it reaches."""
+        """Whether mail for an address is taken, and whom it reaches. ``account``: who signed in, 0 nobody;
+        ``sender``: the envelope's."""
         resolution = await self._book.resolve(local, domain)
         if resolution.found is Found.NOT_OURS:
-            if not signed_in:
-                return NO_RELAY, resolution
-            if self._sending is None:
-                return NO_OUTSIDE, resolution
-            return (FILED if resolution.address else NO_ADDRESS), resolution
+            return await self._outside(resolution, account), resolution
         if resolution.found is not Found.HERE:
+            if resolution.found is Found.NO_SUCH_USER and is_srs(local):
+                return await self._onwards.back(f"{local}@{domain}", sender)
             gone = resolution.found is Found.SUSPENDED
             return (SUSPENDED if gone else NO_SUCH_USER), resolution
+        if resolution.onward or resolution.internal or resolution.group:
+            verdict, resolution = await self._onwards.admitted(resolution, account, sender)
+            if not verdict.good or resolution.group or resolution.onward:
+                return verdict, resolution
         if not resolution.system:
             verdict = await self._room(resolution, size)
             if not verdict.good:
                 return verdict, resolution
         return FILED, resolution
+
+    async def _outside(self, resolution: Resolution, account: int) -> Verdict:
+        """Whether mail for another server is taken."""
+        if not account:
+            return NO_RELAY
+        if self._sending is None:
+            return NO_OUTSIDE
+        return await self._onwards.may_leave(account) if resolution.address else NO_ADDRESS
 
     async def _room(self, resolution: Resolution, size: int) -> Verdict:
         """Refused at RCPT only where no account it reaches has room."""
@@ -204,8 +155,9 @@ class Reception:
         """
         number = trace_id()
         written = Written()
+        goes_on = any(r.resolution.onward or r.resolution.group for r in recipients)
         if origin.account:
-            leaves = any(recipient.leaves for recipient in recipients)
+            leaves = goes_on or any(recipient.leaves for recipient in recipients)
             try:
                 written = await submit(spool, self.senders, origin, now, leaves=leaves)
             except NotAllowed as error:
@@ -214,16 +166,24 @@ class Reception:
         try:
             with spool.buffer() as buffer:
                 passed = hops(buffer[: message.summary.header_size])
-                header = bytes(buffer[: message.summary.header_size]) if origin.account else b""
+                wanted = origin.account or goes_on
+                header = bytes(buffer[: message.summary.header_size]) if wanted else b""
             if passed >= self._settings.hops:
                 return [LOOP] * len(recipients), number
+            refused: Mapping[int, Verdict] = {}
+            if goes_on:
+                recipients, refused = await self._onwards.settled(recipients, sender, header)
+                if refused and not each:
+                    # One answer for all: none has it, and the sender's server tells him so.
+                    return [next(iter(refused.values()))] * len(recipients), number
             by = written.authors
             single = recipients[0].address if len(recipients) == 1 else ""
             line = received(origin, self._settings.hostname, number, single, now)
             filings, owners = self._filings(sender, recipients, line)
-            handings = await self._handings(
+            handings, renamed = await self._handings(
                 sender, recipients, origin.account, line, header, by, now, spool, reports
             )
+            variants, forwards = await self._variants(renamed, message, spool)
             command = Deliver(
                 content=message.content,
                 rendered=message.rendered,
@@ -236,17 +196,22 @@ class Reception:
                 grace=self._settings.grace,
                 one_answer=not each,
                 handings=handings,
+                variants=variants,
+                forwards=forwards,
                 audit=audited(written, origin, number),
             )
             filed = await self._submit(command, message)
         finally:
             message.close()
-        if handings and self._sending is not None:
+        if (handings or forwards) and self._sending is not None:
             self._sending.queued()
         verdicts = {f.account: _REFUSED.get(f.refused, AWAY) if f.refused else FILED for f in filed}
         answers = []
-        for recipient, accounts in zip(recipients, owners, strict=True):
-            if recipient.leaves:
+        for at, (recipient, accounts) in enumerate(zip(recipients, owners, strict=True)):
+            if at in refused:
+                answers.append(refused[at])
+                continue
+            if recipient.leaves or recipient.resolution.onward:
                 answers.append(FILED)
                 continue
             got = [verdicts[account] for account in accounts]
@@ -265,11 +230,13 @@ class Reception:
         now: float,
         spool: Spool,
         reports: Reports,
-    ) -> tuple[Handing, ...]:
-        """The copies that leave. ``line``: Received; ``by``: the authors that ``header`` names."""
+    ) -> tuple[tuple[Handing, ...], Renamed]:
+        """The copies that leave, and those with another header. ``line``: Received; ``by``: the authors
+        that ``header`` names."""
         leavers = [recipient for recipient in recipients if recipient.leaves]
-        if not leavers or self._sending is None:
-            return ()
+        onward = any(recipient.resolution.onward for recipient in recipients)
+        if self._sending is None or not (leavers or onward):
+            return (), ()
         who = await self._book.account(account)
         with spool.buffer() as buffer:
             eight_bit = await self._eight_bit(buffer)
@@ -282,20 +249,52 @@ class Reception:
             allowances = (
                 () if who is None else await self._sending.allowances(self.senders, who, now)
             )
-            handing = self._sending.handing(
-                sender,
-                leavers,
-                account=account,
-                allowances=allowances,
-                organisation=who.organisation if who is not None else 0,
-                prefix=signatures + line,
-                header=header,
-                eight_bit=eight_bit,
-                now=now,
-                ret=reports.returned,
-                envelope=reports.envelope,
+            handings: tuple[Handing, ...] = ()
+            if leavers:
+                handing = self._sending.handing(
+                    sender,
+                    leavers,
+                    account=account,
+                    allowances=allowances,
+                    organisation=who.organisation if who is not None else 0,
+                    prefix=signatures + line,
+                    header=header,
+                    eight_bit=eight_bit,
+                    now=now,
+                    ret=reports.returned,
+                    envelope=reports.envelope,
+                )
+                handings = (handing,)
+            copies = Copies()
+            if onward:
+                going = Message(
+                    sender=sender,
+                    header=header,
+                    body=buffer[len(header) :],
+                    eight_bit=eight_bit,
+                    line=line,
+                    now=now,
+                    account=account,
+                    by=tuple(by) or tuple(addresses_in(header, b"from")),
+                    signatures=signatures,
+                    reports=reports,
+                )
+                copies = await self._onwards.copies(recipients, going)
+        return handings + copies.handings, copies.renamed
+
+    async def _variants(
+        self, renamed: Renamed, message: Prepared, spool: Spool
+    ) -> tuple[tuple[Enclosed, ...], tuple[Forward, ...]]:
+        """Copies with another header, in the form the store takes: each content is put before."""
+        variants: list[Enclosed] = []
+        forwards: list[Forward] = []
+        for header, handing in renamed:
+            content = await put_variant(
+                self._store, spool, message.summary.header_size, header, handing.organisation
             )
-        return (handing,)
+            variants.append(Enclosed(content=content, rendered=message.rendered, received_at=0))
+            forwards.append(Forward(account=0, handing=handing, variant=len(variants)))
+        return tuple(variants), tuple(forwards)
 
     @staticmethod
     async def _eight_bit(buffer: bytes | memoryview) -> bool:
@@ -320,12 +319,16 @@ class Reception:
         for recipient in recipients:
             resolution = recipient.resolution
             owners.append(resolution.accounts)
+            before = path + delivered_to(resolution.address) if resolution.accounts else b""
+            if recipient.listed is not None:
+                before = return_path(recipient.listed.sender) + delivered_to(resolution.address)
+                before += recipient.listed.fields
             for account in resolution.accounts:
                 known = filings.get(account)
                 if known is None:
                     filings[account] = Filing(
                         account=account,
-                        prefix=path + delivered_to(resolution.address) + line,
+                        prefix=before + line,
                         exempt=resolution.system,
                     )
                 elif resolution.system and not known.exempt:

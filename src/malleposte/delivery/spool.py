@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from malleposte.mime import DEFAULT_LIMITS, Limits, Summary, summarize, summarize_slices
-from malleposte.store import content
-from malleposte.store.commands import Content, Rendered
+from malleposte.store import Store, content
+from malleposte.store.commands import Content, PutContent, Rendered
 from malleposte.store.incoming import Incoming, NoRoom
 
 IN_MEMORY = content.FRAME
@@ -188,6 +188,30 @@ async def compressed(buffer: bytes | memoryview, folder: Path) -> tuple[Content,
     if len(octets) <= AT_ONCE:
         return content.in_rows(octets), None
     return await asyncio.to_thread(content.in_rows, octets), None
+
+
+async def put_variant(
+    store: Store, spool: Spool, octets: int, header: bytes, organisation: int
+) -> Content:
+    """Put a message with ``header`` in place of its first ``octets`` into the store, for an organisation;
+    the content as a command names it. Raises as ``write`` and ``Store.submit``."""
+    other = Spool(store.incoming)
+    try:
+        with spool.buffer() as buffer:
+            other.write(header)
+            for at in range(octets, len(buffer), COPIED):
+                other.write(bytes(buffer[at : at + COPIED]))
+                await asyncio.sleep(0)
+        with other.buffer() as buffer:
+            kept, descriptor = await compressed(buffer, other.folder)
+        try:
+            await store.submit(PutContent(organisation=organisation, content=kept), descriptor)
+        finally:
+            if descriptor is not None:
+                os.close(descriptor)
+    finally:
+        other.close()
+    return Content(digest=kept.digest, size=kept.size)
 
 
 async def summarized(buffer: bytes | memoryview, limits: Limits = DEFAULT_LIMITS) -> Summary:

@@ -1,10 +1,12 @@
 """What sends, made of the configuration: settings, routes, and the dispatcher of a worker."""
 
+import functools
 import ipaddress
 from collections.abc import Callable
 from types import MappingProxyType
 
 from malleposte.delivery import reports
+from malleposte.delivery.author_policy import AuthorPolicies
 from malleposte.delivery.leaving import Sending
 from malleposte.delivery.outbound import (
     Dispatcher,
@@ -15,6 +17,7 @@ from malleposte.delivery.outbound import (
     Routing,
 )
 from malleposte.delivery.outbound.settings import Concurrency, Schedule
+from malleposte.delivery.rewriting import Rewriter
 from malleposte.delivery.signing.lookup import LiveRecords
 from malleposte.delivery.signing.published import Published
 from malleposte.delivery.signing.signer import Signer, Unsigned
@@ -97,6 +100,7 @@ def reporter_settings(configuration: Configuration) -> reports.ReporterSettings:
         hostname=hostname(configuration),
         route_of=routing(configuration).route_of,
         lifetime=configuration.sending.lifetime,
+        srs=rewriter(configuration),
     )
 
 
@@ -170,5 +174,13 @@ def sending(
         configuration.sending.lifetime,
         queued,
         signer.sign,
-        limits=send_limits(configuration),
+        functools.partial(signer.seal, hostname(configuration)),
+        AuthorPolicies(LiveRecords(dns_settings(configuration))).strict,
+        rewriter(configuration),
+        send_limits(configuration),
     )
+
+
+def rewriter(configuration: Configuration) -> Rewriter:
+    """What rewrites senders of forwarded mail."""
+    return Rewriter(lambda: key_ring(configuration))

@@ -6,14 +6,7 @@ import tracemalloc
 
 import pytest
 
-from malleposte.delivery.receive import (
-    DeliverySettings,
-    Reception,
-    Recipient,
-    Verdict,
-    hops,
-    put_off,
-)
+from malleposte.delivery.receive import DeliverySettings, Reception, hops
 from malleposte.delivery.spool import IN_MEMORY, Spool, prepare
 from malleposte.delivery.trace_header import (
     Origin,
@@ -22,6 +15,7 @@ from malleposte.delivery.trace_header import (
     shown_id,
     trace_id,
 )
+from malleposte.delivery.verdict import Recipient, Verdict, put_off
 from malleposte.directory.book import Book
 from malleposte.mime import fields
 from malleposte.store import (
@@ -70,7 +64,7 @@ async def file(
 ) -> list[Verdict]:
     recipients = []
     for name in names:
-        verdict, resolution = await reception.route(name, "example.test", size=0, signed_in=False)
+        verdict, resolution = await reception.route(name, "example.test", size=0)
         assert verdict.good, verdict
         recipients.append(Recipient(f"{name}@example.test", resolution))
     spool = reception.spool()
@@ -101,7 +95,7 @@ async def test_a_copy_that_was_promised_counts(reception: Reception, store: Stor
     large = BODY + b"x" * 2_000
     assert [v.code for v in await file(reception, "bob", "full", body=large)] == [250, 250]
     assert (await usage.octets(store.reader, 3))[0] > 2_000
-    verdict, _ = await reception.route("full", "example.test", size=0, signed_in=False)
+    verdict, _ = await reception.route("full", "example.test", size=0)
     assert verdict.code == 452
 
 
@@ -152,11 +146,11 @@ async def test_a_full_mailbox_alone_is_put_off_then_refused(
     (first,) = await file(reception, "full", body=large)
     assert (first.code, first.enhanced) == (452, "4.2.2")
     # At RCPT already, where the size is announced.
-    verdict, _ = await reception.route("full", "example.test", size=2_000, signed_in=False)
+    verdict, _ = await reception.route("full", "example.test", size=2_000)
     assert verdict.code == 452
     later = time.time() + 3_600
     monkeypatch.setattr("malleposte.delivery.receive.time.time", lambda: later)
-    verdict, _ = await reception.route("full", "example.test", size=2_000, signed_in=False)
+    verdict, _ = await reception.route("full", "example.test", size=2_000)
     assert (verdict.code, verdict.enhanced) == (552, "5.2.2")
 
 

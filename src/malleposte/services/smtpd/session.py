@@ -15,9 +15,9 @@ from collections.abc import Hashable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from malleposte.delivery.receive import Recipient, Reports, Verdict, put_off
 from malleposte.delivery.spool import Spool
 from malleposte.delivery.trace_header import Origin, shown_id
+from malleposte.delivery.verdict import Recipient, Reports, Verdict, put_off
 from malleposte.directory.book import Account
 from malleposte.directory.senders import DEVICE
 from malleposte.directory.signin import Refusal
@@ -281,7 +281,8 @@ class Session:
                 event.path.local,
                 event.path.domain,
                 size=size,
-                signed_in=self._sender is not None,
+                account=self._sender.id if self._sender is not None else 0,
+                sender=str(mail.path) if mail is not None else "",
             )
         except StoreError as error:
             self._refuse(put_off(error))

@@ -370,7 +370,8 @@ async def warn(work: Work, head: Head) -> None:
 async def deliver(work: Work, command: Deliver, known: Known) -> Delivered:
     """Execute ``Deliver``."""
     filed = [await _deliver_one(work, command, filing, known) for filing in command.filings]
-    if command.one_answer and (command.handings or any(not one.refused for one in filed)):
+    promised = command.handings or any(not one.account for one in command.forwards)
+    if command.one_answer and (promised or any(not one.refused for one in filed)):
         for at, one in enumerate(filed):
             if one.refused in ("over-quota", "over-quota-long"):
                 filing = command.filings[at]

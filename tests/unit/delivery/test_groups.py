@@ -1,0 +1,369 @@
+"""Groups: whom a message to one reaches, in which form, and who may write."""
+
+import email
+import email.policy
+
+import pytest
+
+from malleposte.delivery.listing import fields_of
+from malleposte.directory.groups import Group
+from malleposte.store.commands import (
+    CreateAccount,
+    GroupEntry,
+    PutGroup,
+    SetAccount,
+    SetDomain,
+    SetForward,
+    SetMembers,
+)
+from malleposte.store.results import Refused
+from support.store import House
+from unit.delivery.post import ADA, BOB, BODY, EVE, NAMES, SENDER, Post, inside, written_by
+
+STAFF = "staff@example.org"
+FAR = "far@far.example"
+OURS = {"sender": "ada@example.org", "body": written_by("Ada <ada@example.org>")}
+
+
+def elsewhere(*addresses: str) -> tuple[GroupEntry, ...]:
+    """Members at other servers, or other groups."""
+    return tuple(GroupEntry(address=address) for address in addresses)
+
+
+def accounts(*numbers: int) -> tuple[GroupEntry, ...]:
+    """Members here."""
+    return tuple(GroupEntry(account=number) for number in numbers)
+
+
+@pytest.fixture
+async def post(house: House) -> Post:
+    """The group staff: ada, bob, and somebody elsewhere; eve is its owner and no member."""
+    for name in NAMES.values():
+        await house.account(name)
+    post = Post(house)
+    await post.do(
+        PutGroup(address=STAFF, fresh=True, name="The Staff", senders="anyone"),
+        SetMembers(address=STAFF, entries=(*accounts(ADA, BOB), *elsewhere(FAR))),
+        SetMembers(address=STAFF, entries=accounts(EVE), owner=True),
+    )
+    return post
+
+
+async def header_of(post: Post, at: int = 0) -> email.message.EmailMessage:
+    """The header of a queued message."""
+    return email.message_from_bytes(await post.leaving(at), policy=email.policy.default)
+
+
+# Whom it reaches ------------------------------------------------------------------------------------
+
+
+async def test_a_message_reaches_all_members_once(post: Post) -> None:
+    assert await post.send(STAFF, "ada@example.org") == [250, 250]
+    assert await post.filed() == [ADA, BOB]
+    assert await post.queued() == [("staff+bounces@example.org", FAR, "far.example")]
+    assert await post.blobs() == 1
+
+
+async def test_a_thousand_members_share_one_content(post: Post) -> None:
+    for start in range(0, 1_000, 250):
+        names = (f"u{n}@far{n % 7}.example" for n in range(start, start + 250))
+        await post.do(SetMembers(address=STAFF, entries=elsewhere(*names)))
+    assert await post.send(STAFF) == [250]
+    assert len(await post.to()) == 1_001
+    assert await post.blobs() == 1
+    assert await post.house.value("SELECT count(*) FROM queue_message") == 1
+
+
+async def test_a_thousand_members_share_one_content_where_from_is_another(post: Post) -> None:
+    post.strict.add("sender.example")
+    names = (f"u{n}@far{n % 7}.example" for n in range(999))
+    await post.do(SetMembers(address=STAFF, entries=elsewhere(*names)))
+    assert await post.send(STAFF) == [250]
+    assert len(await post.to()) == 1_000
+    assert await post.blobs() == 2, "what came, for members here, and its other form"
+
+
+async def test_a_large_message_is_given_to_members_with_another_header(post: Post) -> None:
+    """Content that outgrew memory takes another way into the store."""
+    post.strict.add("sender.example")
+    large = BODY + b"".join(b"%08d of a line that is long\r\n" % n for n in range(20_000))
+    assert await post.send(STAFF, body=large) == [250]
+    assert await post.filed() == [ADA, BOB]
+    sizes = await post.house.rows("SELECT size FROM blob ORDER BY size")
+    assert sizes[0] == (len(large),)
+    assert 100 < sizes[1][0] - len(large) < 600
+
+
+async def test_groups_in_groups_reach_each_member_once(post: Post) -> None:
+    await post.do(
+        PutGroup(address="all@example.org", fresh=True, senders="anyone"),
+        PutGroup(address="board@example.org", fresh=True, senders="owners"),
+        SetMembers(address="all@example.org", entries=elsewhere(STAFF, "board@example.org")),
+        SetMembers(address="board@example.org", entries=(*accounts(ADA, EVE), *elsewhere(FAR))),
+    )
+    assert await post.send("all@example.org") == [250]
+    assert await post.filed() == [ADA, BOB, EVE]
+    assert await post.to() == [FAR]
+
+
+async def test_groups_are_not_put_into_each_other_in_a_circle(post: Post) -> None:
+    await post.do(PutGroup(address="all@example.org", fresh=True))
+    await post.do(SetMembers(address="all@example.org", entries=elsewhere(STAFF)))
+    for inner, outer in ((STAFF, STAFF), ("all@example.org", STAFF)):
+        command = SetMembers(address=outer, entries=elsewhere(inner))
+        answer = await post.house.do(command, Refused)
+        assert answer.reason == "loop"
+
+
+async def test_too_many_members_through_other_groups_are_refused_in_words(post: Post) -> None:
+    await post.do(PutGroup(address="all@example.org", fresh=True, senders="anyone"))
+    for number in range(3):
+        inner = f"g{number}@example.org"
+        names = (f"u{n}@far{number}.example" for n in range(900))
+        await post.do(
+            PutGroup(address=inner, fresh=True),
+            SetMembers(address=inner, entries=elsewhere(*names)),
+            SetMembers(address="all@example.org", entries=elsewhere(inner)),
+        )
+    assert await post.send("all@example.org") == [550]
+    assert await post.to() == []
+
+
+async def test_a_members_own_forward_counts(post: Post) -> None:
+    await post.do(
+        SetDomain(name="example.org", forwarding="anywhere"),
+        SetForward(account=ADA, addresses=("ada@home.example",), keep=False),
+        SetAccount(account=BOB, status="archived"),
+    )
+    assert await post.send(STAFF) == [250]
+    assert await post.filed() == []
+    assert await post.to() == ["ada@home.example", FAR]
+
+
+async def test_a_server_that_does_not_send_gives_it_to_members_here(house: House) -> None:
+    await house.account("ada")
+    post = Post(house, sends=False)
+    await post.do(
+        PutGroup(address=STAFF, fresh=True, senders="anyone"),
+        SetMembers(address=STAFF, entries=(*accounts(ADA), *elsewhere(FAR))),
+    )
+    assert await post.send(STAFF) == [250]
+    assert await post.filed() == [ADA]
+
+
+# In which form --------------------------------------------------------------------------------------
+
+
+async def test_members_here_get_it_as_it_was_written(post: Post) -> None:
+    post.strict.add("sender.example")
+    await post.send(STAFF)
+    octets = await post.copy(ADA)
+    assert octets.endswith(BODY)
+    header = octets.removesuffix(BODY)
+    assert header.startswith(
+        b"Return-Path: <staff+bounces@example.org>\r\nDelivered-To: staff@example.org\r\n"
+        b"List-Id: The Staff\r\n <staff.example.org>\r\n"
+        b"List-Post: <mailto:staff@example.org>\r\n"
+        b"List-Owner: <mailto:staff%2Bowner@example.org>\r\nPrecedence: list\r\nReceived: "
+    )
+
+
+async def test_an_author_without_a_policy_stays_the_author(post: Post) -> None:
+    await post.send(STAFF)
+    octets = await post.leaving()
+    assert octets.endswith(BODY), "his signature holds"
+    assert octets.startswith(b"ARC-Seal: i=1; d=example.org\r\nList-Id: ")
+    assert post.asked == ["sender.example"]
+
+
+async def test_an_author_whose_domain_is_strict_is_named_beside_the_group(post: Post) -> None:
+    post.strict.add("sender.example")
+    post.signs.add("example.org")
+    await post.send(STAFF)
+    octets = await post.leaving()
+    assert octets.startswith(b"DKIM-Signature: d=example.org\r\n")
+    message = await header_of(post)
+    assert message["From"] == "Zoe via The Staff <staff@example.org>"
+    assert message["Reply-To"] == "Zoe <zoe@sender.example>"
+    assert message["Subject"] == "hello"
+    assert message["List-Id"].split() == ["The", "Staff", "<staff.example.org>"]
+    assert len(message.get_all("From", [])) == 1
+    assert message.get_content() == "Hello.\r\n"
+
+
+async def test_a_reply_goes_where_its_author_wanted(post: Post) -> None:
+    post.strict.add("sender.example")
+    body = written_by("Zoe <zoe@sender.example>", "Reply-To: desk@sender.example")
+    await post.send(STAFF, body=body)
+    message = await header_of(post)
+    assert message.get_all("Reply-To") == ["desk@sender.example"]
+
+
+async def test_a_full_mailbox_beside_a_group_gets_its_copy(post: Post) -> None:
+    """There is one answer for all, also where what leaves has another header."""
+    post.strict.add("sender.example")
+    await post.do(
+        SetMembers(address=STAFF, entries=accounts(ADA, BOB), present=False),
+        SetAccount(account=EVE, quota_bytes=500),
+    )
+    large = BODY + b"x" * 2_000
+    assert await post.send(STAFF, "eve@example.org", body=large) == [250, 250]
+    assert await post.filed() == [EVE]
+    assert await post.to() == [FAR]
+
+
+async def test_our_own_authors_are_never_renamed(post: Post) -> None:
+    """We sign for them, or the sender's domain is theirs."""
+    post.strict.add("example.org")
+    await post.send(STAFF, origin=inside(ADA), **OURS)  # type: ignore[arg-type]
+    post.signs.add("example.org")
+    await post.send(STAFF, origin=inside(ADA), **OURS)  # type: ignore[arg-type]
+    for at in range(2):
+        assert (await header_of(post, at))["From"] == "Ada <ada@example.org>"
+    assert (await post.leaving(1)).startswith(b"DKIM-Signature: d=example.org\r\nList-Id")
+    assert post.asked == []
+
+
+async def test_who_only_says_to_be_ours_is_renamed(post: Post) -> None:
+    post.strict.add("example.org")
+    await post.send(STAFF, body=written_by("Ada <ada@example.org>"))
+    assert (await header_of(post))["From"] == "Ada via The Staff <staff@example.org>"
+
+
+async def test_nobody_is_asked_where_nothing_leaves(post: Post) -> None:
+    await post.do(SetMembers(address=STAFF, entries=elsewhere(FAR), present=False))
+    await post.send(STAFF)
+    assert post.asked == []
+    assert await post.filed() == [ADA, BOB]
+
+
+async def test_fields_of_another_list_give_way(post: Post) -> None:
+    body = written_by(
+        "zoe@sender.example",
+        "List-Id: <other.far.example>",
+        "List-Unsubscribe: <mailto:x@y.example>",
+    )
+    await post.send(STAFF, body=body)
+    message = await header_of(post)
+    assert [value.split()[-1] for value in message.get_all("List-Id")] == ["<staff.example.org>"]
+    assert message["List-Unsubscribe"] is None
+    assert message["From"] == "zoe@sender.example"
+
+
+async def test_a_message_that_was_at_the_list_is_a_loop(post: Post) -> None:
+    body = written_by("zoe@sender.example", "List-Id: Ours <Staff.Example.org>")
+    assert await post.send(STAFF, body=body) == [554]
+    assert await post.filed() == []
+
+
+async def test_junk_reaches_members_here_only(post: Post) -> None:
+    assert await post.send(STAFF, body=b"X-Spam-Flag: YES\r\n" + BODY) == [250]
+    assert await post.filed() == [ADA, BOB]
+    assert await post.to() == []
+
+
+@pytest.mark.parametrize(
+    ("group", "identity"),
+    [
+        (Group("a.b@example.org", "", "anyone", 0, 1), b"List-Id: <a.b.example.org>\r\n"),
+        (Group("o'neil@example.org", "", "anyone", 0, 1), b"List-Id: <o'neil.example.org>\r\n"),
+        (
+            Group("zoé@example.org", "Zoé <x>\r\nEvil: 1", "anyone", 0, 1),
+            b"<zo\xc3\xa9.example.org>\r\nList-Post: <mailto:zo%C3%A9@example.org>\r\n",
+        ),
+        (Group("news@example.org", "", "owners", 0, 1), b"List-Post: NO "),
+    ],
+)
+def test_fields_are_whole_whatever_a_group_is_called(group: Group, identity: bytes) -> None:
+    fields = fields_of(group)
+    assert identity in fields
+    assert b"\nEvil" not in fields
+    assert all(line[:1].isspace() or b":" in line for line in fields.splitlines())
+
+
+# Bounces and owners ---------------------------------------------------------------------------------
+
+
+async def test_what_comes_back_goes_to_the_owners(post: Post) -> None:
+    assert await post.send("staff+bounces@example.org", sender="") == [250]
+    assert await post.send("staff+owner@example.org") == [250]
+    assert await post.filed() == [EVE, EVE]
+
+
+async def test_reports_and_answering_programs_do_not_reach_members(post: Post) -> None:
+    assert await post.send(STAFF, sender="") == [250]
+    away = written_by("zoe@sender.example", "Auto-Submitted: auto-replied (vacation)")
+    assert await post.send(STAFF, body=away) == [250]
+    assert await post.filed() == [EVE, EVE]
+    assert await post.to() == []
+
+
+async def test_a_group_without_owners_reports_to_the_administrators(post: Post) -> None:
+    boss = await post.house.account("boss", role="owner")
+    await post.do(SetMembers(address=STAFF, entries=accounts(EVE), owner=True, present=False))
+    assert await post.send("staff+bounces@example.org", sender="") == [250]
+    assert await post.filed() == [boss]
+
+
+# Who may write --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("senders", "account", "sender", "may"),
+    [
+        ("anyone", 0, SENDER, True),
+        ("inside", 0, "ada@example.org", False),
+        ("inside", EVE, "eve@example.org", True),
+        ("members", 0, SENDER, False),
+        ("members", 0, FAR, True),
+        ("members", 0, "ada@example.org", False),
+        ("members", ADA, "ada@example.org", True),
+        ("members", EVE, "eve@example.org", True),
+        ("owners", ADA, "ada@example.org", False),
+        ("owners", 0, FAR, False),
+        ("owners", EVE, "eve@example.org", True),
+    ],
+)
+async def test_who_may_write(
+    post: Post, senders: str, account: int, sender: str, may: bool
+) -> None:
+    await post.do(PutGroup(address=STAFF, senders=senders))
+    verdict, _ = await post.rcpt(STAFF, sender, account)
+    assert verdict.good is may
+    if not may:
+        assert "takes mail from" in verdict.text
+    other = await post.house.account("other")
+    if senders in ("members", "owners"):
+        assert await post.refused(STAFF, "other@example.org", other)
+
+
+# Archive --------------------------------------------------------------------------------------------
+
+
+async def test_an_archive_keeps_a_copy_that_members_may_read(post: Post) -> None:
+    await post.do(
+        CreateAccount(address="kept@example.org", name="", password_hash="", kind="shared")
+    )
+    kept = await post.house.value("SELECT id FROM account WHERE address = 'kept@example.org'")
+    shown = "Shared Folders/kept@example.org"
+    await post.do(PutGroup(address=STAFF, archive=kept, archive_shown=shown))
+    assert await readers(post, kept) == {ADA: "lrs", BOB: "lrs"}
+    assert await post.send(STAFF) == [250]
+    assert await post.filed() == [ADA, BOB, kept]
+    await post.do(
+        SetMembers(address=STAFF, entries=accounts(EVE), archive_shown=shown),
+        SetMembers(address=STAFF, entries=accounts(BOB), present=False),
+    )
+    assert await readers(post, kept) == {ADA: "lrs", EVE: "lrs"}
+    await post.do(PutGroup(address=STAFF, archive=0))
+    assert await readers(post, kept) == {}
+
+
+async def readers(post: Post, account: int) -> dict[int, str]:
+    """Who may what in the INBOX of an account, beside its owner."""
+    rows = await post.house.rows(
+        "SELECT grantee, letters FROM mailbox_right WHERE mailbox = $1 AND grantee <> $2",
+        account << 32 | 1,
+        account,
+    )
+    return dict(rows)
