@@ -47,6 +47,9 @@ def operation_settings(configuration: Configuration, *, alone: bool = False) -> 
         offered=MappingProxyType(_offered(configuration)),
         resolvers=tuple(configuration.sending.resolvers.split()),
         resolver_port=configuration.sending.resolver_port,
+        dane=configuration.sending.dane,
+        mta_sts=configuration.sending.mta_sts,
+        certificate=configuration.certificate_file,
     )
 
 

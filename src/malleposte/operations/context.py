@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
@@ -10,6 +11,7 @@ from malleposte.directory.book import Book
 from malleposte.operations.audit import StoreAudit, line_of
 from malleposte.policy.audit import AuditEvent, AuditSink, Detail, Outcome
 from malleposte.policy.permissions import Actor
+from malleposte.policy.sending import SendLimits
 from malleposte.store import Store
 from malleposte.store.commands import Act, Audited
 from malleposte.store.results import AnyResult, Refused
@@ -38,7 +40,9 @@ class OperationSettings:
     seconds that deleted mail can be brought back. ``alone``: no server runs beside this process.
 
     ``ring``: gives the node's keys, read anew (``NodeKeyError``). ``offered``: ports of the services that
-    others can reach, by name. ``resolvers``: addresses of name servers, none: the system's."""
+    others can reach, by name. ``resolvers``: addresses of name servers, none: the system's. ``dane``,
+    ``mta_sts``: whether mail that leaves keeps to them. ``certificate``: the file with that of this
+    server. ``send_limits``: of accounts and domains that have none of their own."""
 
     hostname: str
     quota: int = 0
@@ -48,6 +52,10 @@ class OperationSettings:
     offered: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     resolvers: tuple[str, ...] = ()
     resolver_port: int = 53
+    dane: bool = True
+    mta_sts: bool = True
+    certificate: Path | None = None
+    send_limits: SendLimits = field(default_factory=SendLimits)
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ from malleposte.operations.dkim import OfDomain
 from malleposte.operations.exchange import Progress
 from malleposte.operations.finding import own_domain
 from malleposte.operations.registry import Response, operation
+from malleposte.operations.zone.certificate import chain_in, key_in
 from malleposte.operations.zone.wanted import Wanted, wanted
 
 AT_ONCE = 32
@@ -59,9 +60,10 @@ async def run(context: Context, request: ShowRecords, progress: Progress) -> Dom
     host = context.settings.hostname.lower().rstrip(".")
     kept = await pairs_of(context.store.reader, context.settings.ring, domain)
     keys = [key for pair in kept.pairs for key in pair.keys]
-    records = wanted(domain, host, context.settings.offered, keys)
+    chain = await asyncio.to_thread(chain_in, context.settings.certificate)
+    records = wanted(domain, host, context.settings.offered, keys, key_in(chain))
     if request.check:
-        rows = await _checked(context, host, records, keys, progress)
+        rows = await _checked(context, host, chain, records, keys, progress)
     else:
         rows = [_row(record) for record in records]
     return DomainRecords(
@@ -75,7 +77,8 @@ def _row(record: Wanted, state: str = "", words: str = "") -> RecordShown:
         name=record.name,
         kind=record.kind,
         value=record.value,
-        needed=record.needed,
+        # Without TLSA records all is well; with wrong ones nobody who checks them delivers.
+        needed=record.needed or (record.purpose == "tlsa" and state == "different"),
         remark=record.remark,
         state=state,
         words=words,
@@ -85,6 +88,7 @@ def _row(record: Wanted, state: str = "", words: str = "") -> RecordShown:
 async def _checked(
     context: Context,
     host: str,
+    chain: tuple[bytes, ...],
     wanted_: Sequence[Wanted],
     keys: Sequence[SigningKey],
     progress: Progress,
@@ -96,7 +100,7 @@ async def _checked(
 
     records = live(context.settings)
     turns = asyncio.Semaphore(AT_ONCE)
-    server = await address.server(records, host)
+    server = msgspec.structs.replace(await address.server(records, host), chain=chain)
     done = 0
 
     async def in_turn(work: Awaitable[RecordShown]) -> RecordShown:

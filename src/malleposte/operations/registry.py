@@ -42,6 +42,7 @@ MODULES = (
     "store_fsck",
     "store_render",
     "store_renew",
+    "tls",
 )
 
 

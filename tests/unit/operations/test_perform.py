@@ -72,6 +72,10 @@ NAMES = {
     "store.fsck",
     "store.render",
     "store.renew-uids",
+    "tls.end",
+    "tls.except",
+    "tls.exceptions",
+    "tls.show",
 }
 
 

@@ -9,13 +9,16 @@ SECONDS = 4.0
 """For one look-up; twice that where the resolver drops EDNS."""
 
 
+def dns_settings(settings: OperationSettings) -> DnsSettings:
+    """Deadlines of an operation."""
+    return DnsSettings(
+        servers=settings.resolvers,
+        port=settings.resolver_port,
+        seconds=SECONDS,
+        each=SECONDS / 2,
+    )
+
+
 def live(settings: OperationSettings) -> LiveRecords:
     """Answers of now; nothing is remembered."""
-    return LiveRecords(
-        DnsSettings(
-            servers=settings.resolvers,
-            port=settings.resolver_port,
-            seconds=SECONDS,
-            each=SECONDS / 2,
-        )
-    )
+    return LiveRecords(dns_settings(settings))

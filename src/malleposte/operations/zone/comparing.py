@@ -13,6 +13,7 @@ from malleposte.delivery.outbound.resolver import LookupFailed
 from malleposte.delivery.signing.keys import SigningKey
 from malleposte.delivery.signing.lookup import Records
 from malleposte.delivery.signing.published import Seen, compared
+from malleposte.operations.zone.certificate import why_wrong
 from malleposte.operations.zone.wanted import NOWHERE, Wanted
 
 RIGHT = Seen("right")
@@ -21,10 +22,12 @@ SHOWN = 200
 
 
 class Server(msgspec.Struct, frozen=True, kw_only=True):
-    """This server by its name. ``unasked``: why its addresses are not known."""
+    """This server by its name. ``unasked``: why its addresses are not known; ``chain``: its certificate
+    and those above (DER)."""
 
     host: str
     addresses: tuple[str, ...] = ()
+    chain: tuple[bytes, ...] = ()
     unasked: str = ""
 
 
@@ -53,6 +56,8 @@ async def compare(
             return _text(
                 values, "v=TLSRPTv1", lambda text: "" if "rua" in tags(text) else "no rua="
             )
+        case "tlsa":
+            return _tlsa(values, server)
         case "service":
             return _service(values, record)
         case _:
@@ -137,6 +142,13 @@ def _dmarc_wrong(text: str) -> str:
 
 def _id_wrong(text: str, value: str) -> str:
     return "" if tags(text).get("id") == tags(value)["id"] else "another id: is it another policy?"
+
+
+def _tlsa(values: Sequence[str], server: Server) -> Seen:
+    if not values:
+        return Seen("missing")
+    why = why_wrong(values, server.chain, server.host)
+    return _different(values, f"{why}: who checks it will not deliver") if why else RIGHT
 
 
 def _service(values: Sequence[str], record: Wanted) -> Seen:

@@ -9,9 +9,18 @@ from typing import Final, Literal, NamedTuple
 
 from malleposte.delivery.signing.keys import SigningKey
 
-Kind = Literal["MX", "TXT", "CNAME", "SRV"]
+Kind = Literal["MX", "TXT", "CNAME", "SRV", "TLSA"]
 Purpose = Literal[
-    "mx", "spf", "dkim", "dmarc", "mta-sts", "tls-report", "autoconfig", "autodiscover", "service"
+    "mx",
+    "spf",
+    "dkim",
+    "dmarc",
+    "mta-sts",
+    "tls-report",
+    "tlsa",
+    "autoconfig",
+    "autodiscover",
+    "service",
 ]
 NOWHERE: Final = "0 0 0 ."
 """An SRV that says: not offered here (RFC 6186 §3.4)."""
@@ -40,9 +49,14 @@ class Wanted(NamedTuple):
 
 
 def wanted(
-    domain: str, host: str, offered: Mapping[str, int], keys: Iterable[SigningKey]
+    domain: str,
+    host: str,
+    offered: Mapping[str, int],
+    keys: Iterable[SigningKey],
+    public: bytes = b"",
 ) -> list[Wanted]:
-    """All of them. ``host``: this server's name; ``offered``: ports of services by name."""
+    """All of them. ``host``: this server's name; ``offered``: ports of services by name; ``public``: the
+    key of its certificate, b'' where that is not known."""
     reports = f"mailto:postmaster@{domain}"
     records = [Wanted("mx", domain, "MX", f"10 {host}")]
     # ~all and not -all: some servers refuse by SPF alone what DKIM would have vouched for (RFC 9989).
@@ -74,6 +88,7 @@ def wanted(
         Wanted(
             "tls-report", f"_smtp._tls.{domain}", "TXT", f"v=TLSRPTv1; rua={reports}", needed=False
         ),
+        *_tlsa(host, offered.get("smtp", 0), public),
         Wanted("autoconfig", f"autoconfig.{domain}", "CNAME", host, needed=False),
         Wanted("autodiscover", f"autodiscover.{domain}", "CNAME", host, needed=False),
     ]
@@ -82,6 +97,19 @@ def wanted(
         value = f"{priority} 1 {port} {host}" if port else NOWHERE
         records.append(Wanted("service", f"_{service}._tcp.{domain}", "SRV", value, needed=False))
     return records
+
+
+def _tlsa(host: str, port: int, public: bytes) -> list[Wanted]:
+    """The server's key, so that nobody can pass for it (RFC 7672 §3.1.1): usage 3 needs no authority."""
+    if not port or not public:
+        return []
+    digest = hashlib.sha256(public).hexdigest()
+    remark = (
+        f"counts only where the zone of {host} is signed (DNSSEC). It names the key of the certificate:"
+        " at a change publish the new record first, and take the old one out a day after the change"
+    )
+    name = f"_{port}._tcp.{host}"
+    return [Wanted("tlsa", name, "TLSA", f"3 1 1 {digest}", needed=False, remark=remark)]
 
 
 def mta_sts_policy(host: str) -> str:
