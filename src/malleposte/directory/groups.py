@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from malleposte.directory.book import Book
 from malleposte.directory.resolution import Found, Onward
-from malleposte.directory.routes import BOUNCES, OWNER
+from malleposte.directory.routes import BOUNCES, DEEPEST, OWNER
+from malleposte.policy.forwarding import may_lead
 from malleposte.store.commands import MAX_MEMBERS
 from malleposte.store.dialect import Reader
 
@@ -60,6 +61,8 @@ class Expanded:
     onward: dict[str, Onward] = field(default_factory=dict)
     filtered: dict[int, None] = field(default_factory=dict)
     passed: set[str] = field(default_factory=set)
+    leads: dict[str, bool] = field(default_factory=dict)
+    """Whether groups of a domain may have members at other servers."""
     too_many: bool = False
 
     def look(self) -> bool:
@@ -101,8 +104,13 @@ async def expanded(book: Book, reader: Reader, group: Group) -> Expanded:
     return found
 
 
-async def _expand(book: Book, reader: Reader, group: Group, found: Expanded) -> None:
+async def _expand(
+    book: Book, reader: Reader, group: Group, found: Expanded, depth: int = 0
+) -> None:
     if group.address in found.passed:
+        return
+    if depth > DEEPEST:
+        found.too_many = True
         return
     found.passed.add(group.address)
     if group.archive:
@@ -119,20 +127,26 @@ async def _expand(book: Book, reader: Reader, group: Group, found: Expanded) -> 
             if filtered:
                 found.filtered[account] = None
         else:
-            await _follow(book, reader, group, own if account else address, found)
+            await _follow(book, reader, group, own if account else address, found, depth)
     found.look()
 
 
-async def _follow(book: Book, reader: Reader, group: Group, address: str, found: Expanded) -> None:
+async def _follow(
+    book: Book, reader: Reader, group: Group, address: str, found: Expanded, depth: int
+) -> None:
     """A member that is not simply an account: elsewhere, another group, or one whose mail goes on."""
     local, _, domain = address.rpartition("@")
     reached = await book.resolve(local, domain)
     if reached.found is Found.NOT_OURS:
-        found.onward.setdefault(address, Onward(address, group.address, group.organisation))
+        name = group.address.rpartition("@")[2]
+        if name not in found.leads:
+            found.leads[name] = (await may_lead(reader, name, address)).allowed
+        if found.leads[name]:
+            found.onward.setdefault(address, Onward(address, group.address, group.organisation))
     elif reached.group:
         nested = await group_of(reader, reached.group)
         if nested is not None:
-            await _expand(book, reader, nested, found)
+            await _expand(book, reader, nested, found, depth + 1)
     elif reached.found is Found.HERE:
         found.accounts.update(dict.fromkeys(reached.accounts))
         found.filtered.update(dict.fromkeys(reached.filtered))

@@ -12,7 +12,7 @@ from malleposte.directory.addresses import (
     split_subaddress,
 )
 from malleposte.directory.resolution import Found, Onward, Resolution
-from malleposte.policy.forwarding import may_forward
+from malleposte.policy.forwarding import may_forward, may_lead
 from malleposte.store.dialect import Reader, Row
 
 MOST_REACHED = 1_000
@@ -148,7 +148,7 @@ async def _targets(
     for row in here:
         await _account(reader, found, row, 0)
     for row in rows:
-        if row[1]:
+        if row[1] and (await may_lead(reader, domain.name, row[1])).allowed:
             found.onward.append(Onward(row[1], shown, domain.organisation))
     if not found.accounts and not found.onward:
         return Resolution(Found.SUSPENDED if rows else Found.NOBODY, shown)

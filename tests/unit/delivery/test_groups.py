@@ -42,6 +42,7 @@ async def post(house: House) -> Post:
         await house.account(name)
     post = Post(house)
     await post.do(
+        SetDomain(name="example.org", forwarding="anywhere"),
         PutGroup(address=STAFF, fresh=True, name="The Staff", senders="anyone"),
         SetMembers(address=STAFF, entries=(*accounts(ADA, BOB), *elsewhere(FAR))),
         SetMembers(address=STAFF, entries=accounts(EVE), owner=True),
@@ -131,7 +132,6 @@ async def test_too_many_members_through_other_groups_are_refused_in_words(post: 
 
 async def test_a_members_own_forward_counts(post: Post) -> None:
     await post.do(
-        SetDomain(name="example.org", forwarding="anywhere"),
         SetForward(account=ADA, addresses=("ada@home.example",), keep=False),
         SetAccount(account=BOB, status="archived"),
     )
@@ -140,10 +140,18 @@ async def test_a_members_own_forward_counts(post: Post) -> None:
     assert await post.to() == ["ada@home.example", FAR]
 
 
+async def test_members_elsewhere_rest_while_nothing_may_be_forwarded(post: Post) -> None:
+    await post.do(SetDomain(name="example.org", forwarding=""))
+    assert await post.send(STAFF) == [250]
+    assert await post.filed() == [ADA, BOB]
+    assert await post.to() == []
+
+
 async def test_a_server_that_does_not_send_gives_it_to_members_here(house: House) -> None:
     await house.account("ada")
     post = Post(house, sends=False)
     await post.do(
+        SetDomain(name="example.org", forwarding="anywhere"),
         PutGroup(address=STAFF, fresh=True, senders="anyone"),
         SetMembers(address=STAFF, entries=(*accounts(ADA), *elsewhere(FAR))),
     )

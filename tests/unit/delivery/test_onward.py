@@ -244,6 +244,18 @@ async def test_an_alias_reaches_accounts_and_addresses_elsewhere(post: Post) -> 
     assert await post.to() == [FAR, "x@y.example"]
 
 
+async def test_an_alias_leads_outside_only_where_mail_may_go(post: Post) -> None:
+    await post.do(
+        SetAlias(address="away@example.org", remotes=(FAR,)),
+        SetAlias(address="both@example.org", accounts_=(BOB,), remotes=(FAR,)),
+        SetDomain(name="example.org", forwarding=""),
+    )
+    assert (await post.refused("away@example.org")).startswith("550 5.2.1")
+    assert await post.send("both@example.org") == [250]
+    assert await post.filed() == [BOB]
+    assert await post.to() == []
+
+
 async def test_nobody_writes_as_who_forwards_to_him(post: Post) -> None:
     await post.do(SetForward(account=ADA, addresses=("bob@example.org",)))
     _, resolution = await post.rcpt("ada@example.org")

@@ -17,6 +17,7 @@ from malleposte.store.commands import (
     GrantRole,
     SetAccount,
     SetAlias,
+    SetDomain,
     SetPassword,
 )
 from malleposte.store.results import Created
@@ -31,6 +32,7 @@ async def book(store: Store) -> Book:
             CreateAccount(address=address, name="", password_hash="a hash", role=role)
         )
         assert isinstance(made, Created)
+    await store.submit(SetDomain(name="example.test", forwarding="anywhere"))
     await store.submit(SetAlias(address="team@example.test", accounts_=(1, 2)))
     await store.submit(SetAlias(address="away@example.test", remotes=("x@elsewhere.example",)))
     return Book(store)
