@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from malleposte.operations.domain_records import DomainRecords, RecordShown, Sho
 from malleposte.operations.zone import bind
 from malleposte.operations.zone.wanted import policy_id
 from malleposte.secrets.sealing import KeyRing, NodeKey
+from support.certificates import issue
 from support.store import House
 from support.zone import REFUSED, SERVFAIL, SILENCE, Zone, text
 from unit.operations.desk import Desk
@@ -198,3 +200,52 @@ async def test_zone_lines_are_what_a_name_server_reads() -> None:
     assert bind.strings("a" * 300) == f'"{"a" * 255}" "{"a" * 45}"'
     assert bind.strings('say "\\"') == '"say \\"\\\\\\""'
     assert bind.strings("") == '""'
+
+
+async def test_the_servers_key_is_offered_to_the_dns_and_compared_with_it(
+    house: House, zone: Zone, tmp_path: Path
+) -> None:
+    server, other = issue(HOST), issue(HOST)
+    path = tmp_path / "server.pem"
+    path.write_bytes(server.pem)
+    desk = Desk(
+        house.store,
+        resolvers=("127.0.0.1",),
+        resolver_port=zone.port,
+        offered={"smtp": 25},
+        certificate=path,
+    )
+    name = f"_25._tcp.{HOST}"
+
+    async def tlsa() -> RecordShown:
+        rows = (await records(desk, check=True)).records
+        return next(row for row in rows if row.kind == "TLSA")
+
+    missing = await tlsa()
+    assert (missing.name, missing.state, missing.needed) == (name, "missing", False)
+    assert missing.value == server.tlsa(3)
+    assert "DNSSEC" in missing.remark
+    zone.add(name, tlsa=[other.tlsa(3), missing.value])
+    assert (await tlsa()).state == "right", "beside the record of the next key"
+    zone.records[name, "TLSA"] = [server.tlsa(2, 0, 1), server.tlsa(3, 0, 2)]
+    assert (await tlsa()).state == "right", "in another form"
+    # Who publishes a wrong one gets no mail from those who check: that is no trifle.
+    zone.records[name, "TLSA"] = [other.tlsa(3)]
+    wrong = await tlsa()
+    assert (wrong.state, wrong.needed) == ("different", True)
+    assert wrong.words.endswith(
+        "(its certificate is none that the TLSA records name: who checks it will not deliver)"
+    )
+    zone.records[name, "TLSA"] = [server.tlsa(1)]
+    assert "none of them is usable" in (await tlsa()).words
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no certificate"])
+async def test_without_a_certificate_there_is_no_tlsa_record(
+    house: House, zone: Zone, tmp_path: Path, content: bytes | None
+) -> None:
+    path = tmp_path / "server.pem"
+    if content is not None:
+        path.write_bytes(content)
+    desk = Desk(house.store, offered={"smtp": 25}, certificate=path)
+    assert "TLSA" not in {row.kind for row in (await records(desk)).records}

@@ -128,7 +128,5 @@ async def sweep_tls(work: Work, command: SweepTls) -> Done:
     """Execute ``SweepTls``. An exception that ended is shown for a month."""
     count = await work.tx.run("DELETE FROM sts_policy WHERE expires_at <= $1", work.now)
     count += await work.tx.run("DELETE FROM tls_result WHERE day < $1", command.before)
-    count += await work.tx.run(
-        "DELETE FROM tls_exception WHERE until <= $1", work.now - 30 * _DAY
-    )
+    count += await work.tx.run("DELETE FROM tls_exception WHERE until <= $1", work.now - 30 * _DAY)
     return Done(count=count)

@@ -78,9 +78,7 @@ async def exceptions(reader: Reader) -> list[TlsException]:
     return [TlsException(*row) for row in rows]
 
 
-async def reported_domains(
-    reader: Reader, *, before: int, limit: int
-) -> list[tuple[int, str]]:
+async def reported_domains(reader: Reader, *, before: int, limit: int) -> list[tuple[int, str]]:
     """Days before one, and the domains with results on it."""
     rows = await reader.rows(
         "SELECT DISTINCT day, domain FROM tls_result WHERE day < $1 ORDER BY day, domain LIMIT $2",
