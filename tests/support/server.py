@@ -27,7 +27,10 @@ from malleposte.store.commands import CreateAccount, CreateDomain
 from malleposte.store.results import Created
 
 PASSWORD = "a quite long secret"
-SERVICES = ("smtp", "lmtp", "submission", "imap", "imaps", "submissions", "pop3", "pop3s")
+SERVICES = (
+    *("smtp", "lmtp", "submission", "submissions", "imap", "imaps", "pop3", "pop3s"),
+    "managesieve",
+)
 
 
 # Below the ports that outgoing connections get (32768 on, by Linux's default): those come and go.

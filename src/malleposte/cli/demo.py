@@ -44,6 +44,7 @@ PORTS: Final = {
     "imaps": 2993,
     "pop3": 2110,
     "pop3s": 2995,
+    "managesieve": 4190,
     "metrics": 9464,
 }
 TLS: Final = {
@@ -55,6 +56,7 @@ TLS: Final = {
     "imaps": "implicit",
     "pop3": "starttls",
     "pop3s": "implicit",
+    "managesieve": "starttls",
     "metrics": "none",
 }
 SUN_PATH: Final = 100
@@ -273,6 +275,12 @@ def reach(folder: Path, configuration: Configuration) -> str:
         ),
         ("pop3", "STARTTLS", f"curl --ssl-reqd {trust} pop3://localhost:{ports.get('pop3')}/"),
         ("pop3s", "TLS", f"curl {trust} pop3s://localhost:{ports.get('pop3s')}/1"),
+        (
+            "managesieve",
+            "STARTTLS",
+            f"openssl s_client -starttls sieve -crlf -quiet -CAfile {ca}"
+            f" -connect localhost:{ports.get('managesieve')}",
+        ),
         ("smtp", "STARTTLS", f"swaks --server {HOST}:{ports.get('smtp')} --tls --to {user}"),
         (
             "submission",

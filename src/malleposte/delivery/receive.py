@@ -14,6 +14,7 @@ import msgspec
 
 from malleposte.delivery.leaving import Sending, addresses_in, has_eight_bit
 from malleposte.delivery.onward import Copies, Message, Onwards
+from malleposte.delivery.sieving import Arrival, Sieving
 from malleposte.delivery.spool import AT_ONCE, Prepared, Spool, prepare, put_variant
 from malleposte.delivery.srs import is_srs
 from malleposte.delivery.submitted import NotAllowed, Written, audited, submit
@@ -63,6 +64,8 @@ HOPS_WITHIN = 2_000_000
 """Octets of a header in which a circle shows: a hundred servers that add 20 kB each."""
 
 
+NOTES, NOTE = 50, 300
+"""Notes of scripts that a trace keeps, and characters of one."""
 Renamed = Sequence[tuple[bytes, Handing]]
 _REFUSED = {
     "over-quota": FULL_FOR_NOW,
@@ -80,8 +83,10 @@ class Reception:
         book: Book,
         settings: DeliverySettings,
         sending: Sending | None = None,
+        sieving: Sieving | None = None,
     ) -> None:
         self._store = store
+        self._sieving = sieving
         self._book = book
         self._settings = settings
         self._sending = sending
@@ -184,6 +189,24 @@ class Reception:
                 sender, recipients, origin.account, line, header, by, now, spool, reports
             )
             variants, forwards = await self._variants(renamed, message, spool)
+            plan = None
+            if self._sieving is not None and any(r.resolution.filtered for r in recipients):
+                with spool.buffer() as buffer:
+                    arrival = Arrival(
+                        sender=sender,
+                        buffer=buffer,
+                        structure=message.rendered.structure,
+                        header_size=message.summary.header_size,
+                        line=line,
+                        each=each,
+                        account=origin.account,
+                        number=number,
+                        now=now,
+                        leaves=bool(handings or forwards),
+                        ret=reports.returned,
+                        envelope=reports.envelope,
+                    )
+                    plan = await self._sieving.plan(arrival, filings, recipients)
             command = Deliver(
                 content=message.content,
                 rendered=message.rendered,
@@ -192,7 +215,7 @@ class Reception:
                 sender=sender,
                 direction="local" if origin.account else "in",
                 trace_id=number,
-                trace=_record(origin, recipients, message, reports),
+                trace=_record(origin, recipients, message, reports, plan.notes if plan else ()),
                 grace=self._settings.grace,
                 one_answer=not each,
                 handings=handings,
@@ -200,12 +223,19 @@ class Reception:
                 forwards=forwards,
                 audit=audited(written, origin, number),
             )
-            filed = await self._submit(command, message)
+            if plan is not None:
+                command = plan.applied(command)
+            filed: list[Filed] = []
+            if plan is None or not plan.all_refused or handings or forwards:
+                filed = await self._submit(command, message)
         finally:
             message.close()
-        if (handings or forwards) and self._sending is not None:
+        if (command.handings or command.forwards) and self._sending is not None:
             self._sending.queued()
-        verdicts = {f.account: _REFUSED.get(f.refused, AWAY) if f.refused else FILED for f in filed}
+        outcomes = [
+            (f.account, _REFUSED.get(f.refused, AWAY) if f.refused else FILED) for f in filed
+        ]
+        verdicts = dict(outcomes) if plan is None else plan.verdicts(outcomes)
         answers = []
         for at, (recipient, accounts) in enumerate(zip(recipients, owners, strict=True)):
             if at in refused:
@@ -344,10 +374,16 @@ def hops(header: bytes | memoryview) -> int:
 
 
 def _record(
-    origin: Origin, recipients: Sequence[Recipient], message: Prepared, reports: Reports
+    origin: Origin,
+    recipients: Sequence[Recipient],
+    message: Prepared,
+    reports: Reports,
+    notes: Sequence[str] = (),
 ) -> bytes:
+    """The trace's record. ``notes``: what scripts wanted and did not get."""
     return msgspec.msgpack.encode(
         {
+            **({"sieve": [note[:NOTE] for note in notes[:NOTES]]} if notes else {}),
             "peer": origin.peer,
             "hello": origin.hello,
             "with": origin.protocol,

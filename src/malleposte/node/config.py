@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from malleposte.node.config_fields import DAY, GB, MB, TB, duration, number, says, size
 from malleposte.node.config_listeners import STANDARD_LISTENERS, Listener, Tls
-from malleposte.node.config_protocols import Imap, Pop3, Smtp
+from malleposte.node.config_protocols import Imap, ManageSieve, Pop3, Smtp
 from malleposte.node.config_sending import Sending
 from malleposte.policy.sharing import WhoMayGive
 from malleposte.secrets.redaction import Secret
@@ -263,6 +263,7 @@ class Configuration(Struct, frozen=True, kw_only=True):
     smtp: Smtp = Smtp()
     imap: Imap = Imap()
     pop3: Pop3 = Pop3()
+    managesieve: ManageSieve = ManageSieve()
     sending: Sending = Sending()
     quota: Quota = Quota()
     sharing: Sharing = Sharing()

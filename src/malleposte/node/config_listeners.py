@@ -7,10 +7,21 @@ from msgspec import Struct
 
 from malleposte.node.config_fields import duration, number, says
 
-Service = Literal["smtp", "submission", "submissions", "lmtp", "imap", "imaps", "pop3", "pop3s"]
+Service = Literal[
+    "smtp",
+    "submission",
+    "submissions",
+    "lmtp",
+    "imap",
+    "imaps",
+    "pop3",
+    "pop3s",
+    "managesieve",
+]
 TlsMode = Literal["none", "starttls", "implicit"]
 
-# RFC 5321, 6409, 8314, RFC 9051 §2.1, RFC 1939 §3. LMTP has no port of its own (RFC 2033 §5: not 25).
+# RFC 5321, 6409, 8314, RFC 9051 §2.1, RFC 1939 §3, RFC 5804 §1.8. LMTP has no port of its own (RFC 2033 §5:
+# not 25).
 STANDARD_PORTS: Final[dict[Service, int]] = {
     "smtp": 25,
     "submission": 587,
@@ -19,6 +30,7 @@ STANDARD_PORTS: Final[dict[Service, int]] = {
     "imaps": 993,
     "pop3": 110,
     "pop3s": 995,
+    "managesieve": 4190,
 }
 USUAL_TLS: Final[dict[Service, TlsMode]] = {
     "smtp": "starttls",
@@ -29,13 +41,14 @@ USUAL_TLS: Final[dict[Service, TlsMode]] = {
     "imaps": "implicit",
     "pop3": "starttls",
     "pop3s": "implicit",
+    "managesieve": "starttls",
 }
 
 
 class Listener(Struct, frozen=True, kw_only=True):
     """A place where a service listens: an address and a port, or the path of a Unix socket. With no
     `[[listeners]]` at all: smtp, submission, submissions, imap and imaps on their standard ports of
-    all addresses; pop3 and pop3s only where they are named."""
+    all addresses; pop3, pop3s and managesieve only where they are named."""
 
     service: Annotated[Service, says("What is spoken here.")]
     address: Annotated[
@@ -45,7 +58,7 @@ class Listener(Struct, frozen=True, kw_only=True):
         int,
         number(
             "TCP port. 0: the service's standard port (smtp 25, submission 587, submissions 465, "
-            "imap 143, imaps 993, pop3 110, pop3s 995).",
+            "imap 143, imaps 993, pop3 110, pop3s 995, managesieve 4190).",
             0,
             65535,
         ),

@@ -1,4 +1,4 @@
-"""Sections of the configuration: bounds of SMTP, submission and LMTP, of IMAP and of POP3."""
+"""Sections of the configuration: bounds of SMTP, submission and LMTP, of IMAP, POP3 and ManageSieve."""
 
 from typing import Annotated
 
@@ -143,3 +143,23 @@ class Pop3(Struct, frozen=True, kw_only=True):
             DAY,
         ),
     ] = 600
+
+
+class ManageSieve(Struct, frozen=True, kw_only=True):
+    """Bounds of managesieve, with which mail programs put filters in place."""
+
+    connections: Annotated[int, number("Connections to one worker.", 10, 100_000)] = 1000
+    connections_per_address: Annotated[
+        int,
+        number(
+            "Connections from one address (IPv6: one /64) that have not signed in, to one worker.",
+            1,
+            100_000,
+        ),
+    ] = 50
+    signin_timeout: Annotated[
+        int, duration("A connection that has not signed in by then is closed.", 10, 3600)
+    ] = 120
+    idle_timeout: Annotated[
+        int, duration("Silence after sign-in (RFC 5804 §1.2: at least 30m).", 1800, DAY)
+    ] = 1800

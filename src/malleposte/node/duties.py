@@ -1,11 +1,12 @@
 """What any worker does for all: jobs as they fall due, and upkeep now and then."""
 
 from malleposte.delivery.held_notice import HeldNotices
+from malleposte.delivery.leaving import Sending
 from malleposte.delivery.quota_warning import QuotaWarning
 from malleposte.delivery.reports import REPORT_JOB, Reporter
 from malleposte.delivery.tls_reports.reporter import TLS_REPORT_JOB
 from malleposte.directory.book import Book
-from malleposte.node import outbound, wiring
+from malleposte.node import outbound, sieving, wiring
 from malleposte.node.config import Configuration
 from malleposte.node.settings import hostname
 from malleposte.runtime import upkeep
@@ -17,8 +18,10 @@ from malleposte.store.execute.purging import PURGE_JOB
 from malleposte.store.quota import QUOTA_JOB
 
 
-def jobs(store: Store, book: Book, configuration: Configuration) -> dict[str, Run]:
-    """What runs the jobs of each kind."""
+def jobs(
+    store: Store, book: Book, configuration: Configuration, sending: Sending | None = None
+) -> dict[str, Run]:
+    """What runs the jobs of each kind. ``sending``: None where nothing is sent to others."""
     warning = QuotaWarning(store, hostname(configuration), configuration.quota.grace)
     reporter = Reporter(store, book, outbound.reporter_settings(configuration))
     return {
@@ -28,6 +31,7 @@ def jobs(store: Store, book: Book, configuration: Configuration) -> dict[str, Ru
         SWEEP_JOB: lambda job: upkeep.sweep_mailbox(store, job),
         REPORT_JOB: reporter.run,
         TLS_REPORT_JOB: outbound.tls_reporter(store, book, configuration).run,
+        **sieving.jobs(store, book, configuration, sending),
     }
 
 

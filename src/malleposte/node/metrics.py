@@ -56,6 +56,7 @@ class Figures:
     connections: "Gauge"
     imap_commands: "Histogram"
     pop3_commands: "Histogram"
+    managesieve_commands: "Histogram"
     unsigned: "Counter"
     defects: "Counter"
     statements: "Counter"
@@ -136,6 +137,12 @@ def figures() -> Figures:
         pop3_commands=Histogram(
             "malleposte_pop3_command_seconds",
             "From a POP3 command to the end of its answer",
+            ["command"],
+            buckets=_DELAYS,
+        ),
+        managesieve_commands=Histogram(
+            "malleposte_managesieve_command_seconds",
+            "From a ManageSieve command to the end of its answer",
             ["command"],
             buckets=_DELAYS,
         ),

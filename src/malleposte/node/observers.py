@@ -8,6 +8,7 @@ import structlog
 from malleposte.node import metrics
 from malleposte.services.imapd.service import Observer as ImapObserver
 from malleposte.services.pop3d.service import Observer as Pop3Observer
+from malleposte.services.sieved.service import Observer as SieveObserver
 from malleposte.services.smtpd import Observer as SmtpObserver
 from malleposte.store.commands import AnyCommand
 from malleposte.store.results import AnyResult
@@ -69,6 +70,24 @@ class Pop3Figures(Pop3Observer):
     def __init__(self, figures: metrics.Figures) -> None:
         self._figures = figures
         self._commands = Labelled(figures.pop3_commands)
+
+    def command(self, name: str, seconds: float) -> None:
+        self._commands[name].observe(seconds)
+
+    def signed_in(self, service: str, good: bool) -> None:
+        self._figures.signins.labels(service, "good" if good else "refused").inc()
+
+    def defect(self, where: str) -> None:
+        self._figures.defects.labels(where).inc()
+        log.exception("a defect", where=where)
+
+
+class SieveFigures(SieveObserver):
+    """Figures of ManageSieve."""
+
+    def __init__(self, figures: metrics.Figures) -> None:
+        self._figures = figures
+        self._commands = Labelled(figures.managesieve_commands)
 
     def command(self, name: str, seconds: float) -> None:
         self._commands[name].observe(seconds)

@@ -14,6 +14,7 @@ from malleposte.runtime.tls import TlsSettings
 from malleposte.runtime.upkeep import UpkeepSettings
 from malleposte.services.imapd.settings import ImapSettings
 from malleposte.services.pop3d.settings import Pop3Settings
+from malleposte.services.sieved.settings import SieveSettings
 from malleposte.store.incoming import IncomingSettings
 from malleposte.wire.imap import Limits as ImapLimits
 from malleposte.wire.smtp import Limits as SmtpLimits
@@ -90,6 +91,14 @@ def pop3_connections(configuration: Configuration) -> ConnectionSettings:
     )
 
 
+def managesieve_connections(configuration: Configuration) -> ConnectionSettings:
+    """For the services of ManageSieve."""
+    return ConnectionSettings(
+        per_network=configuration.managesieve.connections_per_address,
+        total=configuration.managesieve.connections,
+    )
+
+
 def delivery_settings(configuration: Configuration) -> DeliverySettings:
     """For ``delivery``."""
     return DeliverySettings(
@@ -157,6 +166,16 @@ def pop3_settings(configuration: Configuration, listener: Listener) -> Pop3Setti
         sign_in_timeout=float(configuration.pop3.signin_timeout),
         idle_timeout=float(configuration.pop3.idle_timeout),
         recoverable=configuration.store.recoverable,
+    )
+
+
+def sieve_settings(configuration: Configuration, listener: Listener) -> SieveSettings:
+    """For a listener of managesieve."""
+    return SieveSettings(
+        hostname=hostname(configuration),
+        starttls=listener.tls_mode == "starttls",
+        sign_in_timeout=float(configuration.managesieve.signin_timeout),
+        idle_timeout=float(configuration.managesieve.idle_timeout),
     )
 
 

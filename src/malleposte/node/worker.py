@@ -20,15 +20,23 @@ from typing import Any
 import msgspec
 import structlog
 
+from malleposte.delivery.leaving import Sending
 from malleposte.delivery.outbound import Dispatcher
 from malleposte.delivery.receive import Reception
+from malleposte.delivery.sieving.checking import Checker
 from malleposte.directory.book import Book
 from malleposte.directory.signin import Door
-from malleposte.node import duties, metrics, outbound, wiring
+from malleposte.node import duties, metrics, outbound, sieving, wiring
 from malleposte.node.config import Configuration
 from malleposte.node.gate import Gate
 from malleposte.node.health_page import Page
-from malleposte.node.observers import ImapFigures, Pop3Figures, SmtpFigures, TimedWriter
+from malleposte.node.observers import (
+    ImapFigures,
+    Pop3Figures,
+    SieveFigures,
+    SmtpFigures,
+    TimedWriter,
+)
 from malleposte.node.settings import hostname, operation_settings, password_settings
 from malleposte.node.sockets import Bound
 from malleposte.operations.context import Context
@@ -50,6 +58,8 @@ from malleposte.services.listener import Listener, Sweep
 from malleposte.services.pop3d.exclusive import Exclusive
 from malleposte.services.pop3d.service import Pop3Service
 from malleposte.services.pop3d.session import Session as Pop3Session
+from malleposte.services.sieved.service import SieveService
+from malleposte.services.sieved.session import Session as SieveSession
 from malleposte.services.smtpd import SmtpService
 from malleposte.services.turns import Turns
 from malleposte.store import Store, StoreError, cluster, embedded
@@ -199,10 +209,13 @@ class _Worker:
         )
         push = PushHub(store)
         self._dispatcher = outbound.dispatcher(store, configuration)
-        await self._open_smtp(store, book, door, certificates)
+        wake = self._dispatcher.wake if self._dispatcher is not None else None
+        sending = outbound.sending(store, configuration, wake, self._unsigned)
+        await self._open_smtp(store, book, door, certificates, sending)
         turns = Turns()
         await self._open_imap(store, book, door, certificates, push, turns)
         await self._open_pop3(store, book, door, certificates, turns)
+        await self._open_managesieve(store, book, door, certificates, turns)
         await self._open_health(store)
         self._open_admin(store, book, passwords)
         holder = f"{hostname(configuration)}:{os.getpid()}"
@@ -211,7 +224,9 @@ class _Worker:
             self._spawn(self._hints.run(push.hint))
         if self._dispatcher is not None:
             self._spawn(self._dispatcher.run())
-        self._spawn(JobRunner(store, holder, duties.jobs(store, book, configuration)).run())
+        self._spawn(
+            JobRunner(store, holder, duties.jobs(store, book, configuration, sending)).run()
+        )
         self._spawn(Upkeep(store, holder, duties.upkeep_tasks(store, book, configuration)).run())
         self._spawn(Sweep([listener for _, listener in self._listeners]).run())
         figures = self._figures
@@ -247,11 +262,20 @@ class _Worker:
         task.add_done_callback(ended)
 
     async def _open_smtp(
-        self, store: Store, book: Book, door: Door, certificates: Certificates
+        self,
+        store: Store,
+        book: Book,
+        door: Door,
+        certificates: Certificates,
+        sending: Sending | None,
     ) -> None:
-        wake = self._dispatcher.wake if self._dispatcher is not None else None
-        sending = outbound.sending(store, self._configuration, wake, self._unsigned)
-        reception = Reception(store, book, wiring.delivery_settings(self._configuration), sending)
+        reception = Reception(
+            store,
+            book,
+            wiring.delivery_settings(self._configuration),
+            sending,
+            sieving.sieving(store, book, self._configuration, sending),
+        )
         # One for each protocol: whoever floods one does not take the connections of another.
         connections = wiring.smtp_connections(self._configuration)
         admitted = {mode: ConnectionLimit(connections) for mode in wiring.MODES.values()}
@@ -320,6 +344,26 @@ class _Worker:
                 certificates,
                 limit,
                 b"-ERR [SYS/TEMP] Too many connections from your network; try again later\r\n",
+            )
+
+    async def _open_managesieve(
+        self, store: Store, book: Book, door: Door, certificates: Certificates, turns: Turns
+    ) -> None:
+        limit = ConnectionLimit(wiring.managesieve_connections(self._configuration))
+        observer = SieveFigures(self._figures)
+        checker = Checker(store.reader)
+        sessions: dict[int, set[SieveSession]] = {}
+        for number, bound in enumerate(self._bound("managesieve")):
+            settings = wiring.sieve_settings(self._configuration, bound.listener)
+            service = SieveService(settings, store, book, door, checker, observer, sessions, turns)
+            if number == 0:
+                self._spawn(service.watch())  # as with IMAP
+            await self._open(
+                bound,
+                service.serve,
+                certificates,
+                limit,
+                b'BYE (TRYLATER) "Too many connections from your network; try again later"\r\n',
             )
 
     def _counts(self, memory: mmap) -> AccountCounts:

@@ -15,7 +15,7 @@ class Arrival:
 
     ``structure``: its parts, as ``mime.load_structure`` takes them; ``line``: Received; ``each``: every
     recipient is answered (LMTP); ``account``: who sent it, if he signed in; ``number``: of its trace;
-    ``ret`` and ``envelope``: RET and ENVID (RFC 3461).
+    ``leaves``: other servers get it too; ``ret`` and ``envelope``: RET and ENVID (RFC 3461).
     """
 
     sender: str
@@ -27,6 +27,7 @@ class Arrival:
     account: int
     number: int
     now: float
+    leaves: bool = False
     ret: str = ""
     envelope: str = ""
 

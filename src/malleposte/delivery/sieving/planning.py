@@ -95,7 +95,7 @@ class Sieving:
         nobody takes it; else he gets a report, or where nobody knows whether it is he, it is kept."""
         if not work.rejecting:
             return
-        alone = not (plan.filings or plan.forwards or work.accepted)
+        alone = not (arrival.leaves or plan.filings or plan.forwards or work.accepted)
         for copy, words in work.rejecting:
             if arrival.each or alone:
                 plan.refused[copy.account] = verdict_of(words)
