@@ -6,7 +6,7 @@ from pathlib import Path
 
 from malleposte.cli.caller import Caller, run, to_server
 from malleposte.cli.configuration import find_configuration, read_configuration
-from malleposte.cli.doctor import files, listeners, machine, store
+from malleposte.cli.doctor import files, listeners, machine, sending, store
 from malleposte.cli.doctor.check import Check, wrong
 from malleposte.cli.exit_codes import DAMAGE, OK, Trouble
 from malleposte.cli.options import DEFAULT, Common
@@ -56,6 +56,7 @@ def _checks(given: Path | None, *, fsck: bool) -> Iterator[Check]:
         return
     yield from files.checks(configuration, path)
     yield from machine.checks(configuration)
+    yield from sending.checks(configuration)
     try:
         connection = to_server(configuration)
     except Trouble as trouble:
