@@ -25,6 +25,7 @@ COMMANDS = {
     "role": "Roles: grant, revoke.",
     "mailbox": "Mailboxes of an account: list, rights, give, take, merge.",
     "queue": "Mail on its way: list, show, hold, release, retry, redirect, remove.",
+    "trace": "What became of a message: by sender, recipient, Message-ID, number, time.",
     "tls": "TLS towards other servers: show, except, exceptions, end.",
     "import": "Import mail: mbox, Maildir, folder of .eml.",
     "export": "Export mail: Maildir, mbox, folder of .eml.",

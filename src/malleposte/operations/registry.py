@@ -43,6 +43,7 @@ MODULES = (
     "store_render",
     "store_renew",
     "tls",
+    "traces",
 )
 
 

@@ -1,0 +1,130 @@
+"""``malleposte trace``: what became of a message."""
+
+import re
+import time
+from typing import Final
+
+from malleposte.cli.caller import Caller, run
+from malleposte.cli.commands.queue import when
+from malleposte.cli.exit_codes import OK, USAGE, Trouble
+from malleposte.cli.options import DEFAULT, Common
+from malleposte.cli.output import as_json, say, size
+from malleposte.directory.addresses import shown_address
+from malleposte.operations.traces import FindTraces, Traced, TracedRecipient, TracePage
+
+_UNITS: Final = {"m": 60, "h": 3_600, "d": 86_400, "w": 7 * 86_400}
+_SPAN: Final = re.compile(r"([0-9]{1,6})([mhdw])", re.ASCII)
+
+
+def trace(
+    id_: str = "",
+    /,
+    *,
+    sender: str = "",
+    recipient: str = "",
+    message_id: str = "",
+    since: str = "2d",
+    until: str = "",
+    limit: int = 20,
+    common: Common = DEFAULT,
+) -> int:
+    """Show what became of messages, the newest first: who brought them, whom they reached, what each
+    attempt to send them on came to.
+
+    Parameters
+    ----------
+    id_
+        One message, by the number behind «id» in its Received line, in what its sender was answered, or in
+        the log.
+    sender
+        The sender's address or the account that had signed in, or a part of it.
+    recipient
+        A recipient's address, or a part of it.
+    message_id
+        The Message-ID, or a part of it.
+    since
+        How far back: 30m, 12h, 2d, 3w.
+    until
+        Nothing younger than this, as since.
+    limit
+        At most so many messages.
+    """
+    back, to, now = _seconds(since), _seconds(until) if until else 0, int(time.time())
+
+    async def pages(caller: Caller) -> tuple[list[Traced], bool]:
+        found: list[Traced] = []
+        below = ""
+        while True:
+            request = FindTraces(
+                id=id_,
+                sender=sender,
+                recipient=recipient,
+                message_id=message_id,
+                since=max(0, now - back),
+                until=now - to if to else 0,
+                below=below,
+                limit=max(1, min(100, limit - len(found))),
+            )
+            page = await caller.call("trace.find", request, TracePage)
+            found += page.traces
+            below = page.below
+            if not below or len(found) >= limit:
+                return found, bool(below)
+
+    found, more = run(common.configuration(), pages)
+    if common.json:
+        as_json({"traces": found, "more": more})
+        return OK
+    for one in found:
+        _show(one)
+    if not found:
+        say("No such message. Traces are kept for some days; --since looks further back.")
+    elif more:
+        say(f"There are more; --limit shows up to so many (now {limit}).")
+    return OK
+
+
+def _seconds(text: str) -> int:
+    found = _SPAN.fullmatch(text)
+    if found is None:
+        raise Trouble(USAGE, f"{text} is no length of time: write 30m, 12h, 2d or 3w")
+    return int(found[1]) * _UNITS[found[2]]
+
+
+def _show(one: Traced) -> None:
+    sender = shown_address(one.sender) if one.sender else "(a report)"
+    say(f"{when(one.at)}  {one.id}  from {sender}, {size(one.size)}")
+    brought = one.peer or "this machine"
+    if one.login:
+        brought += f", signed in as {shown_address(one.login)}"
+    elif one.hello:
+        brought += f", which said it was {one.hello}"
+    secured = one.tls or "in the clear"
+    say(
+        f"    by    {brought} ({one.protocol}, {secured})"
+        if one.protocol
+        else f"    by    {brought}"
+    )
+    if one.message_id:
+        say(f"    id    <{one.message_id}>")
+    for recipient in one.recipients:
+        say(f"    to    {shown_address(recipient.address)}: {_became(recipient)}")
+        for attempt in recipient.attempts:
+            place = f" by {attempt.host}" if attempt.host else ""
+            words = f": {attempt.said}" if attempt.said else ""
+            say(f"          {when(attempt.at)}  {attempt.outcome}{place}{words}")
+    for note in one.notes:
+        say(f"    note  {note}")
+    say()
+
+
+def _became(one: TracedRecipient) -> str:
+    if one.state == "filed":
+        own = one.accounts == (one.address.lower(),)
+        return "in the mailbox" if own else f"in {', '.join(map(shown_address, one.accounts))}"
+    if one.state == "waits":
+        return f"waits, tried again {when(one.next)} (message {one.message} of the queue)"
+    if one.state == "held":
+        why = f": {one.said}" if one.said else ""
+        return f"held{why}: malleposte queue release {one.message}"
+    return one.state

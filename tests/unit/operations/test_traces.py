@@ -1,0 +1,179 @@
+"""``malleposte trace``: a message is found by whoever asks with what they know of it, and shown with what
+became of each recipient."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from malleposte.delivery.trace_header import shown_id
+from malleposte.operations.errors import OperationError
+from malleposte.operations.traces import FindTraces, Traced, TracePage
+from malleposte.store.commands import (
+    DELIVERED,
+    WAITS,
+    Deliver,
+    Filing,
+    Handing,
+    Outcome,
+    RecordOutcomes,
+    Relay,
+    TakeQueued,
+)
+from malleposte.store.read import traces
+from malleposte.store.results import Delivered, Done, Taken
+from support.store import House, deliver
+from unit.operations.desk import Desk
+
+DAY = 86_400
+
+
+def number(second: int, count: int = 0) -> int:
+    return traces.first_of(second) + count
+
+
+async def came(
+    house: House,
+    second: int,
+    to: dict[str, list[int]],
+    *,
+    sender: str = "x@elsewhere.example",
+    count: int = 0,
+    handings: tuple[Handing, ...] = (),
+    **record: Any,
+) -> str:
+    """A message that came; its number as people see it."""
+    trace = number(second, count)
+    written = {"peer": "192.0.2.1", "size": 4_000, **record}
+    written["to"] = [(address, accounts, "", "") for address, accounts in to.items()]
+    command: Deliver = msgspec.structs.replace(
+        deliver(trace_id=trace),
+        sender=sender,
+        filings=tuple(Filing(account=a, prefix=b"") for ids in to.values() for a in ids),
+        trace=msgspec.msgpack.encode(written),
+        handings=handings,
+    )
+    await house.do(command, Delivered)
+    return shown_id(trace)
+
+
+async def found(desk: Desk, **how: Any) -> list[Traced]:
+    page = await desk.call("trace.find", FindTraces(**how), TracePage)
+    assert page.below == "", "all of it fits one page"
+    return list(page.traces)
+
+
+async def test_found_by_what_people_know_of_it(house: House, desk: Desk) -> None:
+    ada = await house.account("ada")
+    now = int(house.clock.time())
+    old = await came(house, now - 3 * DAY, {"ada@example.org": [ada]}, sender="Bill@Shop.example")
+    login = await came(house, now - 60, {"carl@far.example": []}, login="ada@example.org")
+    last = await came(house, now, {"Ada@example.org": [ada]}, sender="")
+
+    async def numbers(**how: Any) -> list[str]:
+        return [one.id for one in await found(desk, **how)]
+
+    assert await numbers() == [last, login, old], "the newest first"
+    assert await numbers(sender="bill@") == [old]
+    assert await numbers(sender="ada@example.org") == [login], "who had signed in is who sent"
+    assert await numbers(recipient="ADA@") == [last, old]
+    assert await numbers(recipient="far.example") == [login]
+    assert await numbers(since=now - DAY) == [last, login]
+    assert await numbers(until=now - DAY) == [old]
+    assert await numbers(id=old) == [old]
+    assert await numbers(id=shown_id(number(now, 7))) == []
+    assert await numbers(sender="100%", recipient="_") == []
+
+
+async def test_found_by_message_id(house: House, desk: Desk) -> None:
+    ada = await house.account("ada")
+    now = int(house.clock.time())
+    this = await came(house, now, {"ada@example.org": [ada]})
+    (row,) = await house.rows("SELECT message_id FROM trace")
+    await house.damage("UPDATE trace SET message_id = 'abc.1@shop.example'")
+    await came(house, now, {"ada@example.org": [ada]}, count=1)
+    assert row is not None
+    for text in ("abc.1@shop.example", "<abc.1@shop.example>", "abc.1"):
+        assert [one.id for one in await found(desk, message_id=text)] == [this]
+
+
+async def test_what_became_of_each_recipient(house: House, desk: Desk) -> None:
+    house.clock.stop()
+    ada = await house.account("ada")
+    now = int(house.clock.time())
+    organisation = await house.value("SELECT organisation FROM account WHERE id = $1", ada)
+    handing = Handing(
+        organisation=organisation,
+        account=ada,
+        sender="ada@example.org",
+        relays=tuple(
+            Relay(address=f"{name}@far.example", route="far.example") for name in ("gone", "slow")
+        ),
+        expires_at=now + 1000,
+    )
+    to = {"ada@example.org": [ada], "gone@far.example": [], "slow@far.example": []}
+    await came(house, now, to, handings=(handing,), login="ada@example.org")
+    taken = await house.do(TakeQueued(routes=9, each=9, seconds=60), Taken)
+    (message,) = taken.messages
+    outcomes = (
+        Outcome(
+            message=message.id, n=0, attempt=1, state=DELIVERED, said="250 ok", host="mx [::1]"
+        ),
+        Outcome(message=message.id, n=1, attempt=1, state=WAITS, due_at=now + 300, said="452 full"),
+    )
+    await house.do(RecordOutcomes(outcomes=outcomes, routes=()), Done)
+    (one,) = await found(desk)
+    assert (one.login, one.peer, one.size) == ("ada@example.org", "192.0.2.1", 4_000)
+    filed, gone, slow = one.recipients
+    assert (filed.state, filed.accounts) == ("filed", ("ada@example.org",))
+    assert (gone.state, gone.said, gone.message) == ("delivered", "250 ok", 0)
+    assert gone.attempts[0].host == "mx [::1]"
+    assert (slow.state, slow.said, slow.next, slow.message) == (
+        "waits",
+        "452 full",
+        now + 300,
+        message.id,
+    )
+    assert [attempt.outcome for attempt in slow.attempts] == ["deferred"]
+
+
+async def test_page_after_page(house: House, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is missed or doubled, whatever a statement and a call may look at."""
+    monkeypatch.setattr("malleposte.store.read.traces.SLICE", 3)
+    monkeypatch.setattr("malleposte.operations.traces.LOOKED_AT", 4)
+    ada = await house.account("ada")
+    now = int(house.clock.time())
+    to = {"ada@example.org": [ada]}
+    came_in = [await came(house, now - n // 2, to, count=99 - n % 2) for n in range(11)]
+    wanted = [came_in[n] for n in range(11)]
+    seen: list[str] = []
+    below = ""
+    for _ in range(20):
+        request = FindTraces(recipient="ada", below=below, limit=2)
+        page = await desk.call("trace.find", request, TracePage)
+        seen += [one.id for one in page.traces]
+        below = page.below
+        if not below:
+            break
+    assert seen == wanted
+
+
+async def test_what_cannot_be_read_is_shown_all_the_same(house: House, desk: Desk) -> None:
+    ada = await house.account("ada")
+    this = await came(house, int(house.clock.time()), {"ada@example.org": [ada]})
+    for record in (b"", b"\xc1", msgspec.msgpack.encode([1])):
+        await house.damage("UPDATE trace SET record = $1", record)
+        (one,) = await found(desk)
+        assert (one.id, one.recipients) == (this, ())
+
+
+@pytest.mark.parametrize("wrong", ["zzz", "-1", "f" * 17, "1 2"])
+async def test_no_number(desk: Desk, wrong: str) -> None:
+    with pytest.raises(OperationError, match="Received line"):
+        await found(desk, id=wrong)
+
+
+async def test_who_looks_is_written_down(house: House, desk: Desk) -> None:
+    await found(desk, sender="ada")
+    rows = await house.rows("SELECT actor FROM audit WHERE operation = 'trace.find'")
+    assert len(rows) == 1
