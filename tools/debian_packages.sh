@@ -143,7 +143,7 @@ for name in $missing; do
     # A service that came with a package must not start at the next boot either.
     case $name in
         dovecot-imapd) units='dovecot.service dovecot.socket' ;;
-        fetchmail | postfix) units=$name.service ;;
+        fetchmail | nsd | postfix | unbound) units=$name.service ;;
         *) continue ;;
     esac
     if command -v systemctl >/dev/null; then
