@@ -25,8 +25,7 @@ from malleposte.delivery.tls_policies import PolicySettings, StsSettings, TlsPol
 from malleposte.delivery.tls_reports.reporter import ReporterSettings, TlsReporter
 from malleposte.directory.book import Book
 from malleposte.node.config import Configuration
-from malleposte.node.settings import hostname, key_ring
-from malleposte.policy.sending import SendLimit, SendLimits
+from malleposte.node.settings import hostname, key_ring, send_limits
 from malleposte.secrets.redaction import Secret
 from malleposte.store import Store
 
@@ -83,15 +82,6 @@ def dns_settings(configuration: Configuration) -> DnsSettings:
     """For ``delivery.outbound.Resolver``."""
     wanted = configuration.sending
     return DnsSettings(servers=tuple(wanted.resolvers.split()), port=wanted.resolver_port)
-
-
-def send_limits(configuration: Configuration) -> SendLimits:
-    """What accounts and domains may send that have no limits of their own."""
-    wanted = configuration.sending
-    return SendLimits(
-        SendLimit(wanted.account_messages, wanted.account_recipients),
-        SendLimit(wanted.domain_messages, wanted.domain_recipients),
-    )
 
 
 def reporter_settings(configuration: Configuration) -> reports.ReporterSettings:

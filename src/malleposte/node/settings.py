@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from malleposte.node.config import Configuration
 from malleposte.operations.context import OperationSettings
+from malleposte.policy.sending import SendLimit, SendLimits
 from malleposte.runtime.passwords import PasswordSettings
 
 if TYPE_CHECKING:
@@ -50,6 +51,16 @@ def operation_settings(configuration: Configuration, *, alone: bool = False) -> 
         dane=configuration.sending.dane,
         mta_sts=configuration.sending.mta_sts,
         certificate=configuration.certificate_file,
+        send_limits=send_limits(configuration),
+    )
+
+
+def send_limits(configuration: Configuration) -> SendLimits:
+    """What accounts and domains may send that have no limits of their own."""
+    wanted = configuration.sending
+    return SendLimits(
+        SendLimit(wanted.account_messages, wanted.account_recipients),
+        SendLimit(wanted.domain_messages, wanted.domain_recipients),
     )
 
 

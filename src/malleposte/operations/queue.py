@@ -121,13 +121,17 @@ def _shown(message: queue.QueuedMessage) -> QueuedMessage:
 
 
 class OfQueued(Request, frozen=True, kw_only=True):
-    """``messages`` by their ids; ``recipient``: only this address of theirs, '' all."""
+    """``messages`` by their ids; ``recipient``: only this address of theirs, '' all. ``sender``: in place
+    of them all that this account sent (of what is held, to release it); not for retry and redirect."""
 
     messages: tuple[int, ...]
     recipient: str = ""
+    sender: str = ""
 
     def details(self) -> dict[str, Detail]:
         """See ``Request``."""
+        if self.sender:
+            return {"sender": self.sender}
         named = " ".join(map(str, self.messages[:50]))
         return {"messages": named, **({"recipient": self.recipient} if self.recipient else {})}
 
@@ -210,6 +214,8 @@ async def _change(
     route: str = "",
 ) -> QueueChanged:
     messages = request.messages
+    if request.sender:
+        return await _change_all(context, request, act, said or context.actor.name)
     if not messages:
         raise invalid("say which messages, by their numbers in the list")
     if len(messages) > MAX_MESSAGES:
@@ -230,6 +236,21 @@ async def _change(
     if not count and act in ("remove", "redirect"):
         raise refusal("no-such-message", "there is no such message in the queue (any more)")
     return QueueChanged(recipients=count)
+
+
+async def _change_all(context: Context, request: OfQueued, act: str, said: str) -> QueueChanged:
+    """What ``_change`` does, for all messages of an account."""
+    if request.messages or request.recipient or act in ("retry", "redirect"):
+        raise invalid("name messages, or the account whose messages are held, released or removed")
+    account = await account_id(context.store.reader, request.sender)
+    await context.begin()
+    recipients, more = 0, True
+    while more:
+        command = ChangeQueued(messages=(), act=act, account=account, said=said)
+        done = accepted(await context.store.submit(command))
+        more = isinstance(done, Done) and done.more and bool(done.count)
+        recipients += done.count if isinstance(done, Done) else 0
+    return QueueChanged(recipients=recipients)
 
 
 async def _recipient(context: Context, messages: Sequence[int], address: str) -> int:

@@ -192,7 +192,13 @@ def _act(name: str, request: OfQueued, words: str, common: Common) -> int:
 
 
 @queue.command
-def hold(*messages: int, recipient: str = "", why: str = "", common: Common = DEFAULT) -> int:
+def hold(
+    *messages: int,
+    recipient: str = "",
+    sender: str = "",
+    why: str = "",
+    common: Common = DEFAULT,
+) -> int:
     """Try nothing until it is released.
 
     Parameters
@@ -201,15 +207,17 @@ def hold(*messages: int, recipient: str = "", why: str = "", common: Common = DE
         Their numbers in the list.
     recipient
         Only this recipient of the message.
+    sender
+        All messages that this account sent, in place of numbers.
     why
         Shown in the list.
     """
-    request = HoldQueued(messages=messages, recipient=recipient, why=why)
+    request = HoldQueued(messages=messages, recipient=recipient, sender=sender, why=why)
     return _act("queue.hold", request, "Held:", common)
 
 
 @queue.command
-def release(*messages: int, recipient: str = "", common: Common = DEFAULT) -> int:
+def release(*messages: int, recipient: str = "", sender: str = "", common: Common = DEFAULT) -> int:
     """Send what is held.
 
     Parameters
@@ -218,8 +226,10 @@ def release(*messages: int, recipient: str = "", common: Common = DEFAULT) -> in
         Their numbers in the list.
     recipient
         Only this recipient of the message.
+    sender
+        All that this account has held, in place of numbers.
     """
-    request = ReleaseQueued(messages=messages, recipient=recipient)
+    request = ReleaseQueued(messages=messages, recipient=recipient, sender=sender)
     return _act("queue.release", request, "Released:", common)
 
 
@@ -239,7 +249,7 @@ def retry(*messages: int, recipient: str = "", common: Common = DEFAULT) -> int:
 
 
 @queue.command
-def remove(*messages: int, recipient: str = "", common: Common = DEFAULT) -> int:
+def remove(*messages: int, recipient: str = "", sender: str = "", common: Common = DEFAULT) -> int:
     """Remove from the queue. Nobody is told: use it for what must not go out.
 
     Parameters
@@ -248,8 +258,10 @@ def remove(*messages: int, recipient: str = "", common: Common = DEFAULT) -> int
         Their numbers in the list.
     recipient
         Only this recipient of the message.
+    sender
+        All messages that this account sent, held or not, in place of numbers.
     """
-    request = RemoveQueued(messages=messages, recipient=recipient)
+    request = RemoveQueued(messages=messages, recipient=recipient, sender=sender)
     return _act("queue.remove", request, "Removed:", common)
 
 
