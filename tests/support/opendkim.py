@@ -29,7 +29,7 @@ def verdicts(folder: Path, messages: list[bytes], records: dict[str, str]) -> li
         folder.joinpath(f"{number}.eml").write_bytes(message)
     given = json.dumps({"program": program, "folder": str(folder), "records": records})
     done = subprocess.run(
-        ["unshare", "--net", "--mount", *_apart(), sys.executable, "-m", "support.opendkim"],
+        ["unshare", "--net", "--mount", *apart(), sys.executable, "-m", "support.opendkim"],
         input=given,
         capture_output=True,
         text=True,
@@ -45,7 +45,7 @@ def verdicts(folder: Path, messages: list[bytes], records: dict[str, str]) -> li
     return said
 
 
-def _apart() -> list[str]:
+def apart() -> list[str]:
     """How mounts are kept from the rest of the machine: in a root made by chroot that is no mount point of
     its own `unshare` cannot do it, and who made that root has seen to it (tools/fresh_test.sh)."""
     mounts = Path("/proc/self/mountinfo").read_text().splitlines()
