@@ -1,10 +1,9 @@
 """Copies of a submitted message that go to other servers: by which route, and what those must know."""
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Protocol
 
 from malleposte.delivery.outbound import Routing
 from malleposte.delivery.rewriting import Rewriter
@@ -14,11 +13,10 @@ from malleposte.directory.book import Account
 from malleposte.directory.senders import Senders
 from malleposte.mime.address import addresses, mailboxes
 from malleposte.mime.headers import FIELD
+from malleposte.mime.seven_bit import is_seven_bit
 from malleposte.policy.sending import SendLimits
 from malleposte.store.commands import EIGHTBIT, SMTPUTF8, Allowance, Handing, Relay
 from malleposte.wire.smtp.content import LineEnds
-
-_EIGHT_BIT: Final = re.compile(rb"[\x80-\xff]")
 
 
 class Leaver(Protocol):
@@ -159,6 +157,4 @@ def addresses_in(header: bytes, name: bytes) -> list[str]:
 
 def has_eight_bit(octets: bytes | memoryview) -> bool:
     """Whether something is not ASCII."""
-    if isinstance(octets, bytes):
-        return not octets.isascii()
-    return _EIGHT_BIT.search(octets) is not None
+    return not is_seven_bit(octets)

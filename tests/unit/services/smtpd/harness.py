@@ -8,6 +8,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
+from malleposte.delivery.leaving import Sending
 from malleposte.delivery.receive import DeliverySettings, Reception
 from malleposte.directory.book import Book
 from malleposte.policy.connections import ConnectionLimit, ConnectionSettings
@@ -93,14 +94,17 @@ class Served:
 
 @contextlib.asynccontextmanager
 async def serve(
-    store: Store, connections: ConnectionSettings | None = None
+    store: Store,
+    connections: ConnectionSettings | None = None,
+    sending: Sending | None = None,
+    settings: Settings | None = None,
 ) -> AsyncIterator[Served]:
     """Submission on a loopback port; fails at the end if a session met a defect."""
     book = Book(store)
     service = SmtpService(
-        Settings("mail.example.org", mode=Mode.SUBMISSION),
+        settings or Settings("mail.example.org", mode=Mode.SUBMISSION),
         Limits(),
-        Reception(store, book, DeliverySettings("mail.example.org")),
+        Reception(store, book, DeliverySettings("mail.example.org"), sending),
         book,
         door(book),
     )
