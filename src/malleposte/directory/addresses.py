@@ -97,7 +97,7 @@ def new_address(address: str) -> str:
     """``normalise`` for an address about to be made: stricter, so that it works everywhere."""
     if address.strip().startswith(("*@", "@")):
         raise BadAddressError(
-            "an address for all of a domain's mail (catch-all) cannot be made yet: name each address"
+            "mail to addresses that are not in use goes to a catch-all: `malleposte domain catch-all`"
         )
     whole = normalise(address)
     local = whole.rpartition("@")[0]

@@ -169,6 +169,7 @@ class ChangeAccount(OfAccount, frozen=True, kw_only=True):
     locale: str | None = None
     time_zone: str | None = None
     quota: int | None = None
+    internal: bool | None = None
 
     def details(self) -> dict[str, Detail]:
         """See ``Request``."""
@@ -177,6 +178,7 @@ class ChangeAccount(OfAccount, frozen=True, kw_only=True):
             "locale": self.locale,
             "time_zone": self.time_zone,
             "quota": self.quota,
+            "internal": self.internal,
         }
 
 
@@ -194,6 +196,7 @@ async def set_(context: Context, request: ChangeAccount, progress: Progress) -> 
                 locale=request.locale,
                 time_zone=request.time_zone,
                 quota_bytes=request.quota,
+                internal=request.internal,
             )
         )
     )

@@ -1,23 +1,21 @@
-"""Aliases: addresses that reach accounts.
-
-Targets are accounts of this server. An address elsewhere is refused for now: there is no outbound queue
-yet, so that mail to it could only be lost.
-"""
+"""Aliases: addresses that reach accounts, or lead to other servers where mail may be forwarded there."""
 
 import msgspec
 
 from malleposte.directory.addresses import new_address, normalise
 from malleposte.operations.context import Context
+from malleposte.operations.destinations import destination
 from malleposte.operations.errors import accepted, invalid, refusal
 from malleposte.operations.exchange import Progress
-from malleposte.operations.finding import account_id, own_domain
+from malleposte.operations.finding import own_domain
 from malleposte.operations.registry import Request, Response, Subject, operation
 from malleposte.policy.audit import Detail
+from malleposte.policy.forwarding import may_lead
 from malleposte.store.commands import SetAlias
 from malleposte.store.dialect import Reader
 
 MAX_TARGETS = 500
-"""Accounts an alias reaches; more is a list, which will be a thing of its own."""
+"""Accounts and addresses an alias reaches; more is a group."""
 MAX_PAGE = 1_000
 MAX_REACHED = 3_000
 """Targets in one answer: a line of the admin socket holds them at the longest addresses there are."""
@@ -34,7 +32,7 @@ class OfAlias(Request, frozen=True, kw_only=True):
 
 
 class WithTargets(OfAlias, frozen=True, kw_only=True):
-    """``targets``: addresses of accounts."""
+    """``targets``: addresses of accounts, or at other servers."""
 
     targets: tuple[str, ...]
 
@@ -44,15 +42,15 @@ class WithTargets(OfAlias, frozen=True, kw_only=True):
 
 
 class AddAlias(WithTargets, frozen=True, kw_only=True):
-    """Make an alias, or have one reach further accounts."""
+    """Make an alias, or have one reach further targets."""
 
 
 class ReplaceAlias(WithTargets, frozen=True, kw_only=True):
-    """Make an alias, or have one reach these accounts and no others."""
+    """Make an alias, or have one reach these targets and no others."""
 
 
 class AliasShown(Response, frozen=True, kw_only=True):
-    """An alias and the accounts it reaches."""
+    """An alias and what it reaches."""
 
     address: str
     targets: tuple[str, ...]
@@ -73,39 +71,44 @@ async def set_(context: Context, request: ReplaceAlias, progress: Progress) -> A
 async def _put(context: Context, request: WithTargets, *, keep: bool) -> AliasShown:
     reader = context.store.reader
     if not request.targets:
-        raise invalid("an alias needs at least one account that it reaches")
+        raise invalid("an alias needs at least one account or address that it reaches")
     if len(request.targets) > MAX_TARGETS:
-        raise invalid(f"an alias reaches at most {MAX_TARGETS} accounts")
+        raise invalid(f"an alias reaches at most {MAX_TARGETS} accounts: make a group of them")
     row = await reader.row("SELECT 1 FROM address WHERE address = $1", normalise(request.address))
     # Stricter for one about to be made than for one that is there.
     address = normalise(request.address) if row else new_address(request.address)
-    wanted = [await _target(reader, target) for target in request.targets]
+    wanted = {await _target(reader, address, target) for target in request.targets}
     if keep:
         there = await reader.rows(
-            "SELECT account FROM address_target WHERE address = $1 AND account > 0", address
+            "SELECT account, remote FROM address_target WHERE address = $1", address
         )
-        wanted += [row[0] for row in there]
-    accounts = tuple(sorted(set(wanted)))
-    accepted(await context.carry_out(SetAlias(address=address, accounts_=accounts)))
+        wanted.update((row[0], row[1]) for row in there)
+    command = SetAlias(
+        address=address,
+        accounts_=tuple(sorted(account for account, _ in wanted if account)),
+        remotes=tuple(sorted(remote for _, remote in wanted if remote)),
+    )
+    accepted(await context.carry_out(command))
     return await _shown(reader, address)
 
 
-async def _target(reader: Reader, address: str) -> int:
-    whole = normalise(address)
-    domain = whole.rpartition("@")[2]
-    if await reader.row("SELECT 1 FROM domain WHERE name = $1", domain) is None:
-        raise refusal(
-            "remote-target",
-            f"{whole} is at another server: an alias reaches accounts of this one only, until this "
-            "version's successor can send mail out",
-        )
-    return await account_id(reader, whole)
+async def _target(reader: Reader, alias: str, typed: str) -> tuple[int, str]:
+    """An account, or an address at another server."""
+    found = await destination(reader, typed)
+    if found.account:
+        return found.account, ""
+    if found.kind:
+        raise refusal(f"is-{found.kind}", f"{found.address} is no account: name the account itself")
+    decision = await may_lead(reader, alias.rpartition("@")[2], found.address)
+    if not decision.allowed:
+        raise refusal("not-allowed", decision.reason)
+    return 0, found.address
 
 
 async def _shown(reader: Reader, address: str) -> AliasShown:
     rows = await reader.rows(
-        "SELECT a.address FROM address_target t JOIN account a ON a.id = t.account"
-        " WHERE t.address = $1 ORDER BY a.address",
+        "SELECT coalesce(a.address, t.remote) FROM address_target t"
+        " LEFT JOIN account a ON a.id = t.account WHERE t.address = $1 ORDER BY 1",
         address,
     )
     return AliasShown(address=address, targets=tuple(row[0] for row in rows))
@@ -159,7 +162,7 @@ async def list_(context: Context, request: ListAliases, progress: Progress) -> A
     reader = context.store.reader
     rows = await reader.rows(
         "SELECT a.address, a.kind FROM address a JOIN domain d ON d.id = a.domain"
-        " WHERE a.kind <> 'primary' AND a.address > $1 AND ($2 = '' OR d.name = $2)"
+        " WHERE a.kind IN ('alias', 'system') AND a.address > $1 AND ($2 = '' OR d.name = $2)"
         " ORDER BY a.address LIMIT $3",
         request.after,
         await own_domain(reader, request.domain),

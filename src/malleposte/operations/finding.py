@@ -9,13 +9,14 @@ from malleposte.store.dialect import Reader, Row
 _COLUMNS = (
     "a.id, a.address, a.name, a.kind, a.status, a.locale, a.time_zone, a.created_at,"
     " h.quota_bytes, h.used_bytes, h.used_emails,"
-    " EXISTS (SELECT 1 FROM credential c WHERE c.account = a.id)"
+    " EXISTS (SELECT 1 FROM credential c WHERE c.account = a.id), a.internal, a.forward"
 )
 _FROM = "account a JOIN account_head h ON h.account = a.id"
 
 
 class AccountShown(msgspec.Struct, frozen=True, kw_only=True):
-    """An account as lists show it. Sizes in octets, ``quota`` 0: no limit; ``created_at`` Unix seconds;
+    """An account as lists show it; ``internal``: mail inside its organisation only; ``forwards``: its mail
+    goes on. Sizes in octets, ``quota`` 0: no limit; ``created_at`` Unix seconds;
     ``password``: it has one."""
 
     id: int
@@ -30,6 +31,8 @@ class AccountShown(msgspec.Struct, frozen=True, kw_only=True):
     used: int
     emails: int
     password: bool
+    internal: bool = False
+    forwards: bool = False
     roles: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
 
@@ -95,7 +98,9 @@ async def accounts_shown(reader: Reader, after: str, domain: str, limit: int) ->
 
 
 def _shown(row: Row, roles: tuple[str, ...], aliases: tuple[str, ...] = ()) -> AccountShown:
-    id_, address, name, kind, status, locale, zone, created, quota, used, emails, password = row
+    id_, address, name, kind, status, locale, zone, created, quota, used, emails, password = row[
+        :12
+    ]
     return AccountShown(
         id=id_,
         address=address,
@@ -109,6 +114,8 @@ def _shown(row: Row, roles: tuple[str, ...], aliases: tuple[str, ...] = ()) -> A
         used=used,
         emails=emails,
         password=bool(password),
+        internal=bool(row[12]),
+        forwards=row[13] > 0,
         roles=roles,
         aliases=aliases,
     )

@@ -209,6 +209,8 @@ def _shown(one: AccountShown, common: Common) -> int:
             ("quota", size(one.quota) if one.quota else "no limit"),
             ("language", one.locale),
             ("time zone", one.time_zone),
+            ("mail", "inside its organisation only" if one.internal else "from and to everybody"),
+            ("forwarded", "yes: `malleposte forward list`" if one.forwards else "no"),
             ("since", moment(one.created_at)),
         ],
     )
@@ -224,6 +226,7 @@ def set_(
     quota: str | None = None,
     locale: str | None = None,
     time_zone: str | None = None,
+    internal: bool | None = None,
     common: Common = DEFAULT,
 ) -> int:
     """Change an account's settings; what is not named stays.
@@ -240,15 +243,19 @@ def set_(
         Language of what the server writes to them.
     time_zone
         Such as Europe/Paris.
+    internal
+        Mail from and to its own organisation only; --no-internal ends that.
     """
-    if name is quota is locale is time_zone is None:
-        raise Trouble(USAGE, "nothing to change: give --name, --quota, --locale or --time-zone")
+    if name is quota is locale is time_zone is internal is None:
+        words = "nothing to change: give --name, --quota, --locale, --time-zone or --internal"
+        raise Trouble(USAGE, words)
     request = ChangeAccount(
         address=address,
         name=name,
         quota=None if quota is None else octets(quota),
         locale=locale,
         time_zone=time_zone,
+        internal=internal,
     )
     done = run(common.configuration(), lambda c: c.call("account.set", request, OneAccount))
     return _shown(done.account, common)

@@ -18,19 +18,19 @@ from malleposte.operations.aliases import (
     ReplaceAlias,
 )
 
-alias = App(name="alias", help="Aliases: further addresses that reach accounts.")
+alias = App(name="alias", help="Aliases: further addresses that reach accounts, or lead elsewhere.")
 
 
 @alias.command
 def add(address: str, /, *targets: str, common: Common = DEFAULT) -> int:
-    """Make an alias, or have one reach further accounts.
+    """Make an alias, or have one reach further targets.
 
     Parameters
     ----------
     address
         The alias.
     targets
-        Addresses of the accounts it reaches.
+        Addresses of the accounts it reaches; also at other servers, where mail may be forwarded there.
     """
     request = AddAlias(address=address, targets=targets)
     return _told(
@@ -40,14 +40,14 @@ def add(address: str, /, *targets: str, common: Common = DEFAULT) -> int:
 
 @alias.command(name="set")
 def set_(address: str, /, *targets: str, common: Common = DEFAULT) -> int:
-    """Make an alias, or have one reach these accounts and no others.
+    """Make an alias, or have one reach these targets and no others.
 
     Parameters
     ----------
     address
         The alias.
     targets
-        Addresses of the accounts it reaches.
+        Addresses of the accounts it reaches; also at other servers, where mail may be forwarded there.
     """
     request = ReplaceAlias(address=address, targets=targets)
     return _told(

@@ -22,6 +22,15 @@ domain.command(
     name="dkim",
     help="DKIM keys of a domain: list them, make new ones, retire old ones.",
 )
+for _name, _words in (
+    ("alias", "Make a domain another name of one."),
+    ("catch-all", "Who gets mail to addresses that are not in use."),
+    ("relay", "Have mail for a list of addresses go to another server."),
+    ("forwarding", "Whether mail may be forwarded to other servers."),
+):
+    domain.command(
+        f"malleposte.cli.commands.domain_routes:{_name.replace('-', '_')}", name=_name, help=_words
+    )
 
 
 @domain.command
