@@ -124,7 +124,7 @@ async def side(
 
 def report_of(content: bytes) -> tuple[Any, Any]:
     """The message and the JSON in it."""
-    message = message_from_bytes(content)
+    message: Any = message_from_bytes(content)
     _, attached = message.get_payload()
     octets = attached.get_payload(decode=True)
     return message, json.loads(gzip.decompress(octets))
