@@ -233,7 +233,8 @@ def test_the_demo_is_made_once_and_served_again(bare: Program) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         connect = json.loads(path.read_text())
         assert set(connect["services"]) == {
-            "smtp", "lmtp", "submission", "submissions", "imap", "imaps", "pop3", "pop3s", "metrics",
+            "smtp", "lmtp", "submission", "submissions", "imap", "imaps", "pop3", "pop3s", "managesieve",
+            "metrics",
         }  # fmt: skip
         assert {s["tls"] for s in connect["services"].values()} <= {"none", "starttls", "implicit"}
         assert connect["services"]["metrics"]["url"].startswith("http://127.0.0.1:")
@@ -249,6 +250,7 @@ def test_the_demo_is_made_once_and_served_again(bare: Program) -> None:
             ("submissions", b"220 "),
             ("pop3", b"+OK "),
             ("pop3s", b"+OK "),
+            ("managesieve", b'"IMPLEMENTATION" "Malleposte"\r\n'),
         ):
             assert greeting(connect, name).startswith(begins)
         running = Program(bare.folder)

@@ -1,7 +1,6 @@
 """Sieve at delivery: the order of scripts, what they decide, and that nothing is ever lost."""
 
 import time
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -24,11 +23,12 @@ from malleposte.store.commands import (
     PutForm,
     PutScript,
     SetAlias,
+    SetOrganisation,
     TakeQueued,
 )
 from malleposte.store.ids import mailbox_text
 from malleposte.store.read import emails, mailboxes
-from malleposte.store.results import Created, Delivered, Done, Taken
+from malleposte.store.results import Created, Delivered, Done, Filed, Taken
 
 ADA, BOB, CID = 1, 2, 3
 BODY = (
@@ -114,7 +114,7 @@ class Scene:
                     trace_id=arrival.number,
                 )
             )
-            filed = ()
+            filed: tuple[Filed, ...] = ()
             if not plan.all_refused:
                 answer = await self.store.submit(command, message.descriptor)
                 assert isinstance(answer, Delivered)
@@ -175,7 +175,7 @@ class Scene:
 
 
 @pytest.fixture
-async def scene(store: Store) -> AsyncIterator[Scene]:
+async def scene(store: Store) -> Scene:
     await store.submit(CreateDomain(name="example.test"))
     for name in ("ada", "bob", "cid"):
         await store.submit(
@@ -187,7 +187,7 @@ async def scene(store: Store) -> AsyncIterator[Scene]:
             )
         )
     await store.submit(SetAlias(address="info@example.test", accounts_=(ADA, BOB)))
-    yield Scene(store)
+    return Scene(store)
 
 
 async def test_a_message_is_filed_where_the_script_says(scene: Scene) -> None:
@@ -479,8 +479,6 @@ async def test_mail_to_postmaster_passes_by_all_scripts(scene: Scene) -> None:
 
 
 async def anywhere(scene: Scene) -> None:
-    from malleposte.store.commands import SetOrganisation
-
     await scene.store.submit(SetOrganisation(organisation=1, forwarding="anywhere"))
 
 

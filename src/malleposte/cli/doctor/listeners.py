@@ -26,6 +26,8 @@ from malleposte.runtime.tls import CertificateError
 PATIENCE: Final = 10.0
 STRANGER: Final = "relay-test@example.net"
 """Nobody (RFC 2606)."""
+MAX_SAID: Final = 64 * 1024
+"""Octets of an answer of ManageSieve."""
 MAX_FROM: Final = 50
 """Own addresses that the test is made from."""
 
@@ -195,10 +197,30 @@ def _served(listener: Listener) -> bytes:
             return pop3.sock.getpeercert(binary_form=True) or b""
         finally:
             pop3.close()
+    if listener.service == "managesieve":
+        with _connected(listener, None, target) as plain:
+            _sieve_answer(plain)
+            plain.sendall(b"STARTTLS\r\n")
+            _sieve_answer(plain)
+            with context.wrap_socket(plain) as wrapped:
+                return wrapped.getpeercert(binary_form=True) or b""
     with smtplib.SMTP(target, port, timeout=PATIENCE) as smtp:
         smtp.starttls(context=context)
         assert isinstance(smtp.sock, ssl.SSLSocket)
         return smtp.sock.getpeercert(binary_form=True) or b""
+
+
+def _sieve_answer(sock: socket.socket) -> None:
+    """Read up to the line that says OK (RFC 5804 §1.2). Raises ``OSError`` for any other answer."""
+    said = b""
+    while True:
+        octets = sock.recv(4096)
+        said += octets
+        last = said.splitlines()[-1] if said.endswith(b"\r\n") else b""
+        if last.startswith(b"OK"):
+            return
+        if not octets or len(said) > MAX_SAID or last.startswith((b"NO", b"BYE")):
+            raise OSError(last.decode("ascii", "replace") or "no ManageSieve is spoken there")
 
 
 # Relaying -----------------------------------------------------------------------------------------

@@ -31,10 +31,13 @@ SERVICES: Final = (
     ("imap", 10),
     ("pop3s", 0),
     ("pop3", 10),
+    ("sieve", 0),
     ("jmap", 0),
 )
-"""What programs look for (RFC 6186, RFC 8314 §5.1, RFC 8620 §2.2), with its priority: TLS from the first
-octet before STARTTLS."""
+"""What programs look for (RFC 6186, RFC 8314 §5.1, RFC 5804 §1.8, RFC 8620 §2.2), with its priority: TLS
+from the first octet before STARTTLS."""
+_LISTENERS: Final = {"sieve": "managesieve"}
+"""Services that have another name in the configuration."""
 
 
 class Wanted(NamedTuple):
@@ -93,7 +96,7 @@ def wanted(
         Wanted("autodiscover", f"autodiscover.{domain}", "CNAME", host, needed=False),
     ]
     for service, priority in SERVICES:
-        port = offered.get(service)
+        port = offered.get(_LISTENERS.get(service, service))
         value = f"{priority} 1 {port} {host}" if port else NOWHERE
         records.append(Wanted("service", f"_{service}._tcp.{domain}", "SRV", value, needed=False))
     return records

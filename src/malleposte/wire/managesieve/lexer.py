@@ -20,6 +20,7 @@ _TOKEN: Final = re.compile(
 _ESCAPE: Final = re.compile(rb"\\(.)")
 _NAME_FIRST: Final = "A command begins with its name"
 _AT_END: Final = re.compile(rb"\{([0-9]{1,10})\+\}\Z")
+_OPEN: Final = re.compile(rb'[ \t]*"(?:[^"\\]|\\.)*+\\?\Z', re.DOTALL)
 _REST: Final = re.compile(rb"[ \t]*\Z")
 
 Argument = bytes | int
@@ -128,6 +129,9 @@ class CommandReader:
         while not _REST.match(line, at):
             match = _TOKEN.match(line, at)
             if match is None:
+                if _OPEN.match(line, at):
+                    # Its rest is in the next lines, where it would be taken for commands.
+                    raise Malformed("A quoted string ends in its line: send a literal", fatal=True)
                 self._bad('Words are atoms, numbers, "strings" or {octets+} of a literal')
                 # Whatever the line was meant to be: a literal at its end comes after it.
                 return self._follows(line, script)
