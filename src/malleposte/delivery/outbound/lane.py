@@ -117,7 +117,8 @@ class Lane:
         connection, bounds = self._connection, self._office.settings.concurrency
         if connection is not None and (
             not connection.usable
-            or connection.messages >= bounds.messages
+            or connection.messages
+            >= min(bounds.messages, connection.can.most_mails or bounds.messages)
             or self._loop.time() - connection.since > bounds.seconds
         ):
             self._let_go()

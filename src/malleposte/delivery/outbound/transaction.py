@@ -32,6 +32,10 @@ async def offer(connection: Connection, parcel: Parcel, office: Office, until: f
     if missing is not None:
         return Offered([judge.troubled(message, r, missing, host) for r in recipients])
     settled: list[Settled] = []
+    later: tuple[TakenRecipient, ...] = ()
+    most = connection.can.most_recipients
+    if 0 < most < len(recipients):  # RFC 9422 §4.3
+        recipients, later = recipients[:most], recipients[most:]
     good: Sequence[TakenRecipient] = recipients
     try:
         outgoing = _outgoing(message, good)
@@ -44,7 +48,7 @@ async def offer(connection: Connection, parcel: Parcel, office: Office, until: f
             else:
                 settled.append(judge.troubled(message, recipient, trouble, host))
         if not good:
-            return Offered(settled)
+            return Offered(settled, later)
         outgoing = _outgoing(message, good)
     answers = await connection.send(outgoing, office.content(message), until)
     some_taken = any(answer.good for answer in answers)
@@ -66,7 +70,7 @@ async def offer(connection: Connection, parcel: Parcel, office: Office, until: f
                     host=connection.host,
                 )
             )
-    return Offered(settled, tuple(rest), broke)
+    return Offered(settled, (*rest, *later), broke)
 
 
 def _outgoing(message: TakenMessage, recipients: Sequence[TakenRecipient]) -> Outgoing:

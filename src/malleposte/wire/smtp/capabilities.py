@@ -4,11 +4,18 @@ from malleposte.wire.sasl import mechanism_names
 
 from .events import Greeting
 from .limits import Limits
+from .release import keyword
 from .settings import Mode, Settings
 
 
 def capability_lines(
-    settings: Settings, limits: Limits, *, tls: bool, plaintext_allowed: bool, signed_in: bool
+    settings: Settings,
+    limits: Limits,
+    *,
+    tls: bool,
+    plaintext_allowed: bool,
+    signed_in: bool,
+    now: float = 0.0,
 ) -> list[str]:
     """The EHLO keywords in force at this moment (RFC 5321 §4.1.1.1), without our name."""
     lines = [
@@ -17,10 +24,13 @@ def capability_lines(
         "8BITMIME",  # RFC 6152
         "SMTPUTF8",  # RFC 6531
         "CHUNKING",  # RFC 3030
+        f"LIMITS MAILMAX={limits.transactions} RCPTMAX={limits.recipients}",  # RFC 9422
         "ENHANCEDSTATUSCODES",  # RFC 2034
     ]
     if settings.dsn:
         lines.append("DSN")  # RFC 3461
+    if settings.offers_release:
+        lines.append(keyword(settings.future_release, now))  # RFC 4865
     if settings.starttls and not tls:
         lines.append("STARTTLS")  # RFC 3207 §4.2: not once TLS is active
     if settings.offers_auth and not signed_in:

@@ -10,6 +10,7 @@ from .dsn import decode_xtext, parse_envid, parse_notify, parse_orcpt, parse_ret
 from .events import Body, MailFrom, RcptTo
 from .limits import Limits
 from .path import Path, is_address_literal, parse_path
+from .release import hold_for, hold_until
 from .reply import BAD_BDAT, BAD_HELLO, Disconnect, PeerError
 from .settings import Mode, Settings
 
@@ -36,7 +37,7 @@ def parse_hello(octets: bytes, settings: Settings, limits: Limits) -> str:
     return name
 
 
-def parse_mail(octets: bytes, settings: Settings, limits: Limits) -> MailFrom:
+def parse_mail(octets: bytes, settings: Settings, limits: Limits, now: float = 0.0) -> MailFrom:
     """`FROM:<path> [parameters]` (RFC 5321 §4.1.1.2)."""
     if octets[:5].upper() != b"FROM:":
         raise PeerError(501, "5.5.4", "Syntax: MAIL FROM:<address>")
@@ -46,14 +47,16 @@ def parse_mail(octets: bytes, settings: Settings, limits: Limits) -> MailFrom:
     if not rest:
         mail = MailFrom(path)
     else:
-        mail = _mail_parameters(path, rest, settings, limits)
+        mail = _mail_parameters(path, rest, settings, limits, now)
     if not mail.smtputf8 and not path.is_ascii:
         raise PeerError(550, "5.6.7", "SMTPUTF8 is needed for this address")  # RFC 6531 §3.5
     return mail
 
 
-def _mail_parameters(path: Path, rest: bytes, settings: Settings, limits: Limits) -> MailFrom:
-    size = auth = ret = envid = None
+def _mail_parameters(
+    path: Path, rest: bytes, settings: Settings, limits: Limits, now: float
+) -> MailFrom:
+    size = auth = ret = envid = release = None
     body = Body.SEVEN_BIT
     smtputf8 = False
     for keyword, value in _parameters(rest).items():
@@ -75,9 +78,14 @@ def _mail_parameters(path: Path, rest: bytes, settings: Settings, limits: Limits
             ret = parse_ret(_needed(keyword, value))
         elif keyword == b"ENVID":
             envid = parse_envid(_needed(keyword, value))
+        elif keyword in (b"HOLDFOR", b"HOLDUNTIL") and settings.offers_release:
+            if release is not None:
+                raise PeerError(501, "5.5.4", "HOLDFOR and HOLDUNTIL exclude each other")
+            parse = hold_for if keyword == b"HOLDFOR" else hold_until
+            release = parse(_needed(keyword, value), settings.future_release, now)
         else:
             raise _unknown(keyword)
-    return MailFrom(path, size, body, smtputf8, auth, ret, envid)
+    return MailFrom(path, size, body, smtputf8, auth, ret, envid, release)
 
 
 def parse_rcpt(octets: bytes, limits: Limits, *, smtputf8: bool) -> RcptTo:

@@ -44,7 +44,7 @@ class MailFrom:
 
     `size`: announced octets (RFC 1870), None if not said, never above the limit. `auth`: the
     AUTH= parameter (RFC 4954 §5), "" for `<>`, None if not given: a claim, to be believed only
-    from trusted peers.
+    from trusted peers. `release`: not before this moment, in Unix seconds (RFC 4865).
     """
 
     path: Path
@@ -54,6 +54,7 @@ class MailFrom:
     auth: str | None = None
     ret: Ret | None = None
     envid: str | None = None
+    release: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ alone unless SMTPUTF8 is asked for.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -61,6 +61,10 @@ class Extensions:
     dsn: bool = False
     requiretls: bool = False
     mechanisms: frozenset[str] = frozenset()
+    most_mails: int = 0
+    """Transactions of a session (MAILMAX of RFC 9422), 0 where it does not say."""
+    most_recipients: int = 0
+    """Recipients of a transaction (RCPTMAX), likewise."""
 
     @classmethod
     def of(cls, reply: RemoteReply) -> Self:
@@ -72,6 +76,7 @@ class Extensions:
             keyword, *values = _OLD_AUTH.sub("AUTH ", line).split()[:40] or [""]
             words.setdefault(keyword.upper(), []).extend(values)
         most = words.get("SIZE", ["0"])
+        limits = dict(_limits(words.get("LIMITS", ())))
         return cls(
             name=name.split(" ")[0],
             pipelining="PIPELINING" in words,
@@ -82,7 +87,17 @@ class Extensions:
             dsn="DSN" in words,
             requiretls="REQUIRETLS" in words,
             mechanisms=frozenset(value.upper() for value in words.get("AUTH", ())),
+            most_mails=limits.get("MAILMAX", 0),
+            most_recipients=limits.get("RCPTMAX", 0),
         )
+
+
+def _limits(words: Sequence[str]) -> Iterator[tuple[str, int]]:
+    """Names and numbers; what is not understood is passed over (RFC 9422 §4)."""
+    for word in words:
+        name, _, number = word.partition("=")
+        if number.isascii() and number.isdecimal() and len(number) < 10 and int(number):
+            yield name.upper(), int(number)
 
 
 def mail_command(outgoing: Outgoing, can: Extensions) -> bytes:

@@ -45,7 +45,7 @@ class BareNewlines(Enum):
 class Settings:
     """What one listener announces and insists on.
 
-    PIPELINING, SIZE, 8BITMIME, SMTPUTF8, CHUNKING and ENHANCEDSTATUSCODES are always offered;
+    PIPELINING, SIZE, 8BITMIME, SMTPUTF8, CHUNKING, LIMITS and ENHANCEDSTATUSCODES are always offered;
     BINARYMIME (RFC 3030) never is.
     """
 
@@ -71,7 +71,15 @@ class Settings:
     """Offer DSN (RFC 3461). Its parameters are taken without that too: who sends them by habit loses
     nothing, and a message is not refused over a report."""
 
+    future_release: int = 0
+    """Seconds for which a message can be held before it is sent (RFC 4865, in submission alone); 0: not
+    offered."""
+
     bare_newlines: BareNewlines = BareNewlines.KEEP
+
+    @property
+    def offers_release(self) -> bool:
+        return self.future_release > 0 and self.mode is Mode.SUBMISSION
 
     @property
     def offers_auth(self) -> bool:

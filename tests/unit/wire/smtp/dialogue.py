@@ -179,12 +179,14 @@ class Transcript:
     answers: dict[str, Reply] = field(default_factory=dict)
     turns: list[tuple[bytes, bytes]] = field(default_factory=list)
     handshakes: set[int] = field(default_factory=set)
+    began: float = 0.0
     deliveries: list[str] = field(default_factory=list)
     resets: list[str] = field(default_factory=list)
     closed: str | None = None
 
     def service(self) -> Service:
         engine = SmtpServer(self.settings, self.limits, tls=self.tls, loopback=self.loopback)
+        engine.began = self.began
         engine.greet()
         return Service(engine, self.answers)
 
@@ -258,6 +260,10 @@ def _read_setting(transcript: Transcript, kind: str, text: str) -> None:
         case "Limit":
             name, number = text.split()
             transcript.limits = replace(transcript.limits, **{name: int(number)})
+        case "Release":
+            seconds, now = text.split()
+            transcript.settings = replace(transcript.settings, future_release=int(seconds))
+            transcript.began = float(now)
         case "On":
             key, _, reply = text.partition(" -> ")
             transcript.answers[key] = parse_reply(reply)
