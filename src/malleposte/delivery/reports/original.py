@@ -82,9 +82,11 @@ class Original:
 async def original_of(store: Store, job: ReportJob) -> Original:
     """The message of a job; an empty one where its content cannot be read: its sender must hear all the
     same."""
-    row = await store.reader.row(_CONTENT, frame_id(job.blob, 0), job.blob)
+    row = await store.reader.row(_CONTENT, frame_id(job.blob, 0), job.blob) if job.blob else None
     if row is None:
-        return Original()
+        # Of what was never kept, since a script rejected it, the header came with the job.
+        header = header_of(job.prefix) if not job.blob else b""
+        return Original(header=header, fields=last_values(header)) if header else Original()
     organisation, size, place, first = row
     stored = emails.Stored(
         uid=0,
