@@ -74,10 +74,14 @@ def issue(
     authority: bool = False,
     days: tuple[float, float] = (-1, 30),
     named: bool = True,
+    constraints: x509.BasicConstraints | None = None,
+    signs: bool = True,
+    key: ec.EllipticCurvePrivateKey | None = None,
 ) -> Issued:
     """A new one, signed by itself where nobody else does. ``days``: from when until when, from now;
-    ``named``: its names stand where they are looked for."""
-    key = ec.generate_private_key(ec.SECP256R1())
+    ``named``: its names stand where they are looked for; ``constraints``: in place of what it should say of
+    itself; ``signs``: what an authority says its key is for."""
+    key = key or ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
     now = datetime.datetime.now(datetime.UTC)
     builder = (
@@ -89,11 +93,15 @@ def issue(
         .not_valid_before(now + datetime.timedelta(days=days[0]))
         .not_valid_after(now + datetime.timedelta(days=days[1]))
     )
-    if authority:
-        builder = builder.add_extension(x509.BasicConstraints(True, None), critical=True)
-    elif named:
-        found = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
-        builder = builder.add_extension(found, critical=False)
+    if authority or constraints is not None:
+        found = constraints or x509.BasicConstraints(True, None)
+        builder = builder.add_extension(found, critical=True)
+    if not signs:
+        use = x509.KeyUsage(True, *(False,) * 8)
+        builder = builder.add_extension(use, critical=True)
+    if named and not authority:
+        alternative = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
+        builder = builder.add_extension(alternative, critical=False)
     signer = by.key if by else key
     above = [by, *by.above] if by else []
     return Issued(builder.sign(signer, hashes.SHA256()), key, above)

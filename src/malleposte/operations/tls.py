@@ -171,16 +171,15 @@ async def show(context: Context, request: ShowTls, progress: Progress) -> TlsSho
     resolver = Resolver(dns_settings(context.settings))
     wanted = PolicySettings(dane=context.settings.dane, mta_sts=context.settings.mta_sts)
     policies = TlsPolicies(context.store, resolver, wanted)
+    servers = []
     try:
         way = await Ways(OutboundSettings(hello=context.settings.hostname), resolver).of(domain)
+        group = await policies.group(domain)
+        for exchange in way.exchanges:
+            wants, words = _wants(await policies.of(group, exchange))
+            servers.append(ServerWants(host=exchange.name, wants=wants, words=words))
     except WayFailed as failure:
         raise refusal("no-way", failure.trouble.words) from None
-    group = await policies.group(domain)
-    servers = []
-    for exchange in way.exchanges:
-        policy = await policies.of(group, exchange)
-        wants, words = _wants(policy)
-        servers.append(ServerWants(host=exchange.name, wants=wants, words=words))
     try:
         found = await resolver.look_up(f"_smtp._tls.{domain}", "TXT")
         reports = addresses_of([str(one) for one in found.values or ()])

@@ -306,7 +306,7 @@ class Opener:
             raise _Unusable(
                 Trouble("4.4.2", f"{connection.host}: the connection was cut", host=connection.host)
             )
-        if policy.check is not None and (wrong := policy.check(session)):
+        if policy.check is not None and (wrong := await policy.check(session)):
             words = f"{connection.host}: {wrong}; {policy.source} demands it: nothing was sent"
             raise _Unusable(Trouble("4.7.5", words, host=connection.host), tls="validation-failure")
         connection.secured = described(session, policy)

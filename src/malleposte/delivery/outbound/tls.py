@@ -9,14 +9,14 @@ sent. Demands come from a relay's settings; those of DANE (RFC 7672) and MTA-STS
 import ssl
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
 from .route import OPENLY, Exchange, Way
 from .settings import OutboundSettings
 
-Check = Callable[[ssl.SSLObject], str]
+Check = Callable[[ssl.SSLObject], Awaitable[str]]
 """Looks at a finished handshake; what is wrong with it in words, '' nothing."""
 
 MOST_BROKEN: Final = 1_000
@@ -81,7 +81,8 @@ class Policies(Protocol):
     """Where demands of other domains come from."""
 
     async def group(self, domain: str) -> str:
-        """What tells policies apart: domains of equal servers and equal group share connections."""
+        """What tells policies apart: domains of equal servers and equal group share connections. Raises
+        ``WayFailed``."""
         ...
 
     async def of(self, domain: str, exchange: Exchange) -> TlsPolicy:

@@ -16,9 +16,10 @@ from typing import Final
 from malleposte.delivery.outbound.resolver import LookupFailed, Resolver
 from malleposte.delivery.outbound.route import Exchange
 from malleposte.delivery.outbound.tls import OPPORTUNISTIC, TlsPolicy, TlsSession, Told
+from malleposte.delivery.outbound.words import Trouble, WayFailed
 from malleposte.delivery.tls_reports.ledger import Ledger
 from malleposte.delivery.tls_reports.rua import addresses_of
-from malleposte.store import Store
+from malleposte.store import Store, StoreError
 
 from .dane import Dane, dane_of
 from .exceptions import Exceptions
@@ -60,7 +61,8 @@ class TlsPolicies:
         self.sts = StsPolicies(store, resolver, settings.sts, clock=clock)
 
     async def group(self, domain: str) -> str:
-        """The domain itself where it wants anything of TLS, or reports; '' for all others."""
+        """The domain itself where it wants anything of TLS, or reports; '' for all others. Raises
+        ``WayFailed``."""
         secure, standing, reports = await asyncio.gather(
             self._secure(domain), self._standing(domain), self._reports(domain)
         )
@@ -106,10 +108,16 @@ class TlsPolicies:
         try:
             return (await self._resolver.look_up(domain, "MX")).secure
         except LookupFailed:
-            return False  # who looks for the way says so
+            return True  # perhaps: who asks again, and is answered, must not pass DANE by
 
     async def _standing(self, domain: str) -> Standing | None:
-        return await self.sts.of(domain) if self._settings.mta_sts else None
+        if not self._settings.mta_sts:
+            return None
+        try:
+            return await self.sts.of(domain)
+        except StoreError as error:
+            words = f"whether a policy of {domain} is kept could not be found out: {error}"
+            raise WayFailed(Trouble("4.3.0", words)) from error
 
     async def _reports(self, domain: str) -> bool:
         """Whether a domain wants reports. That it cannot be found out is no reason for anything."""

@@ -99,8 +99,8 @@ class StsPolicies:
         self._fetching: dict[str, asyncio.Task[Standing]] = {}
 
     async def of(self, domain: str) -> Standing | None:
-        """What holds for a domain now, None for nothing. Never raises; takes ``SECONDS`` at most beside
-        the look-up."""
+        """What holds for a domain now, None for nothing; within ``SECONDS`` beside the look-up. Raises
+        what the store raises where it cannot be read."""
         identity, known = await asyncio.gather(self._announced(domain), self._of(domain))
         standing = self._standing(known)
         if standing is not None:
@@ -157,11 +157,8 @@ class StsPolicies:
                 self._known.popitem(last=False)
         self._known.move_to_end(domain)
         if now - known.read_at >= READ_EVERY:
-            try:
-                self._take(known, await kept.sts_policy(self._store.reader, domain))
-                known.read_at = now
-            except StoreError as error:
-                log.warning("kept policies cannot be read", reason=str(error))
+            self._take(known, await kept.sts_policy(self._store.reader, domain))
+            known.read_at = now
         return known
 
     def _take(self, known: _Known, row: kept.KeptPolicy | None) -> None:

@@ -12,6 +12,7 @@ Mode = Literal["none", "testing", "enforce"]
 
 LONGEST: Final = 31_557_600
 """Seconds for which a policy holds at most (RFC 8461 §3.2): a year."""
+MOST_LINES: Final = 1_000
 MOST_HOSTS: Final = 200
 """Patterns of one policy that are kept."""
 _RECORD: Final = re.compile(
@@ -67,6 +68,8 @@ def read_policy(octets: bytes) -> StsPolicy:
     fields: dict[str, str] = {}
     hosts: list[str] = []
     for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), 1):
+        if number > MOST_LINES:
+            raise BadPolicy(f"it has more than {MOST_LINES} lines")
         if not line.strip(" \t"):
             continue
         name, colon, value = line.partition(":")

@@ -125,6 +125,8 @@ def _path(
             verifier.verify(certificates[0], list(certificates[1:]))
         except VerificationError as error:
             why = why or _NOISE.sub("", str(error)).strip()
+            if "subjectAltName" not in why:
+                break  # it is not the name: another would only take as long again
         except ValueError:  # a name that no certificate can have
             continue
         else:

@@ -50,11 +50,11 @@ class Row:
     speaks_tls: bool = True
 
 
-def wrong(session: ssl.SSLObject) -> str:
+async def wrong(session: ssl.SSLObject) -> str:
     return "its certificate is not the one that DNS names"
 
 
-def right(session: ssl.SSLObject) -> str:
+async def right(session: ssl.SSLObject) -> str:
     return "" if session.getpeercert(binary_form=True) else "no certificate"
 
 

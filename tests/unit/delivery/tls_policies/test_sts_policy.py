@@ -81,6 +81,7 @@ def test_a_policy_of_none_needs_no_servers() -> None:
         (GOOD.replace(b"mail.example.com", b""), "is no name of a server"),
         (GOOD.replace(b"mail", b"m\xc3\xa4il"), "is no name of a server"),
         (GOOD + b"\xff: x\n", "it is not UTF-8"),
+        (b"x: y\n" * 1_001 + GOOD, "more than 1000 lines"),
         (GOOD + b" mx: a.example\n", "line 6 is not of the form"),
         (GOOD + b"".join(b"mx: a%d.example\n" % n for n in range(300)), "more than 200 mx"),
     ],

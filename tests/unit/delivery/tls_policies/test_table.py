@@ -10,8 +10,12 @@ from typing import Any
 
 import pytest
 
+from malleposte.delivery.outbound import Resolver
+from malleposte.delivery.outbound.resolver import Found, LookupFailed
 from malleposte.delivery.tls_policies import PolicySettings, StsSettings, TlsPolicies
+from malleposte.store import TemporaryFailure
 from malleposte.store.commands import SetTlsException
+from malleposte.store.read import tls as kept
 from support.certificates import Issued, issue
 from support.https_host import HttpsHost
 from support.scripted_smtp import DROP, GARBAGE, Manner
@@ -573,3 +577,48 @@ async def test_a_report_about_tls_goes_whatever_the_policies_say(world: World) -
     assert attempts[f"report@{DOMAIN}"].outcome == "delivered"
     assert attempts[f"a@{DOMAIN}"].outcome == "deferred"
     assert len(server.accepted) == 1
+
+
+async def test_a_look_up_that_fails_once_does_not_pass_dane_by(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever disturbs the first question only would have mail go without."""
+    outside = world.outside
+    server = await outside.server(1, Manner(context=OWN.context(world.folder)))
+    outside.domain(DOMAIN)
+    world.tlsa(NEXT.tlsa(3))
+    asked = Resolver.look_up
+    failed: list[str] = []
+
+    async def once(self: Resolver, name: str, kind: str) -> Found:
+        if (name, kind) == (DOMAIN, "MX") and not failed:
+            failed.append(name)
+            raise LookupFailed("SERVFAIL")
+        return await asked(self, name, kind)
+
+    monkeypatch.setattr(Resolver, "look_up", once)
+    await outside.queue(f"a@{DOMAIN}")
+    (attempt,) = await world.go()
+    assert failed
+    assert attempt.outcome == "deferred"
+    assert says(MISMATCH.replace("]:N", f"]:{outside.port}"), attempt.said)
+    assert server.taken == []
+
+
+async def test_where_kept_policies_cannot_be_read_nothing_goes(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outside = world.outside
+    server = await outside.server(1, Manner(context=OWN.context(world.folder)))
+    outside.domain(DOMAIN)
+
+    async def away(*_: object) -> None:
+        raise TemporaryFailure("the database is away")
+
+    monkeypatch.setattr(kept, "sts_policy", away)
+    await outside.queue(f"a@{DOMAIN}")
+    (attempt,) = await world.go()
+    assert (attempt.outcome, server.taken) == ("deferred", [])
+    assert attempt.said == (
+        f"whether a policy of {DOMAIN} is kept could not be found out: the database is away"
+    )

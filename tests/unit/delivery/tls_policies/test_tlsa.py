@@ -1,10 +1,13 @@
 """TLSA records held against certificates: whom they let in, and the words for whom they do not."""
 
 import datetime
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from malleposte.delivery.outbound.resolver import Tlsa
 from malleposte.delivery.tls_policies.tlsa import strongest, usable, why_wrong
@@ -26,6 +29,12 @@ ELSEWHERE = issue("there.example", by=BETWEEN)
 OTHER = issue("other", authority=True)
 OLD_BETWEEN = issue("between", by=ROOT, authority=True, days=(-60, -1))
 UNDER_OLD = issue(NAME, by=OLD_BETWEEN)
+SAYS_NO = issue("user.example", by=ROOT, constraints=x509.BasicConstraints(False, None))
+UNDER_NO = issue(NAME, by=SAYS_NO)
+SIGNS_NOT = issue("between", by=ROOT, authority=True, signs=False)
+UNDER_NOT = issue(NAME, by=SIGNS_NOT)
+SHORT = issue("short", authority=True, constraints=x509.BasicConstraints(True, 0))
+TOO_DEEP = issue(NAME, by=issue("between", by=SHORT, authority=True))
 
 RIGHT = ""
 NONE = "its certificate is none that the TLSA records name"
@@ -83,6 +92,9 @@ ROWS = [
     Row("2: not yet", EARLY.chain, [BETWEEN.tlsa(2)], PATH),
     Row("2: one in between is over", UNDER_OLD.chain, [ROOT.tlsa(2)], PATH),
     Row("2: a server's certificate signed another", FORGED.chain, [ROOT.tlsa(2)], PATH),
+    Row("2: one that says it is no authority signed", UNDER_NO.chain, [ROOT.tlsa(2)], PATH),
+    Row("2: one whose key is not for that signed", UNDER_NOT.chain, [ROOT.tlsa(2)], PATH),
+    Row("2: more in between than there may be", TOO_DEEP.chain, [SHORT.tlsa(2)], PATH),
     Row("2: another server's", NO_AUTHORITY.chain, [ROOT.tlsa(2)], PATH),
     Row("2: for the domain", ELSEWHERE.chain, [ROOT.tlsa(2)], RIGHT),
     Row("2: with a star", STAR.chain, [ROOT.tlsa(2)], RIGHT),
@@ -141,3 +153,16 @@ def test_a_long_chain_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     now = datetime.datetime.now(datetime.UTC)
     assert why_wrong(leaf.chain, [tlsa(ROOT.tlsa(2))], [NAME], now) == NONE
     assert why_wrong(leaf.chain, [tlsa(chain[9].tlsa(2))], [NAME], now) == RIGHT
+
+
+def test_certificates_that_sign_each_other_in_all_directions_take_bounded_time() -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    loops = [issue("loop", key=key, authority=True) for _ in range(8)]
+    leaf = issue(NAME, "there.example", by=loops[0])
+    anchor = issue("anchor", authority=True)
+    shown = [leaf.der, *(one.der for one in loops), anchor.der]
+    now = datetime.datetime.now(datetime.UTC)
+    begun = time.monotonic()
+    said = why_wrong(shown, [tlsa(anchor.tlsa(2))], [NAME, "there.example"], now)
+    assert says(PATH, said), said
+    assert time.monotonic() - begun < 5.0
