@@ -14,6 +14,7 @@ import pytest
 from malleposte.store.commands import SetAlias
 from malleposte.store.read import emails
 from support.server import PASSWORD, Server
+from support.vital_signs import buckets
 
 BODY = "Subject: hello\r\nMessage-ID: <{0}@test.example>\r\n\r\nHello, {0}.\r\n"
 
@@ -271,6 +272,7 @@ def test_the_figures_tell_of_it(server: Server) -> None:
     assert 'malleposte_messages_accepted_total{service="smtp"}' in figures
     assert "malleposte_loop_delay_seconds_bucket" in figures
     assert "malleposte_writer_wait_seconds_bucket" in figures
+    assert buckets(figures, "malleposte_writer_queue_seconds")[float("inf")] > 0
 
 
 def test_stopping_says_goodbye_and_a_second_start_finds_everything(tmp_path: object) -> None:

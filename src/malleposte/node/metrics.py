@@ -47,6 +47,7 @@ class Figures:
     loop_delay: "Histogram"
     loop_held: "Histogram"
     writer_wait: "Histogram"
+    writer_queue: "Histogram"
     batch_commands: "Histogram"
     batch_seconds: "Histogram"
     accepted: "Counter"
@@ -110,6 +111,11 @@ def figures() -> Figures:
         ),
         batch_commands=Histogram(
             "malleposte_writer_batch_commands",
+        writer_queue=Histogram(
+            "malleposte_writer_queue_seconds",
+            "How long the first command of a batch had waited since it was sent to the writer",
+            buckets=_DELAYS,
+        ),
             "Commands in a transaction",
             buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256, 512),
         ),

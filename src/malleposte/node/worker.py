@@ -147,6 +147,7 @@ class _Worker:
                 percent=chosen.disk_reserve_percent,
                 committed=self._hints.changed,
             ) as store:
+                waited=self._figures.writer_queue.observe,
                 yield store
             return
         async with contextlib.AsyncExitStack() as stack:

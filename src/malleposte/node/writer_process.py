@@ -61,10 +61,11 @@ def run_writer(configuration: Configuration, listener: socket.socket, lock: int,
 
     counted = 0
 
-    def observe(commands: int, seconds: float) -> None:
+    def observe(commands: int, seconds: float, waited: float) -> None:
         nonlocal counted
         kept.batch_commands.observe(commands)
         kept.batch_seconds.observe(seconds)
+        kept.writer_queue.observe(waited)
         kept.statements.inc(TALLY.statements - counted)
         counted = TALLY.statements
 

@@ -144,18 +144,20 @@ async def cluster(
     reserve: int = 0,
     percent: int = PERCENT,
     committed: Callable[[Iterable[int]], None] = lambda accounts: None,
+    waited: Callable[[float], None] = lambda seconds: None,
 ) -> AsyncIterator[Store]:
     """A store on PostgreSQL; ``spool`` is a local folder for content on its way in.
 
     ``reserve`` and ``percent``: room on its disk that new mail leaves alone (the database's own disk is
-    the database's business). ``committed`` is told of the accounts this worker changed (see ``hints``).
+    the database's business). ``committed`` is told of the accounts this worker changed (see ``hints``),
+    ``waited`` of the seconds that the first command of each transaction had waited for it.
     """
     await migrate_postgres(dsn)
     spool.mkdir(mode=0o700, parents=True, exist_ok=True)  # noqa: ASYNC240 - once, at start
     pool = await open_pool(dsn, size=size)
     reader = PostgresReader(pool)
     kept = Reserve(spool, reserve, percent)
-    writer = PostgresWriter(pool, committed, kept)
+    writer = PostgresWriter(pool, committed, kept, waited)
     clock = _AskClock()
     try:
         store = Store(reader, writer, Views(reader, clock), clock, spool)

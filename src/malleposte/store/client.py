@@ -10,6 +10,7 @@ import contextlib
 import os
 import secrets
 import socket
+import time
 from collections import deque
 from pathlib import Path
 from typing import Final
@@ -170,7 +171,9 @@ class WriterClient:
         """Have a command sent. Raises ``OSError`` where no descriptor is free for its content."""
         if pending.fd is not None:
             flags |= WITH_FD
-        head = REQUEST.pack(len(pending.body), self._origin, seq, self._acked, flags)
+        head = REQUEST.pack(
+            len(pending.body), self._origin, seq, self._acked, flags, time.monotonic()
+        )
         fd = None if pending.fd is None else os.dup(pending.fd)
         self._out.append(_Out(head + pending.body, fd))
         if not self._flush_planned:

@@ -63,7 +63,8 @@ def _octets(command: AnyCommand) -> int:
 class PostgresWriter:
     """Executes a worker's commands. Belongs to one event loop.
 
-    ``committed`` is told of the accounts that changed, after each commit.
+    ``committed`` is told of the accounts that changed, after each commit; ``waited``, at the beginning of
+    each batch, how many seconds ago its first command was submitted.
     """
 
     def __init__(
@@ -71,10 +72,12 @@ class PostgresWriter:
         pool: "asyncpg.Pool[Any]",
         committed: Callable[[Iterable[int]], None] = lambda accounts: None,
         reserve: Reserve | None = None,
+        waited: Callable[[float], None] = lambda seconds: None,
     ) -> None:
         self._pool = pool
         self._reserve = reserve
         self._committed = committed
+        self._waited = waited
         self._origin = secrets.randbits(62)
         self._seq = 0
         self._waiting: deque[tuple[Submission, asyncio.Future[AnyResult], float]] = deque()
@@ -118,6 +121,8 @@ class PostgresWriter:
         try:
             while self._waiting:
                 batch = self._next()
+                if batch:
+                    self._waited(time.monotonic() - (batch[0][2] - PATIENCE))
                 await self._settle(batch)
                 self._settled(batch)
                 batch = []

@@ -1,9 +1,10 @@
 """The writer process: the only one with a read-write connection on a node (SQLite).
 
 It listens on a Unix socket; each worker holds one connection. A frame is ``length u32, origin u64,
-seq u64, acked u64, flags u8`` and the command in msgpack; flag 1: sent again, flag 2: a descriptor came
-with it. An answer is ``length u32, seq u64, status u8`` and the result, or the text of a failure.
-Everything that waits is one transaction (``Committer``); there is no waiting for more.
+seq u64, acked u64, flags u8, sent f64`` and the command in msgpack; flag 1: sent again, flag 2: a
+descriptor came with it; ``sent``: by the monotonic clock, which the processes of a machine share. An
+answer is ``length u32, seq u64, status u8`` and the result, or the text of a failure. Everything that
+waits is one transaction (``Committer``); there is no waiting for more.
 """
 
 import contextlib
@@ -23,7 +24,7 @@ from malleposte.store.commands import AnyCommand
 from malleposte.store.committer import Committer
 from malleposte.store.errors import DiskFull, TemporaryFailure
 
-REQUEST = struct.Struct(">IQQQB")
+REQUEST = struct.Struct(">IQQQBd")
 ANSWER = struct.Struct(">IQB")
 AGAIN, WITH_FD = 1, 2
 OK, TEMPORARY, PERMANENT, DISK_FULL = 0, 1, 2, 3
@@ -65,20 +66,24 @@ class _Peer:
 
 
 class Writer:
-    """Serves workers until told to stop. ``observe(commands, seconds)`` is told of each batch."""
+    """Serves workers until told to stop.
+
+    ``observe(commands, seconds, waited)`` is told of each batch: how many, how long it took, and how long
+    the command that came first had waited for its beginning since its worker sent it.
+    """
 
     def __init__(
         self,
         committer: Committer,
         listener: socket.socket,
         *,
-        observe: Callable[[int, float], None] | None = None,
+        observe: Callable[[int, float, float], None] | None = None,
     ) -> None:
         self._committer = committer
         self._listener = listener
         self._observe = observe
         self._peers: set[_Peer] = set()
-        self._waiting: deque[tuple[_Peer, Submission]] = deque()
+        self._waiting: deque[tuple[_Peer, Submission, float]] = deque()
         self._arrived = memoryview(bytearray(_RECEIVE))
         self._selector = selectors.DefaultSelector()
         listener.setblocking(False)
@@ -166,7 +171,7 @@ class Writer:
         buffer, at = peer.buffer, 0
         head = REQUEST.size
         while len(buffer) - at >= head:
-            length, origin, seq, acked, flags = REQUEST.unpack_from(buffer, at)
+            length, origin, seq, acked, flags, sent = REQUEST.unpack_from(buffer, at)
             if length > MAX_FRAME:
                 self._drop(peer)
                 return
@@ -189,7 +194,7 @@ class Writer:
                 self._answer(peer, seq, PERMANENT, f"not a command: {error}".encode())
                 continue
             self._waiting.append(
-                (peer, Submission(origin, seq, command, bool(flags & AGAIN), descriptor))
+                (peer, Submission(origin, seq, command, bool(flags & AGAIN), descriptor), sent)
             )
         del buffer[:at]
         if peer.out:
@@ -198,14 +203,15 @@ class Writer:
     def _commit(self) -> None:
         batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
         started = time.monotonic()
+        waited = max(0.0, started - batch[0][2])
         acked = {}
-        for peer, _ in batch:
+        for peer, _, _ in batch:
             # Results nobody will ask for again go in steps, not one by one.
             if peer.acked - peer.purged >= 1_000:
                 acked[peer.origin] = peer.purged = peer.acked
-        answers = self._committer.apply([s for _, s in batch], acked)
+        answers = self._committer.apply([s for _, s, _ in batch], acked)
         taken = time.monotonic() - started
-        for (peer, submission), answer in zip(batch, answers, strict=True):
+        for (peer, submission, _), answer in zip(batch, answers, strict=True):
             if submission.fd is not None:
                 os.close(submission.fd)
             if isinstance(answer, bytes):
@@ -215,10 +221,10 @@ class Writer:
                 if isinstance(answer, DiskFull):
                     status = DISK_FULL
                 self._answer(peer, submission.seq, status, str(answer).encode())
-        for peer in {peer for peer, _ in batch}:
+        for peer in {peer for peer, _, _ in batch}:
             self._send(peer)
         if self._observe is not None:
-            self._observe(len(batch), taken)
+            self._observe(len(batch), taken, waited)
 
     def _answer(self, peer: _Peer, seq: int, status: int, body: bytes) -> None:
         peer.out += ANSWER.pack(len(body), seq, status)

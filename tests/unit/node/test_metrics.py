@@ -1,11 +1,16 @@
-"""How the loop's lateness is measured."""
+"""How the loop's lateness is measured; every figure stands in docs/metrics.md."""
 
 import asyncio
+import re
 import time
+from pathlib import Path
 
 import pytest
 
+from malleposte.node import metrics
 from malleposte.node.metrics import Processor, measure_loop
+
+DOCS = Path(__file__).parents[3] / "docs" / "metrics.md"
 
 
 async def test_what_holds_the_loop_is_seen() -> None:
@@ -52,3 +57,11 @@ def test_waiting_for_a_processor_is_counted_up() -> None:
     while time.monotonic() < until:
         pass
     assert 0 <= processor.waited() - before < 10
+
+
+def test_every_figure_stands_in_the_documents() -> None:
+    made = set(re.findall(r'"(malleposte_[a-z0-9_]+)"', Path(metrics.__file__).read_text()))
+    assert len(made) > 10
+    assert made <= set(
+        re.findall(r"^\| `(malleposte_[a-z0-9_]+)` \| ", DOCS.read_text(), re.MULTILINE)
+    )

@@ -21,7 +21,7 @@ from malleposte.store.commands import (
 )
 from malleposte.store.content import FRAME, in_file
 from malleposte.store.errors import DatabaseDamaged, UnknownOutcome
-from malleposte.store.postgres import PostgresTx
+from malleposte.store.postgres import PostgresTx, open_pool
 from malleposte.store.postgres_writer import LANES, PostgresWriter
 from malleposte.store.results import Claimed, Delivered, Done, Swept
 from support.descriptors import exhausted
@@ -69,6 +69,26 @@ async def test_content_another_node_inserts_first(house: House) -> None:
         assert (await task).filed[0].uid == 1
     assert await house.value("SELECT count(*) FROM blob") == 1
     assert await house.value("SELECT count(*) FROM email") == 2
+
+
+async def test_how_long_a_command_waited_for_its_batch(house: House) -> None:
+    """What is submitted while a transaction is under way waits for the next."""
+    waited: list[float] = []
+    one = await house.account()
+    writer = PostgresWriter(await open_pool(house.place.dsn, size=3), waited=waited.append)
+    async with another(house) as tx:
+        await execute(tx, [Submission(5, 1, deliver(one))], 1)
+        first = asyncio.create_task(writer.submit(deliver(one)))
+        await blocked(house, first)
+        second = asyncio.create_task(writer.submit(deliver(one)))
+        await asyncio.sleep(0.1)
+        await tx.connection.execute("COMMIT")
+        await asyncio.gather(first, second)
+    assert len(waited) == 2
+    assert waited[0] >= 0
+    assert waited[1] > 0.09
+    await writer.close()
+    await writer._pool.close()
 
 
 async def test_content_a_sweep_is_taking_away(house: House) -> None:

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -55,6 +56,7 @@ class Running:
         self.folder = folder / "data"
         self.socket = folder / "writer.sock"
         self.batches: list[int] = []
+        self.waited: list[float] = []
         self.failure: BaseException | None = None
         self._thread: threading.Thread | None = None
         self._writer: Writer | None = None
@@ -69,9 +71,7 @@ class Running:
         def serve() -> None:
             try:
                 committer = Committer(self.folder)
-                self._writer = Writer(
-                    committer, listener, observe=lambda count, _: self.batches.append(count)
-                )
+                self._writer = Writer(committer, listener, observe=self._observe)
                 ready.set()
                 self._writer.serve()
                 committer.close()
@@ -85,6 +85,10 @@ class Running:
         self._thread = threading.Thread(target=serve)
         self._thread.start()
         ready.wait(30)
+
+    def _observe(self, commands: int, _seconds: float, waited: float) -> None:
+        self.batches.append(commands)
+        self.waited.append(waited)
 
     def stop(self) -> None:
         if self._thread is not None and self._writer is not None:
@@ -151,6 +155,34 @@ async def test_commands_keep_their_order_and_share_transactions(
         await asyncio.sleep(0.01)
     assert sum(running.batches) >= 200
     assert len(running.batches) < 50
+
+
+async def test_how_long_a_command_waited_for_its_batch(
+    store: Store, running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also what it waited in the socket, while the writer was at the batch before."""
+    begun, go_on = threading.Event(), threading.Event()
+    apply = Committer.apply
+
+    def slow(self: Committer, *arguments: Any) -> Any:
+        begun.set()
+        assert go_on.wait(30)
+        return apply(self, *arguments)
+
+    running.waited.clear()
+    monkeypatch.setattr(Committer, "apply", slow)
+    first = asyncio.create_task(store.submit(audit(1)))
+    await asyncio.to_thread(begun.wait)
+    second = asyncio.create_task(store.submit(audit(2)))
+    await asyncio.sleep(0.3)
+    go_on.set()
+    await asyncio.gather(first, second)
+    until = time.monotonic() + 10
+    while len(running.waited) < 2 and time.monotonic() < until:
+        await asyncio.sleep(0.01)
+    # The domain's own may be counted late too.
+    assert running.waited[-1] > 0.25
+    assert all(waited >= 0 for waited in running.waited)
 
 
 async def test_failures_come_as_what_they_are(store: Store) -> None:
@@ -310,7 +342,7 @@ class Still:
                 files.append(os.pread(descriptor, 1 << 20, 0))
                 os.close(descriptor)
             while len(buffer) >= REQUEST.size:
-                length, _, seq, _, flags = REQUEST.unpack_from(buffer)
+                length, _, seq, _, flags, _ = REQUEST.unpack_from(buffer)
                 if len(buffer) < REQUEST.size + length:
                     break
                 body = buffer[REQUEST.size : REQUEST.size + length]
@@ -426,7 +458,7 @@ async def test_a_lost_connection_means_sending_again_marked(
     again = b""
     while len(again) < REQUEST.size - 1:
         again += await asyncio.get_running_loop().sock_recv(peer, REQUEST.size - 1 - len(again))
-    _, _, seq, acked, flags = REQUEST.unpack(head + again)
+    _, _, seq, acked, flags, _ = REQUEST.unpack(head + again)
     assert (seq, acked) == (first[1][0], first[0][0])
     assert flags == AGAIN | WITH_FD
     await writer.answer(first[1][0], first[2][0])
@@ -518,7 +550,7 @@ class Raw:
         origin: int = 99,
     ) -> None:
         size = len(body) if length is None else length
-        self.sock.sendall(REQUEST.pack(size, origin, seq, 0, flags) + body)
+        self.sock.sendall(REQUEST.pack(size, origin, seq, 0, flags, 0.0) + body)
 
     def answer(self) -> tuple[int, int, bytes]:
         """(seq, status, body); raises ``ConnectionError`` when hung up on."""
@@ -555,13 +587,25 @@ def test_one_octet_at_a_time(raw: Raw) -> None:
     octets = b""
     for seq in range(3):
         body = encode(audit(seq))
-        octets += REQUEST.pack(len(body), 99, seq, 0, 0) + body
+        octets += REQUEST.pack(len(body), 99, seq, 0, 0, 0.0) + body
     for at in range(len(octets)):
         raw.sock.sendall(octets[at : at + 1])
     for seq in range(3):
         answered, status, body = raw.answer()
         assert (answered, status) == (seq, OK)
         assert isinstance(decode_result(body), Done)
+
+
+def test_a_moment_that_is_none_is_no_wait(raw: Raw, running: Running) -> None:
+    """By a clock that is ahead, or no clock at all."""
+    for seq, sent in enumerate((time.monotonic() + 1e6, float("nan"))):
+        body = encode(audit(seq))
+        raw.sock.sendall(REQUEST.pack(len(body), 99, seq, 0, 0, sent) + body)
+        assert raw.answer()[1] == OK
+    until = time.monotonic() + 10
+    while len(running.waited) < 2 and time.monotonic() < until:
+        time.sleep(0.01)
+    assert running.waited == [0.0, 0.0]
 
 
 def test_what_is_no_command_is_said_so_at_once(raw: Raw) -> None:
@@ -588,7 +632,7 @@ def test_more_descriptors_than_are_taken_are_hung_up_on(raw: Raw, tmp_path: Path
     """Some would be lost, and then which belongs to which command is not known."""
     descriptors = [os.open(tmp_path, os.O_RDONLY) for _ in range(40)]
     body = encode(audit(1))
-    frame = REQUEST.pack(len(body), 99, 1, 0, WITH_FD) + body
+    frame = REQUEST.pack(len(body), 99, 1, 0, WITH_FD, 0.0) + body
     ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))]
     raw.sock.sendmsg([frame], ancillary)
     for descriptor in descriptors:
@@ -599,13 +643,13 @@ def test_more_descriptors_than_are_taken_are_hung_up_on(raw: Raw, tmp_path: Path
 
 def test_a_peer_that_leaves_in_the_middle(raw: Raw) -> None:
     body = encode(audit(1))
-    raw.sock.sendall((REQUEST.pack(len(body), 99, 1, 0, 0) + body)[:-3])
+    raw.sock.sendall((REQUEST.pack(len(body), 99, 1, 0, 0, 0.0) + body)[:-3])
     raw.sock.close()
 
 
 def test_a_peer_that_never_reads_its_answers(raw: Raw, running: Running) -> None:
     body = encode(audit(1, 10))
-    frames = b"".join(REQUEST.pack(len(body), 99, seq, 0, 0) + body for seq in range(2000))
+    frames = b"".join(REQUEST.pack(len(body), 99, seq, 0, 0, 0.0) + body for seq in range(2000))
     raw.sock.sendall(frames)
     raw.send(encode(audit(2)), seq=2000)
     seqs = [raw.answer()[0] for _ in range(2001)]
