@@ -29,6 +29,7 @@ COMMANDS = {
     "device": "Printers, scanners, programs: add, networks, list.",
     "limit": "How much may be sent: show, set, reset.",
     "mailbox": "Mailboxes of an account: list, rights, give, take, merge.",
+    "sieve": "Sieve scripts: list, show, put, activate, check, delete.",
     "queue": "Mail on its way: list, show, hold, release, retry, redirect, remove.",
     "trace": "What became of a message: by sender, recipient, Message-ID, number, time.",
     "tls": "TLS towards other servers: show, except, exceptions, end.",

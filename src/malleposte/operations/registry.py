@@ -44,6 +44,7 @@ MODULES = (
     "roles",
     "sending",
     "server_examine",
+    "sieve",
     "store_fsck",
     "store_render",
     "store_renew",

@@ -1,0 +1,186 @@
+"""``malleposte sieve …``."""
+
+import sys
+from pathlib import Path
+
+from cyclopts import App
+
+from malleposte.cli.caller import run
+from malleposte.cli.exit_codes import OK, REFUSED, Trouble
+from malleposte.cli.options import DEFAULT, Common
+from malleposte.cli.output import as_json, note, printable, say, size, table
+from malleposte.operations.sieve import (
+    Activated,
+    ActivateOne,
+    CheckScript,
+    DeleteOne,
+    ListScripts,
+    PutText,
+    ScriptChecked,
+    ScriptDeleted,
+    ScriptPut,
+    ScriptShown,
+    ScriptsShown,
+    ShowScript,
+)
+
+sieve = App(name="sieve", help="Sieve scripts: mail filters of accounts, and the administrator's.")
+
+MOST = 1024 * 1024
+"""Octets read of a file; a script has fewer."""
+
+
+@sieve.command(name="list")
+def list_(owner: str, /, *, common: Common = DEFAULT) -> int:
+    """List scripts, and which one runs.
+
+    Parameters
+    ----------
+    owner
+        An account's address; a domain, or `everybody`, for what runs with mail to all of them.
+    """
+    request = ListScripts(owner=owner)
+    found = run(common.configuration(), lambda c: c.call("sieve.list", request, ScriptsShown))
+    if common.json:
+        as_json(found)
+        return OK
+    rows = [
+        (printable(one.name), "active" if one.active else "", size(one.size))
+        for one in found.scripts
+    ]
+    if rows:
+        table(("script", "", "size"), rows, right=(2,))
+    else:
+        say("There are none.")
+    return OK
+
+
+@sieve.command
+def show(owner: str, name: str = "", /, *, common: Common = DEFAULT) -> int:
+    """Print a script.
+
+    Parameters
+    ----------
+    owner
+        An account's address, a domain, or `everybody`.
+    name
+        The script; left out: the one that runs.
+    """
+    request = ShowScript(owner=owner, name=name)
+    found = run(common.configuration(), lambda c: c.call("sieve.show", request, ScriptShown))
+    if common.json:
+        as_json(found)
+    else:
+        for line in found.text.splitlines():
+            say(printable(line.replace("\t", "    ")))
+    return OK
+
+
+@sieve.command
+def put(
+    owner: str, name: str, file: Path, /, *, activate: bool = False, common: Common = DEFAULT
+) -> int:
+    """Check a script and keep it, in place of one of that name.
+
+    Parameters
+    ----------
+    owner
+        An account's address, a domain, or `everybody`.
+    name
+        What it is called.
+    file
+        Where its text is; `-`: standard input.
+    activate
+        It runs from now on, and none of the owner's others.
+    """
+    request = PutText(owner=owner, name=name, text=_text(file), activate=activate)
+    done = run(common.configuration(), lambda c: c.call("sieve.put", request, ScriptPut))
+    if common.json:
+        as_json(done)
+        return OK
+    _warn(done.warnings)
+    state = "runs" if done.active else f"does not run yet: malleposte sieve activate {owner} {name}"
+    say(f"{printable(done.name)} is kept, and {state}")
+    return OK
+
+
+@sieve.command
+def activate(owner: str, name: str = "", /, *, common: Common = DEFAULT) -> int:
+    """Have a script run, and none of the owner's others.
+
+    Parameters
+    ----------
+    owner
+        An account's address, a domain, or `everybody`.
+    name
+        The script; left out: none runs from now on.
+    """
+    request = ActivateOne(owner=owner, name=name)
+    done = run(common.configuration(), lambda c: c.call("sieve.activate", request, Activated))
+    if common.json:
+        as_json(done)
+    else:
+        say(f"{printable(done.name)} runs" if done.name else "no script runs")
+    return OK
+
+
+@sieve.command
+def check(owner: str, file: Path, /, *, common: Common = DEFAULT) -> int:
+    """Say what is wrong with a script, and keep nothing.
+
+    Parameters
+    ----------
+    owner
+        Whose it would be: an account's address, a domain, or `everybody`.
+    file
+        Where its text is; `-`: standard input.
+    """
+    request = CheckScript(owner=owner, text=_text(file))
+    done = run(common.configuration(), lambda c: c.call("sieve.check", request, ScriptChecked))
+    if common.json:
+        as_json(done)
+        return OK
+    _warn(done.warnings)
+    say("The script is in order.")
+    return OK
+
+
+@sieve.command
+def delete(owner: str, name: str, /, *, common: Common = DEFAULT) -> int:
+    """Delete a script that does not run.
+
+    Parameters
+    ----------
+    owner
+        An account's address, a domain, or `everybody`.
+    name
+        The script.
+    """
+    request = DeleteOne(owner=owner, name=name)
+    done = run(common.configuration(), lambda c: c.call("sieve.delete", request, ScriptDeleted))
+    if common.json:
+        as_json(done)
+    else:
+        say(f"{printable(done.name)} was deleted")
+    return OK
+
+
+def _text(file: Path) -> str:
+    """What a file holds. Raises ``Trouble``."""
+    try:
+        if str(file) == "-":
+            octets = sys.stdin.buffer.read(MOST)
+        else:
+            with file.open("rb") as opened:
+                octets = opened.read(MOST)
+    except OSError as error:
+        raise Trouble(REFUSED, f"{file} cannot be read: {error.strerror or error}") from error
+    try:
+        return octets.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Trouble(REFUSED, f"{file} is no text in UTF-8: {error}") from error
+
+
+def _warn(warnings: tuple[str, ...]) -> None:
+    for warning in warnings:
+        note(f"warning: {printable(warning)}")
