@@ -39,6 +39,7 @@ class World:
     far: ScriptedServer
     zone: Zone
     manner: Manner
+    far_port: int = 0
     messages: list[bytes] = field(default_factory=list)
 
     def submit(self, *recipients: str, text: bytes = TEXT) -> dict[str, tuple[int, bytes]]:
@@ -110,7 +111,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
             }
         }
         with Server(tmp_path / "server", dsn=dsn, settings=settings).running(2) as server:
-            yield World(server, far, zone, manner)
+            yield World(server, far, zone, manner, port)
 
 
 def test_sent_and_filed_by_one_transaction(world: World) -> None:
