@@ -14,6 +14,7 @@ import msgspec
 
 from malleposte.delivery.leaving import Sending, addresses_in, has_eight_bit
 from malleposte.delivery.onward import Copies, Message, Onwards
+from malleposte.delivery.reports import arrived
 from malleposte.delivery.sieving import Arrival, Sieving
 from malleposte.delivery.spool import AT_ONCE, Prepared, Spool, prepare, put_variant
 from malleposte.delivery.srs import is_srs
@@ -45,7 +46,7 @@ from malleposte.directory.book import Book
 from malleposte.directory.resolution import Found, Resolution
 from malleposte.directory.senders import Senders
 from malleposte.store import Store
-from malleposte.store.commands import Deliver, Enclosed, Filing, Forward, Handing
+from malleposte.store.commands import AddJob, Deliver, Enclosed, Filing, Forward, Handing
 from malleposte.store.read import usage
 from malleposte.store.results import Delivered, Filed
 
@@ -225,6 +226,9 @@ class Reception:
             )
             if plan is not None:
                 command = plan.applied(command)
+            if origin.account and not each:
+                told = self._arrived(recipients, sender, origin, header, reports, number, now)
+                command = msgspec.structs.replace(command, jobs=command.jobs + told)
             filed: list[Filed] = []
             if plan is None or not plan.all_refused or handings or forwards:
                 filed = await self._submit(command, message)
@@ -248,6 +252,28 @@ class Reception:
             good = next((v for v in got if v.good), None)
             answers.append(good or (got[0] if got else NO_SUCH_USER))
         return answers, number
+
+    @staticmethod
+    def _arrived(
+        recipients: Sequence[Recipient],
+        sender: str,
+        origin: Origin,
+        header: bytes,
+        reports: Reports,
+        number: int,
+        now: float,
+    ) -> tuple[AddJob, ...]:
+        """What tells a sender of ours that recipients here have it, where he asked."""
+        here = [r for r in recipients if r.resolution.accounts or r.resolution.group]
+        return arrived(
+            here,
+            number=number,
+            sender=sender,
+            account=origin.account,
+            header=header,
+            envelope=reports.envelope,
+            at=int(now),
+        )
 
     async def _handings(
         self,

@@ -104,6 +104,20 @@ def relayed(locale: Locale, told: Told) -> tuple[str, str]:
     return subject, _body(locale, told, [happened, limits], "", advise=False, explain=False)
 
 
+def delivered(locale: Locale, told: Told) -> tuple[str, str]:
+    """Subject and body of the report that a message is in the mailboxes of this server."""
+    happened = translate_plural(
+        locale,
+        "your message “{subject}” of {date} has arrived in the mailbox of {count} recipient.",
+        "your message “{subject}” of {date} has arrived in the mailboxes of {count} recipients.",
+        told.count,
+        **_message(locale, told),
+    )
+    limits = translate(locale, "You asked to be told. This does not say that it was read.")
+    subject = translate(locale, "Delivered: {subject}", subject=_subject(locale, told.subject))
+    return subject, _body(locale, told, [happened, limits], "", advise=False, explain=False)
+
+
 def receipt(
     locale: Locale, subject: str, sent_at: int, address: str, time_zone: str
 ) -> tuple[str, str]:

@@ -132,10 +132,13 @@ def upkeep_settings(configuration: Configuration) -> UpkeepSettings:
 
 def smtp_settings(configuration: Configuration, listener: Listener) -> SmtpSettings:
     """For a listener of smtp, submission, submissions or lmtp."""
+    mode = MODES[listener.service]
     return SmtpSettings(
         hostname=hostname(configuration),
-        mode=MODES[listener.service],
+        mode=mode,
         starttls=listener.tls_mode == "starttls",
+        # Strangers are told nothing: a forged sender would be told of what he never sent.
+        dsn=mode is Mode.SUBMISSION,
     )
 
 

@@ -4,6 +4,7 @@
 ``Reporter`` runs those jobs. Nobody is told about a message of the null sender, or about a report.
 """
 
+from .arrived import arrived
 from .decide import reporting, reports
 from .job import REPORT_JOB, Fate, ReportJob, read_job
 from .receipt import read_receipt
@@ -15,6 +16,7 @@ __all__ = [
     "ReportJob",
     "Reporter",
     "ReporterSettings",
+    "arrived",
     "read_job",
     "read_receipt",
     "reporting",

@@ -65,7 +65,7 @@ def reports(
 
 def _told(one: Settled) -> str:
     """The action that the sender is told about a recipient, '' for nothing."""
-    notify = _notify(one.recipient.notify)
+    notify = notify_of(one.recipient.notify)
     match one.outcome.state:
         case state if state == FAILED and (notify is None or Notify.FAILURE in notify):
             return "failed"
@@ -78,7 +78,7 @@ def _told(one: Settled) -> str:
     return ""
 
 
-def _notify(value: str) -> Notify | None:
+def notify_of(value: str) -> Notify | None:
     """NOTIFY as it came; None where it did not, or says nothing."""
     try:
         return parse_notify(value.encode("ascii")) if value else None
@@ -123,7 +123,7 @@ def _fate(one: Settled) -> Fate:
         reply=one.reply[:WORDS],
         said=one.outcome.said[:WORDS],
         remote=_name(one.remote),
-        asked=_notify(one.recipient.notify) is not None,
+        asked=notify_of(one.recipient.notify) is not None,
     )
 
 

@@ -45,6 +45,8 @@ class ReportJob(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     created_at: int
     expires_at: int
     fates: tuple[Fate, ...]
+    header: bytes = b""
+    """The message's, where its content is not named."""
 
 
 def read_job(payload: bytes) -> ReportJob:

@@ -67,6 +67,7 @@ _TEXTS: Final = {
     "failed": delivery_texts.failed,
     "delayed": delivery_texts.delayed,
     "relayed": delivery_texts.relayed,
+    "delivered": delivery_texts.delivered,
 }
 
 
@@ -140,4 +141,9 @@ def status(job: ReportJob, hostname: str) -> dsn.DeliveryStatus:
     )
 
 
-_STATUS: Final = {"failed": "5.0.0", "delayed": "4.0.0", "relayed": "2.0.0"}
+_STATUS: Final = {
+    "failed": "5.0.0",
+    "delayed": "4.0.0",
+    "relayed": "2.0.0",
+    "delivered": "2.0.0",
+}

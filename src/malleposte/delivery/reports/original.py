@@ -82,6 +82,8 @@ class Original:
 async def original_of(store: Store, job: ReportJob) -> Original:
     """The message of a job; an empty one where its content cannot be read: its sender must hear all the
     same."""
+    if job.header:
+        return Original(0, job.header, b"", last_values(job.header))
     row = await store.reader.row(_CONTENT, frame_id(job.blob, 0), job.blob) if job.blob else None
     if row is None:
         # Of what was never kept, since a script rejected it, the header came with the job.

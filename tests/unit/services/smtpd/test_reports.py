@@ -1,8 +1,19 @@
 """What senders ask of delivery reports is kept with the message's trace (RFC 3461 §4)."""
 
-import msgspec
+import email
+import email.message
 
-from unit.services.smtpd.harness import Served
+import msgspec
+import pytest
+
+from malleposte.delivery.reports import REPORT_JOB, Reporter, ReporterSettings
+from malleposte.directory.book import Book
+from malleposte.store.commands import CreateDomain, LeaseJobs
+from malleposte.store.read import emails
+from malleposte.store.results import Leased
+from malleposte.wire.smtp import Mode, Settings
+from support.store import Place
+from unit.services.smtpd.harness import Served, serve
 
 
 async def test_the_parameters_are_kept_though_not_announced(served: Served) -> None:
@@ -26,3 +37,86 @@ async def test_the_parameters_are_kept_though_not_announced(served: Served) -> N
         ["bob@example.org", [bob], "SUCCESS,DELAY", "rfc822;Bob+x@Example.ORG"],
         ["carol@example.org", [carol], "", ""],
     ]
+
+
+async def run_reports(served: Served) -> list[email.message.Message]:
+    """Run the jobs that wait; the mail that ada (1) has then."""
+    reporter = Reporter(
+        served.store, Book(served.store), ReporterSettings("mail.example.org", lambda r, s: "x")
+    )
+    leased = await served.store.submit(
+        LeaseJobs(holder="test", kinds=(REPORT_JOB,), limit=9, seconds=60)
+    )
+    assert isinstance(leased, Leased)
+    for job in leased.jobs:
+        await reporter.run(job)
+        await reporter.run(job)
+    rows = await served.store.reader.rows("SELECT id FROM email WHERE account = 1 ORDER BY id")
+    found = []
+    for row in rows:
+        stored = await emails.stored_by_id(served.store.reader, row[0])
+        assert stored is not None
+        pieces = emails.read(served.store.reader, served.store.blobs, stored, 0, stored.size)
+        found.append(email.message_from_bytes(b"".join([piece async for piece in pieces])))
+    return found
+
+
+async def test_who_asks_is_told_that_it_arrived(place: Place) -> None:
+    """RFC 3461 §5.2.1: for those recipients that he asked about, once; offered in submission."""
+    async with place.open() as store:
+        await store.submit(CreateDomain(name="example.org"))
+        settings = Settings("mail.example.org", mode=Mode.SUBMISSION, dsn=True)
+        async with serve(store, settings=settings) as served:
+            for name in ("ada", "bob", "carol"):
+                await served.account(name)
+            client = await served.signed_in("ada@example.org")
+            assert "DSN" in (await client.ask("EHLO client.example")).split("250 ")[1]
+            for command in (
+                "MAIL FROM:<ada@example.org> RET=FULL ENVID=QQ1",
+                "RCPT TO:<bob@example.org> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;Bob@Example.ORG",
+                "RCPT TO:<carol@example.org> NOTIFY=FAILURE",
+                "DATA",
+            ):
+                assert (await client.ask(command))[0] in "23", command
+            reply = await client.ask("Subject: Plans\r\nFrom: ada@example.org\r\n\r\nbody\r\n.")
+            assert reply[:3] == "250"
+            (report,) = await run_reports(served)
+    assert report["Subject"] == "Delivered: Plans"
+    text, status, returned = report.get_payload()
+    assert "arrived in the mailbox of 1 recipient" in " ".join(text.get_payload().split())
+    fields = "".join(str(part) for part in status.get_payload())
+    assert "Action: delivered" in fields
+    assert "Original-Envelope-Id: QQ1" in fields
+    assert "Original-Recipient: rfc822; Bob@Example.ORG" in fields
+    assert "carol" not in fields
+    assert "Subject: Plans" in str(returned)
+    assert "body" not in str(returned)
+
+
+async def test_who_does_not_ask_is_told_nothing(served: Served) -> None:
+    await served.account("ada")
+    client = await served.signed_in("ada@example.org")
+    content = "From: ada@example.org\r\n\r\nx"
+    assert (await client.send("ada@example.org", "ada@example.org", content))[:3] == "250"
+    assert await served.store.reader.row("SELECT 1 FROM job") is None
+
+
+@pytest.mark.parametrize("mode", [Mode.SMTP, Mode.LMTP])
+async def test_strangers_are_told_nothing(place: Place, mode: Mode) -> None:
+    """Their address may be forged: the report would go to somebody who never wrote."""
+    async with place.open() as store:
+        await store.submit(CreateDomain(name="example.org"))
+        async with serve(store, settings=Settings("mail.example.org", mode=mode)) as served:
+            await served.account("ada")
+            client = await served.connect()
+            await client.reply()
+            hello = "LHLO x.example" if mode is Mode.LMTP else "EHLO x.example"
+            assert "DSN" not in await client.ask(hello)
+            for command in (
+                "MAIL FROM:<x@there.example>",
+                "RCPT TO:<ada@example.org> NOTIFY=SUCCESS",
+                "DATA",
+            ):
+                assert (await client.ask(command))[0] in "23", command
+            assert (await client.ask("Subject: x\r\n\r\nx\r\n."))[:3] == "250"
+            assert await store.reader.row("SELECT 1 FROM job") is None
