@@ -234,10 +234,11 @@ def test_the_demo_is_made_once_and_served_again(bare: Program) -> None:
         connect = json.loads(path.read_text())
         assert set(connect["services"]) == {
             "smtp", "lmtp", "submission", "submissions", "imap", "imaps", "pop3", "pop3s", "managesieve",
-            "metrics",
+            "http", "https", "metrics",
         }  # fmt: skip
         assert {s["tls"] for s in connect["services"].values()} <= {"none", "starttls", "implicit"}
         assert connect["services"]["metrics"]["url"].startswith("http://127.0.0.1:")
+        assert connect["services"]["http"]["url"].startswith("http://localhost:")
         assert [(a["address"], a["role"]) for a in connect["accounts"]] == [
             ("admin@example.test", "owner"),
             ("user@example.test", "user"),

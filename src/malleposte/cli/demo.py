@@ -45,6 +45,8 @@ PORTS: Final = {
     "pop3": 2110,
     "pop3s": 2995,
     "managesieve": 4190,
+    "http": 2080,
+    "https": 2443,
     "metrics": 9464,
 }
 TLS: Final = {
@@ -57,8 +59,12 @@ TLS: Final = {
     "pop3": "starttls",
     "pop3s": "implicit",
     "managesieve": "starttls",
+    "http": "none",
+    "https": "implicit",
     "metrics": "none",
 }
+SETTINGS: Final = "/mail/config-v1.1.xml"
+"""What mail programs find their settings by."""
 SUN_PATH: Final = 100
 """Octets a socket's path may have, some spared (Linux: 108)."""
 
@@ -207,6 +213,9 @@ def _write_connect(
         one.service: {"host": NAME, "port": one.port_number, "tls": one.tls_mode}
         for one in configuration.listeners
     }
+    for name in ("http", "https"):
+        if name in services:
+            services[name]["url"] = f"{name}://{NAME}:{services[name]['port']}/"
     metrics = configuration.metrics
     services["metrics"] = {
         "host": metrics.address,
@@ -298,6 +307,12 @@ def reach(folder: Path, configuration: Configuration) -> str:
             "lmtp",
             "no TLS",
             f"swaks --server {HOST}:{ports.get('lmtp')} --protocol LMTP --to {user}",
+        ),
+        ("http", "HTTP", f"curl 'http://{NAME}:{ports.get('http')}{SETTINGS}?emailaddress={user}'"),
+        (
+            "https",
+            "TLS",
+            f"curl --cacert {ca} 'https://{NAME}:{ports.get('https')}{SETTINGS}?emailaddress={user}'",
         ),
         ("metrics", "HTTP", f"curl http://{metrics.address}:{metrics.port}/metrics"),
     ]

@@ -1,9 +1,9 @@
 """The schema of the configuration: every section, key, unit, default and bound, with its words.
 
-Here, in `config_listeners` and in `config_protocols` a key is defined, and nowhere else; the reference
-(docs/configuration.md), the example file, the names of environment variables and the checks are derived
-from them. Reading is in `config_read`, the words in `config_render`. Values are plain: sizes in bytes,
-durations in seconds.
+Here and in the `config_*` modules beside it that hold sections a key is defined, and nowhere else; the
+reference (docs/configuration.md), the example file, the names of environment variables and the checks are
+derived from them. Reading is in `config_read`, the words in `config_render`. Values are plain: sizes in
+bytes, durations in seconds.
 
 What these structs are not: settings of packages. Each package has its own frozen settings type, and
 the node hands the values down."""
@@ -17,6 +17,7 @@ from malleposte.node.config_fields import DAY, GB, MB, TB, duration, number, say
 from malleposte.node.config_listeners import STANDARD_LISTENERS, Listener, Tls
 from malleposte.node.config_protocols import Imap, ManageSieve, Pop3, Smtp
 from malleposte.node.config_sending import Sending
+from malleposte.node.config_web import Autoconfig, Web
 from malleposte.policy.sharing import WhoMayGive
 from malleposte.secrets.redaction import Secret
 
@@ -264,6 +265,8 @@ class Configuration(Struct, frozen=True, kw_only=True):
     imap: Imap = Imap()
     pop3: Pop3 = Pop3()
     managesieve: ManageSieve = ManageSieve()
+    web: Web = Web()
+    autoconfig: Autoconfig = Autoconfig()
     sending: Sending = Sending()
     quota: Quota = Quota()
     sharing: Sharing = Sharing()

@@ -17,11 +17,13 @@ Service = Literal[
     "pop3",
     "pop3s",
     "managesieve",
+    "http",
+    "https",
 ]
 TlsMode = Literal["none", "starttls", "implicit"]
 
-# RFC 5321, 6409, 8314, RFC 9051 §2.1, RFC 1939 §3, RFC 5804 §1.8. LMTP has no port of its own (RFC 2033 §5:
-# not 25).
+# RFC 5321, 6409, 8314, RFC 9051 §2.1, RFC 1939 §3, RFC 5804 §1.8, RFC 9110 §4.2. LMTP has no port of its
+# own (RFC 2033 §5: not 25).
 STANDARD_PORTS: Final[dict[Service, int]] = {
     "smtp": 25,
     "submission": 587,
@@ -31,6 +33,8 @@ STANDARD_PORTS: Final[dict[Service, int]] = {
     "pop3": 110,
     "pop3s": 995,
     "managesieve": 4190,
+    "http": 80,
+    "https": 443,
 }
 USUAL_TLS: Final[dict[Service, TlsMode]] = {
     "smtp": "starttls",
@@ -42,13 +46,15 @@ USUAL_TLS: Final[dict[Service, TlsMode]] = {
     "pop3": "starttls",
     "pop3s": "implicit",
     "managesieve": "starttls",
+    "http": "none",
+    "https": "implicit",
 }
 
 
 class Listener(Struct, frozen=True, kw_only=True):
     """A place where a service listens: an address and a port, or the path of a Unix socket. With no
     `[[listeners]]` at all: smtp, submission, submissions, imap and imaps on their standard ports of
-    all addresses; pop3, pop3s and managesieve only where they are named."""
+    all addresses; pop3, pop3s, managesieve, http and https only where they are named."""
 
     service: Annotated[Service, says("What is spoken here.")]
     address: Annotated[
@@ -58,7 +64,7 @@ class Listener(Struct, frozen=True, kw_only=True):
         int,
         number(
             "TCP port. 0: the service's standard port (smtp 25, submission 587, submissions 465, "
-            "imap 143, imaps 993, pop3 110, pop3s 995, managesieve 4190).",
+            "imap 143, imaps 993, pop3 110, pop3s 995, managesieve 4190, http 80, https 443).",
             0,
             65535,
         ),
@@ -74,7 +80,8 @@ class Listener(Struct, frozen=True, kw_only=True):
         TlsMode | Literal["usual"],
         says(
             "`implicit`: TLS from the first byte; `starttls`: offered on request; `none`. `usual` "
-            "is implicit for submissions, imaps and pop3s, none for lmtp, starttls for the others."
+            "is implicit for submissions, imaps, pop3s and https, none for lmtp and http, starttls for "
+            "the others."
         ),
     ] = "usual"
 

@@ -29,6 +29,7 @@ from malleposte.node.config_keys import (
     sections,
 )
 from malleposte.node.config_listeners import Listener
+from malleposte.node.config_web import is_web_url
 from malleposte.secrets.redaction import Secret
 
 CONFIGURATION_VARIABLE: Final = "MALLEPOSTE_CONFIG"
@@ -245,6 +246,10 @@ def _contradictions(configuration: Configuration, place: str) -> Iterator[Proble
         yield Problem(place, "store.dsn", "needed for backend postgres (or dsn_file)")
     if (configuration.tls.certificate is None) != (configuration.tls.key is None):
         yield Problem(place, "tls", "certificate and key go together: give both or neither")
+    if configuration.web.url and not is_web_url(configuration.web.url):
+        yield Problem(place, "web.url", "not an address such as https://mail.example.org")
+    if configuration.autoconfig.host and not is_hostname(configuration.autoconfig.host):
+        yield Problem(place, "autoconfig.host", "not a host name such as mail.example.org")
     if not _is_address(configuration.metrics.address):
         yield Problem(place, "metrics.address", "not an IP address")
     places: dict[str, int] = {}
@@ -269,7 +274,10 @@ def _listener_contradictions(listener: Listener) -> Iterator[str]:
         yield f"{listener.service} has no standard port: give port or socket"
     elif listener.address != "*" and not _is_address(listener.address):
         yield f"address: expected * or an IP address; found {listener.address!r}"
-    if listener.service in ("submissions", "imaps", "pop3s") and listener.tls_mode != "implicit":
+    if listener.service == "http" and listener.tls_mode != "none":
+        yield "http has no TLS: name a listener of https"
+    implicit = ("submissions", "imaps", "pop3s", "https")
+    if listener.service in implicit and listener.tls_mode != "implicit":
         # RFC 8314 §3: that is what the name means.
         yield f"{listener.service} is TLS from the first byte: tls must be implicit"
 

@@ -58,6 +58,8 @@ class Figures:
     imap_commands: "Histogram"
     pop3_commands: "Histogram"
     managesieve_commands: "Histogram"
+    http_requests: "Histogram"
+    http_responses: "Counter"
     unsigned: "Counter"
     defects: "Counter"
     statements: "Counter"
@@ -109,13 +111,13 @@ def figures() -> Figures:
             ["command"],
             buckets=_DELAYS,
         ),
-        batch_commands=Histogram(
-            "malleposte_writer_batch_commands",
         writer_queue=Histogram(
             "malleposte_writer_queue_seconds",
             "How long the first command of a batch had waited since it was sent to the writer",
             buckets=_DELAYS,
         ),
+        batch_commands=Histogram(
+            "malleposte_writer_batch_commands",
             "Commands in a transaction",
             buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256, 512),
         ),
@@ -152,6 +154,13 @@ def figures() -> Figures:
             ["command"],
             buckets=_DELAYS,
         ),
+        http_requests=Histogram(
+            "malleposte_http_request_seconds",
+            "From a request's fields to its response",
+            ["route"],
+            buckets=_DELAYS,
+        ),
+        http_responses=Counter("malleposte_http_responses", "Responses", ["route", "status"]),
         unsigned=Counter(
             "malleposte_unsigned", "Messages of signing domains that left unsigned", ["domain"]
         ),

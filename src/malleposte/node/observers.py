@@ -10,6 +10,7 @@ from malleposte.services.imapd.service import Observer as ImapObserver
 from malleposte.services.pop3d.service import Observer as Pop3Observer
 from malleposte.services.sieved.service import Observer as SieveObserver
 from malleposte.services.smtpd import Observer as SmtpObserver
+from malleposte.services.web import Observer as WebObserver
 from malleposte.store.commands import AnyCommand
 from malleposte.store.results import AnyResult
 
@@ -94,6 +95,22 @@ class SieveFigures(SieveObserver):
 
     def signed_in(self, service: str, good: bool) -> None:
         self._figures.signins.labels(service, "good" if good else "refused").inc()
+
+    def defect(self, where: str) -> None:
+        self._figures.defects.labels(where).inc()
+        log.exception("a defect", where=where)
+
+
+class WebFigures(WebObserver):
+    """Figures of HTTP."""
+
+    def __init__(self, figures: metrics.Figures) -> None:
+        self._figures = figures
+        self._requests = Labelled(figures.http_requests)
+
+    def request(self, route: str, status: int, seconds: float) -> None:
+        self._requests[route].observe(seconds)
+        self._figures.http_responses.labels(route, str(status)).inc()
 
     def defect(self, where: str) -> None:
         self._figures.defects.labels(where).inc()

@@ -5,13 +5,13 @@ double the time of each command.
 """
 
 import functools
-import ipaddress
 import os
 import socket
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from malleposte.node.config import Configuration
+from malleposte.node.offered import offered_ports
 from malleposte.operations.context import OperationSettings
 from malleposte.policy.sending import SendLimit, SendLimits
 from malleposte.runtime.passwords import PasswordSettings
@@ -45,7 +45,8 @@ def operation_settings(configuration: Configuration, *, alone: bool = False) -> 
         recoverable=configuration.store.recoverable,
         alone=alone and configuration.store.backend == "sqlite",
         ring=functools.partial(key_ring, configuration),
-        offered=MappingProxyType(_offered(configuration)),
+        offered=MappingProxyType(offered_ports(configuration)),
+        client_host=configuration.autoconfig.host.lower(),
         resolvers=tuple(configuration.sending.resolvers.split()),
         resolver_port=configuration.sending.resolver_port,
         dane=configuration.sending.dane,
@@ -70,16 +71,3 @@ def key_ring(configuration: Configuration) -> "KeyRing":
     from malleposte.secrets.node_key import load_key_ring
 
     return load_key_ring(configuration.node_key_file, os.environ)
-
-
-def _offered(configuration: Configuration) -> dict[str, int]:
-    """Ports of the services that other machines can reach, by name."""
-    return {
-        listener.service: listener.port_number
-        for listener in configuration.listeners
-        if listener.port_number and not _loopback(listener.address)
-    }
-
-
-def _loopback(address: str) -> bool:
-    return address != "*" and ipaddress.ip_address(address).is_loopback

@@ -26,7 +26,7 @@ from malleposte.delivery.receive import Reception
 from malleposte.delivery.sieving.checking import Checker
 from malleposte.directory.book import Book
 from malleposte.directory.signin import Door
-from malleposte.node import duties, metrics, outbound, sieving, wiring
+from malleposte.node import duties, metrics, outbound, sieving, web, wiring
 from malleposte.node.config import Configuration
 from malleposte.node.gate import Gate
 from malleposte.node.health_page import Page
@@ -36,6 +36,7 @@ from malleposte.node.observers import (
     SieveFigures,
     SmtpFigures,
     TimedWriter,
+    WebFigures,
 )
 from malleposte.node.settings import hostname, operation_settings, password_settings
 from malleposte.node.sockets import Bound
@@ -146,8 +147,8 @@ class _Worker:
                 reserve=chosen.disk_reserve,
                 percent=chosen.disk_reserve_percent,
                 committed=self._hints.changed,
-            ) as store:
                 waited=self._figures.writer_queue.observe,
+            ) as store:
                 yield store
             return
         async with contextlib.AsyncExitStack() as stack:
@@ -217,6 +218,7 @@ class _Worker:
         await self._open_imap(store, book, door, certificates, push, turns)
         await self._open_pop3(store, book, door, certificates, turns)
         await self._open_managesieve(store, book, door, certificates, turns)
+        await self._open_web(book, certificates)
         await self._open_health(store)
         self._open_admin(store, book, passwords)
         holder = f"{hostname(configuration)}:{os.getpid()}"
@@ -366,6 +368,21 @@ class _Worker:
                 limit,
                 b'BYE (TRYLATER) "Too many connections from your network; try again later"\r\n',
             )
+
+    async def _open_web(self, book: Book, certificates: Certificates) -> None:
+        bounds = self._bound("http", "https")
+        if not bounds:
+            return
+        limit = ConnectionLimit(web.web_connections(self._configuration))
+        service = web.web_service(
+            self._configuration,
+            book,
+            WebFigures(self._figures),
+            ready=lambda: certificates.ready,
+            stopping=lambda: self._draining,
+        )
+        for bound in bounds:
+            await self._open(bound, service.serve, certificates, limit, web.TOO_MANY)
 
     def _counts(self, memory: mmap) -> AccountCounts:
         return AccountCounts(memory, wiring.workers(self._configuration), self._number)

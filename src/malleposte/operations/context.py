@@ -40,7 +40,8 @@ class OperationSettings:
     seconds that deleted mail can be brought back. ``alone``: no server runs beside this process.
 
     ``ring``: gives the node's keys, read anew (``NodeKeyError``). ``offered``: ports of the services that
-    others can reach, by name. ``resolvers``: addresses of name servers, none: the system's. ``dane``,
+    others can reach, by name. ``client_host``: the name that mail programs connect to, '': ``hostname``.
+    ``resolvers``: addresses of name servers, none: the system's. ``dane``,
     ``mta_sts``: whether mail that leaves keeps to them. ``certificate``: the file with that of this
     server. ``send_limits``: of accounts and domains that have none of their own."""
 
@@ -50,6 +51,7 @@ class OperationSettings:
     alone: bool = False
     ring: Callable[[], "KeyRing"] = _no_ring
     offered: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    client_host: str = ""
     resolvers: tuple[str, ...] = ()
     resolver_port: int = 53
     dane: bool = True

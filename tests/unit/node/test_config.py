@@ -217,7 +217,7 @@ class TestListeners:
         ("text", "problem"),
         [
             ("port = 1", "listeners[1].service: missing: one of smtp, submission,"),
-            ("service = 'http'", "listeners[1].service: expected one of"),
+            ("service = 'gopher'", "listeners[1].service: expected one of"),
             ("service = 'lmtp'", "listeners[1]: lmtp has no standard port: give port or socket"),
             ("service = 'imap'\nport = 70000", "listeners[1].port: expected a whole number"),
             ("service = 'imap'\nadress = '*'", "unknown key listeners.adress; did you mean list"),

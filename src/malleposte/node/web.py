@@ -1,0 +1,81 @@
+"""The web service of a worker: from the configuration to what its listeners serve."""
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from malleposte.directory.book import Book
+from malleposte.node.config import Configuration
+from malleposte.node.offered import client_host, offered_to_programs, web_url
+from malleposte.node.settings import hostname
+from malleposte.node.wiring import tls_settings
+from malleposte.policy.connections import ConnectionSettings
+from malleposte.runtime.tls_signing import Signer
+from malleposte.services.web import Observer, WebService, WebSettings
+from malleposte.services.web.autoconfig import AutoconfigSite, Offer, Offers
+from malleposte.services.web.autoconfig.offers import Protocol
+
+TOO_MANY = (
+    b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 10\r\n"
+    b"Content-Type: text/plain\r\nContent-Length: 39\r\n\r\n"
+    b"Too many connections from your network\n"
+)
+_PROTOCOLS: dict[str, Protocol] = {
+    "imap": "imap",
+    "imaps": "imap",
+    "pop3": "pop3",
+    "pop3s": "pop3",
+    "submission": "smtp",
+    "submissions": "smtp",
+}
+
+
+def web_connections(configuration: Configuration) -> ConnectionSettings:
+    """For the listeners of http and https together."""
+    return ConnectionSettings(
+        per_network=configuration.web.connections_per_address,
+        total=configuration.web.connections,
+    )
+
+
+def web_settings(configuration: Configuration) -> WebSettings:
+    """For every listener of http and https."""
+    web, own = configuration.web, hostname(configuration).lower().rstrip(".")
+    host = client_host(configuration, own)
+    url = web_url(configuration, host)
+    named = {"localhost", own, host, *web.hosts.lower().split()}
+    if url:
+        named.add((urlsplit(url).hostname or "").rstrip("."))
+    return WebSettings(
+        hostname=own,
+        url=url,
+        names=frozenset(named - {""}),
+        max_head=web.max_head,
+        max_body=web.max_body,
+        head_timeout=float(web.head_timeout),
+        body_timeout=float(web.body_timeout),
+        keep_alive=float(web.keep_alive),
+    )
+
+
+def offers(configuration: Configuration) -> Offers:
+    """What programs are offered."""
+    host = client_host(configuration, hostname(configuration))
+    services = tuple(
+        Offer(_PROTOCOLS[one.service], one.port, implicit=one.tls == "implicit")
+        for one in offered_to_programs(configuration)
+    )
+    return Offers(host, services)
+
+
+def web_service(
+    configuration: Configuration,
+    book: Book,
+    observer: Observer,
+    ready: Callable[[], bool],
+    stopping: Callable[[], bool],
+) -> WebService:
+    """One for all listeners of a worker. ``ready``: whether there is a certificate."""
+    settings = web_settings(configuration)
+    signer = Signer(tls_settings(configuration))
+    autoconfig = AutoconfigSite(book, offers(configuration), settings.url, signer.signed, ready)
+    return WebService(settings, book, (autoconfig,), observer, stopping)
