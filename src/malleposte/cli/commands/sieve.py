@@ -78,7 +78,13 @@ def show(owner: str, name: str = "", /, *, common: Common = DEFAULT) -> int:
 
 @sieve.command
 def put(
-    owner: str, name: str, file: Path, /, *, activate: bool = False, common: Common = DEFAULT
+    owner: str,
+    name: str,
+    file: Path | None = None,
+    /,
+    *,
+    activate: bool = False,
+    common: Common = DEFAULT,
 ) -> int:
     """Check a script and keep it, in place of one of that name.
 
@@ -89,7 +95,7 @@ def put(
     name
         What it is called.
     file
-        Where its text is; `-`: standard input.
+        Where its text is; left out: standard input.
     activate
         It runs from now on, and none of the owner's others.
     """
@@ -125,7 +131,7 @@ def activate(owner: str, name: str = "", /, *, common: Common = DEFAULT) -> int:
 
 
 @sieve.command
-def check(owner: str, file: Path, /, *, common: Common = DEFAULT) -> int:
+def check(owner: str, file: Path | None = None, /, *, common: Common = DEFAULT) -> int:
     """Say what is wrong with a script, and keep nothing.
 
     Parameters
@@ -133,7 +139,7 @@ def check(owner: str, file: Path, /, *, common: Common = DEFAULT) -> int:
     owner
         Whose it would be: an account's address, a domain, or `everybody`.
     file
-        Where its text is; `-`: standard input.
+        Where its text is; left out: standard input.
     """
     request = CheckScript(owner=owner, text=_text(file))
     done = run(common.configuration(), lambda c: c.call("sieve.check", request, ScriptChecked))
@@ -165,10 +171,10 @@ def delete(owner: str, name: str, /, *, common: Common = DEFAULT) -> int:
     return OK
 
 
-def _text(file: Path) -> str:
-    """What a file holds. Raises ``Trouble``."""
+def _text(file: Path | None) -> str:
+    """What a file holds, or standard input. Raises ``Trouble``."""
     try:
-        if str(file) == "-":
+        if file is None:
             octets = sys.stdin.buffer.read(MOST)
         else:
             with file.open("rb") as opened:
@@ -178,7 +184,7 @@ def _text(file: Path) -> str:
     try:
         return octets.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise Trouble(REFUSED, f"{file} is no text in UTF-8: {error}") from error
+        raise Trouble(REFUSED, f"{file or 'what came in'} is no text in UTF-8: {error}") from error
 
 
 def _warn(warnings: tuple[str, ...]) -> None:
