@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -60,6 +61,33 @@ def quantile(before: dict[float, float], after: dict[float, float], share: float
             )
         low, below = bound, count
     return low
+
+
+class Processors:
+    """What the workers of a server did not get of the processors, since this was made (Linux)."""
+
+    def __init__(self, workers: list[psutil.Process]) -> None:
+        self._workers = [worker.pid for worker in workers]
+        self._since = time.monotonic()
+        self._stolen = self._steal()
+        self._waited = self._waits()
+
+    @staticmethod
+    def _steal() -> float:
+        """Seconds that the host of a virtual machine took from it, all processors together."""
+        return psutil.cpu_times().steal
+
+    def _waits(self) -> list[float]:
+        """Seconds that the loop of each could have run and did not (proc(5), ``schedstat``)."""
+        texts = [Path(f"/proc/{pid}/schedstat").read_text() for pid in self._workers]
+        return [int(text.split()[1]) / 1e9 for text in texts]
+
+    def missing(self) -> tuple[float, float]:
+        """Shares of the time since: stolen from the machine; waited for by the worker that waited most."""
+        passed = time.monotonic() - self._since
+        stolen = (self._steal() - self._stolen) / (os.cpu_count() or 1)
+        waited = max(b - a for a, b in zip(self._waited, self._waits(), strict=True))
+        return stolen / passed, waited / passed
 
 
 @dataclass(slots=True)

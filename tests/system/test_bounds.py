@@ -13,17 +13,22 @@ from pathlib import Path
 
 import pytest
 
-from support import corpora
+from support import corpora, processes
 from support.imap_client import ImapClient
 from support.server import PASSWORD, Server
 from support.smtp_pour import Letter, pour
-from support.vital_signs import MIB, buckets, memory, quantile
+from support.vital_signs import MIB, Processors, buckets, memory, quantile
 
 KIB = 1024
 CONNECTIONS = 200
 ACCOUNTS = 8
 HELD = 150
 """Messages in the selected mailbox."""
+
+LATEST = 0.05
+"""Seconds that 99 of 100 looks may find a loop late."""
+LITTLE = 0.05
+"""Share of the time without a processor up to which the delay is the server's own."""
 
 MOST = {"imap": 48 * KIB, "imaps": 100 * KIB}
 WHOLE = 260 * MIB
@@ -200,21 +205,27 @@ async def _fill(server: Server) -> None:
 async def test_loops_are_free_under_load(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """p99 of what holds the loops of the workers is within 50 ms through a minute of everything at
-    once: 32 senders of real mail, readers of a mailbox of 20,000, messages of 50 MB.
+    """Loops of the workers run what is due within 50 ms (p99) through a minute of everything at once: 32
+    senders of real mail, readers of a mailbox of 20,000, messages of 50 MB.
 
-    What else the machine does at the time is not the server's: the delay is given beside it.
+    ``delay`` is what a user feels: how late a loop is, whatever the reason. ``held`` is the delay less the
+    time in which the loop could have run and the kernel gave the processor to somebody else: what our own
+    code did to it. ``held`` is asserted always. ``delay`` is asserted where the workers got the processors
+    they asked for (``LITTLE``): else it says how busy the machine is, with this test's own clients among
+    others, and no change of ours could mend it. Both are printed.
     """
     names = {"delay": "malleposte_loop_delay_seconds", "held": "malleposte_loop_held_seconds"}
     async with running(tmp_path, imap={"max_append": '"60 MB"'}) as server:
         await _fill(server)
         before = await asyncio.to_thread(server.figures)
+        processors = Processors(processes.of_kind(server, "worker"))
         until = time.monotonic() + 60
         sent, *_ = await asyncio.gather(
             _deliver(server, until),
             _append(server, until),
             *[_read(server, until, first) for first in (0, 6, 12)],
         )
+        stolen, waited = processors.missing()
         after = await asyncio.to_thread(server.figures)
         found = {
             what: {
@@ -228,4 +239,7 @@ async def test_loops_are_free_under_load(
             for what, shares in found.items():
                 shown = [f"p{share * 100:g} {s * 1000:.0f} ms" for share, s in shares.items()]
                 print(f"loop {what}: {', '.join(shown)}")
-        assert found["held"][0.99] <= 0.05
+            print(f"processor time: {stolen:.1%} stolen, {waited:.1%} waited for")
+        assert found["held"][0.99] <= LATEST
+        if max(stolen, waited) <= LITTLE:
+            assert found["delay"][0.99] <= LATEST
