@@ -1,8 +1,8 @@
 """What the domain of an author asks of servers that get mail in its name without its signature (DMARC).
 
-Looked for at the domain, then upwards name by name, as DMARC does since it needs no list of public suffixes
-any more: the nearest record counts, by its policy for domains below it where it has one. Known for a
-while; a domain whose DNS does not answer in time counts as strict, for a rewritten From harms nobody.
+Looked for at the domain, then upwards name by name (RFC 9989 §4.10), so that no list of public suffixes
+is needed. Known for a while; a domain whose DNS does not answer in time counts as strict, for a From that
+names the group harms nobody.
 """
 
 import asyncio
@@ -61,25 +61,36 @@ class AuthorPolicies:
 
     async def _looked_up(self, domain: str) -> tuple[bool, float]:
         life = LONGEST
+        above: list[dict[str, str]] = []
         for name in _names(domain):
             answer = await self._records.find(f"_dmarc.{name}", "TXT")
             if answer.ttl:
                 life = min(life, max(answer.ttl, SHORTEST))
             found = [tags for tags in map(_tags, answer.values) if tags]
-            if len(found) == 1:  # several records are none (RFC 7489 §6.6.3)
-                tags = found[0]
-                policy = tags.get("p", "none")
-                if name != domain:
-                    policy = tags.get("sp", policy)
-                return policy.lower() in ("quarantine", "reject"), life
-        return False, life
+            if len(found) != 1:
+                continue  # several records are none
+            if name == domain:
+                return _strict(found[0], found[0].get("p", "")), life
+            above.append(found[0])
+            if found[0].get("psd") in ("y", "n"):
+                break
+        if not above:
+            return False, life
+        # The organisation's own domain: the uppermost with a record, below a public suffix that says so.
+        tags = above[-2] if above[-1].get("psd") == "y" and len(above) > 1 else above[-1]
+        return _strict(tags, tags.get("sp", tags.get("p", ""))), life
+
+
+def _strict(tags: dict[str, str], policy: str) -> bool:
+    """Whether a policy, one step milder while it is tried out, is more than to watch."""
+    milder = tags.get("t", "").lower() == "y"
+    return policy.lower() in (("reject",) if milder else ("quarantine", "reject"))
 
 
 def _names(domain: str) -> list[str]:
-    """The domain and those above it, a top-level domain left out."""
+    """The domain and those above it; of a very long name the domain itself and the last ones."""
     labels = domain.split(".")
-    names = [".".join(labels[at:]) for at in range(max(1, len(labels) - 1))]
-    # Of a very long name the domain itself and the last ones.
+    names = [".".join(labels[at:]) for at in range(len(labels))]
     return names if len(names) <= LOOKUPS else [names[0], *names[1 - LOOKUPS :]]
 
 

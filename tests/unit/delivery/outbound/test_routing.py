@@ -2,7 +2,8 @@
 
 import pytest
 
-from malleposte.delivery.outbound import RelaySettings, Routing
+from malleposte.delivery.outbound import OutboundSettings, RelaySettings, Resolver, Routing
+from malleposte.delivery.outbound.route import Ways
 from malleposte.delivery.outbound.settings import relay_route
 from malleposte.secrets.redaction import Secret
 
@@ -41,3 +42,21 @@ def test_the_recipients_domain_counts_more_than_who_sends(
 
 def test_without_settings_it_goes_to_the_domain() -> None:
     assert Routing().route_of("a@There.example", "me@example.org") == "there.example"
+
+
+@pytest.mark.parametrize(
+    ("route", "name", "port", "addresses"),
+    [
+        ("host:mail.inner.example:2525", "mail.inner.example", 2525, []),
+        ("host:192.0.2.1:25", "192.0.2.1", 25, ["192.0.2.1"]),
+        ("host:[2001:db8::1]:25", "2001:db8::1", 25, ["2001:db8::1"]),
+    ],
+)
+async def test_a_domain_of_ours_at_another_server(
+    route: str, name: str, port: int, addresses: list[str]
+) -> None:
+    """No MX is asked for: the domain's would lead back here."""
+    way = await Ways(OutboundSettings(hello="mx.example.org"), Resolver()).of(route)
+    (exchange,) = way.exchanges
+    assert (exchange.name, exchange.port) == (name, port)
+    assert [str(one) for one in exchange.addresses] == addresses

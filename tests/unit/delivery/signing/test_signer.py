@@ -1,5 +1,6 @@
 """From the store to the signature: which keys of a domain sign, and the alarm where none does."""
 
+import dkim
 import pytest
 from structlog.testing import capture_logs
 
@@ -14,7 +15,7 @@ from malleposte.store.results import Done
 from support.store import House
 from unit.delivery.signing.test_dkim import MESSAGE
 from unit.delivery.signing.test_published import Dns, Watch
-from unit.delivery.signing.verifying import NOW, pair, verdicts, zone
+from unit.delivery.signing.verifying import NOW, answering, pair, verdicts, zone
 
 RING = KeyRing([NodeKey.random()])
 HEADER = MESSAGE.partition(b"\r\n\r\n")[0]
@@ -159,3 +160,17 @@ async def test_the_newest_come_first(desk: Desk) -> None:
         await desk.keep(KeyPair("example.org", stem, NOW + at, pair().rsa, pair().ed25519))
     kept = await pairs_of(desk.house.store.reader, lambda: RING, "example.org")
     assert [one.stem for one in kept.pairs] == ["20250614", "20250616", "20250615"]
+
+
+async def test_what_is_sent_on_is_sealed_by_the_published_key(desk: Desk) -> None:
+    await desk.keep(pair())
+    assert await desk.signer.seal("mx.example.org", "example.org", HEADER, digest(), NOW) == b""
+    desk.publish(pair())
+    desk.watch.now += WRONG_FOR + 1
+    seal = await desk.signer.seal("mx.example.org", "example.org", HEADER, digest(), NOW)
+    assert b"ARC-Authentication-Results: i=1; mx.example.org; none\r\n" in seal
+    verdict = dkim.ARC(seal + MESSAGE).verify(dnsfunc=answering(zone()))
+    assert verdict[0] == dkim.CV_Pass
+    # Not the domain's, and no header that can be signed: sent on without.
+    assert await desk.signer.seal("mx", "other.example", HEADER, digest(), NOW) == b""
+    assert await desk.signer.seal("mx", "example.org", b"Subject: x\r\n", digest(), NOW) == b""
