@@ -72,7 +72,14 @@ def submissions(server: Server, context: ssl.SSLContext) -> smtplib.SMTP:
     return client
 
 
-def starttls(server: Server, context: ssl.SSLContext) -> smtplib.SMTP:
+def submission(server: Server, context: ssl.SSLContext) -> smtplib.SMTP:
+    client = smtplib.SMTP("localhost", server.ports["submission"], timeout=30)
+    client.starttls(context=context)
+    client.login(ADDRESS, PASSWORD)
+    return client
+
+
+def smtp(server: Server, context: ssl.SSLContext) -> smtplib.SMTP:
     client = smtplib.SMTP("localhost", server.ports["smtp"], timeout=30)
     client.starttls(context=context)
     client.ehlo("sender.example")
@@ -86,20 +93,34 @@ def imaps(server: Server, context: ssl.SSLContext) -> imaplib.IMAP4_SSL:
     return client
 
 
+def imap(server: Server, context: ssl.SSLContext) -> imaplib.IMAP4:
+    client = imaplib.IMAP4("localhost", server.ports["imap"], timeout=30)
+    client.starttls(context)
+    client.login(ADDRESS, PASSWORD)
+    return client
+
+
 def pop3s(server: Server, context: ssl.SSLContext) -> poplib.POP3_SSL:
     # Not signed in: one session an account.
     return poplib.POP3_SSL("localhost", server.ports["pop3s"], context=context, timeout=30)
 
 
 # Each way into TLS; signed in where that leaves room for others.
-WAYS: tuple[Callable[[Server, ssl.SSLContext], object], ...] = (submissions, starttls, imaps, pop3s)
+WAYS: tuple[Callable[[Server, ssl.SSLContext], object], ...] = (
+    submissions,
+    submission,
+    smtp,
+    imaps,
+    imap,
+    pop3s,
+)
 
 
 def works(client: object) -> None:
     """Have a client do its main job."""
     if isinstance(client, smtplib.SMTP):
         client.sendmail(ADDRESS, [ADDRESS], "Subject: after\r\n\r\nHello.\r\n")
-    elif isinstance(client, imaplib.IMAP4_SSL):
+    elif isinstance(client, imaplib.IMAP4):
         assert client.select("INBOX")[0] == "OK"
     else:
         assert isinstance(client, poplib.POP3_SSL)
@@ -111,7 +132,7 @@ def works(client: object) -> None:
 
 def closed(client: object) -> None:
     """Cut a client off."""
-    if isinstance(client, imaplib.IMAP4_SSL):
+    if isinstance(client, imaplib.IMAP4):
         client.shutdown()
     else:
         assert isinstance(client, smtplib.SMTP | poplib.POP3_SSL)
