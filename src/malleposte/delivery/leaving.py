@@ -93,10 +93,12 @@ class Sending:
         envelope: str = "",
         allowances: tuple[Allowance, ...] = (),
         route: str = "",
+        release: int = 0,
     ) -> Handing:
         """The copy for all recipients elsewhere. ``header``: the message's; ``eight_bit``: whether its
-        content is not ASCII alone; ``route``: the way of all of them, in place of each one's own. SMTPUTF8
-        is asked of other servers only where something needs it (RFC 6531 §3.4)."""
+        content is not ASCII alone; ``route``: the way of all of them, in place of each one's own;
+        ``release``: not before. SMTPUTF8 is asked of other servers only where something needs it (RFC 6531
+        §3.4)."""
         addresses = [sender, *(one.remote for one in leavers)]
         international = not all(map(str.isascii, addresses)) or has_eight_bit(header)
         needs = (EIGHTBIT if eight_bit else 0) | (SMTPUTF8 | EIGHTBIT if international else 0)
@@ -108,12 +110,13 @@ class Sending:
                 Relay(
                     address=one.remote,
                     route=route or self.routing.route_of(one.remote, sender),
+                    due_at=release,
                     notify=one.notify,
                     original=one.original,
                 )
                 for one in leavers
             ),
-            expires_at=int(now) + self.lifetime,
+            expires_at=max(int(now), release) + self.lifetime,
             prefix=prefix,
             needs=needs,
             ret=ret,

@@ -14,6 +14,7 @@ import msgspec
 
 from malleposte.delivery.leaving import Sending, addresses_in, has_eight_bit
 from malleposte.delivery.onward import Copies, Message, Onwards
+from malleposte.delivery.outbound import HERE
 from malleposte.delivery.reports import arrived
 from malleposte.delivery.sieving import Arrival, Sieving
 from malleposte.delivery.spool import AT_ONCE, Prepared, Spool, prepare, put_variant
@@ -46,7 +47,7 @@ from malleposte.directory.book import Book
 from malleposte.directory.resolution import Found, Resolution
 from malleposte.directory.senders import Senders
 from malleposte.store import Store
-from malleposte.store.commands import AddJob, Deliver, Enclosed, Filing, Forward, Handing
+from malleposte.store.commands import Deliver, Enclosed, Filing, Forward, Handing
 from malleposte.store.read import usage
 from malleposte.store.results import Delivered, Filed
 
@@ -153,16 +154,19 @@ class Reception:
         each: bool,
         now: float,
         reports: Reports = NO_REPORTS,
+        release: int = 0,
     ) -> tuple[list[Verdict], int]:
         """File a message for its recipients; a verdict for each of them, and the trace's number.
 
-        ``each``: the client hears every verdict (LMTP); otherwise they agree. Raises the store's
-        failures and ``OSError``.
+        ``each``: the client hears every verdict (LMTP); otherwise they agree. ``release``: not before this
+        moment, for whoever is known and where this server sends: the message waits in the queue. Raises the
+        store's failures and ``OSError``.
         """
         number = trace_id()
         written = Written()
-        goes_on = any(r.resolution.onward or r.resolution.group for r in recipients)
-        if origin.account:
+        waits = release > now and bool(origin.account) and self._sending is not None
+        goes_on = not waits and any(r.resolution.onward or r.resolution.group for r in recipients)
+        if origin.account and not origin.released:
             leaves = goes_on or any(recipient.leaves for recipient in recipients)
             try:
                 written = await submit(spool, self.senders, origin, now, leaves=leaves)
@@ -187,11 +191,23 @@ class Reception:
             line = received(origin, self._settings.hostname, number, single, now)
             filings, owners = self._filings(sender, recipients, line)
             handings, renamed = await self._handings(
-                sender, recipients, origin.account, line, header, by, now, spool, reports
+                sender,
+                recipients,
+                origin.account,
+                line,
+                header,
+                by,
+                now,
+                spool,
+                reports,
+                release if waits else 0,
             )
+            if waits:
+                filings = ()
             variants, forwards = await self._variants(renamed, message, spool)
             plan = None
-            if self._sieving is not None and any(r.resolution.filtered for r in recipients):
+            sieved = any(r.resolution.filtered for r in recipients)
+            if self._sieving is not None and sieved and not waits:
                 with spool.buffer() as buffer:
                     arrival = Arrival(
                         sender=sender,
@@ -226,8 +242,16 @@ class Reception:
             )
             if plan is not None:
                 command = plan.applied(command)
-            if origin.account and not each:
-                told = self._arrived(recipients, sender, origin, header, reports, number, now)
+            if origin.account and not each and not waits:
+                told = arrived(
+                    [r for r in recipients if r.resolution.accounts or r.resolution.group],
+                    number=number,
+                    sender=sender,
+                    account=origin.account,
+                    header=header,
+                    envelope=reports.envelope,
+                    at=int(now),
+                )
                 command = msgspec.structs.replace(command, jobs=command.jobs + told)
             filed: list[Filed] = []
             if plan is None or not plan.all_refused or handings or forwards:
@@ -245,35 +269,13 @@ class Reception:
             if at in refused:
                 answers.append(refused[at])
                 continue
-            if recipient.leaves or recipient.resolution.onward:
+            if recipient.leaves or recipient.resolution.onward or waits:
                 answers.append(FILED)
                 continue
             got = [verdicts[account] for account in accounts]
             good = next((v for v in got if v.good), None)
             answers.append(good or (got[0] if got else NO_SUCH_USER))
         return answers, number
-
-    @staticmethod
-    def _arrived(
-        recipients: Sequence[Recipient],
-        sender: str,
-        origin: Origin,
-        header: bytes,
-        reports: Reports,
-        number: int,
-        now: float,
-    ) -> tuple[AddJob, ...]:
-        """What tells a sender of ours that recipients here have it, where he asked."""
-        here = [r for r in recipients if r.resolution.accounts or r.resolution.group]
-        return arrived(
-            here,
-            number=number,
-            sender=sender,
-            account=origin.account,
-            header=header,
-            envelope=reports.envelope,
-            at=int(now),
-        )
 
     async def _handings(
         self,
@@ -286,12 +288,13 @@ class Reception:
         now: float,
         spool: Spool,
         reports: Reports,
+        release: int,
     ) -> tuple[tuple[Handing, ...], Renamed]:
         """The copies that leave, and those with another header. ``line``: Received; ``by``: the authors
-        that ``header`` names."""
+        that ``header`` names. ``release``: all copies wait until then, those for recipients here too."""
         leavers = [recipient for recipient in recipients if recipient.leaves]
-        onward = any(recipient.resolution.onward for recipient in recipients)
-        if self._sending is None or not (leavers or onward):
+        onward = not release and any(recipient.resolution.onward for recipient in recipients)
+        if self._sending is None or not (leavers or onward or release):
             return (), ()
         who = await self._book.account(account)
         with spool.buffer() as buffer:
@@ -319,8 +322,26 @@ class Reception:
                     now=now,
                     ret=reports.returned,
                     envelope=reports.envelope,
+                    release=release,
                 )
                 handings = (handing,)
+            here = [recipient for recipient in recipients if release and not recipient.leaves]
+            if here:
+                handing = self._sending.handing(
+                    sender,
+                    here,
+                    account=account,
+                    organisation=who.organisation if who is not None else 0,
+                    prefix=line,
+                    header=header,
+                    eight_bit=False,
+                    now=now,
+                    ret=reports.returned,
+                    envelope=reports.envelope,
+                    route=HERE,
+                    release=release,
+                )
+                handings += (handing,)
             copies = Copies()
             if onward:
                 going = Message(

@@ -28,6 +28,8 @@ class Origin:
     login: str = ""
     device: bool = False
     """It is a device's account."""
+    released: bool = False
+    """It was submitted before, and waited."""
 
 
 class _Numbers:

@@ -41,6 +41,14 @@ class Sending(Struct, frozen=True, kw_only=True):
         int,
         duration("After that a message that could not be delivered goes back.", 3600, 30 * DAY),
     ] = 5 * DAY
+    future_release: Annotated[
+        int,
+        duration(
+            "How far ahead a mail program may have a message sent later (FUTURERELEASE). 0s: not at all.",
+            0,
+            366 * DAY,
+        ),
+    ] = 30 * DAY
     ipv4: Annotated[bool, says("Whether to connect by IPv4.")] = True
     ipv6: Annotated[
         bool, says("Whether to connect by IPv6. Off where this server's address has no PTR record.")

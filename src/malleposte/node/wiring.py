@@ -3,7 +3,9 @@
 import os
 import sys
 
-from malleposte.delivery.receive import DeliverySettings
+from malleposte.delivery.receive import DeliverySettings, Reception
+from malleposte.delivery.releasing import Releasing
+from malleposte.directory.book import Book
 from malleposte.node.config import Configuration
 from malleposte.node.config_listeners import Listener
 from malleposte.node.settings import hostname
@@ -108,6 +110,11 @@ def delivery_settings(configuration: Configuration) -> DeliverySettings:
     )
 
 
+def releasing(reception: Reception, book: Book, configuration: Configuration) -> Releasing:
+    """What files mail that waited for recipients here."""
+    return Releasing(reception, book, hostname(configuration))
+
+
 def incoming_settings(configuration: Configuration) -> IncomingSettings:
     """For ``store.incoming``. The largest message that is taken at all fits in every bound."""
     store = configuration.store
@@ -139,6 +146,7 @@ def smtp_settings(configuration: Configuration, listener: Listener) -> SmtpSetti
         starttls=listener.tls_mode == "starttls",
         # Strangers are told nothing: a forged sender would be told of what he never sent.
         dsn=mode is Mode.SUBMISSION,
+        future_release=configuration.sending.future_release if configuration.sending.enabled else 0,
     )
 
 

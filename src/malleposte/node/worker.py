@@ -279,6 +279,8 @@ class _Worker:
             sending,
             sieving.sieving(store, book, self._configuration, sending),
         )
+        if self._dispatcher is not None:
+            self._dispatcher.local = wiring.releasing(reception, book, self._configuration).file
         # One for each protocol: whoever floods one does not take the connections of another.
         connections = wiring.smtp_connections(self._configuration)
         admitted = {mode: ConnectionLimit(connections) for mode in wiring.MODES.values()}

@@ -9,6 +9,7 @@ from .dispatcher import Dispatcher
 from .recorder import Reporting, Settled
 from .resolver import DnsSettings, Resolver
 from .settings import (
+    HERE,
     OutboundSettings,
     RelaySettings,
     Routing,
@@ -17,6 +18,7 @@ from .settings import (
 from .tls import Policies, TlsPolicy
 
 __all__ = [
+    "HERE",
     "Dispatcher",
     "DnsSettings",
     "OutboundSettings",

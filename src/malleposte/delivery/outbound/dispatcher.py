@@ -13,7 +13,8 @@ import contextlib
 import functools
 import time
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from typing import Protocol
 
 import structlog
 
@@ -32,7 +33,7 @@ from .pool import Slots
 from .recorder import Recorder, Reporting, no_reports
 from .resolver import Resolver
 from .route import OPENLY, Way, Ways
-from .settings import LEASE, OutboundSettings
+from .settings import HERE, LEASE, OutboundSettings
 from .tls import NoPolicies, Policies
 from .words import Trouble, WayFailed
 
@@ -51,8 +52,24 @@ KNOWN = 2_000
 """Destinations without mail of which it is remembered how many connections they take."""
 
 
+class Answer(Protocol):
+    """What our own server says about a recipient here."""
+
+    @property
+    def code(self) -> int: ...
+    @property
+    def enhanced(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+
+
+Local = Callable[[TakenMessage, TakenRecipient, Content], Awaitable[Answer]]
+"""Files a message that waited for a recipient here; may raise what the store raises."""
+
+
 class Dispatcher:
-    """See the module. One for a worker; ``run`` until ``stop``.
+    """See the module. One for a worker; ``run`` until ``stop``. ``local`` files what waited for recipients
+    here; whoever makes that sets it.
 
     ``clock``: seconds of the Unix epoch.
     """
@@ -77,6 +94,8 @@ class Dispatcher:
         self._recorder = Recorder(store, reporting, self._recorded)
         self._destinations: OrderedDict[Way, Destination] = OrderedDict()
         self._hand = Hand(settings.ahead, settings.in_hand)
+        self.local: Local | None = None
+        self._filing: set[asyncio.Task[None]] = set()
         self._finding: set[asyncio.Task[Way | None]] = set()
         self._dead: dict[str, tuple[Trouble, int]] = {}
         self._woken = asyncio.Event()
@@ -137,6 +156,8 @@ class Dispatcher:
             await asyncio.wait(set(self._finding), timeout=1.0)
         for task in self._finding:
             task.cancel()
+        if self._filing:
+            await asyncio.wait(self._filing, timeout=seconds)
         await asyncio.gather(*(one.close(seconds) for one in self._destinations.values()))
         await self._policies.close()
         self._close(list(self._dead))
@@ -199,6 +220,11 @@ class Dispatcher:
         """Find ways, and hand over by them; one that takes its time holds nobody else up."""
         tasks: dict[asyncio.Task[Way | None], list[Parcel]] = {}
         for route, parcels in by_route.items():
+            if route == HERE:
+                filing = self._loop.create_task(self._file(parcels))
+                self._filing.add(filing)
+                filing.add_done_callback(self._filing.discard)
+                continue
             dead = self._dead.get(route)
             if dead is not None and dead[1] > self._clock():
                 self.way_failed(dead[0], (), parcels, new=True)
@@ -217,6 +243,26 @@ class Dispatcher:
             self._to(way, _merged(parcels))
         for task in late:
             task.add_done_callback(functools.partial(self._found, tasks[task]))
+
+    async def _file(self, parcels: list[Parcel]) -> None:
+        """File what waited for recipients here, one after the other."""
+        for parcel in parcels:
+            for one in parcel.recipients:
+                self._recorder.add([await self._filed(parcel.message, one)])
+
+    async def _filed(self, message: TakenMessage, recipient: TakenRecipient) -> Settled:
+        judge = self.judge
+        if self._stopping or self.local is None:
+            return judge.given_back(message, recipient)
+        try:
+            answer = await self.local(message, recipient, self.content(message))
+        except (StoreError, OSError, ContentUnreadable) as error:
+            return judge.troubled(message, recipient, Trouble("4.3.0", f"not filed here: {error}"))
+        except Exception as error:
+            log.exception("a message that waited could not be filed", message=message.id)
+            words = f"a defect of this server stopped it ({type(error).__name__})"
+            return judge.troubled(message, recipient, Trouble("4.3.0", words))
+        return judge.filed(message, recipient, answer.code, answer.enhanced, answer.text)
 
     def _found(self, parcels: list[Parcel], task: "asyncio.Task[Way | None]") -> None:
         self._finding.discard(task)

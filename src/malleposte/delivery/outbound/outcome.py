@@ -133,6 +133,23 @@ class Judge:
         )
         return Settled(message, recipient, outcome, status, trouble.reply, trouble.host)
 
+    def filed(
+        self, message: TakenMessage, recipient: TakenRecipient, code: int, enhanced: str, words: str
+    ) -> Settled:
+        """What an answer of our own server comes to, for a recipient here. It tells his sender itself that
+        it arrived, where he asked."""
+        if code >= 300:
+            trouble = Trouble(enhanced, words, permanent=code >= 500)
+            return self.troubled(message, recipient, trouble)
+        outcome = Outcome(
+            message=message.id,
+            n=recipient.n,
+            attempt=recipient.attempt,
+            state=DELIVERED,
+            said=f"filed here: {words}",
+        )
+        return Settled(message, recipient, outcome, enhanced, reports=True)
+
     def given_back(self, message: TakenMessage, recipient: TakenRecipient) -> Settled:
         """Not tried: due again at once."""
         outcome = Outcome(

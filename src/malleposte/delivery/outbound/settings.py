@@ -20,6 +20,10 @@ MARGIN: Final = 30
 """Seconds of a lease at its end in which nothing is sent any more: time to record what became of it."""
 
 
+HERE: Final = "here:"
+"""The route of recipients of this server whose mail is to wait (RFC 4865); no domain is named so."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeouts:
     """Seconds for each step of a conversation. RFC 5321 §4.5.3.2 has five minutes for most: servers that

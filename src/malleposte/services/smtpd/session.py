@@ -106,6 +106,7 @@ class Session:
             with contextlib.suppress(StoreError):  # then it is a stranger
                 self._devices = await self._service.reception.senders.devices(connection.peer)
         engine.trusted = bool(self._devices)
+        engine.began = time.time()
         engine.greet()
         step, since = engine.step, time.monotonic()
         breath = since
@@ -368,6 +369,7 @@ class Session:
                 reports=Reports(
                     returned="" if mail.ret is None else mail.ret.value, envelope=mail.envid or ""
                 ),
+                release=mail.release or 0,
             )
         except (StoreError, OSError) as error:
             if isinstance(error, PermanentFailure):
