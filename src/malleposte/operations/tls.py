@@ -22,6 +22,8 @@ DAY = 86_400
 MOST_DAYS = 366
 """An exception that never ends is a setting that nobody remembers."""
 MOST_WHY = 300
+MOST_SERVERS = 10
+"""Servers of a domain that are looked at: no more are tried for a message either."""
 
 Wants = Literal["dane", "mta-sts", "testing", "tls", "nothing", "exception", "refused"]
 
@@ -175,7 +177,7 @@ async def show(context: Context, request: ShowTls, progress: Progress) -> TlsSho
     try:
         way = await Ways(OutboundSettings(hello=context.settings.hostname), resolver).of(domain)
         group = await policies.group(domain)
-        for exchange in way.exchanges:
+        for exchange in way.exchanges[:MOST_SERVERS]:
             wants, words = _wants(await policies.of(group, exchange))
             servers.append(ServerWants(host=exchange.name, wants=wants, words=words))
     except WayFailed as failure:

@@ -179,7 +179,19 @@ def show(message: int, /, *, common: Common = DEFAULT) -> int:
             say(f"last said   {each.said}")
         if each.way:
             say(f"the way     {each.way}")
+        if what := advice(each):
+            say(f"what to do  {what}")
     return OK
+
+
+def advice(one: QueuedRecipient) -> str:
+    """What a person can do about a way that is closed, '' where nothing but to wait."""
+    if any(words in one.way for words in ("demands", "(DANE)", "the MTA-STS policy of")):
+        return (
+            "tell them, it is their servers' TLS (docs/tls-policies.md); to let mail go in spite of it for"
+            f" a while: malleposte tls except {one.route} --days 7"
+        )
+    return ""
 
 
 def _act(name: str, request: OfQueued, words: str, common: Common) -> int:

@@ -16,7 +16,7 @@ from malleposte.store.read import tls as kept
 
 log = structlog.get_logger("tls")
 
-READ_EVERY: Final = 15.0
+READ_EVERY: Final = 5.0
 """Seconds until a new exception counts."""
 
 
