@@ -57,6 +57,12 @@ class Output:
         if time.perf_counter() - self._breath > HOLD_AT_MOST:
             await self.breathe()
 
+    async def give_way(self) -> None:
+        """Let others run, if the last time is long enough ago; the client is not waited for."""
+        if time.perf_counter() - self._breath > HOLD_AT_MOST:
+            await self._turns.next()
+            self._breath = time.perf_counter()
+
     async def relieve(self) -> None:
         """``breathe``, if that is due or so much was gathered that it should be written."""
         if self.ample:

@@ -18,10 +18,12 @@ LARGE: Final = 20_000
 class Turns:
     """See the module. One for all sessions of a worker's loop."""
 
-    __slots__ = ("_alone", "_waiting")
+    __slots__ = ("_alone", "_waiting", "one_list")
 
     def __init__(self) -> None:
         self._alone = asyncio.Semaphore(1)
+        self.one_list = asyncio.Semaphore(1)
+        """Around what holds all names of an account for a moment; never while a client is waited for."""
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     async def next(self) -> None:

@@ -87,7 +87,7 @@ async def test_a_private_entry_is_its_writers_alone(house: House) -> None:
     await put(house, other, box, entry("/a", b"other", private=True), entry("/b", b"all"))
     assert await seen(house, owner, box) == {("/a", True): b"owner", ("/b", False): b"all"}
     assert await seen(house, other, box) == {("/a", True): b"other", ("/b", False): b"all"}
-    listed = await annotations.of_mailboxes(house.store.reader, other, [owner], ["/a"])
+    listed = await annotations.of_mailboxes(house.store.reader, other, [box], ["/a"])
     assert listed == {box: {("/a", True): b"other"}}
 
 

@@ -9,20 +9,22 @@ import pytest
 
 from malleposte.store import alone
 from malleposte.store.commands import DeleteMailbox, RenameMailbox, SetRights
-from malleposte.store.read import changes, estates, mailboxes, rights, shared, sharers
+from malleposte.store.dialect import Row
+from malleposte.store.read import changes, estates, mailboxes, outlines, rights, sharers
 from malleposte.store.read.changes import Snapshot
 from malleposte.store.read.estates import Estate
 from malleposte.store.results import Done
+from support.shared import may_look_up
 from support.store import House, inbox
 
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Slices of two and three: their edges fall everywhere."""
-    for module, name in ((shared, "_SLICE"), (rights, "_HELD"), (mailboxes, "_SLICE")):
+    for module, name in ((outlines, "_SLICE"), (rights, "_HELD"), (mailboxes, "_SLICE")):
         text = getattr(module, name).replace("LIMIT 1000", "LIMIT 3")
         monkeypatch.setattr(module, name, text)
-    for module in (shared, rights, mailboxes):
+    for module in (outlines, rights, mailboxes):
         monkeypatch.setattr(module, "AT_ONCE", 3)
     monkeypatch.setattr(estates, "_ALL", estates._ALL.replace("LIMIT 1000", "LIMIT 2"))
     monkeypatch.setattr(estates, "AT_ONCE", 2)
@@ -31,20 +33,31 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def seen(house: House, actor: int) -> dict[int, tuple[str, str]]:
-    """What an actor may look up: full name and letters by mailbox."""
-    found = await shared.shared(house.store.reader, actor)
-    return {one.box.id: (one.box.path, one.letters) for one in found}
+    """What an actor may look up, from the reads that lists are made of: full name and letters by mailbox,
+    accounts by address."""
+    reader = house.store.reader
+    found: dict[int, tuple[str, str]] = {}
+    for few in outlines.together(await sharers.sharing(reader, actor)):
+        rows: list[Row] = []
+        while True:
+            more = await outlines.of_others(reader, actor, few, rows[-1][0] if rows else 0)
+            rows += more
+            if len(few) > 1 or len(more) < rights.AT_ONCE:
+                break
+        parents = {row[0]: row[1] for row in rows}
+        lists = {row[0]: row[3] for row in rows if row[3] is not None}
+        whole = await outlines.whole(reader, list(parents))
+        for mailbox in parents:
+            letters = lists.get(rights.nearest(mailbox, parents, lists), "")
+            if "l" in letters:
+                found[mailbox] = (whole[mailbox].path, letters)
+    return found
 
 
 async def expected(house: House, actor: int) -> dict[int, tuple[str, str]]:
     """The same, mailbox by mailbox."""
-    found: dict[int, tuple[str, str]] = {}
-    for (owner,) in await house.rows("SELECT id FROM account WHERE id <> $1", actor):
-        for box in await mailboxes.mailboxes(house.store.reader, owner):
-            letters = await rights.letters(house.store.reader, actor, box.id)
-            if "l" in letters:
-                found[box.id] = (box.path, letters)
-    return found
+    looked_up = await may_look_up(house, actor)
+    return {one: (box.path, letters) for one, (box, letters) in looked_up.items()}
 
 
 WAYS = (1, 1, 1, 1, 2, 0, 0, 3, 3)
@@ -86,13 +99,13 @@ async def test_all_that_is_shared_is_found_once_whatever_the_slices(house: House
     everything = await expected(house, actor)
     assert len(everything) == 4 * 1 + 2 * (3 + 3)
     assert await seen(house, actor) == everything
-    found = await shared.shared(house.store.reader, actor)
-    assert len(found) == len(everything)
-    assert list(dict.fromkeys(one.sharer.account for one in found)) == [
-        owner for owner, way in zip(owners, WAYS, strict=True) if way != 2
-    ], "by address, all of an account together"
-    for one in found:
-        assert one.box == await _with_path(house, one.box.id), one
+    sharing = await sharers.sharing(house.store.reader, actor)
+    there = [owner for owner, way in zip(owners, WAYS, strict=True) if way != 2]
+    assert [one.account for one in sharing] == there, "by address"
+    assert await sharers.some(house.store.reader, actor, there) == sharing
+    whole = await outlines.whole(house.store.reader, list(everything))
+    for mailbox in everything:
+        assert whole[mailbox] == await _with_path(house, mailbox)
     for owner in owners:
         held = await rights.held(house.store.reader, actor, owner)
         assert {m: t for m, t in held.items() if "l" in t} == {
@@ -114,18 +127,17 @@ async def test_small_accounts_are_read_together_and_large_ones_in_slices(
     for owner in owners:
         await house.grant(inbox(owner), actor, "lr")
     counted = _Counted(monkeypatch, house)
-    await shared.shared(house.store.reader, actor)
-    assert counted.statements == 2, "who shares, and all they have"
+    await seen(house, actor)
+    assert counted.statements == 3, "who shares, all they have in few words, and these whole"
     for n in range(30):
         await house.mailbox(owners[0], f"box {n}")
-    for module in (shared, rights):
+    for module in (outlines, rights):
         monkeypatch.setattr(module, "AT_ONCE", 20)
-    monkeypatch.setattr(shared, "_SLICE", shared._SLICE.replace("LIMIT 1000", "LIMIT 20"))
+    monkeypatch.setattr(outlines, "_SLICE", outlines._SLICE.replace("LIMIT 1000", "LIMIT 20"))
     counted.statements = 0
-    found = await shared.shared(house.store.reader, actor)
-    assert len(found) == 6
+    assert len(await seen(house, actor)) == 6
     # The large one takes two slices, the five others three statements of at most 20 mailboxes.
-    assert counted.statements <= 1 + 2 + 3
+    assert counted.statements <= 1 + (2 + 3) + (1 + 3)
 
 
 async def test_one_sharer_costs_the_same_however_much_others_give(tmp_path: Path) -> None:

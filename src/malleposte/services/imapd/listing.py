@@ -1,20 +1,18 @@
 r"""LIST, LSUB, NAMESPACE (RFC 9051 §6.3.9, §6.3.10; RFC 5258, RFC 5819, RFC 6154; RFC 3501 §6.3.9).
 
-All mailboxes of an account are read at once with their counters: one statement, also for LIST-STATUS.
-Names that are subscribed to and that no mailbox has are shown as ``\NonExistent``.
+Names come in slices (``listed``), each with all that is said of its mailboxes, and are sent as the client
+reads: what a session holds does not grow with the mailboxes there are.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Final
 
-from malleposte.services.imapd import metadata, names, others, status
+from malleposte.services.imapd import metadata, names, status
+from malleposte.services.imapd.listed import Entry, Names
+from malleposte.services.imapd.outline import Choice
 from malleposte.services.imapd.patterns import matcher
 from malleposte.services.imapd.replies import done
-from malleposte.services.imapd.special_use import ATTRIBUTES
-from malleposte.store.read import mailboxes
-from malleposte.store.read.mailboxes import Mailbox
-from malleposte.store.read.rights import ALL
 from malleposte.wire.imap import account_responses, responses
 from malleposte.wire.imap.commands.listing import (
     List,
@@ -36,67 +34,6 @@ if TYPE_CHECKING:
     from malleposte.services.imapd.session import Session
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A name to list: a mailbox, or a subscription to none (``box`` is None).
-
-    ``letters``: the session's rights on it. ``level``: it only stands above mailboxes of others.
-    """
-
-    name: str
-    box: Mailbox | None
-    subscribed: bool
-    special_use: bytes | None
-    children: bool
-    letters: str = ALL
-    level: bool = False
-
-
-async def entries(session: "Session", *, gone: bool = True, unseen: bool = False) -> list[Entry]:
-    """All names of the account, those of others' mailboxes behind its own, those without a mailbox (only
-    if ``gone``) at the end. ``unseen`` as in ``others.listed``."""
-    reader = session.service.store.reader
-    found = await session.reading(mailboxes.mailboxes(reader, session.actor))
-    subscribed: list[str] = []
-    if gone:
-        subscribed = await session.reading(mailboxes.subscriptions(reader, session.actor))
-    parents = {box.parent for box in found}
-    known = {box.path for box in found}
-    listed = [
-        Entry(box.path, box, box.subscribed, ATTRIBUTES.get(box.role or ""), box.id in parents)
-        for box in found
-    ]
-    below = await others.listed(session, known, unseen=unseen)
-    if below:
-        if not gone:
-            subscribed = await session.reading(mailboxes.subscriptions(reader, session.actor))
-        above: set[str] = set()
-        wanted = set(subscribed)
-        theirs: list[Entry] = []
-        for row in below:
-            await session.pause()
-            theirs.append(_of_others(row, row.name in wanted))
-            above.update(names.ancestors((row.name,), above))
-            known.add(row.name)
-        listed = [replace(e, children=e.children or e.name in above) for e in listed] + theirs
-    if gone:
-        listed += [Entry(name, None, True, None, False) for name in subscribed if name not in known]
-    return listed
-
-
-def _of_others(row: others.Name, subscribed: bool) -> Entry:
-    """Without a special use: a program would take another's Sent for its own."""
-    return Entry(
-        row.name,
-        row.box,
-        subscribed,
-        None,
-        row.children,
-        row.letters,
-        level=row.box is None,
-    )
-
-
 async def list_(session: "Session", command: List) -> bytes:
     """RFC 9051 §6.3.9."""
     utf8 = session.engine.utf8
@@ -104,25 +41,45 @@ async def list_(session: "Session", command: List) -> bytes:
         # Asks for the separator, and for the root of the reference.
         session.send(responses.list_mailbox([NOSELECT], names.SEPARATOR, "", utf8))
         return done(command.tag)
-    # Without a mailbox only what is subscribed to can be asked for.
-    unseen = StatusItem.UNSEEN in command.status
-    found = await entries(session, gone=_by_subscription(command), unseen=unseen)
     matchers = [
         matcher(command.reference, pattern)
         for pattern in command.patterns
         if pattern or not command.extended
     ]
-    selects = _selector(command.selection)
+
+    def matches(name: str) -> bool:
+        return any(match(name) for match in matchers)
+
+    chooses = _chooser(command.selection)
     recursive = ListSelection.RECURSIVEMATCH in command.selection
-    above = await _above(session, found, matchers, selects) if recursive else _NOBODY
+    wanted = Names(
+        session,
+        matches,
+        # Without a mailbox only what is subscribed to can be asked for.
+        gone=ListSelection.SUBSCRIBED in command.selection,
+        unseen=StatusItem.UNSEEN in command.status,
+        choice=Choice(chooses, matches) if recursive else None,
+    )
+    async with aclosing(wanted.slices()) as slices:
+        async for entries in slices:
+            await _send(session, command, entries, chooses)
+    return done(command.tag)
+
+
+async def _send(
+    session: "Session",
+    command: List,
+    entries: Iterable[Entry],
+    chooses: Callable[[bool, bytes | None], bool],
+) -> None:
+    """What of a slice is shown, with all that was asked for."""
+    utf8 = session.engine.utf8
+    by_subscription = ListSelection.SUBSCRIBED in command.selection
     shown: list[tuple[Entry, bool]] = []
-    for entry in found + above.nameless:
-        # Also where nothing matches: many patterns and long names take their time.
-        await session.relieve()
-        selected = selects(entry)
-        if not (selected or entry.name in above.shown):
-            continue
-        if any(match(entry.name) for match in matchers):
+    for entry in entries:
+        there = by_subscription or entry.box is not None or entry.level
+        selected = there and chooses(entry.subscribed, entry.special_use)
+        if selected or entry.stands:
             shown.append((entry, selected))
     boxes = [entry.box for entry, selected in shown if selected and entry.box is not None]
     recent = await status.recents(session, boxes, command.status)
@@ -136,7 +93,7 @@ async def list_(session: "Session", command: List) -> bytes:
                 names.SEPARATOR,
                 entry.name,
                 utf8,
-                child_info=_child_info(command) if entry.name in above.all else (),
+                child_info=_child_info(command) if entry.above else (),
             )
         )
         if entry.box is not None and ListReturn.MYRIGHTS in command.returns:
@@ -148,44 +105,9 @@ async def list_(session: "Session", command: List) -> bytes:
             values = status.values(session, entry.box, command.status, recent, marked)
             session.send(responses.status(entry.name, utf8, values))
         if command.metadata and metadata.noted(entry.letters):
-            values_of = metadata.listed(session, entry.box, command.metadata, notes)
+            values_of = await metadata.listed(session, entry.box, command.metadata, notes)
             session.send(account_responses.metadata(entry.name, utf8, values_of))
-    return done(command.tag)
-
-
-@dataclass(frozen=True, slots=True)
-class _Above:
-    """What stands above the selected names (RECURSIVEMATCH, RFC 5258 §3.5)."""
-
-    all: frozenset[str] = frozenset()
-    """Names with a selected name below them, whatever the patterns: these have CHILDINFO."""
-    shown: frozenset[str] = frozenset()
-    """Those of them that must be shown for its sake: one that no pattern matches."""
-    nameless: list[Entry] = field(default_factory=list)
-    """Those that are no name themselves."""
-
-
-_NOBODY: Final = _Above()
-
-
-async def _above(
-    session: "Session",
-    found: list[Entry],
-    matchers: list[Callable[[str], bool]],
-    selects: Callable[[Entry], bool],
-) -> _Above:
-    chosen: list[str] = []
-    unmatched: list[str] = []
-    for entry in found:
-        await session.relieve()
-        if selects(entry):
-            chosen.append(entry.name)
-            if not any(match(entry.name) for match in matchers):
-                unmatched.append(entry.name)
-    above = names.ancestors(chosen)
-    known = {entry.name for entry in found}
-    nameless = [Entry(name, None, False, None, False) for name in sorted(above - known)]
-    return _Above(frozenset(above), frozenset(names.ancestors(unmatched)), nameless)
+    await session.relieve()
 
 
 def _child_info(command: List) -> list[bytes]:
@@ -194,23 +116,16 @@ def _child_info(command: List) -> list[bytes]:
     return [option.value for option in options if option in command.selection]
 
 
-def _by_subscription(command: List) -> bool:
-    return ListSelection.SUBSCRIBED in command.selection
-
-
-def _selector(selection: frozenset[ListSelection]) -> Callable[[Entry], bool]:
-    """Which names the selection options choose; REMOTE adds nothing here."""
+def _chooser(selection: frozenset[ListSelection]) -> Callable[[bool, bytes | None], bool]:
+    """Which names the selection options choose, by subscription and special use; REMOTE adds nothing
+    here."""
     subscribed = ListSelection.SUBSCRIBED in selection
     special = ListSelection.SPECIAL_USE in selection
 
-    def selects(entry: Entry) -> bool:
-        if subscribed and not entry.subscribed:
-            return False
-        if special and entry.special_use is None:
-            return False
-        return subscribed or entry.box is not None or entry.level
+    def chooses(is_subscribed: bool, special_use: bytes | None) -> bool:
+        return (is_subscribed or not subscribed) and (special_use is not None or not special)
 
-    return selects
+    return chooses
 
 
 def _attributes(entry: Entry, command: List) -> list[bytes]:
@@ -240,18 +155,17 @@ async def lsub(session: "Session", command: Lsub) -> bytes:
         session.send(responses.lsub([NOSELECT], names.SEPARATOR, "", utf8))
         return done(command.tag)
     match = matcher(command.reference, command.pattern)
-    subscribed = [entry for entry in await entries(session) if entry.subscribed]
-    shown = {entry.name for entry in subscribed}
-    for entry in subscribed:
-        await session.relieve()
-        if match(entry.name):
-            attributes = [NOSELECT] if entry.box is None else []
-            session.send(responses.lsub(attributes, names.SEPARATOR, entry.name, utf8))
+    choice = None
     if "%" in command.pattern:
-        for name in sorted(names.ancestors(shown) - shown):
+        choice = Choice(_chooser(frozenset({ListSelection.SUBSCRIBED})), match)
+    async with aclosing(Names(session, match, gone=True, choice=choice).slices()) as slices:
+        async for entries in slices:
+            for entry in entries:
+                if entry.subscribed or entry.above:
+                    there = entry.subscribed and entry.box is not None
+                    attributes = [] if there else [NOSELECT]
+                    session.send(responses.lsub(attributes, names.SEPARATOR, entry.name, utf8))
             await session.relieve()
-            if match(name):
-                session.send(responses.lsub([NOSELECT], names.SEPARATOR, name, utf8))
     return done(command.tag)
 
 

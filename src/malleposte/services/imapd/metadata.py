@@ -35,8 +35,8 @@ ADMIN: Final = "/admin"
 AT_ONCE: Final = 64 * 1024
 """Octets of values in one response; a client takes several as one (RFC 5464 §4.4.1)."""
 
-Notes = Mapping[int, Mapping[tuple[str, bool], bytes]]
-"""Entries of many mailboxes: mailbox to (name, private) to value."""
+Notes = Mapping[int, Mapping[tuple[str, bool], bytes | None]]
+"""Entries of many mailboxes: mailbox to (name, private) to value, None where that is large."""
 
 
 def _kept(entry: str) -> tuple[str, bool]:
@@ -172,25 +172,29 @@ def _role(value: bytes | None) -> str:
 
 async def of_listed(session: "Session", boxes: Iterable[Mailbox], asked: tuple[str, ...]) -> Notes:
     """Entries of mailboxes for LIST, in one statement; none where none is asked for."""
-    if not asked:
+    ids = [box.id for box in boxes]
+    if not asked or not ids:
         return {}
-    accounts = {account_of(box.id) for box in boxes}
     reader = session.service.store.reader
     wanted = {_kept(entry)[0] for entry in asked}
     return await session.reading(
-        annotations.of_mailboxes(reader, session.actor, sorted(accounts), sorted(wanted))
+        annotations.of_mailboxes(reader, session.actor, ids, sorted(wanted))
     )
 
 
-def listed(
+async def listed(
     session: "Session", box: Mailbox, asked: Iterable[str], notes: Notes
 ) -> list[tuple[str, bytes | None]]:
     """The values of one of them, NIL for what it has not (RFC 9590 §3)."""
-    there = notes.get(box.id, {})
+    there, reader = notes.get(box.id, {}), session.service.store.reader
     values: list[tuple[str, bytes | None]] = []
     for entry in asked:
         name, private = _kept(entry)
         value = there.get((name, private))
+        if value is None and (name, private) in there:
+            value = await session.reading(
+                annotations.value(reader, session.actor, box.id, name, private)
+            )
         if private and name == SPECIAL_USE and account_of(box.id) == session.actor:
             value = ATTRIBUTES.get(box.role or "")
         values.append((entry, value))

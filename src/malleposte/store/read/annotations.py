@@ -4,7 +4,7 @@ A shared entry hangs on a mailbox and is seen by whoever may see that; a private
 that wrote it. Names are in lower case, without ``/shared`` or ``/private``: ``/comment``.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,17 +17,23 @@ MAX_ENTRIES: Final = 1_000
 """Entries an account keeps: the shared ones of its mailboxes, and its private ones wherever they are."""
 MAX_OCTETS: Final = 4 * 1024 * 1024
 """Octets of the same, names and values: read at once by whoever asks for all."""
+LARGE: Final = 1024
+"""Octets from which on a value is read alone by who asks for those of many mailboxes."""
 
 _OF = (
     "SELECT name, reader <> 0, length(value), CASE WHEN length(value) <= $1 THEN value END"
     " FROM annotation WHERE account = $2 AND mailbox = $3 AND reader IN (0, $4)"
 )
-_NAMES = Sql(sqlite="name IN (SELECT value FROM json_each($3))", postgres="name = ANY($3::text[])")
+_NAMES = Sql(sqlite="name IN (SELECT value FROM json_each($5))", postgres="name = ANY($5::text[])")
 _OF_ALL = both(
-    "SELECT mailbox, name, reader <> 0, value FROM annotation WHERE {accounts} AND reader IN (0, $2)"
-    " AND mailbox <> 0 AND {names}",
-    accounts=any_of("account", 1),
+    "SELECT mailbox, name, reader <> 0, CASE WHEN length(value) <= $1 THEN value END FROM annotation"
+    " WHERE {accounts} AND {mailboxes} AND reader IN (0, $4) AND {names}",
+    accounts=any_of("account", 2),
+    mailboxes=any_of("mailbox", 3),
     names=_NAMES,
+)
+_VALUE = (
+    "SELECT value FROM annotation WHERE account = $1 AND mailbox = $2 AND reader = $3 AND name = $4"
 )
 _KEPT = (
     "SELECT count(*), coalesce(sum(length(name) + length(value)), 0) FROM annotation"
@@ -57,15 +63,24 @@ async def annotations(
 
 
 async def of_mailboxes(
-    reader: Reader, actor: int, accounts: Iterable[int], names: Iterable[str]
-) -> dict[int, dict[tuple[str, bool], bytes]]:
-    """Entries of these names of all mailboxes of accounts, in one statement: mailbox to (name, private)
-    to value."""
-    found: dict[int, dict[tuple[str, bool], bytes]] = {}
-    rows = await reader.rows(_OF_ALL, list(accounts), actor, list(names))
+    reader: Reader, actor: int, mailboxes: Collection[int], names: Iterable[str]
+) -> dict[int, dict[tuple[str, bool], bytes | None]]:
+    """Entries of these names of mailboxes, in one statement: mailbox to (name, private) to value; None:
+    it is a ``LARGE`` one, to be read alone (``value``)."""
+    found: dict[int, dict[tuple[str, bool], bytes | None]] = {}
+    accounts = sorted({account_of(mailbox) for mailbox in mailboxes})
+    rows = await reader.rows(_OF_ALL, LARGE, accounts, list(mailboxes), actor, list(names))
     for mailbox, name, private, value in rows:
-        found.setdefault(mailbox, {})[name, bool(private)] = bytes(value)
+        note = None if value is None else bytes(value)
+        found.setdefault(mailbox, {})[name, bool(private)] = note
     return found
+
+
+async def value(reader: Reader, actor: int, mailbox: int, name: str, private: bool) -> bytes | None:
+    """One of them; None: it is gone."""
+    of = actor if private else 0
+    row = await reader.row(_VALUE, account_of(mailbox), mailbox, of, name)
+    return None if row is None else bytes(row[0])
 
 
 async def kept(reader: Reader, account: int) -> tuple[int, int]:

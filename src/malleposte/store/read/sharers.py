@@ -5,10 +5,11 @@ of them gave, however many there are.
 """
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final
 
-from malleposte.store.dialect import Reader
+from malleposte.store.dialect import Reader, any_of, both
 
 AT_ONCE: Final = 500
 """Accounts found in one statement: some 2 ms."""
@@ -40,6 +41,13 @@ _BY_ADDRESS = (
     + " OR "
     + _GIVEN.format(grantee="0")
     + ")"
+)
+
+_SOME = both(
+    "SELECT o.id, o.address, o.kind, coalesce(h.modseq, 0), coalesce(h.next_mailbox, 0) FROM account o"
+    " JOIN account a ON a.organisation = o.organisation LEFT JOIN account_head h ON h.account = o.id"
+    " WHERE {accounts} AND a.id = $2 AND o.id <> a.id AND o.status <> 'deleted'",
+    accounts=any_of("o.id", 1),
 )
 
 
@@ -82,3 +90,9 @@ async def sharer(reader: Reader, actor: int, address: str) -> Sharer | None:
     """The one of these accounts that has an address, in the directory's form; the others cost nothing."""
     row = await reader.row(_BY_ADDRESS, address, actor)
     return None if row is None else Sharer(*row)
+
+
+async def some(reader: Reader, actor: int, accounts: Collection[int]) -> list[Sharer]:
+    """Of accounts that shared something with an actor those that still may, in the same order."""
+    rows = {row[0]: Sharer(*row) for row in await reader.rows(_SOME, list(accounts), actor)}
+    return [rows[account] for account in accounts if account in rows]

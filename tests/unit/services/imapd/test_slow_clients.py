@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import socket
 from collections.abc import AsyncIterator
 
@@ -11,8 +12,14 @@ import pytest
 
 from malleposte.services import inbox
 from malleposte.services.connection import Connection
+from malleposte.services.imapd import listed, outline
+from malleposte.services.imapd.listed import Entry
+from malleposte.store.commands import CreateMailbox, SetRights, Subscribe
 from malleposte.store.dialect import Reader
 from malleposte.store.postgres import PostgresReader
+from malleposte.store.read import outlines
+from malleposte.store.read.mailboxes import Mailbox
+from malleposte.store.results import Created
 from malleposte.store.sqlite import Sqlite
 from support.imap_client import ImapClient, Literal
 from unit.services.imapd.harness import Served
@@ -133,3 +140,71 @@ async def test_nothing_is_held_while_a_client_does_not_read(served: Served, what
             await other.command(b"SEARCH TEXT long")
         await _holds_nothing(served.store.reader)
         assert connection._drain is not None
+
+
+async def _mailboxes(served: Served, account: int, count: int) -> int:
+    """So many mailboxes with long names, and the one that stands above them."""
+    long = "x" * 200
+    made = await served.store.submit(
+        CreateMailbox(actor=account, account=account, parent=0, path=("top",))
+    )
+    assert isinstance(made, Created)
+    for n in range(count):
+        await served.store.submit(
+            CreateMailbox(actor=account, account=account, parent=made.id, path=(f"{long}{n}",))
+        )
+    return made.id
+
+
+async def _own(served: Served, account: int) -> None:
+    await _mailboxes(served, account, NAMES)
+
+
+async def _of_others(served: Served, account: int) -> None:
+    owner, _ = await served.account()
+    top = await _mailboxes(served, owner, NAMES)
+    await served.store.submit(SetRights(actor=owner, mailbox=top, grantee=account, letters="lr"))
+
+
+async def _of_none(served: Served, account: int) -> None:
+    for n in range(NAMES):
+        await served.store.submit(
+            Subscribe(account=account, name=f"{'x' * 200}{n}", mailbox=0, subscribed=True)
+        )
+
+
+NAMES = 500
+MANY_NAMES = {
+    "own": (_own, b'c LIST "" * RETURN (STATUS (MESSAGES UIDNEXT) MYRIGHTS)\r\n'),
+    "others": (_of_others, b'c LIST "" * RETURN (STATUS (MESSAGES UIDNEXT) MYRIGHTS)\r\n'),
+    "of none": (_of_none, b'c LIST (SUBSCRIBED RECURSIVEMATCH) "" *\r\n' * 2),
+    "LSUB": (_of_none, b'c LSUB "" *\r\n' * 2),
+}
+
+
+@pytest.mark.parametrize("what", MANY_NAMES)
+async def test_a_list_is_made_while_its_client_reads(
+    served: Served, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """Of many names a slice is in memory for a client that does not take them, and lists of others are
+    made meanwhile."""
+    monkeypatch.setattr(listed, "AT_ONCE", 20)
+    # So that the account counts as one with very many.
+    for module in (outline, outlines):
+        monkeypatch.setattr(module, "AT_ONCE", 50)
+    for name in ("_OWN", "_SLICE"):
+        text = getattr(outlines, name).replace("LIMIT 1000", "LIMIT 50")
+        monkeypatch.setattr(outlines, name, text)
+    number, address = await served.account()
+    fill, said = MANY_NAMES[what]
+    await fill(served, number)
+    async with _deaf(served, address, said) as connection:
+        await _stuck(connection)
+        await _holds_nothing(served.store.reader)
+        held = [type(thing) for thing in gc.get_objects() if isinstance(thing, Entry | Mailbox)]
+        assert 0 < held.count(Entry) <= 2 * 20, "it is in the middle of the list"
+        assert held.count(Mailbox) <= 3 * 20
+        other = await served.signed_in(address)
+        async with asyncio.timeout(20):
+            answer = await other.command(said.split(b"\r\n")[0].removeprefix(b"c "))
+        assert sum(b"x" * 200 in line for line in answer.untagged) >= NAMES

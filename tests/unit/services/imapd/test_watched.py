@@ -20,9 +20,10 @@ from malleposte.store.commands import (
     RenameMailbox,
     SetMetadata,
 )
-from malleposte.store.read import changes, estates, shared
+from malleposte.store.read import changes, estates, sharers
 from malleposte.store.results import Created, Done
 from support.imap_client import ImapClient, Literal
+from support.shared import may_look_up
 from support.store import House, inbox
 from unit.services.imapd.harness import Served
 
@@ -49,13 +50,11 @@ def counting(monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> list[in
 
 async def truth(house: House, actor: int) -> dict[int, tuple[str, object, bool]]:
     """What is shared with an account, all read anew."""
+    found = await may_look_up(house, actor)
+    sharing = {one.account: one for one in await sharers.sharing(house.store.reader, actor)}
     return {
-        one.box.id: (
-            names.full(one.sharer, one.box.path),
-            await house.info(one.box.id),
-            "r" in one.letters,
-        )
-        for one in await shared.shared(house.store.reader, actor)
+        one: (names.full(sharing[one >> 32], box.path), await house.info(one), "r" in letters)
+        for one, (box, letters) in found.items()
     }
 
 
