@@ -12,6 +12,7 @@ from malleposte.cli.exit_codes import DAMAGE, OK, Trouble
 from malleposte.cli.options import DEFAULT, Common
 from malleposte.cli.output import as_json, printable, say
 from malleposte.node.config import Configuration
+from malleposte.operations.devices import Devices, DeviceShown, ListDevices
 from malleposte.operations.server_examine import Facts
 
 COLOURS = {"ok": "32", "warn": "33", "wrong": "31;1"}
@@ -68,8 +69,9 @@ def _checks(given: Path | None, *, fsck: bool) -> Iterator[Check]:
     if configuration.store.backend == "sqlite":
         yield files.writer_lock(configuration, running=running)
     domains: tuple[str, ...] = ()
+    devices: tuple[DeviceShown, ...] = ()
     try:
-        known, damage = _asked(configuration, fsck=fsck)
+        known, devices, damage = _asked(configuration, fsck=fsck)
         domains = known.domains
         yield from store.checks(known)
         yield from files.sealed(configuration, known.key_ids)
@@ -77,15 +79,18 @@ def _checks(given: Path | None, *, fsck: bool) -> Iterator[Check]:
             yield damage
     except Trouble as trouble:
         yield wrong("store", trouble.text, "the checks of the store could not be made; see above")
-    yield from listeners.checks(configuration, running=running, domains=domains)
+    yield from listeners.checks(configuration, running=running, domains=domains, devices=devices)
     if not running:
         yield listeners.unexamined()
 
 
-def _asked(configuration: Configuration, *, fsck: bool) -> tuple[Facts, Check | None]:
-    async def work(caller: Caller) -> tuple[Facts, Check | None]:
+def _asked(
+    configuration: Configuration, *, fsck: bool
+) -> tuple[Facts, tuple[DeviceShown, ...], Check | None]:
+    async def work(caller: Caller) -> tuple[Facts, tuple[DeviceShown, ...], Check | None]:
         known = await store.facts(caller)
-        return known, await store.damage(caller) if fsck else None
+        devices = (await caller.call("device.list", ListDevices(), Devices)).devices
+        return known, devices, await store.damage(caller) if fsck else None
 
     return run(configuration, work)
 

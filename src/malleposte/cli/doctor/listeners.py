@@ -7,12 +7,13 @@ for a recipient elsewhere in several spellings. It stops after RCPT: nothing is 
 import contextlib
 import hashlib
 import imaplib
+import ipaddress
 import os
 import poplib
 import smtplib
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,7 @@ from malleposte.cli.doctor.check import Check, ok, warn, wrong
 from malleposte.cli.doctor.files import certificate_facts
 from malleposte.node.config import Configuration
 from malleposte.node.config_listeners import Listener
+from malleposte.operations.devices import DeviceShown
 from malleposte.runtime.tls import CertificateError
 
 PATIENCE: Final = 10.0
@@ -30,12 +32,18 @@ MAX_SAID: Final = 64 * 1024
 """Octets of an answer of ManageSieve."""
 MAX_FROM: Final = 50
 """Own addresses that the test is made from."""
+MAX_SENDERS: Final = 20
+"""Addresses of devices that it is made as."""
 
 
 def checks(
-    configuration: Configuration, *, running: bool, domains: tuple[str, ...]
+    configuration: Configuration,
+    *,
+    running: bool,
+    domains: tuple[str, ...],
+    devices: tuple[DeviceShown, ...] = (),
 ) -> Iterator[Check]:
-    """Everything about listeners; ``domains`` are ours."""
+    """Everything about listeners; ``domains`` are ours, and so are ``devices``."""
     for listener in configuration.listeners:
         yield _port(listener, running=running)
     if not running:
@@ -46,12 +54,17 @@ def checks(
         if listener.service in ("smtp", "submission", "submissions", "lmtp"):
             for source, target in _ways(listener):
                 tried += 1
-                relayed += _relays(listener, source, target, domains)
+                senders = [one for device in _near(devices, source) for one in device]
+                relayed += _relays(listener, source, target, domains, senders)
     if relayed:
+        remedy = "stop the server now, and report this: no setting may allow it"
+        if any(_near(devices, own) for own in own_addresses()):
+            remedy = (
+                "a device's network holds an address of this machine, and with it whatever a container or "
+                "a proxy lets through: `malleposte device list`, then `malleposte device networks`"
+            )
         yield wrong(
-            "open relay",
-            f"THIS SERVER RELAYS FOR STRANGERS: {'; '.join(relayed[:5])}",
-            "stop the server now, and report this: no setting may allow it",
+            "open relay", f"THIS SERVER RELAYS FOR STRANGERS: {'; '.join(relayed[:5])}", remedy
         )
     elif tried:
         yield ok("open relay", f"refused on every listener from every own address ({tried} ways)")
@@ -239,8 +252,24 @@ def _ways(listener: Listener) -> Iterator[tuple[str | None, str]]:
             yield own, listener.address
 
 
+def _near(devices: tuple[DeviceShown, ...], source: str | None) -> list[tuple[str, ...]]:
+    """What the devices that an own address belongs to send from."""
+    if source is None:
+        return []
+    address = ipaddress.ip_address(source)
+    return [
+        (device.address, *(one.removesuffix("*") for one in device.senders))
+        for device in devices
+        if any(address in ipaddress.ip_network(network) for network in device.networks)
+    ]
+
+
 def _relays(
-    listener: Listener, source: str | None, target: str, domains: tuple[str, ...]
+    listener: Listener,
+    source: str | None,
+    target: str,
+    domains: tuple[str, ...],
+    senders: Sequence[str] = (),
 ) -> list[str]:
     """Spellings of a stranger that a listener took, in words. What cannot be asked relays nothing."""
     ours = domains[0] if domains else "localhost"
@@ -254,7 +283,7 @@ def _relays(
         f'"{STRANGER}"',
     )
     taken = []
-    for sender in ("doctor@example.com", f"postmaster@{ours}", ""):
+    for sender in ("doctor@example.com", f"postmaster@{ours}", "", *senders[:MAX_SENDERS]):
         try:
             with _session(listener, source, target) as smtp:
                 smtp.ehlo_or_helo_if_needed()
