@@ -5,6 +5,8 @@ import contextlib
 import datetime
 import shutil
 import ssl
+import struct
+import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -286,6 +288,72 @@ def test_old_protocols_and_weak_ciphers_are_refused(loop: Loop, pair: SelfSigned
                 with pytest.raises((ssl.SSLError, ConnectionError)):
                     await connect(port, context)
         assert Certificates(settings(pair)).context.minimum_version == ssl.TLSVersion.TLSv1_2
+
+    run(loop, scene)
+
+
+def _vector(content: bytes, octets: int) -> bytes:
+    """Content behind its length (RFC 5246 §4.3)."""
+    return len(content).to_bytes(octets, "big") + content
+
+
+def compressing_hello() -> bytes:
+    """A TLS 1.2 ClientHello that prefers DEFLATE (RFC 3749), as no program of today makes it."""
+    extensions = {
+        10: _vector(b"\x00\x1d\x00\x17", 2),  # supported_groups: x25519, secp256r1
+        11: _vector(b"\x00", 1),  # ec_point_formats: uncompressed
+        13: _vector(b"\x04\x03\x08\x04", 2),  # signature_algorithms: ECDSA and RSA-PSS with SHA-256
+    }
+    body = (
+        b"\x03\x03"
+        + bytes(32)  # random
+        + _vector(b"", 1)  # session_id
+        + _vector(b"\xc0\x2b\xc0\x2c", 2)  # ECDHE-ECDSA with AES-GCM
+        + _vector(b"\x01\x00", 1)  # compression_methods: DEFLATE, null
+        + _vector(b"".join(n.to_bytes(2) + _vector(e, 2) for n, e in extensions.items()), 2)
+    )
+    return b"\x16\x03\x01" + _vector(b"\x01" + _vector(body, 3), 2)
+
+
+@LOOPS
+def test_nothing_is_compressed(loop: Loop, pair: SelfSignedPair) -> None:
+    """RFC 9325 §3.3: what is compressed with a secret tells of it by its length."""
+
+    async def scene() -> None:
+        async with listening(Certificates(settings(pair))) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(compressing_hello())
+            kind, _, length = struct.unpack(">BHH", await reader.readexactly(5))
+            hello = await reader.readexactly(length)
+            assert (kind, hello[0]) == (22, 2), "a ServerHello"
+            session = hello[38]
+            assert hello[39 + session + 2] == 0, "compression_method: null"
+            await leave((reader, writer))
+
+    run(loop, scene)
+
+
+@LOOPS
+def test_nobody_negotiates_anew(loop: Loop, pair: SelfSignedPair) -> None:
+    """RFC 9325 §3.5: it costs the server much more than the client."""
+
+    async def scene() -> None:
+        async with listening(Certificates(settings(pair))) as port:
+            client = await asyncio.create_subprocess_exec(
+                *("openssl", "s_client", "-tls1_2", "-connect", f"127.0.0.1:{port}"),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+            )
+            assert client.stdin is not None
+            assert client.stdout is not None
+            client.stdin.write(b"echo this\n")
+            await client.stdout.readuntil(b"\necho this\n")
+            client.stdin.write(b"R\n")  # its word for a new handshake
+            said = await client.stdout.read()
+            assert b"RENEGOTIATING" in said
+            assert b"no renegotiation" in said
+            assert await client.wait() != 0
 
     run(loop, scene)
 
