@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.verification import (
     Criticality,
@@ -65,29 +66,39 @@ def why_wrong(
     ``records``: usable ones; ``names``: of the server, one of which a DANE-TA certificate must have."""
     if not chain:
         return "it shows no certificate"
-    chain, records = chain[:MOST_CHAIN], strongest(records)
+    records = strongest(records)
+    own = _read(chain[0])
+    if own is None:
+        return "its certificate cannot be read"
+    if any(_meets(own, one) for one in records if one.usage == END_ENTITY):
+        return ""
+    # What cannot be read is no part of a way; nor is it in the way of one.
+    above = [one for one in map(_read, chain[1:MOST_CHAIN]) if one is not None]
+    anchors = [
+        one
+        for one in above
+        if any(_meets(one, record) for record in records if record.usage == TRUST_ANCHOR)
+    ]
+    anchors += _in_records(records)
+    if not anchors:
+        return "its certificate is none that the TLSA records name"
+    return _path(own, above, anchors, names, now)
+
+
+def _read(octets: bytes) -> x509.Certificate | None:
     try:
-        certificates = [x509.load_der_x509_certificate(one) for one in chain]
-        if any(_meets(certificates[0], one) for one in records if one.usage == END_ENTITY):
-            return ""
-        anchors = [
-            one
-            for one in certificates[1:]
-            if any(_meets(one, record) for record in records if record.usage == TRUST_ANCHOR)
-        ]
-        anchors += _in_records(records)
-        if not anchors:
-            return "its certificate is none that the TLSA records name"
-        return _path(certificates, anchors, names, now)
-    except ValueError as error:  # malformed, or of a kind that nobody knows
-        return f"its certificate cannot be read ({error})"
+        return x509.load_der_x509_certificate(octets)
+    except ValueError:
+        return None
 
 
 def _meets(certificate: x509.Certificate, record: Tlsa) -> bool:
-    if record.selector == 0:
-        octets = certificate.public_bytes(Encoding.DER)
-    else:
-        octets = key_of(certificate)
+    try:
+        octets = (
+            certificate.public_bytes(Encoding.DER) if record.selector == 0 else key_of(certificate)
+        )
+    except (ValueError, UnsupportedAlgorithm):
+        return False  # a key of a kind that nobody knows
     digest = _DIGESTS.get(record.matching)
     return (digest(octets).digest() if digest else octets) == record.data
 
@@ -99,18 +110,14 @@ def key_of(certificate: x509.Certificate) -> bytes:
 
 def _in_records(records: Sequence[Tlsa]) -> list[x509.Certificate]:
     """Authorities that stand in the DNS themselves: a server need not send them."""
-    found = []
-    for one in records:
-        if (one.usage, one.selector, one.matching) == (TRUST_ANCHOR, 0, 0):
-            try:
-                found.append(x509.load_der_x509_certificate(one.data))
-            except ValueError:
-                continue
-    return found
+    whole = (TRUST_ANCHOR, 0, 0)
+    found = (_read(one.data) for one in records if (one.usage, one.selector, one.matching) == whole)
+    return [one for one in found if one is not None]
 
 
 def _path(
-    certificates: Sequence[x509.Certificate],
+    own: x509.Certificate,
+    above: Sequence[x509.Certificate],
     anchors: Sequence[x509.Certificate],
     names: Sequence[str],
     now: datetime.datetime,
@@ -122,13 +129,13 @@ def _path(
     for name in names:
         try:
             verifier = builder.build_server_verifier(x509.DNSName(name))
-            verifier.verify(certificates[0], list(certificates[1:]))
+            verifier.verify(own, list(above))
         except VerificationError as error:
             why = why or _NOISE.sub("", str(error)).strip()
             if "subjectAltName" not in why:
                 break  # it is not the name: another would only take as long again
-        except ValueError:  # a name that no certificate can have
-            continue
+        except (ValueError, UnsupportedAlgorithm) as error:
+            why = why or str(error)
         else:
             return ""
     shown = " or ".join(names)

@@ -48,7 +48,9 @@ TLS_REPORT_JOB: Final = "tls-report"
 """Kind of the job that sends one report."""
 DAY: Final = 86_400
 SPREAD: Final = 4 * 3_600
-"""Seconds after midnight UTC within which reports leave."""
+"""Seconds from then within which reports leave."""
+SETTLED: Final = 600
+"""Seconds after midnight until all workers have told the store of the day."""
 MOST_DOMAINS: Final = 5_000
 """Reports of a day."""
 KEPT: Final = 2
@@ -104,7 +106,7 @@ class TlsReporter:
         found = await kept.reported_domains(self._store.reader, before=today, limit=MOST_DOMAINS)
         for day, domain in found:
             digest = blake2b(f"{day}:{domain}".encode(), digest_size=4).digest()
-            at = (day + 1) * DAY + int.from_bytes(digest, "big") % SPREAD
+            at = (day + 1) * DAY + SETTLED + int.from_bytes(digest, "big") % SPREAD
             payload = msgspec.msgpack.encode((day, domain))
             await self._store.submit(
                 AddJob(kind=TLS_REPORT_JOB, key=f"{day}:{domain}", payload=payload, run_at=at)

@@ -1,6 +1,8 @@
 """MTA-STS as text: what is a record and a policy, and what is not."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from malleposte.delivery.tls_policies.sts_policy import (
     LONGEST,
@@ -107,3 +109,32 @@ def test_what_is_no_policy_says_why(octets: bytes, why: str) -> None:
 )
 def test_which_servers_a_policy_names(host: str, good: bool) -> None:
     assert read_policy(GOOD).allows(host) is good
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.one_of(
+        st.binary(max_size=300),
+        st.lists(
+            st.sampled_from([*GOOD.split(b"\r\n"), b"mode: none", b"mx: *.a", b":", b"x", b"\xff"]),
+            max_size=12,
+        ).map(b"\n".join),
+    )
+)
+def test_whatever_is_fetched_is_a_policy_or_says_why_not(octets: bytes) -> None:
+    why = ""
+    policy = StsPolicy("none", (), 0)
+    try:
+        policy = read_policy(octets)
+    except BadPolicy as error:
+        why = str(error) or "?"
+    assert why != "?"
+    assert why or policy.mode == "none" or policy.hosts
+    assert policy.max_age <= LONGEST
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.text(alphabet="v=STSv1; id\t9a", max_size=60), max_size=3))
+def test_whatever_stands_in_the_dns_is_an_id_or_none(texts: list[str]) -> None:
+    identity = announced(texts)
+    assert identity == "" or (identity.isalnum() and len(identity) <= 32)

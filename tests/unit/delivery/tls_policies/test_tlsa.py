@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from malleposte.delivery.outbound.resolver import Tlsa
 from malleposte.delivery.tls_policies.tlsa import strongest, usable, why_wrong
@@ -105,7 +107,9 @@ ROWS = [
     Row("3 by the stronger one", ALONE.chain, [LEAF.tlsa(3, 1, 1), ALONE.tlsa(3, 1, 2)], RIGHT),
     Row("3 by the whole", ALONE.chain, [LEAF.tlsa(3, 1, 2), ALONE.tlsa(3, 1, 0)], RIGHT),
     Row("nothing is shown", [], [ALONE.tlsa(3)], "it shows no certificate"),
-    Row("garbage is shown", [b"garbage"], [ALONE.tlsa(3)], "its certificate cannot be read (…)"),
+    Row("garbage is shown", [b"garbage"], [ALONE.tlsa(3)], "its certificate cannot be read"),
+    Row("garbage beside the right key", [ALONE.der, b"garbage"], [ALONE.tlsa(3)], RIGHT),
+    Row("garbage beside the way", [*LEAF.chain, b"garbage"], [ROOT.tlsa(2)], RIGHT),
     Row("garbage in the DNS", LEAF.chain, ["2 0 0 0102"], NONE),
 ]
 
@@ -166,3 +170,27 @@ def test_certificates_that_sign_each_other_in_all_directions_take_bounded_time()
     said = why_wrong(shown, [tlsa(anchor.tlsa(2))], [NAME, "there.example"], now)
     assert says(PATH, said), said
     assert time.monotonic() - begun < 5.0
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    certificate=st.integers(0, 2),
+    at=st.integers(0, 10_000),
+    octet=st.integers(0, 255),
+    cut=st.integers(0, 40),
+)
+def test_certificates_changed_on_the_way_are_never_right(
+    certificate: int, at: int, octet: int, cut: int
+) -> None:
+    """Nor do they raise anything."""
+    shown = list(LEAF.chain)
+    one = bytearray(shown[certificate])
+    one[at % len(one)] = octet
+    changed = bytes(one[: len(one) - cut])
+    shown[certificate] = changed
+    now = datetime.datetime.now(datetime.UTC)
+    for record in (LEAF.tlsa(3, 0), ROOT.tlsa(2, 0)):
+        said = why_wrong(shown, [tlsa(record)], [NAME], now)
+        assert isinstance(said, str)
+        if record == LEAF.tlsa(3, 0) and certificate == 0 and changed != LEAF.der:
+            assert said

@@ -15,6 +15,7 @@ from malleposte.delivery.outbound.resolver import LookupFailed
 from malleposte.delivery.signing.dkim import sign_hashed
 from malleposte.delivery.tls_policies import PolicySettings, StsSettings, TlsPolicies
 from malleposte.delivery.tls_reports.reporter import (
+    SETTLED,
     SPREAD,
     TLS_REPORT_JOB,
     ReporterSettings,
@@ -96,7 +97,7 @@ class Side:
     async def report(self) -> int:
         """Run what is due the next day."""
         now = self.outside.house.clock.time()
-        self.outside.house.clock.turn(DAY - now % DAY + SPREAD + 60)
+        self.outside.house.clock.turn(DAY - now % DAY + SETTLED + SPREAD + 60)
         await self.reporter.due()
         return await self.again()
 
