@@ -172,6 +172,7 @@ def test_certificates_that_sign_each_other_in_all_directions_take_bounded_time()
     assert time.monotonic() - begun < 5.0
 
 
+@pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
 @settings(max_examples=300, deadline=None)
 @given(
     certificate=st.integers(0, 2),
