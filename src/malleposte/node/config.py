@@ -117,6 +117,16 @@ class Store(Struct, frozen=True, kw_only=True):
     recoverable: Annotated[
         int, duration("How long a deleted message can be brought back.", 0, 3650 * DAY)
     ] = 14 * DAY
+    recoverable_size: Annotated[
+        int,
+        size(
+            "Space that an account's deleted messages may take which can be brought back: this, or its "
+            "quota where that is more. Past it the oldest go first, and before all when the disk runs "
+            "short; what a hold keeps stays.",
+            0,
+            100 * TB,
+        ),
+    ] = 2 * GB
     tombstones: Annotated[
         int,
         number(

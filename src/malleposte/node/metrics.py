@@ -61,6 +61,8 @@ class Figures:
     http_requests: "Histogram"
     http_responses: "Counter"
     unsigned: "Counter"
+    disk_short: "Gauge"
+    early: "Counter"
     defects: "Counter"
     statements: "Counter"
 
@@ -163,6 +165,17 @@ def figures() -> Figures:
         http_responses=Counter("malleposte_http_responses", "Responses", ["route", "status"]),
         unsigned=Counter(
             "malleposte_unsigned", "Messages of signing domains that left unsigned", ["domain"]
+        ),
+        disk_short=Gauge(
+            "malleposte_disk_short",
+            "1 while less of the disk is free than twice the reserve",
+            multiprocess_mode="livesum",
+        ),
+        early=Counter(
+            "malleposte_removed_early",
+            "What went before its time: recoverable messages of an account past its bound, and for want"
+            " of room on the disk; content that nobody used, for want of room",
+            ["what"],
         ),
         defects=Counter("malleposte_defects", "Exceptions of our own", ["where"]),
         statements=Counter("malleposte_store_statements", "SQL statements run"),

@@ -6,6 +6,7 @@ from typing import Any
 import structlog
 
 from malleposte.node import metrics
+from malleposte.runtime.shortage import Told
 from malleposte.services.imapd.service import Observer as ImapObserver
 from malleposte.services.pop3d.service import Observer as Pop3Observer
 from malleposte.services.sieved.service import Observer as SieveObserver
@@ -138,3 +139,12 @@ class SmtpFigures(SmtpObserver):
     def defect(self, where: str) -> None:
         self._figures.defects.labels(where).inc()
         log.exception("a defect", where=where)
+
+
+def shortage_told(figures: metrics.Figures) -> Told:
+    """Figures of a disk that runs short."""
+    return Told(
+        short=lambda short: figures.disk_short.set(int(short)),
+        purged=figures.early.labels("recoverable, for want of room").inc,
+        swept=figures.early.labels("unused, for want of room").inc,
+    )

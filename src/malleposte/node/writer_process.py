@@ -37,6 +37,7 @@ def run_writer(configuration: Configuration, listener: socket.socket, lock: int,
             configuration.node.data_dir,
             reserve=store.disk_reserve,
             percent=store.disk_reserve_percent,
+            recoverable=store.recoverable_size,
             lock=lock,
         )
     except DatabaseDamaged as error:

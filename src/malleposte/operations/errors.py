@@ -17,6 +17,7 @@ _WORDS = {
     "over-quota": "the account's space is used up: raise its quota or delete mail first",
     "over-quota-long": "the account's space is used up: raise its quota or delete mail first",
     "bad-name": "the name cannot be used",
+    "purging": "too much deleted mail of the account waits for its removal: try again in a minute",
     "limit": "there are too many of them",
     "in-use": "it is still in use",
     "reserved": "it belongs to the server itself",

@@ -5,6 +5,7 @@ Each task works in slices, lets others pass between, and may be run twice or bro
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,13 +14,15 @@ import msgspec
 from malleposte.store import Store
 from malleposte.store.commands import (
     PurgeAccount,
+    PurgeOldest,
     PurgeRecoverable,
     SweepBlobs,
     SweepMailbox,
     SweepRecords,
     SweepTombstones,
 )
-from malleposte.store.content import blob_path
+from malleposte.store.content import unlink
+from malleposte.store.quota import recoverable_most
 from malleposte.store.read.blobs import unclaimed
 from malleposte.store.read.tombstones import accounts_with_heads, sweepable
 from malleposte.store.results import Done, LeasedJob, Swept
@@ -28,6 +31,8 @@ PAUSE = 0.05
 """Seconds between two slices, so that mail passes between."""
 ORPHANS = 500
 """Files asked for in one statement."""
+LOOKED = 5_000
+"""Contents looked at in one command for whether they are used: some 10 ms of the writer."""
 SWEPT = 1_000
 """Messages of a deleted mailbox that become recoverable in one command."""
 RESULT_KEPT = 86_400
@@ -45,6 +50,22 @@ class UpkeepSettings:
     tombstones_kept: int = 365 * 86_400
 
 
+_PAST_BOUND = (
+    "SELECT account FROM account_head"
+    " WHERE recoverable_bytes > $1 AND recoverable_bytes > quota_bytes"
+)
+_RECOVERABLE = "SELECT recoverable_bytes, quota_bytes FROM account_head WHERE account = $1"
+
+
+async def purge(store: Store, allowed: int) -> int:
+    """Remove expunged emails whose time is over, and the oldest of accounts that have more octets of them
+    than their quota and than ``allowed``; how many."""
+    count = await purge_recoverable(store)
+    for (account,) in await store.reader.rows(_PAST_BOUND, allowed):
+        count += await purge_past_bound(store, account, allowed)
+    return count
+
+
 async def purge_recoverable(store: Store) -> int:
     """Remove expunged emails whose time is over; how many."""
     count = 0
@@ -58,24 +79,33 @@ async def purge_recoverable(store: Store) -> int:
         await asyncio.sleep(PAUSE)
 
 
+async def purge_past_bound(store: Store, account: int, allowed: int) -> int:
+    """Remove an account's oldest recoverable emails until the rest is within its bound; how many."""
+    count = 0
+    row = await store.reader.row(_RECOVERABLE, account)
+    if row is None or row[0] <= (keep := recoverable_most(row[1], allowed)):
+        return count
+    while isinstance(swept := await store.submit(PurgeOldest(account=account, keep=keep)), Swept):
+        await asyncio.to_thread(unlink, store.blobs, swept.files)
+        count += swept.count
+        if not swept.more:
+            break
+        await asyncio.sleep(PAUSE)
+    return count
+
+
 async def sweep_blobs(store: Store, idle: int) -> int:
     """Remove content nothing uses, and its files; how many blobs."""
     count = after = 0
     while True:
-        swept = await store.submit(SweepBlobs(idle=idle, after=after, limit=1_000))
+        swept = await store.submit(SweepBlobs(idle=idle, after=after, limit=LOOKED))
         if not isinstance(swept, Swept):
             return count
-        # Blob ids are never given twice, so a file that outlives its row by a crash is no danger.
-        await asyncio.to_thread(_unlink, store.blobs, swept.files)
+        await asyncio.to_thread(unlink, store.blobs, swept.files)
         count, after = count + swept.count, swept.after
         if not swept.more:
             return count
         await asyncio.sleep(PAUSE)
-
-
-def _unlink(folder: Path, names: tuple[str, ...]) -> None:
-    for name in names:
-        blob_path(folder, int(name)).unlink(missing_ok=True)
 
 
 async def sweep_orphans(store: Store, idle: int) -> int:
@@ -85,7 +115,7 @@ async def sweep_orphans(store: Store, idle: int) -> int:
         old = await asyncio.to_thread(_old_files, folder, idle)
         for at in range(0, len(old), ORPHANS):
             names = await unclaimed(store.reader, old[at : at + ORPHANS])
-            await asyncio.to_thread(_unlink, store.blobs, tuple(map(str, names)))
+            await asyncio.to_thread(unlink, store.blobs, tuple(map(str, names)))
             count += len(names)
             await asyncio.sleep(0)
     return count
@@ -146,6 +176,14 @@ async def purge_account(store: Store, job: LeasedJob) -> None:
         if not isinstance(done, Done) or not done.more:
             return
         await asyncio.sleep(PAUSE)
+
+
+async def purge_oldest(
+    store: Store, job: LeasedJob, allowed: int, purged: Callable[[int], object]
+) -> None:
+    """The job of an account that passed its bound; ``purged`` is told how many emails went."""
+    account = msgspec.msgpack.decode(job.payload, type=int)
+    purged(await purge_past_bound(store, account, allowed))
 
 
 async def sweep_mailbox(store: Store, job: LeasedJob) -> None:

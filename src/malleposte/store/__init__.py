@@ -22,6 +22,7 @@ from malleposte.store.incoming import Incoming, IncomingSettings
 from malleposte.store.messages import Clock
 from malleposte.store.postgres import PostgresReader, migrate_postgres, open_pool
 from malleposte.store.postgres_writer import PostgresWriter
+from malleposte.store.quota import RECOVERABLE
 from malleposte.store.reserve import PERCENT, Reserve
 from malleposte.store.results import AnyResult
 from malleposte.store.sqlite import Sqlite
@@ -145,19 +146,21 @@ async def cluster(
     percent: int = PERCENT,
     committed: Callable[[Iterable[int]], None] = lambda accounts: None,
     waited: Callable[[float], None] = lambda seconds: None,
+    recoverable: int = RECOVERABLE,
 ) -> AsyncIterator[Store]:
     """A store on PostgreSQL; ``spool`` is a local folder for content on its way in.
 
     ``reserve`` and ``percent``: room on its disk that new mail leaves alone (the database's own disk is
     the database's business). ``committed`` is told of the accounts this worker changed (see ``hints``),
-    ``waited`` of the seconds that the first command of each transaction had waited for it.
+    ``waited`` of the seconds that the first command of each transaction had waited for it. ``recoverable``:
+    octets of expunged mail that an account may have.
     """
     await migrate_postgres(dsn)
     spool.mkdir(mode=0o700, parents=True, exist_ok=True)  # noqa: ASYNC240 - once, at start
     pool = await open_pool(dsn, size=size)
     reader = PostgresReader(pool)
     kept = Reserve(spool, reserve, percent)
-    writer = PostgresWriter(pool, committed, kept, waited)
+    writer = PostgresWriter(pool, committed, kept, waited, recoverable)
     clock = _AskClock()
     try:
         store = Store(reader, writer, Views(reader, clock), clock, spool)

@@ -24,11 +24,14 @@ from malleposte.store.execute import (
     copying,
     deleting,
     directory,
+    early,
     expunging,
     filing,
     flagging,
+    giving,
     groups,
     mailboxes,
+    parting,
     purging,
     queueing,
     recency,
@@ -36,7 +39,6 @@ from malleposte.store.execute import (
     rendering,
     renewal,
     repair,
-    rights,
     routing,
     senders,
     sieve,
@@ -45,6 +47,7 @@ from malleposte.store.execute import (
     upkeep,
 )
 from malleposte.store.ids import frame_id
+from malleposte.store.quota import RECOVERABLE
 from malleposte.store.results import AnyResult, Refused
 from malleposte.store.work import Work
 
@@ -65,7 +68,8 @@ _EXECUTORS: dict[type[c.Command], Callable[[Work, Any], Awaitable[AnyResult]]] =
     c.SweepMailbox: deleting.sweep_mailbox,
     c.Subscribe: subscriptions.subscribe,
     c.RenewUidValidity: renewal.renew_uidvalidity,
-    c.SetRights: rights.set_rights,
+    c.SetRights: giving.set_rights,
+    c.PartCopies: parting.part_copies,
     c.SetMetadata: annotations.set_metadata,
     c.StoreFlags: flagging.store_flags,
     c.Expunge: expunging.expunge,
@@ -114,6 +118,9 @@ _EXECUTORS: dict[type[c.Command], Callable[[Work, Any], Awaitable[AnyResult]]] =
     c.DropTlsResults: tls.drop_tls_results,
     c.SweepTls: tls.sweep_tls,
     c.PurgeRecoverable: upkeep.purge_recoverable,
+    c.PurgeOldest: early.purge_oldest,
+    c.DropContent: early.drop_content,
+    c.Shrink: early.shrink,
     c.SweepBlobs: upkeep.sweep_blobs,
     c.SweepRecords: upkeep.sweep_records,
     c.SweepTombstones: upkeep.sweep_tombstones,
@@ -166,15 +173,17 @@ class Outcome:
     """(descriptor, blob id)"""
 
 
-async def execute(tx: Tx, submissions: Sequence[Submission], now: int) -> Outcome:
-    """Execute submissions in an open transaction, in order.
+async def execute(
+    tx: Tx, submissions: Sequence[Submission], now: int, recoverable: int = RECOVERABLE
+) -> Outcome:
+    """Execute submissions in an open transaction, in order. ``recoverable`` as ``Work`` has it.
 
     Raises whatever a command raised; the transaction must then be given up, and the caller tries
     halves of the batch, so that one bad command fails alone. A key that was executed meanwhile, or
     stands in the batch twice, breaks the primary key of the results: tried once more with ``again``,
     it is answered.
     """
-    work = Work(tx, now)
+    work = Work(tx, now, recoverable)
     answers: dict[int, bytes] = {}
     for at, submission in enumerate(submissions):
         if submission.again:

@@ -21,7 +21,7 @@ import apsw
 
 from malleposte.store import content
 from malleposte.store.batch import Outcome, Submission, execute
-from malleposte.store.commands import Bringing, RenewUidValidity, RepairNumbers
+from malleposte.store.commands import Bringing, RenewUidValidity, RepairNumbers, Shrink
 from malleposte.store.dialect import drive
 from malleposte.store.errors import (
     PUT_BACK,
@@ -37,6 +37,7 @@ from malleposte.store.execute.repair import repair_numbers
 from malleposte.store.lock import take_lock
 from malleposte.store.mark import Mark
 from malleposte.store.migrations import migrate
+from malleposte.store.quota import RECOVERABLE
 from malleposte.store.reserve import PERCENT, Reserve
 from malleposte.store.sqlite import Sqlite, failure
 from malleposte.store.work import Work
@@ -58,13 +59,21 @@ class CommitFailed(StoreError):
 
 class Committer:
     """See the module. ``folder`` is the data folder; ``reserve`` in octets of free disk, at most
-    ``percent`` of it. ``lock``: its lock, where this process was given it. Raises ``WriterRunning``
+    ``percent`` of it. ``recoverable`` as ``Work`` has it. ``lock``: its lock, where this process was given
+    it. Raises ``WriterRunning``
     where another holds it, ``DatabaseDamaged``, ``SchemaMismatch``, ``TemporaryFailure``, ``OSError``."""
 
     def __init__(
-        self, folder: Path, *, reserve: int = 0, percent: int = PERCENT, lock: int | None = None
+        self,
+        folder: Path,
+        *,
+        reserve: int = 0,
+        percent: int = PERCENT,
+        recoverable: int = RECOVERABLE,
+        lock: int | None = None,
     ) -> None:
         self.folder = folder
+        self.recoverable = recoverable
         self.blobs = folder / "blobs"
         self.batches = 0
         self._wal_pages = 0
@@ -183,7 +192,7 @@ class Committer:
 
     def _transaction(self, submissions: list[Submission], acked: dict[int, int]) -> Outcome:
         self.db.begin()
-        outcome = drive(execute(self.db, submissions, int(time.time())))
+        outcome = drive(execute(self.db, submissions, int(time.time()), self.recoverable))
         for origin, seq in acked.items():
             drive(
                 self.db.run(
@@ -207,6 +216,9 @@ class Committer:
             raise CommitFailed(f"a commit failed: {error}") from error
         self._commits = commits
         self._mark_now()
+        if any(isinstance(one.command, Shrink) for one in submissions):
+            # The file gets shorter only when the log is copied into it.
+            self._wal_pages = max(self._wal_pages, CHECKPOINT_PAGES)
         return outcome
 
     def rest(self, *, idle: bool) -> None:

@@ -10,7 +10,7 @@ blob's id. File format: the frames one after the other, then their lengths (u32 
 import os
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -125,6 +125,13 @@ def flush_folder(folder: Path) -> None:
 def blob_path(folder: Path, blob: int) -> Path:
     """Where the file of a blob stands."""
     return folder / f"{blob % 256:02x}" / str(blob)
+
+
+def unlink(folder: Path, names: Sequence[str]) -> None:
+    """Remove files of blobs whose rows are gone. Ids are never given twice, so that one which outlives its
+    row by a crash is no danger."""
+    for name in names:
+        blob_path(folder, int(name)).unlink(missing_ok=True)
 
 
 def decompress(frame: bytes) -> bytes:

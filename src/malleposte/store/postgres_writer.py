@@ -21,6 +21,7 @@ from malleposte.store.batch import Submission, decode_result, execute
 from malleposte.store.commands import AnyCommand, AppendAll, Bringing
 from malleposte.store.errors import DiskFull, UnknownOutcome, of_system
 from malleposte.store.postgres import AWAY, PATIENCE, UNKNOWN, PostgresTx, failure
+from malleposte.store.quota import RECOVERABLE
 from malleposte.store.reserve import Reserve
 from malleposte.store.results import AnyResult
 from malleposte.store.room import Room
@@ -64,7 +65,7 @@ class PostgresWriter:
     """Executes a worker's commands. Belongs to one event loop.
 
     ``committed`` is told of the accounts that changed, after each commit; ``waited``, at the beginning of
-    each batch, how many seconds ago its first command was submitted.
+    each batch, how many seconds ago its first command was submitted. ``recoverable`` as ``Work`` has it.
     """
 
     def __init__(
@@ -73,7 +74,9 @@ class PostgresWriter:
         committed: Callable[[Iterable[int]], None] = lambda accounts: None,
         reserve: Reserve | None = None,
         waited: Callable[[float], None] = lambda seconds: None,
+        recoverable: int = RECOVERABLE,
     ) -> None:
+        self.recoverable = recoverable
         self._pool = pool
         self._reserve = reserve
         self._committed = committed
@@ -211,7 +214,7 @@ class PostgresWriter:
                     tx = PostgresTx(connection)
                     leases = any(s.command.leases for s in submissions)
                     now = await self._database_time(tx) if leases else int(time.time())
-                    outcome = await execute(tx, submissions, now)
+                    outcome = await execute(tx, submissions, now, self.recoverable)
                     await self._purge(tx)
                 except BaseException:
                     with contextlib.suppress(asyncpg.PostgresError, *UNKNOWN):

@@ -8,6 +8,17 @@ SLACK = 5
 QUOTA_JOB = "quota-warning"
 """Kind of the job that writes the warning; payload (account, level)."""
 
+RECOVERABLE = 2_000_000_000
+"""Octets of expunged mail an account may have recoverable, where nothing else is said."""
+
+PURGE_OLDEST_JOB = "purge-oldest"
+"""Kind of the job that brings an account's recoverable mail back to its bound; payload account."""
+
+
+def recoverable_most(quota: int, allowed: int) -> int:
+    """Octets an account with a ``quota`` (0: none) may have recoverable, where ``allowed`` are for all."""
+    return max(quota, allowed)
+
 
 def level_reached(used: int, quota: int) -> int:
     """The highest level ``used`` octets have reached of a ``quota`` (0: none)."""

@@ -13,7 +13,7 @@ class Refused(Result, frozen=True, array_like=True, kw_only=True):
     ``reason``: ``no-such-mailbox``, ``no-such-account``, ``no-such-domain``, ``no-such-alias``,
     ``exists``, ``no-rights``, ``over-quota``, ``has-children``, ``not-empty``, ``bad-name``, ``limit``,
     ``in-use``, ``loop``, ``reserved``, ``lease-lost``, ``no-such-email``, ``too-long``, ``too-many``,
-    ``no-such-script``, ``no-such-organisation``, ``changed``.
+    ``no-such-script``, ``no-such-organisation``, ``changed``, ``purging``.
     """
 
     reason: str
@@ -163,7 +163,8 @@ class Taken(Result, frozen=True, array_like=True, kw_only=True):
 
 
 class Swept(Result, frozen=True, array_like=True, kw_only=True):
-    """Blobs removed; ``files`` are names in the blob folder to unlink; ``after``: go on from there."""
+    """Blobs or emails removed; ``files`` are names in the blob folder to unlink; ``after``: go on from
+    there."""
 
     count: int
     files: tuple[str, ...]

@@ -13,10 +13,12 @@ from typing import Final
 from malleposte.store import dialect, sent
 from malleposte.store.dialect import Bulk, Row, Sql, Tx
 from malleposte.store.ids import account_of
+from malleposte.store.quota import RECOVERABLE, recoverable_most
 
 _HEAD_COLUMNS = (
     "account, organisation, modseq, next_email, next_mailbox, next_thread, uidvalidity,"
-    " used_bytes, used_emails, quota_bytes, quota_level, over_quota_since, tombstone_floor"
+    " used_bytes, used_emails, recoverable_bytes, quota_bytes, quota_level, over_quota_since,"
+    " tombstone_floor"
 )
 _HEADS = Sql(
     sqlite=f"SELECT {_HEAD_COLUMNS} FROM account_head WHERE account = $1",
@@ -35,6 +37,7 @@ _HEAD_UPDATE = dialect.update(
             "uidvalidity",
             "used_bytes",
             "used_emails",
+            "recoverable_bytes",
             "quota_level",
             "over_quota_since",
         ),
@@ -92,6 +95,7 @@ class Head:
         "over_quota_since",
         "quota_bytes",
         "quota_level",
+        "recoverable_bytes",
         "tombstone_floor",
         "uidvalidity",
         "used_bytes",
@@ -109,6 +113,7 @@ class Head:
             self.uidvalidity,
             self.used_bytes,
             self.used_emails,
+            self.recoverable_bytes,
             self.quota_bytes,
             self.quota_level,
             self.over_quota_since,
@@ -126,10 +131,16 @@ class Head:
             self.uidvalidity,
             self.used_bytes,
             self.used_emails,
+            self.recoverable_bytes,
             self.quota_level,
             self.over_quota_since,
             self.account,
         )
+
+    def count_recoverable(self, octets: int) -> None:
+        """So many octets more can be brought back, or (less than 0) no longer."""
+        self.dirty = True
+        self.recoverable_bytes += octets
 
     def bump(self) -> int:
         """The modseq of a new change."""
@@ -206,9 +217,11 @@ class MailboxRow:
 class Work:
     """See the module."""
 
-    def __init__(self, tx: Tx, now: int) -> None:
+    def __init__(self, tx: Tx, now: int, recoverable: int = RECOVERABLE) -> None:
         self.tx = tx
         self.now = now
+        self.recoverable = recoverable
+        """Octets an account may have recoverable, unless its quota is more."""
         self.remarks: dict[str, str] = {}
         """What the act that runs adds to its line in the audit: what was and what is, as found by it."""
         self.sent: dict[tuple[int, int], sent.Sent] = {}
@@ -285,6 +298,10 @@ class Work:
         for mailbox in self._mailboxes:
             if account_of(mailbox) == account:
                 self._mailboxes[mailbox] = None
+
+    def recoverable_most(self, head: Head) -> int:
+        """Octets an account may have recoverable; past it the oldest go first."""
+        return recoverable_most(head.quota_bytes, self.recoverable)
 
     async def breathe(self) -> None:
         """Let others run within long work: on PostgreSQL this is a worker's loop, on SQLite there is

@@ -294,6 +294,10 @@ DAMAGE: dict[str, tuple[Kind, Damage]] = {
         sql("UPDATE blob SET place = 'moon' WHERE id = (SELECT min(id) FROM blob)"),
     ),
     "usage": (Kind.USED, sql("UPDATE account_head SET used_bytes = 1 WHERE account = $1", me)),
+    "recoverable octets": (
+        Kind.RECOVERABLE_COUNTED,
+        sql("UPDATE account_head SET recoverable_bytes = 1 WHERE account = $1", me),
+    ),
     "next email in use": (
         Kind.NEXT_IDS,
         sql("UPDATE account_head SET next_email = 2 WHERE account = $1", me),

@@ -50,6 +50,7 @@ _REFUSED: Final[dict[str, tuple[bytes | None, str]]] = {
     "has-children": (codes.HASCHILDREN, "Delete the mailboxes below it first"),
     "not-empty": (codes.INUSE, "Messages came in meanwhile; try again"),
     "bad-name": (codes.CANNOT, "A mailbox cannot have this name"),
+    "purging": (codes.UNAVAILABLE, "Deleted mail waits for its removal; try again in a minute"),
     "limit": (codes.LIMIT, "This is more than the server takes at a time"),
     "in-use": (codes.INUSE, "This is in use already"),
     "loop": (codes.CANNOT, "A mailbox cannot move below itself"),

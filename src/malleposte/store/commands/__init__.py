@@ -48,6 +48,7 @@ from malleposte.store.commands.mailboxes import (
     CreateMailbox,
     DeleteMailbox,
     Entry,
+    PartCopies,
     RenameMailbox,
     SetMetadata,
     SetRights,
@@ -121,12 +122,15 @@ from malleposte.store.commands.tls import (
 )
 from malleposte.store.commands.upkeep import (
     AddJob,
+    DropContent,
     FinishJob,
     LeaseJobs,
+    PurgeOldest,
     PurgeRecoverable,
     RenewUidValidity,
     RepairAccount,
     RepairNumbers,
+    Shrink,
     SweepBlobs,
     SweepRecords,
     SweepTombstones,
@@ -179,6 +183,7 @@ __all__ = [
     "DeleteMailbox",
     "DeleteScript",
     "Deliver",
+    "DropContent",
     "DropTlsResults",
     "Enclosed",
     "Entry",
@@ -192,7 +197,9 @@ __all__ = [
     "LeaseJobs",
     "MarkStsPolicy",
     "Outcome",
+    "PartCopies",
     "PurgeAccount",
+    "PurgeOldest",
     "PurgeRecoverable",
     "PutContent",
     "PutForm",
@@ -230,6 +237,7 @@ __all__ = [
     "SetSendLimit",
     "SetSendRight",
     "SetTlsException",
+    "Shrink",
     "StoreFlags",
     "Subscribe",
     "SweepBlobs",
@@ -252,6 +260,7 @@ AnyCommand = (
     | CreateMailbox
     | RenameMailbox
     | DeleteMailbox
+    | PartCopies
     | SweepMailbox
     | Subscribe
     | SetRights
@@ -303,6 +312,9 @@ AnyCommand = (
     | DropTlsResults
     | SweepTls
     | PurgeRecoverable
+    | PurgeOldest
+    | DropContent
+    | Shrink
     | SweepBlobs
     | SweepRecords
     | SweepTombstones

@@ -50,8 +50,43 @@ class PurgeRecoverable(Command, frozen=True, array_like=True, kw_only=True):
     limit: int = MAX_ROWS
 
 
+class PurgeOldest(Command, frozen=True, array_like=True, kw_only=True):
+    """Remove an account's recoverable emails before their time, with content nothing else uses: the
+    oldest, until ``keep`` octets are left, ``limit`` at a time. Where a hold keeps them, none. Answer:
+    ``Swept``, whose ``count`` is of emails; ``more``: there is more past ``keep``."""
+
+    account: int
+    keep: int
+    limit: int = 500
+
+    def accounts(self) -> tuple[int, ...]:
+        """See ``Command``."""
+        return (self.account,)
+
+
+class DropContent(Command, frozen=True, array_like=True, kw_only=True):
+    """Remove content that ``PutContent`` put and no command will use. ``account`` and ``organisation`` as
+    there. Answer: ``Swept``."""
+
+    digests: tuple[bytes, ...]
+    account: int = 0
+    organisation: int = 0
+
+    def accounts(self) -> tuple[int, ...]:
+        """See ``Command``."""
+        return (self.account,) if self.account else ()
+
+
+class Shrink(Command, frozen=True, array_like=True, kw_only=True):
+    """Give the disk back up to ``pages`` of the database file that hold nothing (SQLite; PostgreSQL keeps
+    them for what comes). Answer: ``Done``, whose ``count`` is of pages."""
+
+    pages: int = 1_000
+
+
 class SweepBlobs(Command, frozen=True, array_like=True, kw_only=True):
-    """Remove content nothing uses, untouched for ``idle`` seconds. Answer: ``Swept``."""
+    """Remove content nothing uses, untouched for ``idle`` seconds: looks at ``limit`` contents past number
+    ``after``. Answer: ``Swept``."""
 
     idle: int = 48 * 3600
     after: int = 0

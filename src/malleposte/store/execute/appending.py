@@ -13,9 +13,17 @@ from malleposte.store.commands import (
     Replace,
 )
 from malleposte.store.execute.expunging import members, remove
-from malleposte.store.execute.filing import BREATH, Known, file_message, warn, why_no_room
+from malleposte.store.execute.filing import (
+    BREATH,
+    PUT_FOR,
+    Known,
+    file_message,
+    warn,
+    why_no_room,
+)
 from malleposte.store.execute.flagging import READER_SEEN
 from malleposte.store.execute.keywords import admit_keywords
+from malleposte.store.execute.purging import ON_HOLD
 from malleposte.store.execute.rights import opened
 from malleposte.store.flags import SEEN, join
 from malleposte.store.ids import account_of
@@ -24,6 +32,8 @@ from malleposte.store.work import Head, MailboxRow, Work
 
 NO_GRACE = 1 << 40
 """Seconds of patience with a full account: its owner is here and is told, whenever it filled up."""
+OUTRUN = 2
+"""Times its bound that an account's recoverable mail may be while the purge is on its way."""
 
 
 async def append(
@@ -34,6 +44,9 @@ async def append(
     if isinstance(target, Refused):
         return target
     head, mailbox, held = target
+    outruns = await _outruns(work, head, command.actor)
+    if outruns is not None:
+        return outruns
     size = command.content.size - freed
     if not command.exempt and why_no_room(work, head, size, NO_GRACE):
         return Refused(reason="over-quota")
@@ -41,6 +54,19 @@ async def append(
     if head.quota_bytes:
         await warn(work, head)
     return Appended(email=email, uid=uid, uidvalidity=mailbox.uidvalidity, modseq=modseq)
+
+
+async def _outruns(work: Work, head: Head, actor: int) -> Refused | None:
+    """Refuse what a person brings faster than the purge removes what was expunged before: it would fill
+    the disk, and for everybody. A hold keeps all of it: then it is no loop that brought it there."""
+    if actor == SYSTEM or head.recoverable_bytes <= OUTRUN * work.recoverable_most(head):
+        return None
+    if await work.tx.row(ON_HOLD, head.account) is not None:
+        return None
+    return Refused(
+        reason="purging",
+        text="too much deleted mail of this account waits for its removal: try again in a minute",
+    )
 
 
 async def _put(
@@ -88,6 +114,9 @@ async def append_all(work: Work, command: AppendAll, known: Known) -> AppendedAl
     if isinstance(target, Refused):
         return target
     head, mailbox, held = target
+    outruns = await _outruns(work, head, command.actor)
+    if outruns is not None:
+        return outruns
     size = sum(message.content.size for message in command.messages)
     if why_no_room(work, head, size, NO_GRACE):
         return Refused(reason="over-quota")
@@ -130,12 +159,13 @@ async def replace(work: Work, command: Replace, known: Known) -> Appended | Refu
 
 
 async def put_content(work: Work, command: PutContent, known: Known) -> Done | Refused:
-    """Execute ``PutContent``."""
+    """Execute ``PutContent``. ``count``: 1 where it was not here."""
     organisation = command.organisation
     if not organisation:
         head = await work.head(command.account)
         if head is None:
             return Refused(reason="no-such-account")
         organisation = head.organisation
-    known.blob(work, organisation, command.content, id(command))
-    return Done()
+    new = (organisation, command.content.digest) not in known.blobs
+    known.blob(work, organisation, command.content, id(command), ahead=PUT_FOR)
+    return Done(count=int(new))

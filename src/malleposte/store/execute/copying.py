@@ -37,7 +37,7 @@ _WIDE = (
     "prefix, structure, envelope, bodystructure, envelope_utf8, bodystructure_utf8, preview,"
     " subject, base_subject, from_text, to_text, cc_text, bcc_text, message_id, thread_key"
 )
-_COPY_WIDE = dialect.Bulk(
+COPY_WIDE = dialect.Bulk(
     sqlite=f"INSERT INTO email_wide (id, {_WIDE}) SELECT $1, {_WIDE} FROM email_wide WHERE id = $2",
     postgres=f"INSERT INTO email_wide (id, {_WIDE}) SELECT v.new, {_WIDE} FROM"
     " unnest($1::bigint[], $2::bigint[]) AS v(new, old) JOIN email_wide ON id = v.old",
@@ -122,7 +122,7 @@ async def copy(work: Work, command: Copy) -> Copied | Refused:
     target.changed(modseq)
     if new_emails:
         await work.flush()
-        await work.tx.many(_COPY_WIDE, new_emails)
+        await work.tx.many(COPY_WIDE, new_emails)
         head.used_bytes += size
         head.used_emails += len(new_emails)
         head.dirty = True
@@ -292,6 +292,7 @@ async def recover(work: Work, command: Recover) -> Copied | Refused:
         emails,
     )
     await work.tx.run(_FORGET, emails)
+    head.count_recoverable(-sum(row[4] for row in rows))
     head.used_bytes += size
     head.used_emails += len(rows)
     target.changed(modseq)

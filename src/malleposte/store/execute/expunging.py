@@ -1,16 +1,20 @@
 """Expunge: memberships end; an email that is left without any stays recoverable for a time.
 
 The uids become tombstones as ranges, the emails and threads that are gone for good in JMAP's eyes too.
+What can be brought back is counted, and past its bound a job has the oldest of it go.
 RFC 9051 §6.4.3, RFC 7162 §3.2.
 """
 
+import msgspec
+
 from malleposte.store import dialect
-from malleposte.store.commands import MAX_ROWS, Expunge, Ranges
+from malleposte.store.commands import MAX_ROWS, AddJob, Expunge, Ranges
 from malleposte.store.dialect import Row, Sql, any_of, both
 from malleposte.store.execute.ranges import compact, encode, in_ranges
+from malleposte.store.execute.records import add_job
 from malleposte.store.execute.rights import opened
 from malleposte.store.flags import SEEN
-from malleposte.store.quota import level_kept
+from malleposte.store.quota import PURGE_OLDEST_JOB, level_kept
 from malleposte.store.results import Expunged, Refused
 from malleposte.store.work import Head, MailboxRow, Work
 
@@ -105,12 +109,18 @@ async def leave(
     threads = {row[6] for row in gone}
     live = {row[0] for row in await work.tx.rows(_LIVE_THREADS, sorted(threads))}
     bury(work, head.account, "thread", 0, modseq, sorted(threads - live))
+    head.count_recoverable(sum(row[4] for row in gone))
+    if head.recoverable_bytes > work.recoverable_most(head):
+        payload = msgspec.msgpack.encode(head.account)
+        key = str(head.account)
+        await add_job(
+            work, AddJob(kind=PURGE_OLDEST_JOB, key=key, payload=payload, run_at=work.now)
+        )
     head.used_bytes -= sum(row[4] for row in gone if not row[7])
     head.used_emails -= len(gone)
     head.quota_level = level_kept(head.used_bytes, head.quota_bytes, head.quota_level)
     if head.used_bytes <= head.quota_bytes:
         head.over_quota_since = 0
-    head.dirty = True
 
 
 async def touch_holders(work: Work, emails: list[int], modseq: int) -> None:

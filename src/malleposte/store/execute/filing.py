@@ -126,6 +126,9 @@ _FIND_THREADS = Sql(
 )
 
 
+PUT_FOR = 900
+"""Seconds for which content that was put waits for the command that uses it; it is touched so far ahead."""
+
 BREATH = 100
 """Messages of one command between two breaths: some 3 ms."""
 
@@ -229,14 +232,24 @@ class Known:
         new = len(digests) - len(self.blobs)
         self._blob_numbers = (await work.numbers("blob", new))[::-1] if new > 0 else []
 
-    def blob(self, work: Work, organisation: int, content: Content, command_id: int) -> int:
-        """The blob of some content; its rows are gathered if it is new.
+    def blob(
+        self,
+        work: Work,
+        organisation: int,
+        content: Content,
+        command_id: int,
+        *,
+        ahead: int = 0,
+    ) -> int:
+        """The blob of some content; its rows are gathered if it is new. ``ahead``: seconds to come for
+        which nothing sweeps it, though nothing uses it yet.
 
         Raises ``TemporaryFailure`` where content was to be there and is not.
         """
         blob = self.blobs.get((organisation, content.digest))
+        touched = work.now + ahead
         if blob is not None:
-            work.add(_TOUCH, (work.now, blob))
+            work.add(_TOUCH, (touched, blob))
             return blob
         if not content.frames and not content.file:
             raise TemporaryFailure("content that was put before is gone")
@@ -244,7 +257,7 @@ class Known:
         stored = content.stored or sum(map(len, content.frames))
         # PostgreSQL keeps large content as rows too: the batch reads them from the spooled file.
         place = "file" if content.file and work.tx.dialect == "sqlite" else "rows"
-        work.add(_BLOB, (blob, organisation, content.digest, content.size, stored, place, work.now))
+        work.add(_BLOB, (blob, organisation, content.digest, content.size, stored, place, touched))
         for n, frame in enumerate(content.frames):
             work.add(FRAMES, (frame_id(blob, n), frame))
         if content.file:

@@ -13,7 +13,7 @@ from malleposte.store.work import Work
 
 PURGE_JOB = "purge-account"
 
-_ON_HOLD = "SELECT reason FROM hold WHERE account = $1 AND released_at IS NULL"
+ON_HOLD = "SELECT reason FROM hold WHERE account = $1 AND released_at IS NULL"
 
 _PURGE_SLICE = 1_000
 _FORGET_MARKS = (
@@ -27,7 +27,7 @@ async def delete_account(work: Work, command: DeleteAccount) -> Done | Refused:
     await changed(work)
     if not await exists(work, command.account):
         return Refused(reason="no-such-account")
-    held = await work.tx.row(_ON_HOLD, command.account)
+    held = await work.tx.row(ON_HOLD, command.account)
     if held is not None:
         return Refused(reason="in-use", text=f"a hold keeps this account: {held[0]}")
     last = await last_owner(work, command.account)
@@ -76,7 +76,7 @@ async def purge_account(work: Work, command: PurgeAccount) -> Done | Refused:
         return Done()
     if row[0] != "deleted":
         return Refused(reason="in-use", text="only a deleted account can be purged")
-    held = await work.tx.row(_ON_HOLD, command.account)
+    held = await work.tx.row(ON_HOLD, command.account)
     if held is not None:
         return Refused(reason="in-use", text=f"a hold keeps this account: {held[0]}")
     await work.flush()
@@ -112,6 +112,20 @@ async def purge_account(work: Work, command: PurgeAccount) -> Done | Refused:
 
 async def forget_emails(work: Work, emails: list[int]) -> None:
     """Remove emails for good, with everything that hangs on them; their blobs are for the sweep."""
+    await work.tx.run(
+        both(
+            "UPDATE blob SET touched_at = $1 WHERE touched_at < $1"
+            " AND id IN (SELECT blob FROM email WHERE {ids})",
+            ids=any_of("id", 2),
+        ),
+        work.now,
+        emails,
+    )
+    await remove_emails(work, emails)
+
+
+async def remove_emails(work: Work, emails: list[int]) -> None:
+    """``forget_emails``, where something else is done about their blobs."""
     for table, column in (
         ("membership", "email"),
         ("reader_seen", "email"),
@@ -119,12 +133,4 @@ async def forget_emails(work: Work, emails: list[int]) -> None:
         ("email_wide", "id"),
     ):
         await work.tx.run(both(f"DELETE FROM {table} WHERE {{ids}}", ids=any_of(column, 1)), emails)
-    await work.tx.run(
-        both(
-            "UPDATE blob SET touched_at = $1 WHERE id IN (SELECT blob FROM email WHERE {ids})",
-            ids=any_of("id", 2),
-        ),
-        work.now,
-        emails,
-    )
     await work.tx.run(both("DELETE FROM email WHERE {ids}", ids=any_of("id", 1)), emails)

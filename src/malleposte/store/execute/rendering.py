@@ -52,6 +52,8 @@ async def render(work: Work, command: Render) -> Done | Refused:
         await _resize(work, head, email, size - old_size, modseq)
         if not exempt:
             _use(head, size - old_size)
+    elif not mailboxes and size != old_size:
+        head.count_recoverable(size - old_size)
     work.add(_WRITE_WIDE, (email, b"", *rendered_row(rendered)))
     work.add(_WRITE_EMAIL, (modseq, size, rendered.sent_at, int(rendered.attachment), email))
     return Done(modseq=changed, count=int(prefix is None))

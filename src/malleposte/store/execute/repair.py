@@ -83,6 +83,10 @@ _USED = (
     " count(CASE WHEN mailboxes > 0 THEN 1 END), coalesce(max(modseq), 0), coalesce(max(id), 0),"
     " coalesce(max(thread), 0) FROM email WHERE id BETWEEN $1 AND $2"
 )
+_RECOVERABLE = (
+    "SELECT coalesce(sum(e.size), 0) FROM recoverable r JOIN email e ON e.id = r.email"
+    " WHERE r.account = $1"
+)
 _TOPS = (
     "SELECT coalesce(max(modseq), 0), coalesce(max(message_modseq), 0), coalesce(max(id), 0),"
     " coalesce(max(uidvalidity), 0), (SELECT coalesce(max(modseq), 0) FROM tombstone"
@@ -342,8 +346,12 @@ async def _tombstones(work: Work, head: Head) -> int:
 async def _used(work: Work, head: Head, low: int, high: int) -> int:
     await work.flush()
     used = await work.tx.row(_USED, low, high)
-    if used is None or (head.used_bytes, head.used_emails) == (int(used[0]), used[1]):
+    recoverable = await work.tx.row(_RECOVERABLE, head.account)
+    if used is None or recoverable is None:
         return 0
-    head.used_bytes, head.used_emails = int(used[0]), used[1]
+    found = (int(used[0]), used[1], int(recoverable[0]))
+    if (head.used_bytes, head.used_emails, head.recoverable_bytes) == found:
+        return 0
+    head.used_bytes, head.used_emails, head.recoverable_bytes = found
     head.dirty = True
     return 1

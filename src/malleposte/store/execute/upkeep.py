@@ -18,6 +18,13 @@ _UNUSED = (
     " AND NOT EXISTS (SELECT 1 FROM upload u WHERE u.blob = blob.id)"
     " AND NOT EXISTS (SELECT 1 FROM queue_message q WHERE q.blob = blob.id)"
 )
+_LOOK = (
+    f"SELECT id, CASE WHEN touched_at < $1 AND {_UNUSED} THEN 1 ELSE 0 END FROM blob"
+    " WHERE id > $2 ORDER BY id LIMIT $3"
+)
+_LOCK = both(
+    "SELECT id FROM blob WHERE {ids} ORDER BY id FOR UPDATE SKIP LOCKED", ids=any_of("id", 1)
+)
 DELETE_UNUSED = both(
     f"DELETE FROM blob WHERE {{ids}} AND touched_at < $2 AND {_UNUSED} RETURNING id, place",
     ids=any_of("id", 1),
@@ -29,7 +36,9 @@ _PURGEABLE = (
 )
 _DUE = f"SELECT r.email FROM recoverable r WHERE {_PURGEABLE} ORDER BY r.until LIMIT $2"
 _STILL_DUE = both(
-    f"SELECT r.email FROM recoverable r WHERE {_PURGEABLE} AND {{ids}}", ids=any_of("r.email", 2)
+    "SELECT r.email, coalesce(e.size, 0) FROM recoverable r LEFT JOIN email e ON e.id = r.email"
+    f" WHERE {_PURGEABLE} AND {{ids}}",
+    ids=any_of("r.email", 2),
 )
 _GONE_DUE = (
     "DELETE FROM gone_mailbox WHERE id IN (SELECT g.id FROM gone_mailbox g WHERE g.until <= $1"
@@ -50,13 +59,13 @@ _OLD_ATTEMPTS = (
     " (SELECT trace, address, attempt, outcome FROM trace_attempt WHERE trace < $1"
     " ORDER BY trace LIMIT $2)"
 )
-_OLD_MEMORY = (
-    "DELETE FROM sieve_memory WHERE (account, kind, digest) IN"
-    " (SELECT account, kind, digest FROM sieve_memory WHERE until <= $1 ORDER BY until LIMIT $2)"
-)
 _OLD_SENT = (
     "DELETE FROM sent WHERE (kind, id, hour) IN"
     " (SELECT kind, id, hour FROM sent WHERE hour < $1 LIMIT $2)"
+)
+_OLD_MEMORY = (
+    "DELETE FROM sieve_memory WHERE (account, kind, digest) IN"
+    " (SELECT account, kind, digest FROM sieve_memory WHERE until <= $1 ORDER BY until LIMIT $2)"
 )
 _SWEEP_TOMBSTONES = (
     "DELETE FROM tombstone WHERE (account, kind, container, modseq, first) IN"
@@ -85,28 +94,37 @@ async def purge_recoverable(work: Work, command: PurgeRecoverable) -> Done:
     rows = await work.tx.rows(_STILL_DUE, work.now, [row[0] for row in found])
     if rows:
         await forget_emails(work, [row[0] for row in rows])
+    for email, size in rows:
+        head = await work.head(account_of(email))
+        if head is not None:
+            head.count_recoverable(-size)
     # What was in a mailbox is gone for good, or back: then so may its name.
     names = await work.tx.run(_GONE_DUE, work.now, command.limit)
     return Done(count=len(rows), more=command.limit in (len(found), names))
 
 
 async def sweep_blobs(work: Work, command: SweepBlobs) -> Swept:
-    """Execute ``SweepBlobs``: the deleting statement itself checks again that nothing uses the blob."""
+    """Execute ``SweepBlobs``."""
     await work.flush()
-    rows = await work.tx.rows(
-        f"SELECT id, place FROM blob WHERE id > $1 AND touched_at < $2 AND {_UNUSED}"
-        " ORDER BY id LIMIT $3",
-        command.after,
-        work.now - command.idle,
-        command.limit,
-    )
-    if not rows:
-        return Swept(count=0, files=(), after=command.after, more=False)
-    ids = [row[0] for row in rows]
-    removed = await work.tx.rows(DELETE_UNUSED, ids, work.now - command.idle)
+    before = work.now - command.idle
+    rows = await work.tx.rows(_LOOK, before, command.after, command.limit)
+    count, files = await delete_unused(work, [row[0] for row in rows if row[1]], before)
+    after = rows[-1][0] if rows else command.after
+    return Swept(count=count, files=files, after=after, more=len(rows) == command.limit)
+
+
+async def delete_unused(work: Work, blobs: list[int], before: int) -> tuple[int, tuple[str, ...]]:
+    """Remove those of some content that nothing uses and that was touched before a time; how many, and
+    the names of their files, for the caller to remove once this is committed."""
+    if not blobs:
+        return 0, ()
+    if work.tx.dialect == "postgres":
+        # What a delivery under way holds is left alone. Of the rest a statement that begins with them
+        # locked sees every use there is, however long the commit that made it took.
+        blobs = [row[0] for row in await work.tx.rows(_LOCK, blobs)]
+    removed = await work.tx.rows(DELETE_UNUSED, blobs, before)
     await work.tx.run(_FRAMES_OF, [row[0] for row in removed])
-    files = tuple(str(row[0]) for row in removed if row[1] == "file")
-    return Swept(count=len(removed), files=files, after=ids[-1], more=len(rows) == command.limit)
+    return len(removed), tuple(str(row[0]) for row in removed if row[1] == "file")
 
 
 async def sweep_records(work: Work, command: SweepRecords) -> Done:

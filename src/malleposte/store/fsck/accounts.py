@@ -11,7 +11,7 @@ from malleposte.store.ids import LOW
 _HEAD = (
     "SELECT h.modseq, h.next_email, h.next_mailbox, h.next_thread, h.uidvalidity, h.used_bytes,"
     " h.used_emails, u.bytes, u.emails, u.modseq, u.top, u.thread, m.modseq, m.top, m.uidvalidity,"
-    " t.modseq, h.tombstone_floor FROM account_head h,"
+    " t.modseq, h.tombstone_floor, h.recoverable_bytes, r.bytes FROM account_head h,"
     " (SELECT coalesce(sum(CASE WHEN mailboxes > 0 AND exempt = 0 THEN size ELSE 0 END), 0) AS bytes,"
     " count(CASE WHEN mailboxes > 0 THEN 1 END) AS emails, coalesce(max(modseq), 0) AS modseq,"
     " coalesce(max(id), 0) AS top, coalesce(max(thread), 0) AS thread"
@@ -20,7 +20,9 @@ _HEAD = (
     " (SELECT id FROM mailbox WHERE id BETWEEN $1 AND $2 UNION ALL"
     " SELECT id FROM gone_mailbox WHERE id BETWEEN $1 AND $2) ids) AS top,"
     " coalesce(max(uidvalidity), 0) AS uidvalidity FROM mailbox WHERE id BETWEEN $1 AND $2) m,"
-    " (SELECT coalesce(max(modseq), 0) AS modseq FROM tombstone WHERE account = $3) t"
+    " (SELECT coalesce(max(modseq), 0) AS modseq FROM tombstone WHERE account = $3) t,"
+    " (SELECT coalesce(sum(e.size), 0) AS bytes FROM recoverable r JOIN email e ON e.id = r.email"
+    " WHERE r.account = $3) r"
     " WHERE h.account = $3"
 )
 _MAILBOX_IDS = "SELECT id FROM mailbox WHERE id BETWEEN $1 AND $2 ORDER BY id"
@@ -153,7 +155,8 @@ async def account(
 def _head(number: int, row: Row, *, deleted: bool) -> Iterator[Finding]:
     modseq, next_email, next_mailbox, next_thread, uidvalidity, used_bytes, used_emails = row[:7]
     size, emails, email_modseq, top_email, top_thread = row[7:12]
-    mailbox_modseq, top_mailbox, validity, tombstone_modseq, floor = row[12:]
+    mailbox_modseq, top_mailbox, validity, tombstone_modseq, floor = row[12:17]
+    counted, recoverable = row[17:]
     given = (top_email & LOW, top_mailbox & LOW, top_thread & LOW)
     what = f"account {number}"
     if not deleted and (used_bytes, used_emails) != (int(size), emails):
@@ -162,6 +165,14 @@ def _head(number: int, row: Row, *, deleted: bool) -> Iterator[Finding]:
             what,
             f"its quota counts {used_bytes} octets in {used_emails} emails, there are"
             f" {int(size)} in {emails}",
+            number,
+        )
+    if not deleted and counted != int(recoverable):
+        yield Finding(
+            Kind.RECOVERABLE_COUNTED,
+            what,
+            f"it counts {counted} octets of mail that can be brought back, there are"
+            f" {int(recoverable)}: of that too much is kept, or too little",
             number,
         )
     if modseq < max(email_modseq, mailbox_modseq):

@@ -22,6 +22,7 @@ class Kind(StrEnum):
     HEAD_UIDVALIDITY = "head-uidvalidity"
     NEXT_IDS = "next-ids"
     USED = "used"
+    RECOVERABLE_COUNTED = "recoverable-counted"
 
     MAILBOX_STRAY = "mailbox-stray"
     MAILBOX_COUNTERS = "mailbox-counters"
@@ -85,6 +86,7 @@ REPAIRED_BY_ACCOUNT = frozenset(
         Kind.HEAD_UIDVALIDITY,
         Kind.NEXT_IDS,
         Kind.USED,
+        Kind.RECOVERABLE_COUNTED,
         Kind.MAILBOX_COUNTERS,
         Kind.MAILBOX_MODSEQ,
         Kind.MAILBOX_PARENT,
