@@ -5,6 +5,7 @@ import time
 import pytest
 
 from malleposte.delivery.leaving import Sending
+from malleposte.delivery.listing import Listed
 from malleposte.delivery.outbound import Routing
 from malleposte.delivery.rewriting import Rewriter
 from malleposte.delivery.sieving import Arrival, Plan, Redirecting, Sieving, SievingSettings
@@ -12,6 +13,7 @@ from malleposte.delivery.sieving.work import read_failure, read_reply
 from malleposte.delivery.spool import Spool, prepare
 from malleposte.delivery.verdict import FILED, Recipient
 from malleposte.directory.book import Book
+from malleposte.directory.groups import Group
 from malleposte.store import Store
 from malleposte.store.commands import (
     ActivateScript,
@@ -75,12 +77,13 @@ class Scene:
         each: bool = True,
         account: int = 0,
         number: int = 0,
+        listed: Listed | None = None,
     ) -> list[int]:
         """A message comes; the codes of its recipients. As ``Reception.file`` does it."""
         recipients = []
         for name in names:
             resolution = await self.book.resolve(name, "example.test")
-            recipients.append(Recipient(f"{name}@example.test", resolution))
+            recipients.append(Recipient(f"{name}@example.test", resolution, listed=listed))
         filings = tuple(
             Filing(account=a, prefix=b"X-Prefix: 1\r\n", exempt=r.resolution.system)
             for r in recipients
@@ -565,6 +568,19 @@ async def test_a_circle_of_accounts_keeps_it(scene: Scene) -> None:
     assert sum(map(len, kept)) >= 2
 
 
+async def test_to_an_alias_that_leads_elsewhere(scene: Scene) -> None:
+    """Whether it may was asked when the alias was made."""
+    alias = SetAlias(
+        address="both@example.test", accounts_=(BOB,), remotes=("team@elsewhere.example",)
+    )
+    await scene.store.submit(alias)
+    await scene.script(ADA, 'redirect "both@example.test";')
+    assert await scene.come("ada") == [250]
+    assert [recipient for _, recipient, _ in await scene.sent()] == ["team@elsewhere.example"]
+    assert await scene.places(BOB) == ["INBOX"]
+    assert await scene.places(ADA) == []
+
+
 async def test_to_oneself_is_a_keep(scene: Scene) -> None:
     await scene.script(ADA, 'redirect "ada@example.test";')
     assert await scene.come("ada") == [250]
@@ -634,6 +650,21 @@ async def test_one_reply_to_each_person_and_its_words(scene: Scene) -> None:
     ]
     assert jobs[0].message_id == "1@x"
     assert await scene.places(ADA) == ["INBOX"] * 4
+
+
+async def test_mail_of_a_group_is_not_answered(scene: Scene) -> None:
+    """Its fields stand before the message, and its sender is the group's."""
+    await scene.script(
+        ADA,
+        'require ["vacation", "envelope", "fileinto"]; vacation "Away";'
+        ' if allof (header "list-post" "<mailto:all@example.test>",'
+        ' envelope "from" "all+bounces@example.test") { fileinto "Archive"; }',
+    )
+    group = Group("all@example.test", "All", "anyone", 0, 1)
+    fields = b"List-Post: <mailto:all@example.test>\r\nPrecedence: list\r\n"
+    await scene.come("ada", listed=Listed(group, group.bounces, fields))
+    assert await scene.jobs("sieve-reply") == []
+    assert await scene.places(ADA) == ["Archive"]
 
 
 async def test_an_alias_in_to_counts_as_the_accounts_own(scene: Scene) -> None:

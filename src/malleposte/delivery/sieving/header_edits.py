@@ -86,3 +86,23 @@ class Edited:
     def fields(self) -> Sequence[tuple[bytes, bytes]]:
         """As edited."""
         return self._fields
+
+
+class Before:
+    """A message as it will stand behind further fields: those of a group, by which a reply is withheld."""
+
+    def __init__(self, message: Message, before: bytes) -> None:
+        self._message = message
+        self._fields = [(one.name, one.value) for one in fields(before)]
+        self._fields += message.fields()
+        self.parts = message.parts
+        self.raw_body = message.raw_body
+
+    @property
+    def size(self) -> int:
+        """Octets as received."""
+        return self._message.size
+
+    def fields(self) -> Sequence[tuple[bytes, bytes]]:
+        """With those before."""
+        return self._fields

@@ -16,7 +16,7 @@ from malleposte.delivery.trace_header import delivered_to, return_path
 from malleposte.delivery.verdict import Recipient
 from malleposte.directory.book import Account, Book
 from malleposte.mime import load_structure
-from malleposte.sieve import FileInto, Keep, MimeMessage
+from malleposte.sieve import FileInto, Keep, Message, MimeMessage
 from malleposte.store import Store
 from malleposte.store.commands import CreateMailbox, Filing, Forward
 from malleposte.store.flags import split
@@ -24,7 +24,7 @@ from malleposte.store.results import Created
 
 from .chain import Decided, Failure, run
 from .follow import duplicates, failures, reply
-from .header_edits import in_front
+from .header_edits import Before, in_front
 from .plan import Arrival, Plan
 from .redirecting import MOST, CannotGo, Going, Redirecting, came_by
 from .rejecting import report, verdict_of
@@ -34,6 +34,8 @@ from .variants import Variants
 
 log = structlog.get_logger(__name__)
 
+LIGHT_HEADER: Final = 16 * 1024
+"""Octets of a header on which small scripts run without letting the loop run."""
 MOST_RUN: Final = 5_000
 """Accounts whose scripts run for one message; the others keep it."""
 
@@ -55,6 +57,10 @@ class _Copy:
     domain: str
     filing: Filing
     notify: str
+    sender: str
+    """Of the envelope; of a group's mail the group's."""
+    fields: bytes = b""
+    """Of a group, which stand before the message."""
     depth: int = 0
 
 
@@ -75,7 +81,7 @@ class Sieving:
     ) -> Plan:
         """What becomes of a message that was to be filed so. Raises what the store raises, and ``OSError``
         where the disk takes no copy with a changed header."""
-        copies = _filtered(filings, recipients)
+        copies = _filtered(filings, recipients, arrival.sender)
         plan = Plan()
         work = _Planning(self, arrival, plan, {one.account for one in filings})
         for filing in filings:
@@ -201,12 +207,15 @@ class _Planning:
 
     async def _decided(self, chain: Chain, copy: _Copy, around: Surroundings) -> Decided:
         vacation = any("vacation" in link.extensions for link in chain.links)
-        delivery = await around.delivery(self._arrival.sender, copy.address, addresses=vacation)
+        delivery = await around.delivery(copy.sender, copy.address, addresses=vacation)
+        message: Message = self._message
+        if copy.fields:
+            message = Before(message, copy.fields)
         for _ in range(ROUNDS):
-            if chain.light and self._arrival.header_size <= AT_ONCE:
-                decided = run(chain.links, self._message, delivery)
+            if chain.light and self._arrival.header_size <= LIGHT_HEADER:
+                decided = run(chain.links, message, delivery)
             else:
-                decided = await asyncio.to_thread(run, chain.links, self._message, delivery)
+                decided = await asyncio.to_thread(run, chain.links, message, delivery)
             if not await around.found():
                 return decided
         words = f"the script asks for more and more things, {ROUNDS} times in a row"
@@ -322,7 +331,7 @@ class _Planning:
         lines, variant = await self._changed(account, decided, edits)
         if target.elsewhere:
             going = Going(
-                sender=arrival.sender,
+                sender=copy.sender,
                 recipient=copy.address,
                 header=self.variants.header(variant),
                 body=arrival.buffer[arrival.header_size :],
@@ -333,13 +342,19 @@ class _Planning:
                 ret=arrival.ret,
                 envelope=arrival.envelope,
             )
+            by: dict[str, list[str]] = {}
+            for remote, relay in target.elsewhere:
+                by.setdefault(relay, []).append(remote)
             try:
-                handing = await redirecting.handing(account, target.elsewhere, going)
+                handings = [
+                    await redirecting.handing(account, remotes, going, relay)
+                    for relay, remotes in by.items()
+                ]
             except CannotGo as error:
                 return str(error)
-            self._plan.forwards.append(
-                Forward(account=copy.account, handing=handing, variant=variant)
-            )
+            self._plan.forwards += [
+                Forward(account=copy.account, handing=one, variant=variant) for one in handings
+            ]
         for number in target.accounts:
             went.append(number)
             if number in self._taken:
@@ -347,7 +362,7 @@ class _Planning:
             self._taken.add(number)
             filing = Filing(
                 account=number,
-                prefix=return_path(arrival.sender)
+                prefix=return_path(copy.sender)
                 + delivered_to(target.address)
                 + delivered_to(account.address)
                 + arrival.line
@@ -357,7 +372,16 @@ class _Planning:
             if number in target.filtered and not variant:
                 domain = target.address.rpartition("@")[2]
                 self.waiting.append(
-                    _Copy(number, address, domain, filing, copy.notify, copy.depth + 1)
+                    _Copy(
+                        number,
+                        address,
+                        domain,
+                        filing,
+                        copy.notify,
+                        copy.sender,
+                        copy.fields,
+                        copy.depth + 1,
+                    )
                 )
             else:
                 self._plan.filings.append(filing)
@@ -374,7 +398,9 @@ class _Planning:
         return await asyncio.to_thread(has_eight_bit, buffer)
 
 
-def _filtered(filings: Sequence[Filing], recipients: Sequence[Recipient]) -> dict[int, _Copy]:
+def _filtered(
+    filings: Sequence[Filing], recipients: Sequence[Recipient], sender: str
+) -> dict[int, _Copy]:
     """The copies whose owners' scripts run, each for the first recipient that reached it. Mail to
     postmaster and abuse (``exempt``) passes by all scripts."""
     by_account = {filing.account: filing for filing in filings if not filing.exempt}
@@ -384,8 +410,16 @@ def _filtered(filings: Sequence[Filing], recipients: Sequence[Recipient]) -> dic
         domain = resolution.address.rpartition("@")[2]
         for account in resolution.filtered:
             filing = by_account.get(account)
-            if filing is not None and account not in copies:
-                copies[account] = _Copy(
-                    account, recipient.address, domain, filing, recipient.notify
-                )
+            if filing is None or account in copies:
+                continue
+            listed = recipient.listed
+            copies[account] = _Copy(
+                account,
+                recipient.address,
+                domain,
+                filing,
+                recipient.notify,
+                sender if listed is None else listed.sender,
+                b"" if listed is None else listed.fields,
+            )
     return copies

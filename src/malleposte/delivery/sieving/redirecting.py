@@ -4,6 +4,7 @@ A message that has come by the account before (Delivered-To) is not sent on agai
 servers would hand it round in a circle. What cannot be sent on is kept.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -35,12 +36,13 @@ class Onward:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where an address leads: ``accounts`` of ours, ``filtered`` those that have something to run, an
-    address ``elsewhere``; or why it cannot be: ``words``."""
+    """Where an address leads: ``accounts`` of ours, ``filtered`` those that have something to run,
+    ``elsewhere`` addresses with the relay they go by ('' for their own servers); or why it cannot be:
+    ``words``."""
 
     accounts: tuple[int, ...] = ()
     filtered: tuple[int, ...] = ()
-    elsewhere: tuple[str, ...] = ()
+    elsewhere: tuple[tuple[str, str], ...] = ()
     address: str = ""
     words: str = ""
 
@@ -80,15 +82,11 @@ class Redirecting:
         found = await self.book.resolve(local, domain)
         match found.found:
             case Found.HERE if not found.group and not found.system:
-                elsewhere = []
-                for onward in found.onward:
-                    decision = await may_forward(self.reader, account.id, onward.address)
-                    if not decision.allowed:
-                        return Target(words=decision.reason)
-                    elsewhere.append(onward.address)
+                # Whether these may lead elsewhere was asked of whose forwards or aliases they are.
+                elsewhere = tuple((one.address, one.relay) for one in found.onward)
                 if elsewhere and self.sending is None:
                     return Target(words=_NO_SENDING)
-                return Target(found.accounts, found.filtered, tuple(elsewhere), found.address)
+                return Target(found.accounts, found.filtered, elsewhere, found.address)
             case Found.NOT_OURS if found.address:
                 if self.sending is None:
                     return Target(words=_NO_SENDING)
@@ -96,11 +94,14 @@ class Redirecting:
                 decision = await may_forward(self.reader, account.id, whole)
                 if not decision.allowed:
                     return Target(words=decision.reason)
-                return Target(elsewhere=(whole,), address=whole)
+                return Target(elsewhere=((whole, ""),), address=whole)
         return Target(words=f"{address} takes no mail from scripts")
 
-    async def handing(self, account: Account, remotes: tuple[str, ...], going: Going) -> Handing:
-        """The copy for addresses elsewhere. Raises ``CannotGo``, and what the store raises."""
+    async def handing(
+        self, account: Account, remotes: Sequence[str], going: Going, relay: str = ""
+    ) -> Handing:
+        """The copy for addresses elsewhere; ``relay``: of all of them. Raises ``CannotGo``, and what the
+        store raises."""
         sending = self.sending
         if sending is None:
             raise CannotGo(_NO_SENDING)
@@ -119,6 +120,7 @@ class Redirecting:
             now=going.now,
             ret=going.ret,
             envelope=going.envelope,
+            route=f"host:{relay}" if relay else "",
         )
 
     async def _rewritten(self, sender: str, domain: str) -> str:

@@ -20,9 +20,9 @@ MOST: Final = 2_000
 MOST_OCTETS: Final = 4 * 1024 * 1024
 """Octets of their scripts; compiled, one takes some ten times as much."""
 AT_ONCE: Final = 4 * 1024
-"""Octets of a script compiled without letting the loop run: some 3 ms."""
-LIGHT: Final = 8 * 1024
-"""Octets of scripts that run without letting the loop run."""
+"""Octets of scripts compiled, or run, without letting the loop run: some 3 ms."""
+OF_REGEX: Final = 64 * 1024
+"""What a script with regular expressions counts for besides: they remember what they met."""
 _HEAVY: Final = frozenset(("body", "regex"))
 
 
@@ -42,7 +42,8 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """What runs for an account, in order. ``version``: of both owners. ``octets``: of all scripts."""
+    """What runs for an account, in order. ``version``: of both owners. ``octets``: what it counts for in
+    memory."""
 
     links: tuple[Link, ...]
     version: tuple[int, int]
@@ -51,7 +52,7 @@ class Chain:
     @property
     def light(self) -> bool:
         """Whether a run is a matter of a few milliseconds."""
-        return self.octets <= LIGHT and not any(_HEAVY & link.extensions for link in self.links)
+        return self.octets <= AT_ONCE and not any(_HEAVY & link.extensions for link in self.links)
 
 
 class Scripts:
@@ -118,7 +119,7 @@ class Scripts:
 
             link, size = await _link(piece, read)
             links.append(link)
-            octets += size
+            octets += size + (OF_REGEX if "regex" in link.extensions else 0)
         return Chain(tuple(links), version, octets)
 
 
