@@ -76,6 +76,14 @@ class Listener(Struct, frozen=True, kw_only=True):
             "group, in a folder where that user may make it."
         ),
     ] = None
+    proxies: Annotated[
+        str,
+        says(
+            "Addresses and networks of proxies, separated by spaces: here they alone connect, and say "
+            "first for whom (PROXY protocol, version 1 or 2). Such a listener has a port of its own, "
+            "beside the one for everybody."
+        ),
+    ] = ""
     tls: Annotated[
         TlsMode | Literal["usual"],
         says(

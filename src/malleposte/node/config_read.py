@@ -274,12 +274,24 @@ def _listener_contradictions(listener: Listener) -> Iterator[str]:
         yield f"{listener.service} has no standard port: give port or socket"
     elif listener.address != "*" and not _is_address(listener.address):
         yield f"address: expected * or an IP address; found {listener.address!r}"
+    for proxy in listener.proxies.split():
+        if listener.socket is not None:
+            yield "proxies: a Unix socket has none"
+        elif not _is_network(proxy):
+            yield f"proxies: expected an address or a network such as 192.0.2.0/28; found {proxy!r}"
     if listener.service == "http" and listener.tls_mode != "none":
         yield "http has no TLS: name a listener of https"
     implicit = ("submissions", "imaps", "pop3s", "https")
     if listener.service in implicit and listener.tls_mode != "implicit":
         # RFC 8314 §3: that is what the name means.
         yield f"{listener.service} is TLS from the first byte: tls must be implicit"
+
+
+def _is_network(text: str) -> bool:
+    try:
+        return ipaddress.ip_network(text).prefixlen > 0
+    except ValueError:
+        return False
 
 
 def _is_address(text: str) -> bool:

@@ -1,5 +1,6 @@
 """From the configuration to each service's settings (those every process needs: ``node.settings``)."""
 
+import ipaddress
 import os
 import sys
 
@@ -16,6 +17,7 @@ from malleposte.runtime.tls import TlsSettings
 from malleposte.runtime.upkeep import UpkeepSettings
 from malleposte.services.imapd.settings import ImapSettings
 from malleposte.services.pop3d.settings import Pop3Settings
+from malleposte.services.proxied import IpNetwork
 from malleposte.services.sieved.settings import SieveSettings
 from malleposte.store.incoming import IncomingSettings
 from malleposte.wire.imap import Limits as ImapLimits
@@ -108,6 +110,11 @@ def delivery_settings(configuration: Configuration) -> DeliverySettings:
         hops=configuration.smtp.received_hops,
         grace=configuration.quota.grace,
     )
+
+
+def proxies(listener: Listener) -> tuple[IpNetwork, ...]:
+    """Who alone may connect to a listener; nobody: everybody."""
+    return tuple(map(ipaddress.ip_network, listener.proxies.split()))
 
 
 def releasing(reception: Reception, book: Book, configuration: Configuration) -> Releasing:

@@ -412,6 +412,7 @@ class _Worker:
                 limit=limit,
                 refuse=refuse,
                 on_failure=failed,
+                proxies=wiring.proxies(bound.listener),
             )
             listener.listen(sock)
             self._listeners.append((bound.listener.service, listener))

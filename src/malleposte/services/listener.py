@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from malleposte.policy.connections import ConnectionLimit
 from malleposte.services.accepting import Accepting
 from malleposte.services.connection import Connection
+from malleposte.services.proxied import IpNetwork, Proxied
 
 READ_AT_ONCE = 128 * 1024
 """Octets of a connection under TLS taken at a time: the buffer of a listener."""
@@ -23,7 +24,8 @@ class Listener:
     ``serve`` runs for each connection; ``refuse`` gives the bytes for one too many (under TLS from the
     first octet it is only closed). ``tls`` gives the context for a handshake now, None while there is no
     certificate: connections that are to begin with one are closed. ``failed`` is told
-    of a defect that ended a connection.
+    of a defect that ended a connection. ``proxies``: who connects here, each for a client that it names
+    first; nobody else may.
     """
 
     def __init__(
@@ -35,8 +37,10 @@ class Listener:
         limit: ConnectionLimit | None = None,
         refuse: bytes = b"",
         on_failure: Callable[[Connection], None] | None = None,
+        proxies: tuple[IpNetwork, ...] = (),
     ) -> None:
         self.loop = asyncio.get_running_loop()
+        self._proxied = Proxied(proxies, self._take) if proxies else None
         self.serve = serve
         self.tls = tls
         self.implicit = implicit
@@ -53,7 +57,7 @@ class Listener:
 
     def listen(self, sock: socket.socket) -> None:
         """Accept connections on a bound, listening socket, which is closed when the listener drains."""
-        self._accepting = Accepting(sock, self._take)
+        self._accepting = Accepting(sock, self._proxied.accept if self._proxied else self._take)
 
     def _take(self, client: socket.socket, peer: str) -> bool:
         admission = None
@@ -65,6 +69,8 @@ class Listener:
         if client.family != socket.AF_UNIX:
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection = Connection(self, peer, admission)
+        if self._proxied is not None:
+            connection.loopback = False  # between the proxy and us anybody may listen
         self.connections.add(connection)
         self.total += 1
         connection.start(client)
@@ -90,6 +96,8 @@ class Listener:
         if self._accepting is not None:
             self._accepting.close()
             self._accepting = None
+        if self._proxied is not None:
+            self._proxied.close()
         for connection in list(self.connections):
             if connection.made:
                 connection.poke()

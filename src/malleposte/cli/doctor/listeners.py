@@ -52,7 +52,7 @@ def checks(
     relayed, tried = [], 0
     for listener in configuration.listeners:
         if listener.service in ("smtp", "submission", "submissions", "lmtp"):
-            for source, target in _ways(listener):
+            for source, target in () if listener.proxies else _ways(listener):
                 tried += 1
                 senders = [one for device in _near(devices, source) for one in device]
                 relayed += _relays(listener, source, target, domains, senders)
@@ -159,7 +159,7 @@ def _certificates(configuration: Configuration) -> Iterator[Check]:
         return  # said already
     good = []
     for listener in configuration.listeners:
-        if listener.tls_mode == "none":
+        if listener.tls_mode == "none" or listener.proxies:
             continue
         try:
             served = hashlib.sha256(_served(listener)).hexdigest()
