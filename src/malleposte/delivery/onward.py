@@ -2,8 +2,8 @@
 sender that was rewritten.
 
 Decided at RCPT as far as it can be, and at the end of the content for what only the message tells. All
-that goes on stands in the queue by the transaction that files the local copies, each address once, over the
-content as it came: only groups whose author's domain asks for it have a second header, once for all.
+that goes on stands in the queue by the transaction that files the local copies, each address once
+(``onward_copies``).
 
 What cannot go on stays with the account whose forward it is; an alias has none, so its mail is refused.
 """
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from malleposte.delivery import junk, listing
 from malleposte.delivery.leaving import Sending
+from malleposte.delivery.onward_copies import Copying
 from malleposte.delivery.srs import BadSrs
 from malleposte.delivery.verdict import (
     FILED,
@@ -21,7 +22,6 @@ from malleposte.delivery.verdict import (
     NO_OUTSIDE,
     NO_SUCH_USER,
     Recipient,
-    Reports,
     Verdict,
 )
 from malleposte.directory import groups
@@ -30,7 +30,6 @@ from malleposte.directory.resolution import Found, Onward, Resolution
 from malleposte.directory.routes import BOUNCES
 from malleposte.mime.headers import FIELD
 from malleposte.secrets.node_key import NodeKeyError
-from malleposte.store.commands import Handing
 from malleposte.store.dialect import Reader
 
 JUNK = Verdict(554, "5.7.1", "The message looks like junk, which is not sent on")
@@ -47,43 +46,36 @@ NOT_OUTSIDE = Verdict(
 TOO_MANY = Verdict(
     550, "5.2.4", "The group has more members than one message can reach; tell its owners"
 )
+LONG_HEADER = Verdict(552, "5.3.4", "The header of the message is too long for sending on")
 UNFIT_SENDER = Verdict(550, "5.1.7", "The sender's address cannot be rewritten for sending on")
 NO_KEY = Verdict(451, "4.3.5", "This server cannot send mail on now; please try again later")
 
+MOST_NAMED = 10
+"""Addresses in a note of the trace."""
+MOST_HEADER = 512 * 1024
+"""Octets of the header of a message that goes on; it is looked at in one go."""
+
+
+@dataclass(slots=True)
+class Settled:
+    """The recipients, groups as their members, without what cannot go on; by their place those that are
+    ``refused``; ``notes`` for the trace."""
+
+    recipients: list[Recipient] = field(default_factory=list)
+    refused: dict[int, Verdict] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """What is to go on. ``header`` and ``body`` as they came; ``line``: Received; ``account``: who signed
-    in, 0 nobody; ``by``: the authors' addresses; ``signatures``: of our own author, '' where nothing signs
-    for him."""
+class _Facts:
+    """Of a message, for each of its recipients. ``bad``: why nothing of it goes on; ``passed``: addresses
+    at which it has been; ``internal``: who wrote it has mail inside only."""
 
     sender: str
     header: bytes
-    body: bytes | memoryview
-    eight_bit: bool
-    line: bytes
-    now: float
-    account: int = 0
-    by: tuple[str, ...] = ()
-    signatures: bytes = b""
-    reports: Reports = field(default_factory=Reports)
-
-
-@dataclass(frozen=True, slots=True)
-class _Leaver:
-    """As ``leaving.Leaver``."""
-
-    remote: str
-    notify: str = ""
-    original: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Copies:
-    """What goes on: ``handings`` of the message as it came, ``renamed`` with another header each."""
-
-    handings: tuple[Handing, ...] = ()
-    renamed: tuple[tuple[bytes, Handing], ...] = ()
+    bad: Verdict | None
+    passed: frozenset[str]
+    internal: bool
 
 
 class Onwards:
@@ -93,6 +85,7 @@ class Onwards:
         self._book = book
         self._reader = reader
         self._sending = sending
+        self.copying = Copying(book, sending)
 
     # At RCPT --------------------------------------------------------------------------------------
 
@@ -103,6 +96,10 @@ class Onwards:
         if resolution.group:
             return await self._to_group(resolution, account, sender)
         resolution = self._as_can_be(resolution)
+        if any(map(_leads_out, resolution.onward)) and not (await self.may_leave(account)).good:
+            resolution = _without_leading_out(resolution)
+            if not resolution.accounts and not resolution.onward:
+                return NOT_OUTSIDE, resolution
         if resolution.internal and not await self._inside(resolution, account):
             left = tuple(one for one in resolution.accounts if one not in resolution.internal)
             if not left and not resolution.onward:
@@ -113,8 +110,8 @@ class Onwards:
         return FILED, resolution
 
     async def may_leave(self, account: int) -> Verdict:
-        """Whether an account may write to other servers at all."""
-        who = await self._book.account(account)
+        """Whether an account may write to other servers at all; nobody (0) is none of ours."""
+        who = await self._book.account(account) if account else None
         return NOT_OUTSIDE if who is not None and who.internal else FILED
 
     async def back(self, address: str, sender: str) -> tuple[Verdict, Resolution]:
@@ -172,37 +169,40 @@ class Onwards:
     # At the end of the content --------------------------------------------------------------------
 
     async def settled(
-        self, recipients: Sequence[Recipient], sender: str, header: bytes
-    ) -> tuple[list[Recipient], dict[int, Verdict]]:
-        """The recipients, groups as their members, without what cannot go on; and by their place those that
-        are refused."""
-        bad = junk.is_junk(header)
-        passed = _delivered_to(header)
-        found: list[Recipient] = []
-        refused: dict[int, Verdict] = {}
+        self, recipients: Sequence[Recipient], sender: str, header: bytes, account: int
+    ) -> Settled:
+        """What of a message goes on. ``header``: the first ``MOST_HEADER`` octets of it at least;
+        ``account``: who signed in, 0 nobody."""
+        long = len(header) >= MOST_HEADER
+        header = header[:MOST_HEADER]
+        bad = LONG_HEADER if long else JUNK if junk.is_junk(header) else None
+        internal = not (await self.may_leave(account)).good
+        facts = _Facts(sender, header, bad, _delivered_to(header), internal)
+        settled = Settled()
+        found, refused = settled.recipients, settled.refused
         for at, recipient in enumerate(recipients):
             verdict: Verdict | None = None
             if recipient.resolution.group:
-                recipient, verdict = await self._members(recipient, header)
+                recipient, verdict = await self._members(recipient, facts)
             if recipient.resolution.onward and verdict is None:
-                recipient, verdict = await self._going(recipient, sender, bad, passed)
+                recipient, verdict = await self._going(recipient, facts, settled.notes)
             if verdict is not None:
                 refused[at] = verdict
                 nobody = dataclasses.replace(recipient.resolution, accounts=(), onward=())
                 recipient = dataclasses.replace(recipient, resolution=nobody)
             found.append(recipient)
-        return found, refused
+        return settled
 
     async def _members(
-        self, recipient: Recipient, header: bytes
+        self, recipient: Recipient, facts: _Facts
     ) -> tuple[Recipient, Verdict | None]:
         """A group as its members, or its owners where a program answers."""
         group = await groups.group_of(self._reader, recipient.resolution.group)
         if group is None:
             return recipient, NO_SUCH_USER
-        if listing.is_reply_of_a_program(header):
+        if listing.is_reply_of_a_program(facts.header):
             return dataclasses.replace(recipient, resolution=await self._owners(group)), None
-        if listing.of_this_list(header, group):
+        if listing.of_this_list(facts.header, group):
             return recipient, LOOP
         found = await groups.expanded(self._book, self._reader, group)
         if found.too_many:
@@ -217,6 +217,8 @@ class Onwards:
             group=group.address,
         )
         resolution = self._as_can_be(resolution)
+        if facts.internal:
+            resolution = _without_leading_out(resolution)
         if not resolution.accounts and not resolution.onward:
             return recipient, NO_OUTSIDE if found.onward else NO_SUCH_USER
         return dataclasses.replace(
@@ -224,27 +226,28 @@ class Onwards:
         ), None
 
     async def _going(
-        self, recipient: Recipient, sender: str, bad: bool, passed: frozenset[str]
+        self, recipient: Recipient, facts: _Facts, notes: list[str]
     ) -> tuple[Recipient, Verdict | None]:
         """A recipient with what can go on, or why nothing is left of it."""
         resolution = recipient.resolution
         stays: list[Onward] = []
-        why = JUNK
+        why = NO_OUTSIDE
         for onward in resolution.onward:
-            if onward.relay:
+            if onward.relay and facts.bad is not LONG_HEADER:
                 continue  # the mailboxes of a domain of ours
-            if bad:
+            unfit = facts.bad
+            if recipient.listed is None and unfit is None:
+                looped = onward.by.lower() in facts.passed
+                unfit = LOOP if looped else await self._unfit(facts.sender, onward)
+            if unfit is NO_KEY:
+                return recipient, unfit
+            if unfit is not None:
                 stays.append(onward)
-            elif recipient.listed is None and onward.by.lower() in passed:
-                stays.append(onward)
-                why = LOOP
-            elif recipient.listed is None:
-                unfit = await self._unfit(sender, onward)
-                if unfit is NO_KEY:
-                    return recipient, unfit
-                if unfit is not None:
-                    stays.append(onward)
-                    why = unfit
+                why = unfit
+        if stays:
+            addresses = ", ".join(one.address for one in stays[:MOST_NAMED])
+            more = f" and {len(stays) - MOST_NAMED} more" if len(stays) > MOST_NAMED else ""
+            notes.append(f"{recipient.address}: not sent on to {addresses}{more}: {why.text}")
         resolution = _staying(resolution, stays)
         if not resolution.accounts and not resolution.onward:
             return recipient, why
@@ -252,117 +255,23 @@ class Onwards:
 
     async def _unfit(self, sender: str, onward: Onward) -> Verdict | None:
         try:
-            await self._rewritten(sender, onward)
+            await self.copying.rewritten(sender, onward)
         except ValueError:
             return UNFIT_SENDER
         except NodeKeyError:
             return NO_KEY
         return None
 
-    async def _rewritten(self, sender: str, onward: Onward) -> str:
-        """The sender under which mail goes on. Ours stays: other servers take our mail in its name."""
-        if not sender or await self._book.domain(sender.rpartition("@")[2].lower()) is not None:
-            return sender
-        if self._sending is None or self._sending.rewriter is None:
-            raise NodeKeyError("nothing rewrites senders here")
-        return self._sending.rewriter.encode(sender, onward.by.rpartition("@")[2])
 
-    async def copies(self, recipients: Sequence[Recipient], message: Message) -> Copies:
-        """What goes on to other servers, each address once. Raises what the store raises."""
-        sending = self._sending
-        if sending is None:
-            return Copies()
-        done = {one.remote.lower() for one in recipients if one.leaves}
-        handings: list[Handing] = []
-        renamed: list[tuple[bytes, Handing]] = []
-        for recipient in recipients:
-            chosen = [one for one in recipient.resolution.onward if one.address.lower() not in done]
-            done.update(one.address.lower() for one in chosen)
-            if recipient.listed is not None and chosen:
-                header, handing = await self._listed(sending, recipient.listed, chosen, message)
-                if header:
-                    renamed.append((header, handing))
-                else:
-                    handings.append(handing)
-                continue
-            by: dict[tuple[str, str], list[Onward]] = {}
-            for one in chosen:
-                by.setdefault((one.by, one.relay), []).append(one)
-            for together in by.values():
-                handings.append(await self._forwarded(sending, recipient, together, message))
-        return Copies(tuple(handings), tuple(renamed))
+def _leads_out(onward: Onward) -> bool:
+    """Whether it leads to another server by no account's own forward."""
+    return not onward.account and not onward.relay
 
-    async def _forwarded(
-        self, sending: Sending, recipient: Recipient, together: Sequence[Onward], message: Message
-    ) -> Handing:
-        """The copy for addresses that one of ours leads to."""
-        first = together[0]
-        seal = b""
-        if first.relay:
-            sender = message.sender
-        else:
-            sender = await self._rewritten(message.sender, first)
-            seal = message.signatures or await sending.sealed(
-                first.by.rpartition("@")[2], message.header, message.body, message.now
-            )
-        kind = "rfc822" if recipient.address.isascii() else "utf-8"
-        original = recipient.original or f"{kind};{recipient.address}"
-        return sending.handing(
-            sender,
-            [_Leaver(one.address, recipient.notify, original) for one in together],
-            account=0,
-            organisation=first.organisation,
-            prefix=seal + b"Delivered-To: " + first.by.encode() + b"\r\n" + message.line,
-            header=message.header,
-            eight_bit=message.eight_bit,
-            now=message.now,
-            ret=message.reports.returned,
-            envelope=message.reports.envelope,
-            route=f"host:{first.relay}" if first.relay else "",
-        )
 
-    async def _listed(
-        self,
-        sending: Sending,
-        listed: listing.Listed,
-        chosen: Sequence[Onward],
-        message: Message,
-    ) -> tuple[bytes, Handing]:
-        """The copy for the members of a group at other servers; and its header, where that is another."""
-        domain = listed.group.address.rpartition("@")[2]
-        rename = await self._renamed(sending, message, domain)
-        header = b""
-        if rename or listing.of_a_list(message.header):
-            header = listing.as_list_mail(message.header, listed.group, rename=rename)
-            prefix = await sending.signed(domain, header, message.body, message.now)
-        else:
-            prefix = message.signatures or await sending.sealed(
-                domain, message.header, message.body, message.now
-            )
-            prefix += listed.fields
-        handing = sending.handing(
-            listed.sender,
-            [_Leaver(one.address) for one in chosen],
-            account=0,
-            organisation=listed.group.organisation,
-            prefix=prefix + message.line,
-            header=header or message.header,
-            eight_bit=message.eight_bit,
-            now=message.now,
-        )
-        return header, handing
-
-    async def _renamed(self, sending: Sending, message: Message, domain: str) -> bool:
-        """Whether From must name the group."""
-        own = {one.rpartition("@")[2].lower() for one in message.by}
-        if message.account and (message.signatures or own == {domain}):
-            return False  # ours: the signature holds, or the sender's domain is the author's
-        if sending.strict is None:
-            return bool(own)
-        for one in own:
-            if not one or await sending.strict(one):
-                return True
-        return False
+def _without_leading_out(resolution: Resolution) -> Resolution:
+    """A resolution for who has mail inside his organisation only."""
+    left = tuple(one for one in resolution.onward if not _leads_out(one))
+    return dataclasses.replace(resolution, onward=left)
 
 
 def _staying(resolution: Resolution, stays: Sequence[Onward]) -> Resolution:

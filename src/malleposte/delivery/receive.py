@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import msgspec
 
 from malleposte.delivery.leaving import Sending, addresses_in, has_eight_bit
-from malleposte.delivery.onward import Copies, Message, Onwards
+from malleposte.delivery.onward import MOST_HEADER, Onwards
+from malleposte.delivery.onward_copies import Copies, Message
 from malleposte.delivery.outbound import HERE
 from malleposte.delivery.reports import arrived
 from malleposte.delivery.sieving import Arrival, Sieving
@@ -177,12 +178,17 @@ class Reception:
             with spool.buffer() as buffer:
                 passed = hops(buffer[: message.summary.header_size])
                 wanted = origin.account or goes_on
-                header = bytes(buffer[: message.summary.header_size]) if wanted else b""
+                end = message.summary.header_size
+                # What goes on has a shorter one; whoever signed in was asked for one before.
+                end = end if origin.account else min(end, MOST_HEADER)
+                header = bytes(buffer[:end]) if wanted else b""
             if passed >= self._settings.hops:
                 return [LOOP] * len(recipients), number
             refused: Mapping[int, Verdict] = {}
+            notes: Sequence[str] = ()
             if goes_on:
-                recipients, refused = await self._onwards.settled(recipients, sender, header)
+                settled = await self._onwards.settled(recipients, sender, header, origin.account)
+                recipients, refused, notes = settled.recipients, settled.refused, settled.notes
                 if refused and not each:
                     # One answer for all: none has it, and the sender's server tells him so.
                     return [next(iter(refused.values()))] * len(recipients), number
@@ -224,6 +230,8 @@ class Reception:
                         envelope=reports.envelope,
                     )
                     plan = await self._sieving.plan(arrival, filings, recipients)
+            if plan is not None:
+                notes = (*notes, *plan.notes)
             command = Deliver(
                 content=message.content,
                 rendered=message.rendered,
@@ -232,7 +240,7 @@ class Reception:
                 sender=sender,
                 direction="local" if origin.account else "in",
                 trace_id=number,
-                trace=_record(origin, recipients, message, reports, plan.notes if plan else ()),
+                trace=_record(origin, recipients, message, reports, notes),
                 grace=self._settings.grace,
                 one_answer=not each,
                 handings=handings,
@@ -356,7 +364,7 @@ class Reception:
                     signatures=signatures,
                     reports=reports,
                 )
-                copies = await self._onwards.copies(recipients, going)
+                copies = await self._onwards.copying.copies(recipients, going)
         return handings + copies.handings, copies.renamed
 
     async def _variants(

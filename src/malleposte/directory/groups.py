@@ -6,12 +6,13 @@ addresses are reached by none: ``Expanded.too_many`` says so, and nothing is sen
 
 from dataclasses import dataclass, field
 
+from malleposte.directory.addresses import BadAddressError, normalise
 from malleposte.directory.book import Book
 from malleposte.directory.resolution import Found, Onward
 from malleposte.directory.routes import BOUNCES, DEEPEST, OWNER
 from malleposte.policy.forwarding import may_lead
 from malleposte.store.commands import MAX_MEMBERS
-from malleposte.store.dialect import Reader
+from malleposte.store.dialect import Reader, any_of, both
 
 _GROUP = (
     "SELECT g.name, g.senders, g.archive, d.organisation FROM mail_group g"
@@ -26,6 +27,8 @@ _MEMBERS = (
     " FROM group_member m LEFT JOIN account a ON a.id = m.account"
     " WHERE m.mail_group = $1 AND m.member = 1 ORDER BY m.account, m.address LIMIT $2"
 )
+
+_OURS = both("SELECT name FROM domain WHERE {names}", names=any_of("name", 1, "text"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,7 @@ async def why_not(
     inside = bool(account) and organisation == group.organisation
     if group.senders == "inside":
         return "" if inside else "takes mail from inside its organisation only"
-    name = "" if account else sender.lower()
+    name = "" if account else _kept(sender)
     row = await reader.row(_IS_MEMBER, group.address, account, name) if account or name else None
     member, owner = row or (0, 0)
     if owner:
@@ -95,6 +98,14 @@ async def why_not(
     if group.senders == "members":
         return "" if member else "takes mail from its members only"
     return "takes mail from its owners only"
+
+
+def _kept(sender: str) -> str:
+    """An address as the directory keeps it, '' for what is none."""
+    try:
+        return normalise(sender)
+    except BadAddressError:
+        return ""
 
 
 async def expanded(book: Book, reader: Reader, group: Group) -> Expanded:
@@ -115,14 +126,17 @@ async def _expand(
     found.passed.add(group.address)
     if group.archive:
         found.accounts[group.archive] = None
-    for account, address, own, status, forward, filtered in await reader.rows(
-        _MEMBERS, group.address, MAX_MEMBERS + 1
-    ):
+    rows = await reader.rows(_MEMBERS, group.address, MAX_MEMBERS + 1)
+    names = {row[1].rpartition("@")[2] for row in rows if not row[0]}
+    ours = {row[0] for row in await reader.rows(_OURS, sorted(names))} if names else set()
+    for account, address, own, status, forward, filtered in rows:
         if not found.look():
             return
         if account and status not in ("active", "suspended"):
             continue
-        if account and not forward:
+        if not account and address.rpartition("@")[2] not in ours:
+            await _outside(reader, group, address, found)
+        elif account and not forward:
             found.accounts[account] = None
             if filtered:
                 found.filtered[account] = None
@@ -131,19 +145,21 @@ async def _expand(
     found.look()
 
 
+async def _outside(reader: Reader, group: Group, address: str, found: Expanded) -> None:
+    name = group.address.rpartition("@")[2]
+    if name not in found.leads:
+        found.leads[name] = (await may_lead(reader, name, address)).allowed
+    if found.leads[name]:
+        found.onward.setdefault(address, Onward(address, group.address, group.organisation))
+
+
 async def _follow(
     book: Book, reader: Reader, group: Group, address: str, found: Expanded, depth: int
 ) -> None:
-    """A member that is not simply an account: elsewhere, another group, or one whose mail goes on."""
+    """A member that is not simply an account: another group, or one whose mail goes on."""
     local, _, domain = address.rpartition("@")
     reached = await book.resolve(local, domain)
-    if reached.found is Found.NOT_OURS:
-        name = group.address.rpartition("@")[2]
-        if name not in found.leads:
-            found.leads[name] = (await may_lead(reader, name, address)).allowed
-        if found.leads[name]:
-            found.onward.setdefault(address, Onward(address, group.address, group.organisation))
-    elif reached.group:
+    if reached.group:
         nested = await group_of(reader, reached.group)
         if nested is not None:
             await _expand(book, reader, nested, found, depth + 1)

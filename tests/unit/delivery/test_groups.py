@@ -147,6 +147,13 @@ async def test_members_elsewhere_rest_while_nothing_may_be_forwarded(post: Post)
     assert await post.to() == []
 
 
+async def test_who_has_mail_inside_only_reaches_no_member_elsewhere(post: Post) -> None:
+    await post.do(SetAccount(account=ADA, internal=True))
+    await post.send(STAFF, origin=inside(ADA), **OURS)  # type: ignore[arg-type]
+    assert await post.filed() == [ADA, BOB]
+    assert await post.to() == []
+
+
 async def test_a_server_that_does_not_send_gives_it_to_members_here(house: House) -> None:
     await house.account("ada")
     post = Post(house, sends=False)
@@ -253,7 +260,9 @@ async def test_fields_of_another_list_give_way(post: Post) -> None:
     )
     await post.send(STAFF, body=body)
     message = await header_of(post)
-    assert [value.split()[-1] for value in message.get_all("List-Id")] == ["<staff.example.org>"]
+    assert [value.split()[-1] for value in message.get_all("List-Id", [])] == [
+        "<staff.example.org>"
+    ]
     assert message["List-Unsubscribe"] is None
     assert message["From"] == "zoe@sender.example"
 

@@ -167,6 +167,27 @@ async def test_junk_is_not_sent_on(post: Post) -> None:
     assert await post.to() == []
 
 
+async def test_a_header_too_long_to_be_looked_at_stays_here(post: Post) -> None:
+    await post.do(
+        SetForward(account=ADA, addresses=(FAR,), keep=False),
+        SetAlias(address="away@example.org", remotes=(FAR,)),
+    )
+    large = b"X-Long: " + b"x" * 900 + b"\r\n"
+    assert await post.send("ada@example.org", body=large * 600 + BODY) == [250]
+    assert await post.filed() == [ADA]
+    assert await post.send("away@example.org", body=large * 600 + BODY) == [552]
+    assert await post.to() == []
+
+
+async def test_the_trace_says_why_something_stayed(post: Post) -> None:
+    targets = tuple(f"u{n}@far.example" for n in range(12))
+    await post.do(SetForward(account=ADA, addresses=targets, keep=False))
+    await post.send("ada@example.org", body=b"X-Spam-Flag: yes\r\n" + BODY)
+    record = await post.house.value("SELECT record FROM trace")
+    assert b"ada@example.org: not sent on to u0@far.example, " in bytes(record)
+    assert b" and 2 more: The message looks like junk" in bytes(record)
+
+
 async def test_a_sender_that_cannot_be_rewritten_stays_here(post: Post) -> None:
     await post.do(SetForward(account=ADA, addresses=(FAR,), keep=False))
     await post.send("ada@example.org", sender="x" * 60 + "@" + "y" * 60 + ".example" * 22)
@@ -337,6 +358,17 @@ async def test_an_account_for_inside_only(post: Post) -> None:
     await post.do(SetForward(account=ADA, addresses=(FAR,), keep=False))
     await post.send("ada@example.org", origin=inside(BOB), **ours)  # type: ignore[arg-type]
     assert await post.to() == []
+    # No alias takes his mail outside either; what a colleague forwards is hers.
+    await post.do(
+        SetAlias(address="away@example.org", remotes=(FAR,)),
+        SetAlias(address="both@example.org", accounts_=(EVE,), remotes=(FAR,)),
+        SetForward(account=BOB, addresses=("bob@far.example",)),
+    )
+    hers = {"sender": "ada@example.org", "body": written_by("ada@example.org")}
+    assert "inside its organisation" in await post.refused("away@example.org", "", ADA)
+    await post.send("both@example.org", "bob@example.org", origin=inside(ADA), **hers)  # type: ignore[arg-type]
+    assert await post.to() == ["bob@far.example"]
+    assert EVE in await post.filed()
 
 
 class Asked:

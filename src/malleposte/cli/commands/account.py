@@ -246,7 +246,7 @@ def set_(
     internal
         Mail from and to its own organisation only; --no-internal ends that.
     """
-    if name is quota is locale is time_zone is internal is None:
+    if all(one is None for one in (name, quota, locale, time_zone, internal)):
         words = "nothing to change: give --name, --quota, --locale, --time-zone or --internal"
         raise Trouble(USAGE, words)
     request = ChangeAccount(
