@@ -569,7 +569,8 @@ async def test_a_circle_of_accounts_keeps_it(scene: Scene) -> None:
 
 
 async def test_to_an_alias_that_leads_elsewhere(scene: Scene) -> None:
-    """Whether it may was asked when the alias was made."""
+    """Whether it may is asked of the alias."""
+    await anywhere(scene)
     alias = SetAlias(
         address="both@example.test", accounts_=(BOB,), remotes=("team@elsewhere.example",)
     )
