@@ -45,7 +45,7 @@ def test_the_peers_do_the_work_list(
 ) -> None:
     corpus = tmp_path_factory.mktemp("corpus")
     for number in range(MESSAGES):
-        text = f"From: yahoo\nMessage-ID: <{number}@x>\nSubject: information\n\nmegapixels\n"
+        text = f"From: yahoo\nTo: yahoo\nMessage-ID: <{number}@x>\nSubject: information\n\nmegapixels\n"
         (corpus / f"{number:03}.eml").write_text(text)
     out = tmp_path_factory.mktemp("out")
     code = main(
@@ -64,7 +64,8 @@ def test_the_peers_do_the_work_list(
     assert code == 0
     found = {(one.work, one.what, one.subject): one for one in report.measures}
     for subject in ("sdbox", "maildir"):
-        assert found["I5", "FROM yahoo, first: hits", subject].spread.median == MESSAGES
+        for what in ("FROM yahoo", "TO yahoo"):
+            assert found["I5", f"{what}, first: hits", subject].spread.median == MESSAGES
         assert found["R32", "delivered", subject].spread.median > 0
         assert found["MIX", "4 clients, own client: errors", subject].spread.median == 0
         assert found["M1", "whole server before, PSS", subject].spread.median > 1

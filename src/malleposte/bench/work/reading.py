@@ -29,6 +29,7 @@ COPIES = b"bench-copies"
 APPENDED = b"bench-appended"
 HEADERS = {
     "FROM yahoo": b"FROM yahoo",
+    "TO yahoo": b"TO yahoo",
     "SUBJECT linux": b"SUBJECT linux",
     "Message-ID yahoo": b"HEADER Message-ID yahoo",
 }
