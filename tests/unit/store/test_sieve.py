@@ -211,6 +211,26 @@ async def test_an_account_takes_its_scripts_along(house: House) -> None:
         assert await house.rows(f"SELECT * FROM sieve_{table}") == []
 
 
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        ("DELETE FROM sieve_head", "that delivery does not know of"),
+        ("UPDATE sieve_script SET owner = 99", "a Sieve script of nobody"),
+        ("UPDATE sieve_script SET owner = -1, domain = 99", "a Sieve script of nobody"),
+        ("UPDATE sieve_form SET account = 99", "vacation or filters of nobody"),
+    ],
+)
+async def test_fsck_finds_what_hangs_on_nothing(house: House, damage: str, words: str) -> None:
+    account = await house.account()
+    await put(house, account, "a", active=True)
+    await house.do(PutForm(account=account, kind="vacation", state=b"{}"), Done)
+    assert await house.fsck() == []
+    async with house.place.raw() as tx:
+        await tx.run(damage)
+    house.damaged = True
+    assert any(words in finding.text for finding in await house.fsck())
+
+
 # With deliveries -----------------------------------------------------------------------------------
 
 

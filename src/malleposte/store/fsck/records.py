@@ -113,6 +113,29 @@ _CHECKS: tuple[tuple[Kind, str, str, str], ...] = (
     ),
     (
         Kind.ROW_STRAY,
+        "script",
+        "SELECT s.owner || ' ' || s.name, 0 FROM sieve_script s WHERE CASE WHEN s.owner > 0"
+        " THEN NOT EXISTS (SELECT 1 FROM account a WHERE a.id = s.owner)"
+        " ELSE NOT EXISTS (SELECT 1 FROM organisation o WHERE o.id = -s.owner)"
+        " OR s.domain <> 0 AND NOT EXISTS (SELECT 1 FROM domain d WHERE d.id = s.domain) END",
+        "a Sieve script of nobody",
+    ),
+    (
+        Kind.ROW_STRAY,
+        "script",
+        "SELECT s.owner || ' ' || s.name, 0 FROM sieve_script s WHERE s.active = 1"
+        " AND NOT EXISTS (SELECT 1 FROM sieve_head h WHERE h.owner = s.owner)",
+        "an active Sieve script that delivery does not know of: activate it again",
+    ),
+    (
+        Kind.ROW_STRAY,
+        "form",
+        "SELECT f.account || ' ' || f.kind, 0 FROM sieve_form f"
+        " WHERE NOT EXISTS (SELECT 1 FROM account a WHERE a.id = f.account)",
+        "vacation or filters of nobody",
+    ),
+    (
+        Kind.ROW_STRAY,
         "upload",
         "SELECT u.account || ':' || u.id, 0 FROM upload u"
         " WHERE NOT EXISTS (SELECT 1 FROM blob b WHERE b.id = u.blob)",
