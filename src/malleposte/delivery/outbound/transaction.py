@@ -34,7 +34,7 @@ async def offer(connection: Connection, parcel: Parcel, office: Office, until: f
     settled: list[Settled] = []
     later: tuple[TakenRecipient, ...] = ()
     most = connection.can.most_recipients
-    if 0 < most < len(recipients):  # RFC 9422 §4.3
+    if 0 < most < len(recipients):  # RFC 9422 §4.2
         recipients, later = recipients[:most], recipients[most:]
     good: Sequence[TakenRecipient] = recipients
     try:

@@ -93,7 +93,7 @@ class Extensions:
 
 
 def _limits(words: Sequence[str]) -> Iterator[tuple[str, int]]:
-    """Names and numbers; what is not understood is passed over (RFC 9422 §4)."""
+    """Names and numbers; what is not understood is passed over (RFC 9422)."""
     for word in words:
         name, _, number = word.partition("=")
         if number.isascii() and number.isdecimal() and len(number) < 10 and int(number):
