@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -49,8 +50,10 @@ async def listening(
     *,
     limit: ConnectionLimit | None = None,
     refuse: bytes = b"",
+    implicit: ssl.SSLContext | None = None,
 ) -> AsyncIterator[tuple[Listener, int]]:
-    """Have a service listen; the listener and its port. Fails at the end if a session met a defect."""
+    """Have a service listen; the listener and its port; ``implicit``: under TLS. Fails at the end if a
+    session met a defect."""
     defects: list[BaseException] = []
 
     def failed(connection: Connection) -> None:
@@ -58,7 +61,14 @@ async def listening(
         if error is not None:
             defects.append(error)
 
-    listener = Listener(serve, limit=limit, refuse=refuse, on_failure=failed)
+    listener = Listener(
+        serve,
+        tls=None if implicit is None else lambda: implicit,
+        implicit=implicit is not None,
+        limit=limit,
+        refuse=refuse,
+        on_failure=failed,
+    )
     sock = socket.create_server(("127.0.0.1", 0))
     sock.setblocking(False)
     listener.listen(sock)

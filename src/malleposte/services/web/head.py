@@ -6,8 +6,9 @@ HTTP/1.0, a version of the future (RFC 9112 §6.1, §6.3).
 """
 
 import ipaddress
+import re
 from typing import Final
-from urllib.parse import parse_qsl, unquote_to_bytes, urlsplit
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 import h11
 
@@ -15,6 +16,9 @@ from malleposte.services.web.messages import Refused
 
 MAX_QUERY: Final = 50
 """Names in a query; ours have one or two."""
+_HOST: Final = re.compile(
+    r"(?P<name>[A-Za-z0-9_-][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(:(?P<port>[0-9]{0,5}))?"
+)
 METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"))
 
 
@@ -94,15 +98,10 @@ def host_of(head: h11.Request, authority: str) -> str:
         if head.http_version == b"1.0":
             return ""
         raise Refused(400, "Host is empty.")
-    try:
-        parts = urlsplit(f"//{host}")
-        _ = parts.port
-        name_ = parts.hostname or ""
-    except ValueError:
-        raise Refused(400, "Host is no name.") from None
-    if parts.netloc != host or "@" in host or not name_:
+    found = _HOST.fullmatch(host)
+    if found is None or int(found["port"] or 0) > 65535:
         raise Refused(400, "Host is no name.")
-    return f"[{name_}]" if ":" in name_ else name_.rstrip(".")
+    return found["name"].lower().rstrip(".")
 
 
 def is_address(host: str) -> bool:

@@ -22,11 +22,12 @@ if TYPE_CHECKING:
     from malleposte.services.web.service import WebService
 
 PIECE: Final = 4 * 1024
-"""Octets handed to the engine at a time: a head is over its bound by no more."""
+"""Octets handed to the engine at a time."""
 LAST_WORDS: Final = 2.0
 """Seconds that a refused client is still listened to: who is cut off while it sends sees no answer."""
 MOST_UNREAD: Final = 256 * 1024
 """Octets let go meanwhile."""
+_TOO_LARGE: Final = "The header of the request is too large."
 
 
 class Session:
@@ -90,7 +91,8 @@ class Session:
     async def _head(self) -> h11.Request | None:
         """The next one; None at the end. Raises ``Refused``, ``TimedOut``, ``Draining``."""
         settings = self.service.settings
-        began = bool(self._pending or self.engine.trailing_data[0])
+        octets = len(self.engine.trailing_data[0])
+        began = bool(self._pending or octets)
         patience = settings.keep_alive if self._requests else settings.head_timeout
         until = time.monotonic() + (settings.head_timeout if began else patience)
         self._began = began
@@ -100,18 +102,22 @@ class Session:
                 self._began = True
                 self._silent = event.method == b"HEAD"
                 self._requests += 1
+                # The engine bounds only what is not complete yet.
+                if octets - len(self.engine.trailing_data[0]) > settings.max_head:
+                    raise Refused(431, _TOO_LARGE)
                 heads.check_framing(event, settings.max_fields)
                 return event
             if event is not h11.NEED_DATA:
                 return None
             more = await self._more(until, stoppable=not self._began)
+            octets += more
             if more and not self._began:
                 self._began = True
                 if self._requests:
                     until = time.monotonic() + settings.head_timeout
 
-    async def _more(self, until: float, *, stoppable: bool = False) -> bool:
-        """Hand the engine what came, or its end; whether there was anything."""
+    async def _more(self, until: float, *, stoppable: bool = False) -> int:
+        """Hand the engine a piece of what came, or its end; how many octets."""
         if not self._pending:
             left = until - time.monotonic()
             if left <= 0:
@@ -122,15 +128,17 @@ class Session:
                     raise ConnectionLost
                 if self.connection.at_end:
                     self.engine.receive_data(b"")
-                return False
+                return 0
             self._pending = octets
         piece, self._pending = self._pending[:PIECE], self._pending[PIECE:]
         self.engine.receive_data(piece)
-        return True
+        return len(piece)
 
     async def _answered(self, head: h11.Request) -> Response:
         """The response. Raises ``Refused`` and as ``_head``."""
         service, connection = self.service, self.connection
+        if not heads.has_content(head):
+            self.engine.next_event()  # the end of the request, which is there already
         method = heads.method_of(head)
         target, authority = heads.target_of(head)
         path, query = heads.path_of(target)
@@ -145,8 +153,6 @@ class Session:
             local=connection.loopback,
             read=lambda: self._content(head),
         )
-        if not heads.has_content(head):
-            self.engine.next_event()  # the end of the request, which is there already
         try:
             return await service.answer(request)
         except (Refused, TimedOut, h11.RemoteProtocolError, ConnectionLost):
@@ -239,7 +245,7 @@ class Session:
 def _malformed(error: h11.RemoteProtocolError) -> Response:
     match error.error_status_hint:
         case 431:
-            return text(431, "The header fields of the request are too large.")
+            return text(431, _TOO_LARGE)
         case 501:
             return text(501, "No other Transfer-Encoding than chunked is known here.")
         case _:
