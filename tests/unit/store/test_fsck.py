@@ -374,6 +374,22 @@ DAMAGE: dict[str, tuple[Kind, Damage]] = {
         Kind.ADDRESS_TARGET,
         sql("UPDATE account SET status = 'deleted' WHERE id = $1", me),
     ),
+    "a group of which nothing is known": (
+        Kind.ADDRESS,
+        sql("INSERT INTO address VALUES ('g@example.org', 1, 'group', 1)"),
+    ),
+    "a group without an address": (
+        Kind.ADDRESS,
+        sql("INSERT INTO mail_group VALUES ('g@example.org', '', 'anyone', 0)"),
+    ),
+    "a member that is gone": (
+        Kind.ADDRESS_TARGET,
+        sql("INSERT INTO group_member VALUES ('g@example.org', 4711, '', 1, 0)"),
+    ),
+    "a forward that is off": (
+        Kind.ROW_STRAY,
+        sql("INSERT INTO forward VALUES ($1, 'x@far.example')", me),
+    ),
     "own address elsewhere": (
         Kind.ACCOUNT_ADDRESS,
         sql("UPDATE account SET address = 'three@example.org' WHERE id = $1", me),
