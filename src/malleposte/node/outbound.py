@@ -142,6 +142,7 @@ def tls_reporter(store: Store, book: Book, configuration: Configuration) -> TlsR
         ReporterSettings(
             hostname=hostname(configuration),
             route_of=routing(configuration).route_of,
+            enabled=configuration.sending.tls_reports,
             allowed=outbound_settings(configuration).allowed,
         ),
     )

@@ -43,8 +43,8 @@ ENDING: Final = 2 * DAY
 TRIED: Final = 6 * 3_600
 UNUSED: Final = 30 * DAY
 """A policy by which no mail went for so long is not fetched again."""
-REFRESHED, AT_ONCE = 500, 8
-"""Policies fetched again at a time, and how many of them side by side."""
+REFRESHED, AT_ONCE = 200, 16
+"""Policies fetched again at a time, and how many of them side by side: other upkeep waits for them."""
 
 
 @dataclass(frozen=True, slots=True)

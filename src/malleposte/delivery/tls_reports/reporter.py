@@ -55,6 +55,8 @@ MOST_DOMAINS: Final = 5_000
 """Reports of a day."""
 KEPT: Final = 2
 """Days after which what could not be reported is given up (RFC 8460 §5.4 has 24 hours)."""
+SECONDS: Final = 10.0
+"""For a report to be taken by HTTPS: other jobs wait for it."""
 LIFETIME: Final = 2 * DAY
 """Seconds for which the mail is tried."""
 _WRITTEN: Final = "SELECT 1 FROM trace WHERE id = $1 AND message_id = $2"
@@ -65,11 +67,13 @@ Sign = Callable[[str, bytes, bytes, int], Awaitable[bytes]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReporterSettings:
-    """``route_of``: the way to a recipient, as ``Routing.route_of``. ``ports``: of servers that take
+    """``enabled``: whether reports are sent at all. ``route_of``: the way to a recipient, as
+    ``Routing.route_of``. ``ports``: of servers that take
     reports by HTTPS; ``authorities`` and ``allowed`` as in ``tls_policies.StsSettings``."""
 
     hostname: str
     route_of: Callable[[str, str], str]
+    enabled: bool = True
     ports: frozenset[int] = field(default_factory=lambda: frozenset({443}))
     authorities: Path | None = None
     allowed: tuple[IpNetwork, ...] = ()
@@ -95,14 +99,17 @@ class TlsReporter:
         self._resolver = resolver
         self._signs = signs
         self._sign = sign
-        self._settings = settings
+        self.settings = settings
         self._clock = clock
 
     async def due(self) -> int:
         """Have jobs for what is to be reported, and forget what is too old; how many jobs there are."""
         now = int(self._clock())
         today = now // DAY
-        await self._store.submit(SweepTls(before=today - KEPT))
+        enabled = self.settings.enabled
+        await self._store.submit(SweepTls(before=today - KEPT if enabled else today + 1))
+        if not enabled:
+            return 0
         found = await kept.reported_domains(self._store.reader, before=today, limit=MOST_DOMAINS)
         for day, domain in found:
             digest = blake2b(f"{day}:{domain}".encode(), digest_size=4).digest()
@@ -117,7 +124,7 @@ class TlsReporter:
         """Send a report. Raises what keeps it from being sent now."""
         day, domain = msgspec.msgpack.decode(leased.payload, type=tuple[int, str])
         results = await kept.results(self._store.reader, day, domain)
-        if not results:
+        if not results or not self.settings.enabled:
             return  # sent already, or too old
         if self._clock() > (day + 1 + KEPT) * DAY:
             log.warning("a report is given up", domain=domain, reason="it is too old")
@@ -149,7 +156,7 @@ class TlsReporter:
     async def _submitter(self) -> str | None:
         """The domain that reports: one that signs, this server's own before others."""
         rows = await self._store.reader.rows("SELECT name FROM domain ORDER BY id LIMIT 100")
-        host = self._settings.hostname.lower()
+        host = self.settings.hostname.lower()
         names = sorted(
             (row[0] for row in rows), key=lambda name: not f".{host}".endswith(f".{name}")
         )
@@ -159,12 +166,13 @@ class TlsReporter:
         return None
 
     async def _post(self, url: str, report: Report) -> None:
-        settings = self._settings
+        settings = self.settings
         policy = EgressPolicy(
             allowed=settings.allowed,
             ports=settings.ports,
             plain_http=False,
             max_body=65_536,
+            total_timeout=SECONDS,
             authorities=settings.authorities,
         )
         response = await post(url, report.octets, MEDIA, policy, resolver=self._addresses)
@@ -226,7 +234,7 @@ class TlsReporter:
 
     async def _handing(self, address: str, signatures: bytes) -> Handing:
         domain = address.rpartition("@")[2].lower()
-        route = self._settings.route_of(address, "")
+        route = self.settings.route_of(address, "")
         if route == domain:
             route = f"{OPENLY}:{domain}"
         row = await self._store.reader.row("SELECT min(id) FROM organisation")

@@ -1,5 +1,6 @@
 """Reports of a day: from sessions with real servers to a signed message, and by HTTPS."""
 
+import dataclasses
 import gzip
 import ipaddress
 import json
@@ -380,3 +381,12 @@ async def test_for_an_address_of_ours_it_is_filed(side: Side) -> None:
     filed = await side.outside.house.rows("SELECT id >> 32 FROM email")
     assert filed == [(account,)]
     assert await side.value("queue_message") == 0
+
+
+async def test_what_was_counted_before_they_were_turned_off_is_not_sent(side: Side) -> None:
+    side.wants("mailto:tls@reports.example")
+    await counted(side)
+    settings = dataclasses.replace(side.reporter.settings, enabled=False)
+    side.reporter.settings = settings
+    assert await side.report() == 0
+    assert (await side.value("tls_result"), await side.value("queue_message")) == (0, 0)
