@@ -329,7 +329,7 @@ CREATE TABLE trace (
   direction  TEXT NOT NULL,            -- in, out, local
   sender     TEXT NOT NULL,
   message_id TEXT,
-  record     BLOB NOT NULL             -- msgpack, see trace.py
+  record     BLOB NOT NULL             -- msgpack, see delivery/receive.py
 ) STRICT;
 
 CREATE TABLE audit (
