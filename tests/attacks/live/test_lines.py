@@ -1,6 +1,7 @@
 """Runs `live.txt`: a line of bytes on one connection, and what comes of it."""
 
 import asyncio
+import base64
 import smtplib
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,6 +83,13 @@ async def _greeted(wire: Raw, attack: Attack) -> None:
             await wire.line()
             said = await wire.line()
         assert not attack.state or said.startswith(b"+OK "), said
+    elif attack.service == "managesieve":
+        while not (await wire.line()).startswith(b"OK "):
+            pass
+        if attack.state:
+            words = base64.b64encode(f"\0u4@example.test\0{PASSWORD}".encode())
+            await wire.send(b'AUTHENTICATE "PLAIN" "' + words + b'"\r\n')
+            assert (await wire.line()).startswith(b"OK ")
     elif attack.service == "imap":
         assert (await wire.line()).startswith(b"* OK")
         if attack.state:
@@ -99,6 +107,9 @@ def _answers(service: str, said: bytes) -> list[str]:
         return conditions(said)
     if service in ("imaps", "submissions", "pop3s"):
         return []  # an alert, if anything
+    if service == "managesieve":
+        starts = (b"OK", b"NO", b"BYE")
+        return [line.split()[0].decode() for line in said.splitlines() if line.startswith(starts)]
     if service == "pop3":
         statuses = {b"+OK": "+OK", b"-ER": "-ERR"}
         return [statuses[line[:3]] for line in said.splitlines() if line[:3] in statuses]
