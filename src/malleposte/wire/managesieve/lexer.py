@@ -14,13 +14,13 @@ from .limits import Limits
 from .responses import QUOTED, Code
 
 _TOKEN: Final = re.compile(
-    rb'[ \t]*+(?:"((?:[^"\\\r\n\0]|\\["\\])*+)"|([A-Za-z][A-Za-z0-9-]*+)|([0-9]{1,10}+)'
+    rb'[ \t]*+(?:"((?:[^"\\\r\n\0]|\\["\\])*)"|([A-Za-z][A-Za-z0-9-]*+)|([0-9]{1,10}+)'
     rb"|\{([0-9]{1,10}+)\+\}(?=\Z))(?=[ \t]|\Z)"
 )
 _ESCAPE: Final = re.compile(rb"\\(.)")
 _NAME_FIRST: Final = "A command begins with its name"
 _AT_END: Final = re.compile(rb"\{([0-9]{1,10})\+\}\Z")
-_OPEN: Final = re.compile(rb'[ \t]*"(?:[^"\\]|\\.)*+\\?\Z', re.DOTALL)
+_OPEN: Final = re.compile(rb'[ \t]*"(?:[^"\\]|\\.)*\\?\Z', re.DOTALL)
 _REST: Final = re.compile(rb"[ \t]*\Z")
 
 Argument = bytes | int
