@@ -23,16 +23,18 @@ _PUT = (
     " fetched_at = excluded.fetched_at, expires_at = excluded.expires_at,"
     " tried_at = excluded.tried_at, failed = ''"
 )
-_COUNTED = "INSERT INTO tls_result (day, domain, key, policy, failure, sessions)"
-_ADDED = (
-    " ON CONFLICT (day, domain, key) DO UPDATE SET"
-    " sessions = tls_result.sessions + excluded.sessions"
-)
-_COUNT = dialect.Bulk(
-    sqlite=f"{_COUNTED} VALUES ($1, $2, $3, $4, $5, $6){_ADDED}",
-    postgres=f"{_COUNTED} SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[],"
-    f" $5::text[], $6::bigint[]){_ADDED}",
-    types=(_INT, "text", "text", "text", "text", _INT),
+_COUNT = dialect.insert(
+    "tls_result",
+    {
+        "day": _INT,
+        "domain": "text",
+        "key": "text",
+        "policy": "text",
+        "failure": "text",
+        "sessions": _INT,
+    },
+    on_conflict="ON CONFLICT (day, domain, key) DO UPDATE SET"
+    " sessions = tls_result.sessions + excluded.sessions",
 )
 
 
