@@ -93,7 +93,9 @@ async def reached(reader: Reader, domain: Domain, name: str, local: str) -> Reso
         if row[0] == "group":
             return await _group(reader, domain, kept, shown, rest)
         if row[0] == "relayed":
-            onward = Onward(f"{local}@{name}", shown, domain.organisation, relay=domain.relay)
+            onward = Onward(
+                f"{local}@{domain.name}", shown, domain.organisation, relay=domain.relay
+            )
             return Resolution(
                 Found.HERE, shown, onward=(onward,), detail=rest, organisation=domain.organisation
             )

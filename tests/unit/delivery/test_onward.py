@@ -338,6 +338,11 @@ async def test_a_relayed_domain_takes_what_is_in_its_list(post: Post) -> None:
     ], "to servers of ours the sender is as it was"
     assert await post.filed() == [4]
     assert (await post.refused("c@inner.example")).startswith("550 5.1.1")
+    # That server need not know other names of the domain.
+    await post.house.domain("inner.test")
+    await post.do(SetDomain(name="inner.test", alias_of="inner.example"))
+    await post.send("a@inner.test")
+    assert (await post.queued())[-1][1] == "a@inner.example"
 
 
 # Inside only ----------------------------------------------------------------------------------------

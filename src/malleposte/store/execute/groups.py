@@ -16,7 +16,7 @@ from malleposte.store.commands import (
     SetRights,
 )
 from malleposte.store.execute.directory import ADD_ADDRESS, changed, exists, own_domain
-from malleposte.store.execute.rights import set_rights
+from malleposte.store.execute.giving import set_rights
 from malleposte.store.ids import mailbox_id
 from malleposte.store.results import Done, Refused
 from malleposte.store.work import Work
@@ -104,6 +104,7 @@ async def _archived(work: Work, command: PutGroup, before: int) -> Done | Refuse
         "UPDATE mail_group SET archive = $1 WHERE address = $2", archive, command.address
     )
     members = [row[0] for row in await work.tx.rows(_MEMBERS, command.address)]
+    await work.lock([one for one in (before, archive, *members) if one])
     for account in members:
         if before:
             await _may_read(work, before, account, False, "")
@@ -136,8 +137,10 @@ async def delete_group(work: Work, command: DeleteGroup) -> Done | Refused:
     if row is None:
         return _no_group(command.address)
     if row[0]:
-        for member in await work.tx.rows(_MEMBERS, command.address):
-            await _may_read(work, row[0], member[0], False, "")
+        members = [member[0] for member in await work.tx.rows(_MEMBERS, command.address)]
+        await work.lock((row[0], *members))
+        for account in members:
+            await _may_read(work, row[0], account, False, "")
     await work.tx.run("DELETE FROM group_member WHERE address = $1", command.address)
     await work.tx.run("DELETE FROM group_member WHERE mail_group = $1", command.address)
     await work.tx.run("DELETE FROM mail_group WHERE address = $1", command.address)
@@ -156,6 +159,9 @@ async def set_members(work: Work, command: SetMembers) -> Done | Refused:
         refused = await _unfit_entries(work, command)
         if refused is not None:
             return refused
+    if row[0]:
+        # The heads that the rights need, in one order with all others that lock some.
+        await work.lock([row[0], *(entry.account for entry in command.entries if entry.account)])
     count = 0
     for entry in command.entries:
         count += await _set_one(work, command, entry, row[0])

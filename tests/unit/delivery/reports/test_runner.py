@@ -28,11 +28,14 @@ from malleposte.store.commands import (
     CreateAccount,
     CreateDomain,
     Deliver,
+    GroupEntry,
     Handing,
+    PutGroup,
     RecordOutcomes,
     Relay,
     SetAccount,
     SetAlias,
+    SetMembers,
     TakeQueued,
 )
 from malleposte.store.read import emails
@@ -283,6 +286,18 @@ async def test_who_sent_it_hears_it_where_the_address_is_gone(desk: Desk, settle
     await desk.failed(await desk.send("gone@example.test"), settle)
     (report,) = await desk.filed()
     assert report.account == 1
+
+
+async def test_who_wrote_as_a_group_hears_it_and_what_the_group_sent_its_owners(
+    desk: Desk, settle: Settle
+) -> None:
+    await desk.store.submit(PutGroup(address="team@example.test", fresh=True, senders="anyone"))
+    owner = SetMembers(address="team@example.test", entries=(GroupEntry(account=2),), owner=True)
+    await desk.store.submit(owner)
+    await desk.failed(await desk.send("team@example.test"), settle)
+    assert [one.account for one in await desk.filed()] == [1]
+    await desk.failed(await desk.send("team+bounces@example.test"), settle)
+    assert [one.account for one in await desk.filed()] == [1, 2]
 
 
 async def test_who_is_not_there_any_more_hears_nothing(desk: Desk, settle: Settle) -> None:
