@@ -78,7 +78,7 @@ async def _whose(reader: Reader, typed: str) -> _Whose:
     row = await reader.row("SELECT id, organisation, alias_of FROM domain WHERE name = $1", name)
     if row is None:
         raise refusal("no-such-domain", f"there is no domain {shown_domain(name)}")
-    return _Whose(-row[1], row[0], row[1], name)
+    return _Whose(-row[1], row[2] or row[0], row[1], name)
 
 
 class ScriptLine(msgspec.Struct, frozen=True, kw_only=True):

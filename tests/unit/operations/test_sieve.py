@@ -75,6 +75,23 @@ async def test_each_owner_has_its_own(desk: Desk, house: House) -> None:
     ]
 
 
+async def test_a_domain_has_the_same_scripts_under_each_of_its_names(
+    desk: Desk, house: House
+) -> None:
+    net = await house.value("SELECT id FROM domain WHERE name = 'example.net'")
+    async with house.place.raw() as tx:
+        await tx.run(
+            "UPDATE domain SET alias_of = (SELECT d.id FROM domain d WHERE d.name = 'example.org')"
+            " WHERE id = $1",
+            net,
+        )
+    await put(desk, "example.net", "x", "# x\n", activate=True)
+    assert await listed(desk, "example.org") == [("x", True)]
+    for name in ("example.org", "example.net"):
+        found = await sieve.site_to_run(house.store.reader, 1, name)
+        assert [piece.content for piece in found] == [b"# x\n"]
+
+
 async def test_mistakes_are_told_and_nothing_is_kept(desk: Desk) -> None:
     error = await refused(
         desk, "sieve.put", PutText(owner=ADA, name="x", text='fileinto "a";'), ScriptPut

@@ -23,6 +23,7 @@ from malleposte.store.flags import split
 from malleposte.store.results import Created
 
 from .chain import Decided, Failure, run
+from .copies import Copy, filtered
 from .follow import duplicates, failures, reply
 from .header_edits import Before, in_front
 from .plan import Arrival, Plan
@@ -47,23 +48,6 @@ class SievingSettings:
     hostname: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Copy:
-    """A copy whose owner's scripts run."""
-
-    account: int
-    address: str
-    """As it was written."""
-    domain: str
-    filing: Filing
-    notify: str
-    sender: str
-    """Of the envelope; of a group's mail the group's."""
-    fields: bytes = b""
-    """Of a group, which stand before the message."""
-    depth: int = 0
-
-
 class Sieving:
     """See the package. One for each worker."""
 
@@ -81,7 +65,7 @@ class Sieving:
     ) -> Plan:
         """What becomes of a message that was to be filed so. Raises what the store raises, and ``OSError``
         where the disk takes no copy with a changed header."""
-        copies = _filtered(filings, recipients, arrival.sender)
+        copies = filtered(filings, recipients, arrival.sender)
         plan = Plan()
         work = _Planning(self, arrival, plan, {one.account for one in filings})
         for filing in filings:
@@ -140,11 +124,11 @@ class _Planning:
         self._plan = plan
         self._taken = taken
         self._message = MimeMessage(arrival.buffer, load_structure(arrival.structure))
-        self.waiting: deque[_Copy] = deque()
-        self.rejecting: list[tuple[_Copy, str]] = []
+        self.waiting: deque[Copy] = deque()
+        self.rejecting: list[tuple[Copy, str]] = []
         self.accepted = False
         """Somebody has taken it, though it is filed nowhere."""
-        self._ran: dict[int, _Copy] = {}
+        self._ran: dict[int, Copy] = {}
         self._junk = is_junk(bytes(arrival.buffer[: arrival.header_size]))
         self.variants = Variants(sieving.store, arrival.buffer, arrival.header_size, arrival.now)
 
@@ -170,7 +154,7 @@ class _Planning:
                 self._plan.filings.append(copy.filing)
                 self._plan.notes.append(f"{copy.address}: kept, it was sent on in a circle")
 
-    async def _one(self, copy: _Copy, account: Account) -> None:
+    async def _one(self, copy: Copy, account: Account) -> None:
         chain = await self._sieving.chain(account, copy.domain)
         if not chain.links:
             self._plan.filings.append(copy.filing)
@@ -205,7 +189,7 @@ class _Planning:
             plan.reached[copy.account] = tuple(sent or ())
             self.accepted = True
 
-    async def _decided(self, chain: Chain, copy: _Copy, around: Surroundings) -> Decided:
+    async def _decided(self, chain: Chain, copy: Copy, around: Surroundings) -> Decided:
         vacation = any("vacation" in link.extensions for link in chain.links)
         delivery = await around.delivery(copy.sender, copy.address, addresses=vacation)
         message: Message = self._message
@@ -225,7 +209,7 @@ class _Planning:
     # Filing ---------------------------------------------------------------------------------------
 
     async def _file(
-        self, copy: _Copy, account: Account, decided: Decided, around: Surroundings
+        self, copy: Copy, account: Account, decided: Decided, around: Surroundings
     ) -> bool:
         """Add the copies that are filed; whether there are any."""
         placed: dict[int, Filing] = {}
@@ -261,7 +245,7 @@ class _Planning:
             return lines, 0
         return b"", await self.variants.of(account, tuple(made))
 
-    async def _mailbox(self, copy: _Copy, action: FileInto, around: Surroundings) -> int:
+    async def _mailbox(self, copy: Copy, action: FileInto, around: Surroundings) -> int:
         """The mailbox of an action, 0 for INBOX, also where there is none such."""
         found = await around.mailbox(action.mailbox, action.special_use, action.mailbox_id)
         if found or not action.create:
@@ -287,7 +271,7 @@ class _Planning:
 
     # Sending on -----------------------------------------------------------------------------------
 
-    async def _redirect(self, copy: _Copy, account: Account, decided: Decided) -> list[int] | None:
+    async def _redirect(self, copy: Copy, account: Account, decided: Decided) -> list[int] | None:
         """Send it on; the accounts of ours that it went to. None where it is to be kept: something it was
         to be sent to cannot have it."""
         went: list[int] = []
@@ -306,7 +290,7 @@ class _Planning:
                 log.info("a redirect was not done", account=account.id, reason=words)
         return None if failed else went
 
-    def _why_none(self, copy: _Copy, account: Account) -> str:
+    def _why_none(self, copy: Copy, account: Account) -> str:
         """Why it goes on to nobody, '' where it may."""
         if self._junk:
             return "it looks like junk"
@@ -316,7 +300,7 @@ class _Planning:
 
     async def _send_on(
         self,
-        copy: _Copy,
+        copy: Copy,
         account: Account,
         decided: Decided,
         address: str,
@@ -372,7 +356,7 @@ class _Planning:
             if number in target.filtered and not variant:
                 domain = target.address.rpartition("@")[2]
                 self.waiting.append(
-                    _Copy(
+                    Copy(
                         number,
                         address,
                         domain,
@@ -396,30 +380,3 @@ class _Planning:
         if len(buffer) <= AT_ONCE:
             return has_eight_bit(buffer)
         return await asyncio.to_thread(has_eight_bit, buffer)
-
-
-def _filtered(
-    filings: Sequence[Filing], recipients: Sequence[Recipient], sender: str
-) -> dict[int, _Copy]:
-    """The copies whose owners' scripts run, each for the first recipient that reached it. Mail to
-    postmaster and abuse (``exempt``) passes by all scripts."""
-    by_account = {filing.account: filing for filing in filings if not filing.exempt}
-    copies: dict[int, _Copy] = {}
-    for recipient in recipients:
-        resolution = recipient.resolution
-        domain = resolution.address.rpartition("@")[2]
-        for account in resolution.filtered:
-            filing = by_account.get(account)
-            if filing is None or account in copies:
-                continue
-            listed = recipient.listed
-            copies[account] = _Copy(
-                account,
-                recipient.address,
-                domain,
-                filing,
-                recipient.notify,
-                sender if listed is None else listed.sender,
-                b"" if listed is None else listed.fields,
-            )
-    return copies

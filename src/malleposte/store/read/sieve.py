@@ -9,6 +9,10 @@ from typing import NamedTuple
 from malleposte.store.dialect import Reader
 
 _COLUMNS = "name, version, active, size"
+_DOMAIN = (
+    "(SELECT CASE d.alias_of WHEN 0 THEN d.id ELSE d.alias_of END FROM domain d WHERE d.name = {})"
+)
+"""The domain of a name, whatever name of it that is."""
 
 
 class Kept(NamedTuple):
@@ -63,7 +67,7 @@ async def site_to_run(reader: Reader, organisation: int, domain: str) -> list[Pi
     rows = await reader.rows(
         "SELECT CASE WHEN domain = 0 THEN 1 ELSE 2 END, name, content FROM sieve_script"
         " WHERE owner = $1 AND active = 1"
-        " AND (domain = 0 OR domain = (SELECT d.id FROM domain d WHERE d.name = $2))",
+        f" AND (domain = 0 OR domain = {_DOMAIN.format('$2')})",
         -organisation,
         domain,
     )
@@ -102,7 +106,7 @@ async def included(reader: Reader, owner: int, name: str, domain: str = "") -> b
     """A script that another one includes (RFC 6609); of an organisation's that of the domain goes first."""
     row = await reader.row(
         "SELECT content FROM sieve_script WHERE owner = $1 AND name = $2 AND (domain = 0"
-        " OR domain = (SELECT d.id FROM domain d WHERE d.name = $3)) ORDER BY domain DESC LIMIT 1",
+        f" OR domain = {_DOMAIN.format('$3')}) ORDER BY domain DESC LIMIT 1",
         owner,
         name,
         domain,
