@@ -26,7 +26,7 @@ from malleposte.node.config import Configuration, Node
 from malleposte.node.config_listeners import Listener
 from malleposte.operations.devices import DeviceShown
 from malleposte.runtime.tls_selfsigned import self_signed_pair
-from support.server import Server
+from support.server import Server, free_port
 from unit.cli.program import TOML, Program
 
 
@@ -329,6 +329,21 @@ def test_a_device_that_stands_on_this_machine_is_found_out(tmp_path: Path) -> No
     assert states == {False: "ok", True: "wrong"}
     assert "from <scanner@example.test>" in relay.text
     assert "malleposte device networks" in relay.remedy
+
+
+def test_lmtp_that_others_can_reach_is_warned_of(tmp_path: Path) -> None:
+    """It files mail for all accounts, and asks nobody who he is."""
+    for address, warned in (("usual", False), ("127.0.0.1", False), ("::1", False), ("*", True)):
+        listener = Listener(service="lmtp", address=address, port=free_port())
+        configuration = Configuration(node=Node(data_dir=tmp_path), listeners=(listener,))
+        found = listeners.checks(configuration, running=False, domains=())
+        said = [check for check in found if check.name == "lmtp"]
+        assert [check.state for check in said] == ["warn"] * warned
+        assert all("without signing in" in check.text for check in said)
+    inside = Listener(service="lmtp", socket=tmp_path / "lmtp.sock")
+    configuration = Configuration(node=Node(data_dir=tmp_path), listeners=(inside,))
+    found = listeners.checks(configuration, running=False, domains=())
+    assert "lmtp" not in {check.name for check in found}
 
 
 def test_whoever_holds_a_port_is_named() -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from malleposte.node.config_fields import duration, number, says
 
@@ -58,8 +59,12 @@ class Listener(Struct, frozen=True, kw_only=True):
 
     service: Annotated[Service, says("What is spoken here.")]
     address: Annotated[
-        str, says("IP address to listen on; `*` is every IPv4 and IPv6 address.")
-    ] = "*"
+        str,
+        says(
+            "IP address to listen on; `*` is every IPv4 and IPv6 address. `usual` is 127.0.0.1 for lmtp, "
+            "which asks nobody to sign in, `*` for the others."
+        ),
+    ] = "usual"
     port: Annotated[
         int,
         number(
@@ -92,6 +97,12 @@ class Listener(Struct, frozen=True, kw_only=True):
             "the others."
         ),
     ] = "usual"
+
+    def __post_init__(self) -> None:
+        """Resolve `usual`: whoever reads the address wants a place."""
+        if self.address == "usual":
+            inside = self.service == "lmtp" and self.socket is None
+            force_setattr(self, "address", "127.0.0.1" if inside else "*")
 
     @property
     def tls_mode(self) -> TlsMode:

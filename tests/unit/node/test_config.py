@@ -231,6 +231,16 @@ class TestListeners:
     def test_refused(self, tmp_path: Path, text: str, problem: str) -> None:
         assert problem in refused(tmp_path, f"[[listeners]]\n{text}")[0]
 
+    def test_lmtp_listens_on_this_machine_alone_unless_told_otherwise(self, tmp_path: Path) -> None:
+        """It asks nobody to sign in."""
+        one = "[[listeners]]\nservice = 'lmtp'\nport = 24\n"
+        for given, expected in (("", "127.0.0.1"), ("usual", "127.0.0.1"), ("*", "*")):
+            text = one + (f"address = '{given}'" if given else "")
+            (listener,) = read(tmp_path, text).listeners
+            assert listener.place == f"lmtp on {expected}:24"
+        (listener,) = read(tmp_path, "[[listeners]]\nservice = 'imap'").listeners
+        assert listener.address == "*"
+
     def test_two_on_one_place_are_refused(self, tmp_path: Path) -> None:
         text = "[[listeners]]\nservice='imap'\nport=1000\n[[listeners]]\nservice='smtp'\nport=1000"
         assert refused(tmp_path, text) == [

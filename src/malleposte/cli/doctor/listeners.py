@@ -46,6 +46,8 @@ def checks(
     """Everything about listeners; ``domains`` are ours, and so are ``devices``."""
     for listener in configuration.listeners:
         yield _port(listener, running=running)
+        if listener.service == "lmtp" and listener.socket is None and not _inside(listener.address):
+            yield _open_lmtp(listener)
     if not running:
         return
     yield from _certificates(configuration)
@@ -106,6 +108,21 @@ def _port(listener: Listener, *, running: bool) -> Check:
                 "stop that program, or choose another port",
             )
     return ok("port", f"{place} is free; the server is not running")
+
+
+def _inside(address: str) -> bool:
+    """Whether only this machine reaches an address."""
+    return address != "*" and ipaddress.ip_address(address).is_loopback
+
+
+def _open_lmtp(listener: Listener) -> Check:
+    """LMTP is between servers that trust each other (RFC 2033)."""
+    return warn(
+        "lmtp",
+        f"{listener.place}: who reaches it files mail for all accounts, without signing in",
+        'give `address = "127.0.0.1"` or a `socket`; else a firewall must let in none but the server '
+        "that delivers here",
+    )
 
 
 def holder(port: int) -> str:
