@@ -346,7 +346,7 @@ async def test_what_is_left_of_one_who_moved_away_can_be_taken_away(house: House
 
 
 async def test_a_list_is_bounded(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("malleposte.store.execute.rights.MAX_GRANTS", 1)
+    monkeypatch.setattr("malleposte.store.execute.giving.MAX_GRANTS", 1)
     account, one, two = [await house.account() for _ in range(3)]
     await house.grant(inbox(account), one, "lr")
     command = SetRights(actor=account, mailbox=inbox(account), grantee=two, letters="lr")

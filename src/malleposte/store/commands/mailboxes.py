@@ -75,6 +75,20 @@ class SweepMailbox(Command, frozen=True, array_like=True, kw_only=True):
         return (self.mailbox >> 32,)
 
 
+class PartCopies(Command, frozen=True, array_like=True, kw_only=True):
+    """Give messages of a mailbox Emails of their own where the same Email is also in a mailbox in which
+    other people may set flags; of ``limit`` messages behind a UID. Answer: ``Done``, whose ``count`` is the
+    UID it came to; ``more`` says whether some may be left."""
+
+    mailbox: int
+    after: int = 0
+    limit: int = MAX_ROWS
+
+    def accounts(self) -> tuple[int, ...]:
+        """See ``Command``."""
+        return (self.mailbox >> 32,)
+
+
 class Subscribe(Command, frozen=True, array_like=True, kw_only=True):
     """Subscribe or unsubscribe a name; ``mailbox`` is 0 where none of the account has that name. ``of``:
     the mailbox of another account that it is the name of, which it then follows. Answer: ``Done``."""

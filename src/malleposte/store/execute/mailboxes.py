@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from malleposte.normal_form import normal
 from malleposte.store import dialect
 from malleposte.store.commands import SYSTEM, CreateMailbox, RenameMailbox
-from malleposte.store.execute import claiming, full_names, listed_names, readers_names
+from malleposte.store.execute import claiming, full_names, listed_names, parting, readers_names
 from malleposte.store.execute.listed_names import path_of
 from malleposte.store.execute.rights import (
     demand,
@@ -21,6 +21,7 @@ from malleposte.store.execute.rights import (
     take_list,
 )
 from malleposte.store.ids import account_of, mailbox_id
+from malleposte.store.read.rights import writers_of
 from malleposte.store.results import Created, Done, Refused
 from malleposte.store.work import Head, Work
 
@@ -293,6 +294,7 @@ async def rename_mailbox(work: Work, command: RenameMailbox) -> Done | Refused:
     refused = await no_room_for_lists(work, account, keep=keep, take=inbox if on_top else 0)
     if refused is not None:
         return refused
+    writing = await writers_of(work.tx, command.mailbox)
     modseq = head.bump()
     await work.flush()
     top = mailbox_id(account, head.next_mailbox) if missing else command.mailbox
@@ -317,6 +319,9 @@ async def rename_mailbox(work: Work, command: RenameMailbox) -> Done | Refused:
     new = await path_of(work, command.mailbox)
     await listed_names.take(work, account, new, moved)
     await readers_names.follow(work, account, old, new, moved)
+    if await writers_of(work.tx, command.mailbox) != writing:
+        # What is above it now says so.
+        await parting.begin(work, command.mailbox, modseq)
     return Done(modseq=modseq)
 
 

@@ -224,3 +224,35 @@ async def seen_by(
         return not lists.get(nearest(mailbox, parents, lists), set()).isdisjoint((who, ANYONE))
 
     return {(who, mailbox) for who, mailbox in pairs if who in fellows and sees(who, mailbox)}
+
+
+async def writers(reader: Reader, account: int) -> dict[int, frozenset[int]]:
+    """Who besides the owner may set flags, by mailbox of an account; all mailboxes are there."""
+    parents: dict[int, int] = {}
+    lists: dict[int, set[int]] = {}
+    for mailbox, parent, grantee, text in await reader.rows(_SHARED, account):
+        parents[mailbox] = parent
+        if grantee is not None:
+            writing = lists.setdefault(mailbox, set())
+            if "w" in text and grantee != account:
+                writing.add(grantee)
+    frozen = {mailbox: frozenset(some) for mailbox, some in lists.items()}
+    nobody: frozenset[int] = frozenset()
+    return {m: frozen.get(nearest(m, parents, lists), nobody) for m in parents}
+
+
+async def writers_of(reader: Reader, mailbox: int) -> set[int]:
+    """The same of one mailbox."""
+    return {g.grantee for g in (await grants(reader, mailbox)).entries if "w" in g.letters}
+
+
+async def inheriting(reader: Reader, mailbox: int) -> list[int]:
+    """A mailbox, and those below it for which the same list counts, in the order of their ids."""
+    below: dict[int, list[int]] = {}
+    for one, parent, grantee, _ in await reader.rows(_SHARED, account_of(mailbox)):
+        if grantee is None:
+            below.setdefault(parent, []).append(one)
+    found = [mailbox]
+    for one in found:  # grows as it goes down
+        found += below.pop(one, ())
+    return sorted(found)
