@@ -7,10 +7,12 @@ import pytest
 from malleposte.delivery.leaving import Sending
 from malleposte.delivery.listing import Listed
 from malleposte.delivery.outbound import Routing
+from malleposte.delivery.receive import DeliverySettings, Reception
 from malleposte.delivery.rewriting import Rewriter
 from malleposte.delivery.sieving import Arrival, Plan, Redirecting, Sieving, SievingSettings
 from malleposte.delivery.sieving.work import read_failure, read_reply
 from malleposte.delivery.spool import Spool, prepare
+from malleposte.delivery.trace_header import Origin
 from malleposte.delivery.verdict import FILED, Recipient
 from malleposte.directory.book import Book
 from malleposte.directory.groups import Group
@@ -28,6 +30,7 @@ from malleposte.store.commands import (
     SetOrganisation,
     TakeQueued,
 )
+from malleposte.store.dialect import TALLY
 from malleposte.store.ids import mailbox_text
 from malleposte.store.read import emails, mailboxes
 from malleposte.store.results import Created, Delivered, Done, Filed, Taken
@@ -209,6 +212,37 @@ async def test_without_anything_to_run_nothing_is_asked(scene: Scene) -> None:
     assert resolution.filtered == ()
     await scene.script(BOB, "discard;")
     assert (await scene.book.resolve("info", "example.test")).filtered == (BOB,)
+
+
+async def test_whoever_has_no_script_costs_not_one_statement_more(scene: Scene) -> None:
+    origin = Origin(peer="192.0.2.1", hello="mx.example", protocol="LMTP")
+    plain = DeliverySettings("mail.example.test")
+    receptions = [
+        Reception(scene.store, scene.book, plain, None, sieving)
+        for sieving in (None, scene.sieving)
+    ]
+    await scene.script(ADA, "discard;")
+
+    async def statements(reception: Reception, name: str) -> int:
+        before = TALLY.statements
+        _, resolution = await reception.route(name, "example.test", size=0)
+        spool = reception.spool()
+        spool.write(BODY)
+        recipients = [Recipient(f"{name}@example.test", resolution)]
+        verdicts, _ = await reception.file(
+            "ann@sender.example", recipients, spool, origin, each=True, now=time.time()
+        )
+        spool.close()
+        assert verdicts == [FILED]
+        return TALLY.statements - before
+
+    for reception in receptions * 2:
+        await statements(reception, "bob")
+    without, within = [await statements(one, "bob") for one in receptions]
+    assert within == without
+    assert await statements(receptions[1], "ada") > 0
+    assert await scene.places(ADA) == []
+    assert await scene.places(BOB) == ["INBOX"] * 6
 
 
 async def test_a_script_that_keeps_does_as_if_there_were_none(scene: Scene) -> None:
