@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from malleposte.secrets.node_key import create_key_file
-from unit.cli.demo import ended, started
+from unit.cli.demo import ended, processor_seconds, started
 from unit.cli.program import Program
 from unit.cli.warm import warm
 
@@ -263,14 +263,16 @@ def test_the_demo_is_made_once_and_served_again(bare: Program) -> None:
     kept = {p: p.read_bytes() for p in (demo / "connect.json", demo / "malleposte.toml")}
     process, said, seconds = started(bare, demo)
     try:
+        spent = processor_seconds(process)
+        print(f"a second start: {spent:.2f} s of processor time, {seconds:.2f} s on the clock")
         assert "Making the demo" not in said
         assert all(a["password"] not in said for a in connect["accounts"])
         assert greeting(connect, "imap").startswith(b"* OK")
         assert {p: p.read_bytes() for p in kept} == kept
     finally:
         ended(process)
-    # Generous for a busy machine; the promise is 3 s on an idle one.
-    assert seconds < 20
+    # A second start takes less than 3 s: what a machine with other work to do adds is not ours.
+    assert spent < 3
 
 
 def test_a_demo_that_runs_is_not_run_twice(bare: Program) -> None:

@@ -1,9 +1,12 @@
 """The demo as a program that is started, says how to reach it, and is ended by Ctrl-C."""
 
+import contextlib
 import signal
 import subprocess
 import time
 from pathlib import Path
+
+import psutil
 
 from unit.cli.program import Program
 
@@ -19,6 +22,17 @@ def started(program: Program, demo: Path) -> tuple["subprocess.Popen[bytes]", st
         assert line, said.decode() + (process.stderr.read().decode() if process.stderr else "")
         said += line
     return process, said.decode(), time.monotonic() - began
+
+
+def processor_seconds(process: "subprocess.Popen[bytes]") -> float:
+    """What a command has spent of the processors, with all processes it started, also those that ended."""
+    parent = psutil.Process(process.pid)
+    spent = 0.0
+    for one in (parent, *parent.children(recursive=True)):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            times = one.cpu_times()
+            spent += times.user + times.system + times.children_user + times.children_system
+    return spent
 
 
 def ended(process: "subprocess.Popen[bytes]") -> None:
