@@ -5,6 +5,8 @@ import json
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from support.certificates import issue
 from system.test_sending import FAR, World, until, world
 
@@ -19,6 +21,7 @@ def waiting(world: World) -> str:
     return str(listed[0]["recipients"][0]["way"]) if listed else ""
 
 
+@pytest.mark.parametrize("world", ["sqlite"], indirect=True)
 def test_an_exception_lets_mail_go_that_dane_keeps(world: World, tmp_path: Path) -> None:
     shown, named = issue(NAME), issue(NAME)
     world.manner.context = shown.context(tmp_path)

@@ -9,6 +9,7 @@ from malleposte.cli.doctor.check import Check
 from malleposte.delivery.outbound.resolver import Resolver
 from malleposte.node.config import Configuration
 from malleposte.node.config_sending import Sending
+from malleposte.operations.tls import Exceptions, TlsExceptionShown
 from support.zone import SERVFAIL, Zone, serving
 
 
@@ -63,3 +64,29 @@ def test_who_does_not_want_dane_is_not_warned(zone: Zone) -> None:
 
 def test_who_sends_nothing_needs_none(zone: Zone) -> None:
     assert looked(zone, enabled=False) == []
+
+
+class Asked:
+    """A caller that knows of some exceptions."""
+
+    def __init__(self, *names: str, over: bool = False) -> None:
+        self.found = tuple(
+            TlsExceptionShown(
+                destination=name, until=1_800_000_000, why="", made_at=0, made_by="", over=over
+            )
+            for name in names
+        )
+
+    async def call(self, name: str, *_: object) -> Exceptions:
+        assert name == "tls.exceptions"
+        return Exceptions(exceptions=self.found)
+
+
+async def test_exceptions_are_told_so_that_nobody_forgets_them() -> None:
+    names = [f"d{number}.example" for number in range(7)]
+    (check,) = await sending.exceptions(Asked(*names))  # type: ignore[arg-type]
+    assert check.state == "warn"
+    assert "to d0.example until 2027-01-1" in check.text
+    assert check.text.endswith(" and 2 more")
+    assert await sending.exceptions(Asked("d.example", over=True)) == []  # type: ignore[arg-type]
+    assert await sending.exceptions(Asked()) == []  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from malleposte.cli.caller import Caller, run, to_server
 from malleposte.cli.configuration import find_configuration, read_configuration
@@ -71,9 +72,10 @@ def _checks(given: Path | None, *, fsck: bool) -> Iterator[Check]:
     domains: tuple[str, ...] = ()
     devices: tuple[DeviceShown, ...] = ()
     try:
-        known, devices, damage = _asked(configuration, fsck=fsck)
+        known, devices, exceptions, damage = _asked(configuration, fsck=fsck)
         domains = known.domains
         yield from store.checks(known)
+        yield from exceptions
         yield from files.sealed(configuration, known.key_ids)
         if damage is not None:
             yield damage
@@ -84,13 +86,21 @@ def _checks(given: Path | None, *, fsck: bool) -> Iterator[Check]:
         yield listeners.unexamined()
 
 
-def _asked(
-    configuration: Configuration, *, fsck: bool
-) -> tuple[Facts, tuple[DeviceShown, ...], Check | None]:
-    async def work(caller: Caller) -> tuple[Facts, tuple[DeviceShown, ...], Check | None]:
+class _Said(NamedTuple):
+    """What the server, or the store, said."""
+
+    known: Facts
+    devices: tuple[DeviceShown, ...]
+    exceptions: list[Check]
+    damage: Check | None
+
+
+def _asked(configuration: Configuration, *, fsck: bool) -> _Said:
+    async def work(caller: Caller) -> _Said:
         known = await store.facts(caller)
         devices = (await caller.call("device.list", ListDevices(), Devices)).devices
-        return known, devices, await store.damage(caller) if fsck else None
+        exceptions = await sending.exceptions(caller)
+        return _Said(known, devices, exceptions, await store.damage(caller) if fsck else None)
 
     return run(configuration, work)
 
