@@ -50,6 +50,7 @@ async def _decided(reader: Reader, sql: str, who: int | str, address: str) -> De
         return Decision(True, f"{own} allows it")
     return Decision(
         False,
-        f"mail of {own} is not forwarded to other servers: an administrator can allow it with"
+        f"{address} is at another server, and mail of {own} is not forwarded to other servers: an"
+        " administrator can allow it with"
         f" `malleposte domain forwarding {own} anywhere`",
     )

@@ -5,8 +5,9 @@ import email.policy
 
 import pytest
 
-from malleposte.delivery.listing import fields_of
+from malleposte.delivery.listing import OF_LISTS, as_list_mail, fields_of
 from malleposte.directory.groups import Group
+from malleposte.mime import fields
 from malleposte.store.commands import (
     CreateAccount,
     GroupEntry,
@@ -384,3 +385,45 @@ async def readers(post: Post, account: int) -> dict[int, str]:
         account,
     )
     return dict(rows)
+
+
+# Hostile headers ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"From: zoe@sender.example\r\n\r\n",
+        b"From: =?utf-8?q?Zo=C3=A9?= <zoe@sender.example>\r\nX: y\r\n\r\n",
+        b'From: Zo\xc3\xa9 "the <boss>\r\n of" <zoe@sender.example>\r\n\r\n',
+        b"From: a@b.example\r\nFROM : c@d.example\r\n\r\n",
+        b"From: a@b.example, c@d.example, Group: e@f.example;\r\n\r\n",
+        b"From:\r\n\r\n",
+        b"From: <staff@example.org> (staff@example.org)\r\n\r\n",
+        b'From: "x\\"\r\n\tBcc: y" <zoe@sender.example>\nSubject: a\nList-Id: <x>\nList-Id: <y>\n\n',
+        b"From: zoe@sender.example",
+        b"From: zoe\x00@sender.example\r\nX: \r\n \r\n\r\n",
+        b"X: no author\r\n\r\n",
+        b"\r\n",
+        b"",
+    ],
+)
+@pytest.mark.parametrize("rename", [True, False])
+def test_a_header_stays_one_whatever_came(header: bytes, rename: bool) -> None:
+    """The fields of the list are there once, one author at most is the group, the rest is as it came."""
+    group = Group(STAFF, "The Staff", "anyone", 0, 1)
+    made = as_list_mail(header, group, rename=rename)
+    names = [field.name.lower() for field in fields(made)]
+    for name in (b"list-id", b"list-post", b"list-owner", b"precedence"):
+        assert names.count(name) == 1
+    if rename:
+        assert names.count(b"from") == 1
+        assert b"<staff@example.org>\r\n" in made
+    gone = OF_LISTS | ({b"from"} if rename else set())
+    kept = [field for field in fields(header) if field.name.lower() not in gone]
+    left = [field for field in fields(made) if field.name.lower() not in gone]
+    assert [field.value for field in left if field.name != b"Reply-To"] == [
+        field.value for field in kept
+    ]
+    for end in (b"\r\n\r\n", b"\n\n", b"\r\n"):
+        assert made.endswith(end) or not header.endswith(end)
