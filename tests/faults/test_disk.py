@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from malleposte.store.fsck import check
-from support import disks, mailbox, postgres, processes
+from support import disks, mailbox, postgres, postgres_faults, processes
 from support.server import PASSWORD, Server
 
 pytestmark = pytest.mark.timeout(180)
@@ -297,6 +297,44 @@ def test_the_reserve_of_a_node_on_postgres(
         post.check()
         sound(server)
     asyncio.run(postgres_server.drop(dsn))
+
+
+@pytest.mark.postgres
+def test_a_full_disk_of_postgres(postgres_server: postgres.Server, tmp_path: Path) -> None:
+    """It says so to whoever writes (53100), and goes on serving what is there."""
+    with postgres_faults.on_a_small_disk(postgres_server, 60_000_000) as (disk, dsn):
+        server = Server(tmp_path / "server", dsn)
+        server.folder.mkdir()
+        asyncio.run(server.prepare(3))
+        server.start()
+        try:
+            post = Post(server)
+            for octets in (SMALL, LARGE, SMALL, SMALL):
+                assert post.send(octets) == 250
+            disk.fill()
+            with opened(server) as client:
+                # Frame by frame until there is no room: nothing of it is left.
+                assert [post.send(LARGE) for _ in range(3)] == [452, 452, 452]
+                assert [post.append(client, LARGE) for _ in range(3)] == ["NO", "NO", "NO"]
+                # Small ones may still find room in pages that are there; then there is none.
+                codes = [post.send() for _ in range(100)]
+                assert codes[-1] == 452
+                assert set(codes) <= {250, 452}
+                assert post.append(client) == "NO"
+                for command in (("1", "+FLAGS", "(\\Flagged)"), ("1", "+FLAGS", "(\\Deleted)")):
+                    assert client.store(*command)[0] in ("OK", "NO")
+                assert client.noop()[0] == "OK"
+                post.check()
+                disk.make_room()
+                until_sent(post)
+                assert post.append(client, LARGE) == "OK"
+                assert client.store("2", "+FLAGS", "(\\Deleted)")[0] == "OK"
+            assert post.send(LARGE) == 250
+            post.check()
+            sound(server)
+        finally:
+            server.end()
+    assert b"could not extend file" in (postgres_server.folder / "log").read_bytes()
 
 
 def test_a_log_that_cannot_be_written(server: Server, tmp_path: Path) -> None:

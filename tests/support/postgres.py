@@ -159,14 +159,15 @@ class Server:
         await connection.close()
         await migrate_postgres(self.dsn(TEMPLATE))
 
-    async def database(self, *, empty: bool = False) -> str:
-        """The DSN of a new database, migrated unless ``empty``."""
+    async def database(self, *, empty: bool = False, tablespace: str = "pg_default") -> str:
+        """The DSN of a new database, migrated unless ``empty``; where its tables lie."""
         self._databases += 1
         name = f"test_{self._databases}"
         connection = await asyncpg.connect(self.dsn("postgres"))
         try:
             await connection.execute(
                 f"CREATE DATABASE {name} TEMPLATE {'template0' if empty else TEMPLATE}"
+                f" TABLESPACE {tablespace}"
             )
         finally:
             await connection.close()

@@ -1,14 +1,18 @@
-"""Faults of a test's own PostgreSQL: a backend killed, the whole server stopped at once and started."""
+"""Faults of a test's own PostgreSQL: a backend killed, the whole server stopped at once and started, no
+room on its disk."""
 
+import asyncio
 import contextlib
 import os
 import random
 import signal
 import subprocess
+from collections.abc import Iterator
 
+import asyncpg
 import psutil
 
-from support import postgres
+from support import disks, postgres
 
 
 def kill_backend(server: postgres.Server, chance: random.Random) -> bool:
@@ -46,3 +50,30 @@ def restart_at_once(server: postgres.Server) -> None:
             group=owner.st_gid,
             extra_groups=[] if os.geteuid() == 0 else None,
         )
+
+
+@contextlib.contextmanager
+def on_a_small_disk(server: postgres.Server, octets: int) -> Iterator[tuple[disks.Disk, str]]:
+    """A tmpfs, and the DSN of a new database whose tables and indexes lie on it.
+
+    PostgreSQL's log of transactions stays elsewhere: where that finds no room the server ends itself, and
+    is away, which is another fault.
+    """
+
+    async def run(sql: str) -> None:
+        connection = await asyncpg.connect(server.dsn("postgres"))
+        try:
+            await connection.execute(sql)
+        finally:
+            await connection.close()
+
+    owner = server.folder.stat()
+    with disks.tmpfs(server.folder / "small", octets) as disk:
+        os.chown(disk.path, owner.st_uid, owner.st_gid)
+        asyncio.run(run(f"CREATE TABLESPACE small LOCATION '{disk.path}'"))
+        dsn = asyncio.run(server.database(tablespace="small"))
+        try:
+            yield disk, dsn
+        finally:
+            asyncio.run(server.drop(dsn))
+            asyncio.run(run("DROP TABLESPACE small"))
