@@ -37,6 +37,7 @@ def program(template: Program, zone: Zone, tmp_path_factory: pytest.TempPathFact
     shutil.copytree(template.folder, folder, dirs_exist_ok=True)
     program = Program(folder)
     asks = f'[sending]\nresolvers = "127.0.0.1"\nresolver_port = {zone.port}\n'
+    asks += f'[web]\nurl = "https://{HOST}"\n'
     program.config.write_text(TOML + asks)
     return program
 
@@ -60,6 +61,7 @@ def test_from_a_new_domain_to_a_zone_that_is_right(program: Program, zone: Zone)
     names = dns.zone.from_text(lines, origin=".", check_origin=False).nodes
     assert len(names) > 10
     assert f"example.test.\t3600\tIN\tMX\t10 {HOST}." in lines
+    assert f"_autodiscover._tcp.example.test.\t3600\tIN\tSRV\t0 1 443 {HOST}." in lines
     before = program.run("dns", "example.test", "--check", code=4).stdout
     assert "0 right" in before
     publish(zone, lines)

@@ -145,6 +145,15 @@ class Book:
                 self._keep(since, self._domains, name, known)
         return known
 
+    async def has_accounts(self, domain: str) -> bool:
+        """Whether anybody signs in with an address of a domain of ours, by its name in A-labels."""
+        row = await self._store.reader.row(
+            "SELECT 1 FROM address a JOIN domain d ON d.id = a.domain"
+            " WHERE d.name = $1 AND a.kind = 'primary' LIMIT 1",
+            domain,
+        )
+        return row is not None
+
     async def account(self, account: int) -> Account | None:
         """An account by id."""
         await self.fresh()

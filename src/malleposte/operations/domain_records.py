@@ -12,7 +12,7 @@ from malleposte.operations.dkim import OfDomain
 from malleposte.operations.exchange import Progress
 from malleposte.operations.finding import own_domain
 from malleposte.operations.registry import Response, operation
-from malleposte.operations.zone.certificate import chain_in, key_in
+from malleposte.operations.zone.certificate import chain_in, key_in, names_in
 from malleposte.operations.zone.wanted import Wanted, wanted
 
 AT_ONCE = 32
@@ -61,7 +61,15 @@ async def run(context: Context, request: ShowRecords, progress: Progress) -> Dom
     kept = await pairs_of(context.store.reader, context.settings.ring, domain)
     keys = [key for pair in kept.pairs for key in pair.keys]
     chain = await asyncio.to_thread(chain_in, context.settings.certificate)
-    records = wanted(domain, host, context.settings.offered, keys, key_in(chain))
+    records = wanted(
+        domain,
+        host,
+        context.settings.offered,
+        keys,
+        key_in(chain),
+        client_host=context.settings.client_host.rstrip("."),
+        names=names_in(chain),
+    )
     if request.check:
         rows = await _checked(context, host, chain, records, keys, progress)
     else:

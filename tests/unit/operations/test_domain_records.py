@@ -9,7 +9,7 @@ import pytest
 from malleposte.operations.dkim import KeysMade, MakeKeys
 from malleposte.operations.domain_records import DomainRecords, RecordShown, ShowRecords
 from malleposte.operations.zone import bind
-from malleposte.operations.zone.wanted import policy_id
+from malleposte.operations.zone.wanted import policy_id, wanted
 from malleposte.secrets.sealing import KeyRing, NodeKey
 from support.certificates import issue
 from support.store import House
@@ -35,7 +35,7 @@ def desk(house: House, zone: Zone) -> Desk:
         ring=lambda: RING,
         resolvers=("127.0.0.1",),
         resolver_port=zone.port,
-        offered={"submissions": 465, "imaps": 9_993, "smtp": 25},
+        offered={"https": 443, "submissions": 465, "imaps": 9_993, "smtp": 25},
     )
 
 
@@ -84,6 +84,7 @@ async def test_what_is_to_be_published(desk: Desk) -> None:
         assert values[f"{name}.example.org", "CNAME"] == HOST
     assert values["_imaps._tcp.example.org", "SRV"] == f"0 1 9993 {HOST}"
     assert values["_submissions._tcp.example.org", "SRV"] == f"0 1 465 {HOST}"
+    assert values["_autodiscover._tcp.example.org", "SRV"] == f"0 1 443 {HOST}"
     for service in ("imap", "submission", "pop3", "pop3s", "sieve", "jmap"):
         assert values[f"_{service}._tcp.example.org", "SRV"] == "0 0 0 ."
     keys = [name for name, _ in values if name.endswith("._domainkey.example.org")]
@@ -139,6 +140,85 @@ async def test_what_stands_there_is_judged_by_what_it_does(
     was = (await found(desk))[name, kind.upper()]
     assert was[0] == state
     assert words in was[1]
+
+
+@pytest.mark.parametrize(
+    ("offered", "names"),
+    [
+        ({}, []),
+        ({"http": 8080}, []),
+        ({"http": 80}, ["autoconfig CNAME"]),
+        ({"https": 8443}, ["_autodiscover._tcp SRV"]),
+        ({"https": 8443, "http": 80}, ["autoconfig CNAME", "_autodiscover._tcp SRV"]),
+        ({"https": 443}, ["autoconfig CNAME", "autodiscover CNAME", "_autodiscover._tcp SRV"]),
+    ],
+)
+def test_programs_are_led_only_where_they_are_answered(
+    offered: dict[str, int], names: list[str]
+) -> None:
+    """A name has no port: whoever asks it comes to 80 or 443."""
+    found = wanted("example.org", HOST, offered, ())
+    assert [
+        f"{one.name.removesuffix('.example.org')} {one.kind}"
+        for one in found
+        if one.name.startswith(("auto", "_auto"))
+    ] == names
+
+
+def test_programs_are_led_to_the_name_that_is_for_them() -> None:
+    found = wanted(
+        "example.org", HOST, {"https": 443, "imaps": 993}, (), client_host="imap.example.net"
+    )
+    values = {one.name: one.value for one in found if one.kind in ("SRV", "CNAME", "MX")}
+    assert values["_imaps._tcp.example.org"] == "0 1 993 imap.example.net"
+    assert values["autoconfig.example.org"] == "imap.example.net"
+    assert values["mta-sts.example.org"] == HOST
+    assert values["example.org"] == f"10 {HOST}"
+
+
+@pytest.mark.parametrize(
+    ("names", "warned"),
+    [
+        ((), []),
+        ((HOST,), ["autoconfig", "autodiscover"]),
+        ((HOST, "autodiscover.example.org"), ["autoconfig"]),
+        (("*.example.org",), []),
+        (("*.org", "*.autoconfig.example.org"), ["autoconfig", "autodiscover"]),
+    ],
+)
+def test_a_name_that_the_certificate_is_not_for_is_said(
+    names: tuple[str, ...], warned: list[str]
+) -> None:
+    found = wanted("example.org", HOST, {"https": 443}, (), names=names)
+    remarks = {one.name: one.remark for one in found if "the certificate is not for" in one.remark}
+    assert list(remarks) == [f"{label}.example.org" for label in warned]
+
+
+async def test_the_server_s_own_certificate_is_looked_at(house: House, tmp_path: Path) -> None:
+    path = tmp_path / "server.pem"
+    path.write_bytes(issue(HOST, "autodiscover.example.org").pem)
+    desk = Desk(house.store, ring=lambda: RING, offered={"https": 443}, certificate=path)
+    rows = {row.name: row.remark for row in (await records(desk)).records}
+    assert "the certificate is not for" in rows["autoconfig.example.org"]
+    assert rows["autodiscover.example.org"] == ""
+
+
+async def test_addresses_of_another_name_for_programs_are_asked_for(
+    house: House, zone: Zone
+) -> None:
+    desk = Desk(
+        house.store,
+        ring=lambda: RING,
+        resolvers=("127.0.0.1",),
+        resolver_port=zone.port,
+        offered={"https": 443},
+        client_host="imap.example.org",
+    )
+    zone.add(HOST, a="8.8.8.8")
+    zone.add("imap.example.org", a="8.8.4.4")
+    for address, state in (("8.8.8.8", "different"), ("8.8.4.4", "right")):
+        zone.records["autoconfig.example.org", "A"] = [address]
+        assert (await found(desk))["autoconfig.example.org", "CNAME"][0] == state
 
 
 async def test_addresses_in_place_of_a_cname_are_as_good(desk: Desk, zone: Zone) -> None:

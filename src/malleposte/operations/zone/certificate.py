@@ -31,6 +31,20 @@ def key_in(chain: Sequence[bytes]) -> bytes:
     return key_of(x509.load_der_x509_certificate(chain[0])) if chain else b""
 
 
+def names_in(chain: Sequence[bytes]) -> tuple[str, ...]:
+    """The names that the server's certificate is for, in lower case; none where that is not known."""
+    from cryptography import x509
+
+    if not chain:
+        return ()
+    extensions = x509.load_der_x509_certificate(chain[0]).extensions
+    try:
+        found = extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return ()
+    return tuple(name.lower() for name in found.get_values_for_type(x509.DNSName))
+
+
 def why_wrong(values: Sequence[str], chain: Sequence[bytes], host: str) -> str:
     """What is wrong with the TLSA records of a server, as zones have them, '' nothing."""
     import datetime

@@ -165,7 +165,14 @@ def _service(values: Sequence[str], record: Wanted) -> Seen:
 
 async def _same_addresses(records: Records, record: Wanted, server: Server) -> Seen:
     """In place of a CNAME the addresses themselves are as good. Raises ``LookupFailed``."""
+    found = await _addresses(records, record.name)
+    if record.value == server.host:
+        return _same(found, server.addresses)
+    return _same(found, await _addresses(records, record.value))
+
+
+async def _addresses(records: Records, name: str) -> list[str]:
     found: list[str] = []
     for kind in ("A", "AAAA"):
-        found += (await records.find(record.name, kind)).values
-    return _same(found, server.addresses)
+        found += (await records.find(name, kind)).values
+    return found

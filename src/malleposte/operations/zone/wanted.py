@@ -4,7 +4,7 @@ Names and values are bare: A-labels in lower case, no last dots, texts without q
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final, Literal, NamedTuple
 
 from malleposte.delivery.signing.keys import SigningKey
@@ -36,6 +36,11 @@ SERVICES: Final = (
 )
 """What programs look for (RFC 6186, RFC 8314 §5.1, RFC 5804 §1.8, RFC 8620 §2.2), with its priority: TLS
 from the first octet before STARTTLS."""
+_SETTINGS_FILES: Final[tuple[tuple[Purpose, bool, str], ...]] = (
+    ("autoconfig", True, "Thunderbird asks without TLS, or guesses"),
+    ("autodiscover", False, "Outlook warns, or goes by the record _autodiscover._tcp"),
+)
+"""First label, whether it is asked without TLS, too, and what becomes of a name that has no certificate."""
 _LISTENERS: Final = {"sieve": "managesieve"}
 """Services that have another name in the configuration."""
 
@@ -57,9 +62,14 @@ def wanted(
     offered: Mapping[str, int],
     keys: Iterable[SigningKey],
     public: bytes = b"",
+    *,
+    client_host: str = "",
+    names: Collection[str] = (),
 ) -> list[Wanted]:
     """All of them. ``host``: this server's name; ``offered``: ports of services by name; ``public``: the
-    key of its certificate, b'' where that is not known."""
+    key of its certificate, b'' where that is not known. ``client_host``: what mail programs connect to,
+    '': the same; ``names``: those that its certificate is for, as far as they are known."""
+    client_host = client_host or host
     reports = f"mailto:postmaster@{domain}"
     records = [Wanted("mx", domain, "MX", f"10 {host}")]
     # ~all and not -all: some servers refuse by SPF alone what DKIM would have vouched for (RFC 9989).
@@ -92,14 +102,39 @@ def wanted(
             "tls-report", f"_smtp._tls.{domain}", "TXT", f"v=TLSRPTv1; rua={reports}", needed=False
         ),
         *_tlsa(host, offered.get("smtp", 0), public),
-        Wanted("autoconfig", f"autoconfig.{domain}", "CNAME", host, needed=False),
-        Wanted("autodiscover", f"autodiscover.{domain}", "CNAME", host, needed=False),
+        *_settings_files(domain, client_host, offered, names),
     ]
     for service, priority in SERVICES:
         port = offered.get(_LISTENERS.get(service, service))
-        value = f"{priority} 1 {port} {host}" if port else NOWHERE
+        value = f"{priority} 1 {port} {client_host}" if port else NOWHERE
         records.append(Wanted("service", f"_{service}._tcp.{domain}", "SRV", value, needed=False))
     return records
+
+
+def _settings_files(
+    domain: str, host: str, offered: Mapping[str, int], names: Collection[str]
+) -> list[Wanted]:
+    """Where programs ask for their settings: at names that have no port, and Outlook at an SRV record."""
+    records: list[Wanted] = []
+    secure = offered.get("https", 0)
+    for purpose, clear, otherwise in _SETTINGS_FILES:
+        if secure != 443 and not (clear and offered.get("http") == 80):
+            continue
+        name = f"{purpose}.{domain}"
+        remark = ""
+        if secure == 443 and names and not covers(names, name):
+            remark = f"the certificate is not for {name}: {otherwise}"
+        records.append(Wanted(purpose, name, "CNAME", host, needed=False, remark=remark))
+    if secure:
+        # MS-OXDISCO: with it any host will do, one that the certificate is for.
+        name = f"_autodiscover._tcp.{domain}"
+        records.append(Wanted("service", name, "SRV", f"0 1 {secure} {host}", needed=False))
+    return records
+
+
+def covers(names: Collection[str], name: str) -> bool:
+    """Whether a certificate is for a name (RFC 9525 §6.3: a star stands for one label)."""
+    return name in names or f"*.{name.partition('.')[2]}" in names
 
 
 def _tlsa(host: str, port: int, public: bytes) -> list[Wanted]:

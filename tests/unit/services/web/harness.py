@@ -7,8 +7,9 @@ import contextlib
 import ssl
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import cast
 
+from malleposte.directory.book import Book
 from malleposte.policy.connections import ConnectionLimit, ConnectionSettings
 from malleposte.services.connection import Connection
 from malleposte.services.listener import Listener
@@ -161,7 +162,7 @@ class Served:
 async def serve(
     settings: WebSettings = SETTINGS,
     *,
-    book: Any = None,
+    book: Book | None = None,
     sites: Sequence[Site] = (),
     connections: ConnectionSettings | None = None,
     remote: bool = False,
@@ -174,7 +175,7 @@ async def serve(
     drains: list[Listener] = []
     service = WebService(
         settings,
-        book or NoBook(),
+        book or cast(Book, NoBook()),
         sites or (echo,),
         seen,
         stopping=lambda: any(one.draining for one in drains),

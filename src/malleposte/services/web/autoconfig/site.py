@@ -137,8 +137,8 @@ class AutoconfigSite:
             raise Refused(404, "There is no such domain here.") from None
         await self._book.fresh()
         ours = await self._book.domain(name)
-        if ours is None or ours.relay:
-            # Mail of relayed domains passes here; its accounts are elsewhere.
+        if ours is None or (ours.relay and not await self._book.has_accounts(ours.name)):
+            # Mail of relayed domains passes here; whoever reads it is elsewhere.
             raise Refused(404, "There is no such domain here.")
         return Customer(local, name, ours.name)
 
