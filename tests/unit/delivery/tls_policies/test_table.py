@@ -37,6 +37,7 @@ VERIFIED = f"{HOST}, TLSv1.3 TLS_…, certificate verified"
 AUTHORITY = issue("authority", authority=True)
 GOOD = issue(NAME, by=AUTHORITY)
 OTHER_NAME = issue("elsewhere.example", by=AUTHORITY)
+FOR_DOMAIN = issue(DOMAIN, by=AUTHORITY)
 OVER = issue(NAME, by=AUTHORITY, days=(-60, -1))
 OWN = issue("nobody.example", days=(-60, -1))
 """Signed by itself, for nobody, and over."""
@@ -74,6 +75,13 @@ class World:
         zone = self.outside.zone
         zone.records[DOMAIN, "MX"] = ["10 mx.other.example."]
         zone.add("mx.other.example", a="127.0.0.1")
+        return self
+
+    def alone(self) -> "World":
+        """The domain has no MX record, and is its own server."""
+        zone = self.outside.zone
+        del zone.records[DOMAIN, "MX"]
+        zone.add(DOMAIN, a="127.0.0.1")
         return self
 
     def asked(self, seconds: float, *, drops_edns: bool = False) -> "World":
@@ -289,6 +297,26 @@ REMOTE = [
         shows=OWN,
     ),
     Row("DANE: an authority", lambda w: w.tlsa(AUTHORITY.tlsa(2)), "delivered", host=BY_DANE),
+    Row(
+        "DANE: an authority, for the domain's name",
+        lambda w: w.tlsa(AUTHORITY.tlsa(2)),
+        "delivered",
+        host=BY_DANE,
+        shows=FOR_DOMAIN,
+    ),
+    Row(
+        "DANE: a domain that is its own server",
+        lambda w: w.alone().tlsa(OWN.tlsa(3), name=DOMAIN),
+        "delivered",
+        host=BY_DANE.replace(NAME, DOMAIN),
+        shows=OWN,
+    ),
+    Row(
+        "DANE: a domain that is its own server, another key",
+        lambda w: w.alone().tlsa(NEXT.tlsa(3), name=DOMAIN),
+        "deferred",
+        MISMATCH.replace(NAME, DOMAIN),
+    ),
     Row("DANE: another key", lambda w: w.tlsa(NEXT.tlsa(3)), "deferred", MISMATCH),
     Row(
         "DANE: the old key and the new one",
@@ -522,6 +550,23 @@ async def test_another_server_of_the_domain_is_used_where_one_fails_its_policy(
     (attempt,) = await world.go()
     assert attempt.outcome == "delivered", attempt
     assert len(second.accepted) == 1
+
+
+@pytest.mark.parametrize("secure", [True, False])
+async def test_a_server_is_told_by_which_name_its_certificate_is_looked_at(
+    world: World, secure: bool
+) -> None:
+    """It may have several, and choose (SNI, RFC 7672 §8.1)."""
+    asked: list[str | None] = []
+    context = OWN.context(world.folder)
+    context.sni_callback = lambda _, name, __: asked.append(name)
+    await world.outside.server(1, Manner(context=context))
+    world.outside.domain(DOMAIN)
+    alias(world, secure=secure, at="real.elsewhere.example")
+    await world.outside.queue(f"a@{DOMAIN}")
+    (attempt,) = await world.go()
+    assert attempt.outcome == "delivered"
+    assert asked == ["real.elsewhere.example" if secure else NAME]
 
 
 @pytest.mark.parametrize("destination", [DOMAIN, NAME])
