@@ -146,14 +146,26 @@ class ServerWants(msgspec.Struct, frozen=True, kw_only=True):
     words: str
 
 
+class KeptPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """A policy of MTA-STS as it is kept. Times in Unix seconds; ``failed``: why it could not be fetched
+    again, '' for nothing."""
+
+    mode: str
+    hosts: tuple[str, ...]
+    fetched_at: int
+    expires_at: int
+    failed: str
+
+
 class TlsShown(Response, frozen=True, kw_only=True):
     """``validating``: whether DANE is on, and a resolver on this machine's loopback is asked, which
     it needs.
-    ``reports``: where the domain wants reports."""
+    ``policy``: of MTA-STS, None for none; ``reports``: where the domain wants reports."""
 
     domain: str
     validating: bool
     servers: tuple[ServerWants, ...]
+    policy: KeptPolicy | None
     reports: tuple[str, ...]
 
 
@@ -191,7 +203,26 @@ async def show(context: Context, request: ShowTls, progress: Progress) -> TlsSho
         domain=domain,
         validating=resolver.validating and wanted.dane,
         servers=tuple(servers),
+        policy=_policy(await kept.sts_policy(context.store.reader, domain)),
         reports=reports,
+    )
+
+
+def _policy(row: kept.KeptPolicy | None) -> KeptPolicy | None:
+    from malleposte.delivery.tls_policies.sts_policy import BadPolicy, read_policy
+
+    if row is None or row.expires_at <= time.time():
+        return None
+    try:
+        policy = read_policy(row.policy.encode())
+    except BadPolicy:
+        return None
+    return KeptPolicy(
+        mode=policy.mode,
+        hosts=policy.hosts,
+        fetched_at=row.fetched_at,
+        expires_at=row.expires_at,
+        failed=row.failed,
     )
 
 

@@ -14,7 +14,7 @@ from malleposte.operations.tls import (
     ShowTls,
     TlsShown,
 )
-from malleposte.store.commands import PutStsPolicy, SetTlsException
+from malleposte.store.commands import MarkStsPolicy, PutStsPolicy, SetTlsException
 from support.certificates import issue
 from support.store import House
 from support.zone import SERVFAIL, Zone
@@ -100,6 +100,7 @@ async def test_what_a_domain_wants_is_shown_for_each_server(
 ) -> None:
     found = await shown(desk)
     assert found.validating
+    assert found.policy is None
     assert [(one.host, one.wants) for one in found.servers] == [
         ("a.there.example", "nothing"),
         ("b.there.example", "nothing"),
@@ -113,6 +114,13 @@ async def test_what_a_domain_wants_is_shown_for_each_server(
     assert [one.wants for one in found.servers] == ["mta-sts", "refused"]
     assert "not among the servers" in found.servers[1].words
     assert found.reports == ("mailto:tls@there.example",)
+    assert found.policy is not None
+    assert (found.policy.mode, found.policy.hosts) == ("enforce", ("a.there.example",))
+    assert found.policy.failed == ""
+    await house.store.submit(MarkStsPolicy(domain="there.example", failed="answered 500"))
+    found = await shown(desk)
+    assert found.policy is not None
+    assert found.policy.failed == "answered 500"
 
 
 async def test_dane_is_shown_and_what_keeps_it_from_being_known(desk: Desk, zone: Zone) -> None:

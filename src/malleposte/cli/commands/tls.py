@@ -49,6 +49,13 @@ def show(domain: str, /, *, common: Common = DEFAULT) -> int:
             "DANE is off here: it needs a validating resolver on this machine's loopback, such as"
             " Debian's unbound."
         )
+    if (policy := found.policy) is not None:
+        hosts = ", ".join(policy.hosts)
+        say(
+            f"MTA-STS: {policy.mode}, for {hosts or 'no server'}; holds until {when(policy.expires_at)}"
+        )
+        if policy.failed:
+            say(f"It could not be fetched again: {policy.failed}")
     if found.reports:
         say(f"It wants reports: {', '.join(found.reports)}")
     return OK
