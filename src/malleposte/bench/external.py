@@ -130,6 +130,14 @@ class External:
         """Nothing is known of one."""
         return ""
 
+    def preload(self, sink: Endpoint, count: int, octets: int, waiting: int) -> str:
+        """Not done: its queue is not ours to fill."""
+        return "the queue of a running server is left alone"
+
+    def queued(self) -> int:
+        """Unknown."""
+        return 0
+
     def build_index(self, account: Account, mailbox: str) -> Index | None:
         """None."""
         return None

@@ -23,7 +23,8 @@ class Counts:
 
     `messages` in the large mailbox, `receive` a receiving run, `part` for the commands that touch
     a part of the mailbox, `idle` connections, `small` and `huge` mailboxes and `operations` in
-    each for the growth figures, `mailboxes` of LS1000, `clients` and `seconds` of MIX.
+    each for the growth figures, `mailboxes` of LS1000, `clients` and `seconds` of MIX, messages of
+    S20's `queue`, and `deferred` ones of Q1M.
     """
 
     messages: int = 20_000
@@ -40,6 +41,8 @@ class Counts:
     mailboxes: int = 1_000
     clients: int = 50
     seconds: int = 60
+    queue: int = 5_000
+    deferred: int = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,12 +24,13 @@ READING = ("I11", "D1", "I1", "I3", "I2", "I4", "I12", "I7", "I8", "I9", "I10", 
 IDLE = ("M1", "M1-tls", "M1-deflate")
 HUGE = ("growth", "M1-huge")
 LOAD = ("E8", "LS1000", "MIX")
+SENDING = ("S20", "Q1M")
 FLOOR = "F"
 # In the order in which they are done.
-WORK = (FLOOR, *RECEIVING, *IDLE, *READING, *LOAD, *HUGE)
+WORK = (FLOOR, *RECEIVING, *IDLE, *READING, *LOAD, *HUGE, *SENDING)
 # What is left out unless it is named: long, or not offered by every subject.
 DEFAULT_WORK = tuple(
-    work for work in WORK if work not in (*HUGE, *LOAD, "M1-tls", "M1-deflate", "I6x")
+    work for work in WORK if work not in (*HUGE, *LOAD, *SENDING, "M1-tls", "M1-deflate", "I6x")
 )
 MAX_REPETITIONS = 50
 # 1,000,000 messages of the corpus are 5.5 GB in each subject.
@@ -94,6 +95,8 @@ def check(options: Options) -> None:
         ("mailboxes", counts.mailboxes, 1, 100_000),
         ("clients", counts.clients, 1, MAX_CONNECTIONS),
         ("seconds", counts.seconds, 1, 86_400),
+        ("queue", counts.queue, 10, 100_000),
+        ("deferred", counts.deferred, 1, 5_000_000),
         ("extra-accounts", options.extra_accounts, 0, 100_000),
     )
     for name, value, least, most in bounds:
@@ -127,6 +130,8 @@ def parse(argv: Sequence[str]) -> Options:
         ("mailboxes", "mailboxes of LS1000"),
         ("clients", "clients of MIX"),
         ("seconds", "seconds of MIX"),
+        ("queue", "messages of S20"),
+        ("deferred", "messages that wait, of Q1M"),
     ):
         value = getattr(default.counts, name)
         add(f"--{name}", type=int, default=value, metavar="N", help=f"{what} ({value:,})")
@@ -160,6 +165,8 @@ def parse(argv: Sequence[str]) -> Options:
             mailboxes=given.mailboxes,
             clients=given.clients,
             seconds=given.seconds,
+            queue=given.queue,
+            deferred=given.deferred,
         ),
         corpus=given.corpus,
         folder=given.folder,

@@ -5,16 +5,17 @@ looks like; everything else here is starting, waiting and stopping. `MALLEPOSTE_
 caller are not handed on: they would override the private configuration.
 """
 
+import json
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from malleposte.bench import processes
+from malleposte.bench import our_queue, processes
 from malleposte.bench.network import free_ports, wait_for_greeting
 from malleposte.bench.private_postgres import PrivatePostgres
 from malleposte.bench.subject import Account, Accounts, Endpoint, Index, Service
@@ -40,7 +41,10 @@ class Commands:
     lmtp_port: int
     imap_port: int
     imaps_port: int
+    submission_port: int
     metrics_port: int
+    sink: Endpoint | None = None
+    """Where mail to others goes; None: nowhere."""
 
     @property
     def program(self) -> list[str]:
@@ -78,8 +82,20 @@ tls = "{tls}"
                 ("lmtp", self.lmtp_port, "none"),
                 ("imap", self.imap_port, "none"),
                 ("imaps", self.imaps_port, "implicit"),
+                ("submission", self.submission_port, "none"),
             )
         )
+        sending = ""
+        if self.sink is not None:
+            # Two workers, 20 connections in all; mail may go to loopback, where the sink is.
+            sending = f"""
+[sending]
+enabled = true
+smart_host = "{self.sink.host}:{self.sink.port}"
+smart_host_tls = "none"
+networks = "127.0.0.0/8"
+connections_each = 10
+"""
         return f"""\
 [node]
 hostname = "mx.example.test"
@@ -99,7 +115,7 @@ connections_per_address = 1000
 
 [metrics]
 port = {self.metrics_port}
-{listeners}"""
+{sending}{listeners}"""
 
     def init(self) -> list[str]:
         """Make what the configuration names, and the domain `example.test`."""
@@ -173,10 +189,18 @@ class Malleposte:
             self._postgres.make()
             self._database = self._postgres.url
             self.label = f"Malleposte, PostgreSQL {self._postgres.version}"
-        smtp, lmtp, imap, imaps, metrics = free_ports(5)
+        smtp, lmtp, imap, imaps, submission, metrics = free_ports(6)
         self._folder.mkdir(mode=0o700, exist_ok=True)
         commands = Commands(
-            self._folder, self._dialect, self._database, smtp, lmtp, imap, imaps, metrics
+            self._folder,
+            self._dialect,
+            self._database,
+            smtp_port=smtp,
+            lmtp_port=lmtp,
+            imap_port=imap,
+            imaps_port=imaps,
+            submission_port=submission,
+            metrics_port=metrics,
         )
         self._commands = commands
         commands.configuration_file.write_text(commands.configuration())
@@ -242,6 +266,7 @@ class Malleposte:
             "lmtp": commands.lmtp_port,
             "imap": commands.imap_port,
             "imaps": commands.imaps_port,
+            "submission": commands.submission_port,
             "metrics": commands.metrics_port,
         }
         if service not in ports:
@@ -272,6 +297,39 @@ class Malleposte:
     def build_index(self, account: Account, mailbox: str) -> Index | None:
         """Not before there is a search index."""
         return None
+
+    def preload(self, sink: Endpoint, count: int, octets: int, waiting: int) -> str:
+        """By the store's own commands, without a server."""
+        if waiting and self._dialect != "sqlite":
+            return "a long queue is made on SQLite only"
+        commands = self._commands = replace(self._prepared(), sink=sink)
+        commands.configuration_file.write_text(commands.configuration())
+        if self._postgres is not None:
+            self._postgres.start()
+        try:
+            our_queue.fill(
+                commands.data,
+                self._database,
+                self.accounts.reading.address,
+                sink,
+                count,
+                octets,
+            )
+            if waiting:
+                our_queue.defer(commands.data, waiting)
+        finally:
+            if self._postgres is not None:
+                self._postgres.stop()
+        return ""
+
+    def queued(self) -> int:
+        """As `malleposte queue list` counts."""
+        config = ["--config", str(self._prepared().configuration_file)]
+        words = [*self._prepared().program, "queue", "list", "--limit", "1", "--json", *config]
+        done = subprocess.run(
+            words, capture_output=True, timeout=60, check=True, env=_environment()
+        )
+        return int(json.loads(done.stdout)["waiting"])
 
     def _prepared(self) -> Commands:
         if self._commands is None:

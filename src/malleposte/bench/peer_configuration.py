@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from malleposte.bench.subject import Endpoint
+
 Storage = Literal["sdbox", "maildir"]
 
 LOCATIONS: Mapping[Storage, str] = {"sdbox": "sdbox:~/sdbox", "maildir": "maildir:~/Maildir"}
@@ -28,6 +30,8 @@ class PeerPlan:
     uid: int
     gid: int
     password: str
+    sink: Endpoint | None = None
+    """Where mail for other domains goes; None: nowhere."""
 
     @property
     def lmtp_socket(self) -> Path:
@@ -102,9 +106,22 @@ service lmtp {{
 """
 
 
-def main_cf(plan: PeerPlan) -> str:
-    """Postfix's `main.cf`."""
+def main_cf(plan: PeerPlan, *, hold: bool = False) -> str:
+    """Postfix's `main.cf`. `hold`: what comes is kept in the queue."""
     folder = plan.folder
+    sending = ""
+    if hold:
+        sending = (
+            "smtpd_recipient_restrictions = check_recipient_access static:HOLD, permit_mynetworks\n"
+        )
+    elif plan.sink is not None:
+        # As many connections from the first moment on as ours has.
+        sending = f"""\
+relayhost = [{plan.sink.host}]:{plan.sink.port}
+smtp_tls_security_level = none
+initial_destination_concurrency = 20
+default_destination_concurrency_limit = 20
+"""
     return f"""\
 compatibility_level = 3.6
 queue_directory = {plan.queue}
@@ -128,7 +145,7 @@ smtpd_tls_security_level = none
 smtpd_peername_lookup = no
 disable_dns_lookups = yes
 smtpd_client_connection_count_limit = 200
-"""
+{sending}"""
 
 
 def master_cf(plan: PeerPlan) -> str:

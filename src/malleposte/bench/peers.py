@@ -11,6 +11,7 @@ comparison with figures of another version would be none. What is missing raises
 with the command that installs it; installing is not done here.
 """
 
+import asyncio
 import os
 import pwd
 import re
@@ -18,9 +19,10 @@ import shutil
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from malleposte.bench import processes
+from malleposte.bench import our_queue, processes
 from malleposte.bench.network import free_ports, wait_for_greeting
 from malleposte.bench.peer_configuration import (
     PeerPlan,
@@ -29,6 +31,7 @@ from malleposte.bench.peer_configuration import (
     main_cf,
     master_cf,
 )
+from malleposte.bench.smtp_client import letter, send
 from malleposte.bench.storage import disk
 from malleposte.bench.subject import Account, Accounts, Endpoint, Index, Service
 from malleposte.bench.trouble import BenchTrouble, Unavailable
@@ -166,7 +169,12 @@ class PostfixDovecot:
     def endpoint(self, service: Service) -> Endpoint | None:
         """SMTP of Postfix, LMTP and IMAP of Dovecot."""
         plan = self._ready_plan()
-        ports = {"smtp": plan.smtp_port, "lmtp": plan.lmtp_port, "imap": plan.imap_port}
+        ports = {
+            "smtp": plan.smtp_port,
+            "submission": plan.smtp_port,
+            "lmtp": plan.lmtp_port,
+            "imap": plan.imap_port,
+        }
         return Endpoint("127.0.0.1", ports[service]) if service in ports else None
 
     def roots(self) -> Sequence[int]:
@@ -216,6 +224,34 @@ class PostfixDovecot:
         folders = list((plan.homes / account.address).rglob("xapian-indexes"))
         return Index(seconds, disk(folders).apparent, "fts-xapian")
 
+    def preload(self, sink: Endpoint, count: int, octets: int, waiting: int) -> str:
+        """Received by SMTP and held; released while it is stopped, so that a start finds all of them."""
+        if waiting:
+            return "a long queue is made for ours only"
+        plan = self._plan = replace(self._ready_plan(), sink=sink)
+        folder = plan.folder / "postfix"
+        (folder / "main.cf").write_text(main_cf(plan, hold=True))
+        self.start()
+        try:
+            letters = [
+                letter(f"x{n}@elsewhere.test", our_queue.message(n, octets)) for n in range(count)
+            ]
+            smtp = Endpoint("127.0.0.1", plan.smtp_port)
+            asyncio.run(send(smtp, b"EHLO", letters, connections=8))
+        finally:
+            self.stop()
+            (folder / "main.cf").write_text(main_cf(plan))
+        _said("postsuper", "-c", str(folder), "-H", "ALL", seconds=300)
+        return ""
+
+    def queued(self) -> int:
+        """Files of its queue."""
+        queue = self._ready_plan().queue
+        return sum(
+            sum(1 for path in (queue / name).rglob("*") if path.is_file())
+            for name in ("maildrop", "incoming", "active", "deferred")
+        )
+
     def _ready_plan(self) -> PeerPlan:
         if self._plan is None:
             raise BenchTrouble("the peers were not prepared")
@@ -245,8 +281,8 @@ class PostfixDovecot:
             self._dovecot = None
 
 
-def _said(*command: str) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+def _said(*command: str, seconds: float = 10) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
     return done.stdout
 
 

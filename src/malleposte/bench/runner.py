@@ -27,6 +27,7 @@ from malleposte.bench.options import (
     LOAD,
     READING,
     RECEIVING,
+    SENDING,
     Options,
     check,
 )
@@ -48,6 +49,7 @@ from malleposte.bench.work.idle import idle
 from malleposte.bench.work.many_mailboxes import many_mailboxes
 from malleposte.bench.work.mixed import mixed
 from malleposte.bench.work.notice import notice
+from malleposte.bench.work.outbound import deferred, outbound
 from malleposte.bench.work.reading import reading
 from malleposte.bench.work.receiving import receiving
 
@@ -58,6 +60,8 @@ _LOADS: dict[str, Callable[[Bench], None]] = {
     "E8": notice,
     "LS1000": many_mailboxes,
     "MIX": mixed,
+    "S20": lambda bench: outbound(bench, "S20"),
+    "Q1M": lambda bench: deferred(bench, "Q1M"),
 }
 
 Say = Callable[[str], None]
@@ -184,6 +188,10 @@ def _measure(bench: Bench, options: Options, report: Report) -> None:
             if "M1-huge" in wanted:
                 with noting("M1-huge"):
                     idle(bench, "M1-huge")
+            for work in SENDING:
+                if work in wanted:
+                    with noting(work):
+                        _LOADS[work](bench)
     finally:
         with noting("stop"):
             bench.subject.stop()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-Service = Literal["smtp", "lmtp", "imap", "imaps", "metrics"]
+Service = Literal["smtp", "submission", "lmtp", "imap", "imaps", "metrics"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,3 +132,10 @@ class Subject(Protocol):
 
     def build_index(self, account: Account, mailbox: str) -> Index | None:
         """Build a full-text index over one mailbox; None when the subject has none."""
+
+    def preload(self, sink: Endpoint, count: int, octets: int, waiting: int) -> str:
+        """While it is stopped: queue so many messages for the sink, over 20 connections at the most,
+        and `waiting` more that are due tomorrow. Returns "", else why it was not done."""
+
+    def queued(self) -> int:
+        """Messages in its queue that are due."""

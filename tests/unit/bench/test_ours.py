@@ -7,15 +7,17 @@ import pytest
 
 from malleposte.bench import private_postgres
 from malleposte.bench.ours import Commands, Dialect, Malleposte
+from malleposte.bench.subject import Endpoint
 from malleposte.bench.trouble import Unavailable
 from malleposte.node.config_read import load
 
 DATABASE = "postgresql://bench:bench@127.0.0.1/bench"
+SINK = Endpoint("127.0.0.1", 2020)
 
 
 @pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
 def test_the_configuration_is_accepted(tmp_path: Path, dialect: Dialect) -> None:
-    commands = Commands(tmp_path, dialect, DATABASE, 2525, 2424, 1143, 1993, 9464)
+    commands = Commands(tmp_path, dialect, DATABASE, 2525, 2424, 1143, 1993, 1587, 9464, SINK)
     commands.configuration_file.write_text(commands.configuration())
     found = load(commands.configuration_file, {})
     assert found.store.backend == {"sqlite": "sqlite", "postgresql": "postgres"}[dialect]
@@ -24,7 +26,9 @@ def test_the_configuration_is_accepted(tmp_path: Path, dialect: Dialect) -> None
         ("lmtp", 2424, "none"),
         ("imap", 1143, "none"),
         ("imaps", 1993, "implicit"),
+        ("submission", 1587, "none"),
     }
+    assert (found.sending.enabled, found.sending.smart_host) == (True, "127.0.0.1:2020")
     assert {one.address for one in found.listeners} == {"127.0.0.1"}
 
 

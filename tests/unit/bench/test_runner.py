@@ -57,6 +57,12 @@ class Dead:
     def forget_message_cache(self, account: Account, mailbox: str) -> str:
         return ""
 
+    def preload(self, sink: Endpoint, count: int, octets: int, waiting: int) -> str:
+        return "it has no queue"
+
+    def queued(self) -> int:
+        return 0
+
     def build_index(self, account: Account, mailbox: str) -> Index | None:
         return None
 
