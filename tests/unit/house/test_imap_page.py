@@ -11,7 +11,7 @@ from malleposte.node.config_protocols import Imap
 from malleposte.services.imapd import searching, service, watching
 from malleposte.store import flags
 from malleposte.store.execute import full_names, listed_names, mailboxes
-from malleposte.store.read import annotations
+from malleposte.store.read import annotations as entries
 from malleposte.wire.imap import Limits
 from malleposte.wire.imap.capability import Offer, capabilities
 
@@ -70,9 +70,9 @@ IMAP, WIRE = Imap(), Limits()
         (
             "entries of METADATA",
             [
-                f"{annotations.MAX_VALUE // 1024} KiB",
-                annotations.MAX_ENTRIES,
-                f"{annotations.MAX_OCTETS // 1024**2} MiB",
+                f"{entries.MAX_VALUE // 1024} KiB",
+                entries.MAX_ENTRIES,
+                f"{entries.MAX_OCTETS // 1024**2} MiB",
             ],
         ),
         (
