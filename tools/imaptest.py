@@ -159,19 +159,21 @@ class Run:
             env={"HOME": str(self.folder), "PATH": "/usr/bin:/bin", "USER": "tester"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.PIPE,
         )
+        # Apart: in one pipe what it says at once would stand amid rows of figures that it buffers.
+        code = -1
         try:
-            said, _ = process.communicate(timeout=seconds)
+            said, errors = process.communicate(timeout=seconds)
+            code = process.returncode
         except subprocess.TimeoutExpired:
             process.kill()
-            said, _ = process.communicate()
-            return -1, said.decode(errors="replace")
+            said, errors = process.communicate()
         except BaseException:
             process.send_signal(signal.SIGKILL)
             process.wait()
             raise
-        return process.returncode, said.decode(errors="replace")
+        return code, b"\n".join((said, errors)).decode(errors="replace")
 
     def script(self, name: str, have: frozenset[str]) -> Score:
         """One scripted test."""

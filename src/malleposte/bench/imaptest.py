@@ -147,13 +147,14 @@ class Mix:
                 env={"HOME": str(self.folder), "PATH": "/usr/bin:/bin", "USER": "tester"},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
+                # Apart: in one pipe its words would stand amid rows of figures that it buffers.
+                stderr=subprocess.PIPE,
                 timeout=self.seconds + 2 * FINAL_WAIT,
                 check=False,
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             raise BenchTrouble(f"imaptest: {error}") from error
-        said = done.stdout.decode(errors="replace")
+        said = b"\n".join((done.stdout, done.stderr)).decode(errors="replace")
         return read_stress(said, float(self.seconds), done.returncode), _children_cpu() - before
 
 
