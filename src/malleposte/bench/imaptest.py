@@ -146,9 +146,8 @@ class Mix:
                 cwd=self.folder,
                 env={"HOME": str(self.folder), "PATH": "/usr/bin:/bin", "USER": "tester"},
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
                 # Apart: in one pipe its words would stand amid rows of figures that it buffers.
-                stderr=subprocess.PIPE,
+                capture_output=True,
                 timeout=self.seconds + 2 * FINAL_WAIT,
                 check=False,
             )
