@@ -35,8 +35,8 @@ FROM: Final = 4_096
 NESTED: Final = 10
 """Comments in comments that are seen for what they are."""
 END: Final = (b"\r\n\r\n", b"\n\n")
-_QUOTED: Final = re.compile(rb"\"(?:[^\"\\]|\\.)*+\"(?!@)", re.DOTALL)
-_COMMENT: Final = re.compile(rb"\((?:[^()\\]|\\.)*+\)", re.DOTALL)
+_QUOTED: Final = re.compile(rb"\"[^\"\\]*+(?:\\.[^\"\\]*+)*\"(?!@)", re.DOTALL)
+_COMMENT: Final = re.compile(rb"\([^()\\]*+(?:\\.[^()\\]*+)*\)", re.DOTALL)
 _LIKE_ONE: Final = re.compile(rb"(?<![^\s<>,;:()\"@])[^\s<>,;:()\"@]++@[^\s<>,;:()\"@]++")
 
 

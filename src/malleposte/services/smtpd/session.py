@@ -106,7 +106,6 @@ class Session:
             with contextlib.suppress(StoreError):  # then it is a stranger
                 self._devices = await self._service.reception.senders.devices(connection.peer)
         engine.trusted = bool(self._devices)
-        engine.began = time.time()
         engine.greet()
         step, since = engine.step, time.monotonic()
         breath = since
@@ -157,6 +156,7 @@ class Session:
             engine.close_for_shutdown()
             return True
         if data:
+            engine.now = time.time()
             engine.receive_data(data)
         elif connection.lost:
             engine.connection_lost()

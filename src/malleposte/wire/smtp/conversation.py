@@ -73,8 +73,8 @@ class Conversation:
         self.hello: Hello | None = None
         """The greeting in force."""
         self.signed_in = False
-        self.began = 0.0
-        """Unix seconds, as the service says: what EHLO and HOLDFOR count from (RFC 4865)."""
+        self.now = 0.0
+        """Unix seconds, kept by the service: what EHLO and HOLDFOR count from (RFC 4865)."""
         self.trusted = False
         """The service knows who it is without AUTH, by its network: submission need not sign in."""
         self.spoke_early = False

@@ -153,7 +153,7 @@ class SmtpServer(Authentication):
                 tls=self.tls,
                 plaintext_allowed=self._plaintext_allowed,
                 signed_in=self.signed_in,
-                now=self.began,
+                now=self.now,
             )
         self._send(Reply(250, "", "\n".join(lines)))
 
@@ -235,7 +235,7 @@ class SmtpServer(Authentication):
             raise PeerError.of(r.AUTH_FIRST if self._plaintext_allowed else r.TLS_FIRST)
         if self._in_transaction:
             raise PeerError.of(r.NESTED_MAIL)
-        mail = parse_mail(argument, self.settings, self.limits, self.began)
+        mail = parse_mail(argument, self.settings, self.limits, self.now)
         too_many = self._patience.transaction()
         if too_many is not None:
             self._end(too_many, CloseCause.SERVICE)

@@ -1,6 +1,7 @@
 """When a message is to be released (RFC 4865): HOLDFOR and HOLDUNTIL, and what EHLO says of them."""
 
 import datetime
+import math
 import re
 
 from .reply import PeerError
@@ -25,7 +26,7 @@ def hold_for(value: bytes, most: int, now: float) -> int:
     seconds = int(value)
     if seconds > most:
         raise PeerError(501, "5.5.4", f"A message can be held for {most} seconds at most")
-    return int(now) + seconds
+    return math.ceil(now) + seconds
 
 
 def hold_until(value: bytes, most: int, now: float) -> int:
@@ -39,4 +40,4 @@ def hold_until(value: bytes, most: int, now: float) -> int:
         raise PeerError(501, "5.5.4", "HOLDUNTIL is no date and time") from None
     if moment > now + most:
         raise PeerError(501, "5.5.4", f"A message can be held for {most} seconds at most")
-    return int(moment)
+    return math.ceil(moment)

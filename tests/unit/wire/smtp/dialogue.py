@@ -186,7 +186,7 @@ class Transcript:
 
     def service(self) -> Service:
         engine = SmtpServer(self.settings, self.limits, tls=self.tls, loopback=self.loopback)
-        engine.began = self.began
+        engine.now = self.began
         engine.greet()
         return Service(engine, self.answers)
 
