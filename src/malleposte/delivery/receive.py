@@ -5,20 +5,18 @@ recipients (SMTP), a copy that no longer fits its quota is filed all the same if
 been promised at RCPT. LMTP answers for each.
 """
 
-import asyncio
 import time
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
-from malleposte.delivery.leaving import Sending, addresses_in, has_eight_bit
+from malleposte.delivery.leaving import Sending
 from malleposte.delivery.onward import MOST_HEADER, Onwards
-from malleposte.delivery.onward_copies import Copies, Message
-from malleposte.delivery.outbound import HERE
+from malleposte.delivery.outgoing import Leaving, Outgoing
 from malleposte.delivery.reports import arrived
 from malleposte.delivery.sieving import Arrival, Sieving
-from malleposte.delivery.spool import AT_ONCE, Prepared, Spool, prepare, put_variant
+from malleposte.delivery.spool import Prepared, Spool, prepare
 from malleposte.delivery.srs import is_srs
 from malleposte.delivery.submitted import NotAllowed, Written, audited, submit
 from malleposte.delivery.trace_header import (
@@ -48,7 +46,7 @@ from malleposte.directory.book import Book
 from malleposte.directory.resolution import Found, Resolution
 from malleposte.directory.senders import Senders
 from malleposte.store import Store
-from malleposte.store.commands import Deliver, Enclosed, Filing, Forward, Handing
+from malleposte.store.commands import Deliver, Filing
 from malleposte.store.read import usage
 from malleposte.store.results import Delivered, Filed
 
@@ -68,8 +66,7 @@ HOPS_WITHIN = 2_000_000
 
 
 NOTES, NOTE = 50, 300
-"""Notes of scripts that a trace keeps, and characters of one."""
-Renamed = Sequence[tuple[bytes, Handing]]
+"""Notes that a trace keeps, and characters of one."""
 _REFUSED = {
     "over-quota": FULL_FOR_NOW,
     "over-quota-long": FULL,
@@ -95,6 +92,7 @@ class Reception:
         self._sending = sending
         self._onwards = Onwards(book, store.reader, sending)
         self.senders = Senders(store, book)
+        self._leaving = Leaving(store, book, self.senders, sending, self._onwards.copying)
 
     def spool(self, client: Hashable | None = None) -> Spool:
         """Where the content of one message goes while it comes; ``client`` as in ``Incoming.ask``."""
@@ -192,25 +190,25 @@ class Reception:
                 if refused and not each:
                     # One answer for all: none has it, and the sender's server tells him so.
                     return [next(iter(refused.values()))] * len(recipients), number
-            by = written.authors
             single = recipients[0].address if len(recipients) == 1 else ""
             line = received(origin, self._settings.hostname, number, single, now)
             filings, owners = self._filings(sender, recipients, line)
-            handings, renamed = await self._handings(
-                sender,
-                recipients,
-                origin.account,
-                line,
-                header,
-                by,
-                now,
-                spool,
-                reports,
-                release if waits else 0,
+            out = Outgoing(
+                sender=sender,
+                recipients=recipients,
+                account=origin.account,
+                line=line,
+                header=header,
+                by=written.authors,
+                now=now,
+                spool=spool,
+                reports=reports,
+                release=release if waits else 0,
             )
+            handings, renamed = await self._leaving.handings(out)
             if waits:
                 filings = ()
-            variants, forwards = await self._variants(renamed, message, spool)
+            variants, forwards = await self._leaving.variants(renamed, message, spool)
             plan = None
             sieved = any(r.resolution.filtered for r in recipients)
             if self._sieving is not None and sieved and not waits:
@@ -285,108 +283,6 @@ class Reception:
             answers.append(good or (got[0] if got else NO_SUCH_USER))
         return answers, number
 
-    async def _handings(
-        self,
-        sender: str,
-        recipients: Sequence[Recipient],
-        account: int,
-        line: bytes,
-        header: bytes,
-        by: Sequence[str],
-        now: float,
-        spool: Spool,
-        reports: Reports,
-        release: int,
-    ) -> tuple[tuple[Handing, ...], Renamed]:
-        """The copies that leave, and those with another header. ``line``: Received; ``by``: the authors
-        that ``header`` names. ``release``: all copies wait until then, those for recipients here too."""
-        leavers = [recipient for recipient in recipients if recipient.leaves]
-        onward = not release and any(recipient.resolution.onward for recipient in recipients)
-        if self._sending is None or not (leavers or onward or release):
-            return (), ()
-        who = await self._book.account(account)
-        with spool.buffer() as buffer:
-            eight_bit = await self._eight_bit(buffer)
-            signatures = b""
-            if len(by) == 1:
-                domain = (await self._book.resolve(*by[0].rpartition("@")[::2])).address
-                signatures = await self._sending.signed(
-                    domain.rpartition("@")[2], header, buffer[len(header) :], now
-                )
-            allowances = (
-                () if who is None else await self._sending.allowances(self.senders, who, now)
-            )
-            handings: tuple[Handing, ...] = ()
-            if leavers:
-                handing = self._sending.handing(
-                    sender,
-                    leavers,
-                    account=account,
-                    allowances=allowances,
-                    organisation=who.organisation if who is not None else 0,
-                    prefix=signatures + line,
-                    header=header,
-                    eight_bit=eight_bit,
-                    now=now,
-                    ret=reports.returned,
-                    envelope=reports.envelope,
-                    release=release,
-                )
-                handings = (handing,)
-            here = [recipient for recipient in recipients if release and not recipient.leaves]
-            if here:
-                handing = self._sending.handing(
-                    sender,
-                    here,
-                    account=account,
-                    organisation=who.organisation if who is not None else 0,
-                    prefix=line,
-                    header=header,
-                    eight_bit=False,
-                    now=now,
-                    ret=reports.returned,
-                    envelope=reports.envelope,
-                    route=HERE,
-                    release=release,
-                )
-                handings += (handing,)
-            copies = Copies()
-            if onward:
-                going = Message(
-                    sender=sender,
-                    header=header,
-                    body=buffer[len(header) :],
-                    eight_bit=eight_bit,
-                    line=line,
-                    now=now,
-                    account=account,
-                    by=tuple(by) or tuple(addresses_in(header, b"from")),
-                    signatures=signatures,
-                    reports=reports,
-                )
-                copies = await self._onwards.copying.copies(recipients, going)
-        return handings + copies.handings, copies.renamed
-
-    async def _variants(
-        self, renamed: Renamed, message: Prepared, spool: Spool
-    ) -> tuple[tuple[Enclosed, ...], tuple[Forward, ...]]:
-        """Copies with another header, in the form the store takes: each content is put before."""
-        variants: list[Enclosed] = []
-        forwards: list[Forward] = []
-        for header, handing in renamed:
-            content = await put_variant(
-                self._store, spool, message.summary.header_size, header, handing.organisation
-            )
-            variants.append(Enclosed(content=content, rendered=message.rendered, received_at=0))
-            forwards.append(Forward(account=0, handing=handing, variant=len(variants)))
-        return tuple(variants), tuple(forwards)
-
-    @staticmethod
-    async def _eight_bit(buffer: bytes | memoryview) -> bool:
-        if len(buffer) <= AT_ONCE:
-            return has_eight_bit(buffer)
-        return await asyncio.to_thread(has_eight_bit, buffer)
-
     async def _submit(self, command: Deliver, message: Prepared) -> list[Filed]:
         result = await self._store.submit(command, message.descriptor)
         if not isinstance(result, Delivered):
@@ -435,10 +331,10 @@ def _record(
     reports: Reports,
     notes: Sequence[str] = (),
 ) -> bytes:
-    """The trace's record. ``notes``: what scripts wanted and did not get."""
+    """The trace's record. ``notes``: what was wanted, by scripts or forwards, and not done."""
     return msgspec.msgpack.encode(
         {
-            **({"sieve": [note[:NOTE] for note in notes[:NOTES]]} if notes else {}),
+            **({"notes": [note[:NOTE] for note in notes[:NOTES]]} if notes else {}),
             "peer": origin.peer,
             "hello": origin.hello,
             "with": origin.protocol,

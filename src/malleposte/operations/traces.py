@@ -139,7 +139,7 @@ def _shown(trace: traces.Trace, names: dict[int, str]) -> Traced:
         login=str(record.get("login", "")),
         size=int(record.get("size", 0)),
         recipients=_recipients(trace, names),
-        notes=tuple(map(str, record.get("sieve", ()))),
+        notes=tuple(map(str, record.get("notes", ()))),
     )
 
 
