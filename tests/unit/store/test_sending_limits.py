@@ -1,10 +1,12 @@
 """What exceeds a limit of sending is held in the queue, and people are told once."""
 
 import asyncio
+import contextlib
 
 import msgspec
 import pytest
 
+from malleposte.store import Store
 from malleposte.store.commands import (
     ACCOUNT,
     DOMAIN,
@@ -16,6 +18,7 @@ from malleposte.store.commands import (
     Deliver,
     Handing,
     Relay,
+    SetAccount,
     SetAlias,
     SetNetworks,
     SetSendLimit,
@@ -25,7 +28,7 @@ from malleposte.store.commands import (
 )
 from malleposte.store.execute.allowing import HELD_JOB, HeldNotice
 from malleposte.store.results import Created, Delivered, Done, Refused, Taken
-from support.store import House, deliver
+from support.store import House, Place, deliver
 
 HOUR = 3_600
 
@@ -254,3 +257,46 @@ async def test_limits_are_set_and_taken_back(people: House) -> None:
     await people.do(SetSendLimit(kind=ACCOUNT, id=1), Done)
     assert len(await people.rows("SELECT * FROM send_limit")) == 1
     assert await people.rows("SELECT version FROM directory_head") > before
+
+
+async def test_several_machines_count_together_and_wait_for_each_other_in_no_ring(
+    place: Place,
+) -> None:
+    """Two of them (on SQLite one), with many accounts of one domain in each transaction."""
+    async with contextlib.AsyncExitStack() as stack:
+        first = await stack.enter_async_context(place.open())
+        again = place.dialect == "postgres"
+        second = await stack.enter_async_context(place.open()) if again else first
+        await first.submit(CreateDomain(name="here.example"))
+        accounts = range(1, 9)
+        for n in accounts:
+            await first.submit(
+                CreateAccount(address=f"u{n}@here.example", name="", password_hash="")
+            )
+
+        async def send(store: Store, account: int) -> None:
+            allowances = (
+                Allowance(kind=ACCOUNT, id=account, name="x", messages=0, recipients=0),
+                Allowance(kind=DOMAIN, id=1, name="here.example", messages=100, recipients=0),
+            )
+            assert isinstance(await store.submit(one(1, allowances, account)), Delivered)
+
+        order = [*accounts, *reversed(accounts)] * 10
+        await asyncio.gather(
+            *(send(store, n) for n in order for store in (first, second)),
+        )
+        rows = await first.reader.rows("SELECT sum(messages) FROM sent WHERE kind = 2")
+        held = await first.reader.rows("SELECT count(*) FROM queue_message WHERE held <> ''")
+    assert int(rows[0][0]) == 100
+    assert held == [(2 * len(order) - 100,)]
+
+
+async def test_a_full_mailbox_here_refuses_nothing_that_leaves(house: House) -> None:
+    """One answer for all: what was promised to a full mailbox is filed when the rest goes out."""
+    account = await house.account()
+    await house.do(SetAccount(account=account, quota_bytes=1), Done)
+    command = msgspec.structs.replace(
+        deliver(account, one_answer=True), handings=leaving(1)[0].handings
+    )
+    done = await house.do(command, Delivered)
+    assert [one.refused for one in done.filed] == [""]
