@@ -37,6 +37,7 @@ from malleposte.node.observers import (
     SmtpFigures,
     TimedWriter,
     WebFigures,
+    shortage_told,
 )
 from malleposte.node.settings import hostname, operation_settings, password_settings
 from malleposte.node.sockets import Bound
@@ -49,6 +50,7 @@ from malleposte.runtime.jobs import JobRunner, Upkeep
 from malleposte.runtime.passwords import Passwords, TooBusyError
 from malleposte.runtime.passwords_memory import VerifiedMemory
 from malleposte.runtime.push import PushHub
+from malleposte.runtime.shortage import Shortage
 from malleposte.runtime.tls import Certificates
 from malleposte.services.admin_socket import serve_admin
 from malleposte.services.connection import Connection
@@ -148,6 +150,7 @@ class _Worker:
                 percent=chosen.disk_reserve_percent,
                 committed=self._hints.changed,
                 waited=self._figures.writer_queue.observe,
+                recoverable=chosen.recoverable_size,
             ) as store:
                 yield store
             return
@@ -227,9 +230,11 @@ class _Worker:
             self._spawn(self._hints.run(push.hint))
         if self._dispatcher is not None:
             self._spawn(self._dispatcher.run())
-        self._spawn(
-            JobRunner(store, holder, duties.jobs(store, book, configuration, sending)).run()
-        )
+        purged = self._figures.early.labels("past its bound").inc
+        kinds = duties.jobs(store, book, configuration, sending, purged)
+        self._spawn(JobRunner(store, holder, kinds).run())
+        if self._number == 0 and configuration.store.backend == "sqlite" and reserve.octets:
+            self._spawn(Shortage(store, reserve, shortage_told(self._figures)).run())
         self._spawn(Upkeep(store, holder, duties.upkeep_tasks(store, book, configuration)).run())
         self._spawn(Sweep([listener for _, listener in self._listeners]).run())
         figures = self._figures

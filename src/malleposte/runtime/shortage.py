@@ -94,19 +94,19 @@ class Shortage:
         after = 0 if time.monotonic() - self._swept_at >= SWEEP_EVERY else -1
         while (room := self._reserve.room()) < enough:
             lacking = enough - room - await self._shrink()
-            if lacking > 0:
-                if after >= 0:
-                    count, after = await self._sweep(after)
-                    contents += count
-                if after < 0 or room < 0:
-                    count = await self._purge(lacking, touched=room < 0)
-                    messages += count
-                    if not count and after < 0:
-                        self._say(
-                            "the disk runs short and nothing is left that may go: make room or enlarge it",
-                            free=self._free(),
-                        )
-                        return False
+            sweeping = after >= 0
+            if lacking > 0 and sweeping:
+                count, after = await self._sweep(after)
+                contents += count
+            if lacking > 0 and (not sweeping or room < 0):
+                count = await self._purge(lacking, touched=room < 0)
+                messages += count
+                if not count and not sweeping:
+                    self._say(
+                        "the disk runs short and nothing is left that may go: make room or enlarge it",
+                        free=self._free(),
+                    )
+                    return False
             await asyncio.sleep(PAUSE)
         self._say("the disk has room again", messages=messages, contents=contents)
         return True

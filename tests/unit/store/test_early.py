@@ -345,11 +345,11 @@ async def test_free_pages_are_given_back(house: House) -> None:
         assert await house.do(Shrink(), Done) == Done()
         return
     house.store.writer._committer.rest(idle=True)  # type: ignore[attr-defined]
-    before = house.place.database.stat().st_size
+    assert house.place.database.stat().st_size > 4_000_000
     given, more = 0, True
     while more:
         done = await house.do(Shrink(pages=300), Done)
         assert done.count <= 300
         given, more = given + done.count, done.more
     assert given * 4096 > 3_500_000
-    assert house.place.database.stat().st_size == before - given * 4096
+    assert house.place.database.stat().st_size < 500_000, "copied from the log at once"
