@@ -159,7 +159,9 @@ class Dispatcher:
         if self._filing:
             await asyncio.wait(self._filing, timeout=seconds)
         await asyncio.gather(*(one.close(seconds) for one in self._destinations.values()))
-        await self._policies.close()
+        with contextlib.suppress(TimeoutError):  # the store may be away
+            async with asyncio.timeout(FLUSH):
+                await self._policies.close()
         self._close(list(self._dead))
         self._closed.set()
         self._woken.set()
