@@ -14,23 +14,28 @@ WRITE = dialect.insert(
     on_conflict="ON CONFLICT (kind, id, hour) DO UPDATE SET messages = excluded.messages,"
     " recipients = excluded.recipients, told = excluded.told",
 )
-LOCK = (
-    "INSERT INTO sent (kind, id, hour, messages, recipients, told)"
-    " SELECT kind, id, $3, 0, 0, 0 FROM unnest($1::bigint[], $2::bigint[]) AS v(kind, id)"
-    " ORDER BY kind, id"
-    " ON CONFLICT (kind, id, hour) DO UPDATE SET messages = sent.messages"
+_MINE = " ON CONFLICT (kind, id, hour) DO UPDATE SET messages = sent.messages"
+LOCK = dialect.Bulk(
+    sqlite="INSERT INTO sent (kind, id, hour, messages, recipients, told)"
+    f" VALUES ($1, $2, $3, 0, 0, 0){_MINE}",
+    postgres="INSERT INTO sent (kind, id, hour, messages, recipients, told)"
+    " SELECT kind, id, hour, 0, 0, 0 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])"
+    f" AS v(kind, id, hour) ORDER BY kind, id{_MINE}",
+    types=("bigint", "bigint", "bigint"),
 )
-"""PostgreSQL: the rows of this hour, made where they are not there, in one order."""
+"""The rows of this hour, made where they are not there, in one order."""
 _SUMS = (
-    "coalesce(sum(CASE WHEN s.hour = $3 THEN s.messages END), 0),"
-    " coalesce(sum(CASE WHEN s.hour = $3 THEN s.recipients END), 0),"
+    "coalesce(sum(CASE WHEN s.hour = $1 THEN s.messages END), 0),"
+    " coalesce(sum(CASE WHEN s.hour = $1 THEN s.recipients END), 0),"
     " coalesce(sum(s.recipients), 0), coalesce(max(s.told), 0),"
-    " coalesce(max(CASE WHEN s.hour = $3 THEN s.told END), 0)"
+    " coalesce(max(CASE WHEN s.hour = $1 THEN s.told END), 0)"
 )
 READ = Sql(
-    sqlite=f"SELECT $1, $2, {_SUMS} FROM sent s WHERE s.kind = $1 AND s.id = $2 AND s.hour > $4",
-    postgres=f"SELECT v.kind, v.id, {_SUMS} FROM unnest($1::bigint[], $2::bigint[]) AS v(kind, id)"
-    " JOIN sent s ON s.kind = v.kind AND s.id = v.id AND s.hour > $4 GROUP BY v.kind, v.id",
+    sqlite=f"SELECT s.kind, s.id, {_SUMS} FROM sent s WHERE s.hour > $2 AND s.kind = $3 AND s.id = $4"
+    " GROUP BY s.kind, s.id",
+    postgres=f"SELECT s.kind, s.id, {_SUMS} FROM (SELECT * FROM sent WHERE hour > $2) s"
+    " JOIN unnest($3::bigint[], $4::bigint[]) AS v(kind, id) ON v.kind = s.kind AND v.id = s.id"
+    " GROUP BY s.kind, s.id",
 )
 
 

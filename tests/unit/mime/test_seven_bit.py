@@ -18,11 +18,13 @@ def recode(message: bytes) -> bytes:
 def leaves(message: bytes) -> list[tuple[str, bytes]]:
     """Types and decoded octets of all leaves, as another implementation sees them."""
     whole = email.message_from_bytes(message, policy=email.policy.compat32)
-    return [
-        (part.get_content_type(), part.get_payload(decode=True) or b"")
-        for part in whole.walk()
-        if not part.is_multipart()
-    ]
+    found = []
+    for part in whole.walk():
+        if not part.is_multipart():
+            octets = part.get_payload(decode=True)
+            assert isinstance(octets, bytes)
+            found.append((part.get_content_type(), octets))
+    return found
 
 
 TEXT = (

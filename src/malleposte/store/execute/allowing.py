@@ -48,11 +48,11 @@ async def look_up(work: Work, handings: Iterable[Handing]) -> None:
     if work.tx.dialect == "sqlite":
         rows = []
         for kind, id_ in missing:
-            rows += await work.tx.rows(sent.READ, kind, id_, hour, hour - sent.HOURS)
+            rows += await work.tx.rows(sent.READ, hour, hour - sent.HOURS, kind, id_)
     else:
         kinds, ids = [kind for kind, _ in missing], [id_ for _, id_ in missing]
-        await work.tx.run(sent.LOCK, kinds, ids, hour)
-        rows = await work.tx.rows(sent.READ, kinds, ids, hour, hour - sent.HOURS)
+        await work.tx.many(sent.LOCK, [(kind, id_, hour) for kind, id_ in missing])
+        rows = await work.tx.rows(sent.READ, hour, hour - sent.HOURS, kinds, ids)
     for kind, id_, *sums in rows:
         work.sent[int(kind), int(id_)].read(tuple(sums))
 

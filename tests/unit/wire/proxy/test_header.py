@@ -86,4 +86,4 @@ def test_no_octets_make_it_fail_otherwise(octets: bytes, start: bytes) -> None:
     except Malformed:
         return
     assert reader.wants >= 0
-    assert reader.client == "" or ipaddress.ip_address(reader.client)
+    assert reader.client == "" or ipaddress.ip_address(reader.client) is not None
