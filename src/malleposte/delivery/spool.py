@@ -10,15 +10,16 @@ import mmap
 import os
 import tempfile
 import time
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from malleposte.mime import DEFAULT_LIMITS, Limits, Summary, summarize, summarize_slices
-from malleposte.store import Store, content
-from malleposte.store.commands import Content, PutContent, Rendered
+from malleposte.store import Store, StoreError, content
+from malleposte.store.commands import Content, DropContent, PutContent, Rendered
 from malleposte.store.incoming import Incoming, NoRoom
+from malleposte.store.results import Swept
 
 IN_MEMORY = content.FRAME
 """Octets kept in memory: one frame of the store."""
@@ -212,6 +213,18 @@ async def put_variant(
     finally:
         other.close()
     return Content(digest=kept.digest, size=kept.size)
+
+
+async def drop(store: Store, account: int, digests: Sequence[bytes]) -> None:
+    """Have content go that was put for an account and that no command will use. What cannot go now is for
+    the sweep."""
+    if not digests:
+        return
+    with suppress(StoreError):
+        command = DropContent(account=account, digests=tuple(digests))
+        dropped = await store.submit(command)
+        if isinstance(dropped, Swept):
+            await asyncio.to_thread(content.unlink, store.blobs, dropped.files)
 
 
 async def summarized(buffer: bytes | memoryview, limits: Limits = DEFAULT_LIMITS) -> Summary:

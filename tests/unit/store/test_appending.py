@@ -19,6 +19,7 @@ from malleposte.store.commands import (
 )
 from malleposte.store.errors import StoreError
 from malleposte.store.flags import FLAGGED, SEEN
+from malleposte.store.execute.filing import PUT_FOR
 from malleposte.store.ids import LOW
 from malleposte.store.results import Appended, AppendedAll, Done, Swept
 from support.store import House, append, inbox, rendered, small
@@ -142,7 +143,7 @@ async def test_content_that_nobody_used_goes_with_time(house: House) -> None:
     await house.do(PutContent(account=account, content=small(b"given up")), Done)
     swept = await house.do(SweepBlobs(idle=3600), Swept)
     assert swept.count == 0, "what is new must be left to a command that is under way"
-    house.clock.turn(3601)
+    house.clock.turn(PUT_FOR + 3601)
     swept = await house.do(SweepBlobs(idle=3600), Swept)
     assert swept.count == 1
     assert await house.value("SELECT count(*) FROM blob_frame") == 0

@@ -3,6 +3,7 @@
 import asyncio
 import os
 
+import msgspec
 import pytest
 
 from malleposte.runtime import upkeep
@@ -11,6 +12,7 @@ from malleposte.store.commands import (
     DeleteMailbox,
     DropContent,
     Enclosed,
+    Filing,
     PurgeOldest,
     PurgeRecoverable,
     PutContent,
@@ -273,6 +275,24 @@ async def test_content_is_dropped_when_its_command_will_not_come(house: House) -
     assert (swept.count, swept.files) == (1, ())
     assert await house.value("SELECT count(*) FROM blob") == 1
     assert await house.refused(DropContent(account=99, digests=digests)) == "no-such-account"
+
+
+async def test_a_variant_for_a_full_account_is_for_the_next_sweep(house: House) -> None:
+    """It was put before the delivery that is refused; whoever sends it again and again fills no disk."""
+    account = await house.account(quota=10)
+    other = small(b"Subject: changed\r\n\r\nHi\r\n")
+    await house.do(PutContent(account=account, content=other), Done)
+    changed = Enclosed(
+        content=msgspec.structs.replace(other, frames=()), rendered=rendered(), received_at=0
+    )
+    command = msgspec.structs.replace(
+        deliver(account, data=b"Subject: first\r\n\r\nHi\r\n"),
+        filings=(Filing(account=account, variant=1),),
+        variants=(changed,),
+    )
+    done = await house.do(command, Delivered)
+    assert [one.refused for one in done.filed] == ["over-quota"]
+    assert (await house.do(SweepBlobs(), Swept)).count == 1
 
 
 @pytest.mark.postgres

@@ -5,18 +5,19 @@ of the messages must fit; content that does not is put before.
 """
 
 import os
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from malleposte.delivery.spool import Prepared, compressed, prepare, rendered, summarized
+from malleposte.delivery.spool import Prepared, compressed, drop, prepare, rendered, summarized
 from malleposte.services.imapd import names, updates
 from malleposte.services.imapd.receiving import Announced, Received, receive
 from malleposte.services.imapd.replies import NO_ROOM, Refuse
 from malleposte.store import commands as c
 from malleposte.store.ids import account_of
 from malleposte.store.read import usage
-from malleposte.store.results import Appended, AppendedAll
+from malleposte.store.results import Appended, AppendedAll, Done
 from malleposte.wire.imap import codes, responses
 from malleposte.wire.imap.events import AppendStart
 
@@ -116,34 +117,51 @@ class Appending:
                 if size > COLUMNS:
                     raise Refuse("These are too many messages for one command", codes.LIMIT)
                 await session.pause()
-            contents: list[c.Content] = []
-            inline = 0
-            for part in parts:
-                content = await self._content(part, INLINE - inline)
-                inline += sum(map(len, content.frames))
-                contents.append(content)
-                await session.pause()
-        messages = zip(received.messages, contents, made, strict=True)
-        result = await session.submit(
-            c.AppendAll(
-                actor=session.actor,
-                mailbox=self.mailbox,
-                messages=tuple(_enclosed(*message) for message in messages),
-            ),
-            target=True,
-        )
+            new: list[bytes] = []
+            try:
+                contents = await self._contents(parts, new)
+                messages = zip(received.messages, contents, made, strict=True)
+                result = await session.submit(
+                    c.AppendAll(
+                        actor=session.actor,
+                        mailbox=self.mailbox,
+                        messages=tuple(_enclosed(*message) for message in messages),
+                    ),
+                    target=True,
+                )
+            except BaseException:
+                # Refused, or given up by the client: what was put would take room that is nobody's.
+                await drop(session.service.store, account_of(self.mailbox), new)
+                raise
         assert isinstance(result, AppendedAll)
         return result
 
-    async def _content(self, octets: bytes | memoryview, inline: int) -> c.Content:
-        """Content for ``AppendAll``: with its frames, of at most ``inline`` octets, or put before."""
+    async def _contents(
+        self, parts: Iterable[bytes | memoryview], new: list[bytes]
+    ) -> list[c.Content]:
+        """Content for ``AppendAll``; ``new``: takes the digests of what was put and not there before."""
+        contents: list[c.Content] = []
+        inline = 0
+        for part in parts:
+            contents.append(await self._content(part, INLINE - inline, new))
+            inline += sum(map(len, contents[-1].frames))
+            await self.session.pause()
+        return contents
+
+    async def _content(
+        self, octets: bytes | memoryview, inline: int, new: list[bytes]
+    ) -> c.Content:
+        """One: with its frames, of at most ``inline`` octets, or put before."""
         session = self.session
         content, descriptor = await compressed(octets, session.service.store.blobs)
         try:
             if descriptor is None and sum(map(len, content.frames)) <= inline:
                 return content
             command = c.PutContent(account=account_of(self.mailbox), content=content)
-            await session.submit(command, descriptor)
+            new.append(content.digest)
+            put = await session.submit(command, descriptor)
+            if isinstance(put, Done) and not put.count:
+                new.pop()
         finally:
             if descriptor is not None:
                 os.close(descriptor)

@@ -389,6 +389,8 @@ async def deliver(work: Work, command: Deliver, known: Known) -> Delivered:
             if one.refused in ("over-quota", "over-quota-long"):
                 filing = command.filings[at]
                 filed[at] = await _deliver_one(work, command, filing, known, promised=True)
+    if command.variants and not promised and all(one.refused for one in filed):
+        await _let_go(work, command, known)
     if command.handings:
         await hand_on(work, command, known, command.handings)
     if command.forwards or command.remembered or command.jobs or command.audit:
@@ -406,6 +408,17 @@ async def deliver(work: Work, command: Deliver, known: Known) -> Delivered:
             ),
         )
     return Delivered(filed=tuple(filed))
+
+
+async def _let_go(work: Work, command: Deliver, known: Known) -> None:
+    """Leave variants that nothing uses to the next sweep: else a full account is a way to fill the disk."""
+    for filing in command.filings:
+        head = await work.head(filing.account)
+        if filing.variant and head is not None:
+            digest = chosen(command, filing.variant).content.digest
+            blob = known.blobs.get((head.organisation, digest))
+            if blob is not None:
+                work.add(_TOUCH, (0, blob))
 
 
 async def _follow(work: Work, command: Deliver, known: Known, filed: Sequence[Filed]) -> None:
