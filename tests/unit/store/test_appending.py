@@ -18,8 +18,8 @@ from malleposte.store.commands import (
     SweepBlobs,
 )
 from malleposte.store.errors import StoreError
-from malleposte.store.flags import FLAGGED, SEEN
 from malleposte.store.execute.filing import PUT_FOR
+from malleposte.store.flags import FLAGGED, SEEN
 from malleposte.store.ids import LOW
 from malleposte.store.results import Appended, AppendedAll, Done, Swept
 from support.store import House, append, inbox, rendered, small
