@@ -172,6 +172,26 @@ def desk(
         yield Desk(server, account, other, home, screen, bird)
 
 
+def test_it_finds_its_settings_by_an_address_alone(desk: Desk) -> None:
+    """As people set up an account: it signs in with what it was told, over IMAP and to send."""
+    words = settings(desk.server, desk.other, tls=True)
+    ports = desk.server.ports
+    found = desk.bird.call("findSettings", words, {name: ports[name] for name in ("http", "https")})
+    name = desk.other.address
+    assert found["incoming"] == [
+        ["imap", "localhost", ports["imaps"], True, name],
+        ["imap", "localhost", ports["imap"], False, name],
+        ["pop3", "localhost", ports["pop3s"], True, name],
+        ["pop3", "localhost", ports["pop3"], False, name],
+    ]
+    assert found["outgoing"] == [
+        ["smtp", "localhost", ports["submissions"], True, name],
+        ["smtp", "localhost", ports["submission"], False, "%EMAILADDRESS%"],
+    ]
+    # The certificate of a test is not for the domain itself: it asked in clear.
+    assert found["by"].endswith("isp-http")
+
+
 async def test_it_sees_every_message(desk: Desk) -> None:
     assert desk.bird.subjects("INBOX") == subjects(*range(1, COUNT + 1))
     assert desk.bird.call("rowCount") == COUNT

@@ -29,7 +29,7 @@ from malleposte.store.results import Created
 PASSWORD = "a quite long secret"
 SERVICES = (
     *("smtp", "lmtp", "submission", "submissions", "imap", "imaps", "pop3", "pop3s"),
-    "managesieve",
+    *("managesieve", "http", "https"),
 )
 
 

@@ -67,6 +67,35 @@ async function verify(account) {
   return verifier().verifyConfig(config(account), false).then(() => "", failed);
 }
 
+// What the account wizard finds by an address alone: it asks the domain's own web server, whose names and
+// ports are put on this machine. Signs in with it, and returns it.
+async function findSettings(account, ports) {
+  const { FetchConfig } = module("FetchConfig");
+  const { AccountConfig } = module("AccountConfig");
+  const domain = account.address.split("@")[1];
+  const preferences = {
+    "network.dns.localDomains": `${domain},autoconfig.${domain}`,
+    "network.socket.forcePort": `80=${ports.http};443=${ports.https}`,
+  };
+  for (const [name, value] of Object.entries(preferences)) Services.prefs.setStringPref(name, value);
+  try {
+    const signal = new AbortController().signal;
+    const found = await FetchConfig.fromISP(domain, account.address, signal);
+    AccountConfig.replaceVariables(found, account.name, account.address, account.password);
+    const seen = ({ type, hostname, port, socketType, username }) =>
+      [type, hostname, port, socketType == Ci.nsMsgSocketType.SSL, username];
+    const shown = {
+      incoming: [found.incoming, ...found.incomingAlternatives].map(seen),
+      outgoing: [found.outgoing, ...found.outgoingAlternatives].map(seen),
+      by: found.subSource,
+    };
+    await verifier().verifyConfig(found, false);
+    return shown;
+  } finally {
+    for (const name of Object.keys(preferences)) Services.prefs.clearUserPref(name);
+  }
+}
+
 function server() {
   const found = MailServices.accounts.accounts.map(a => a.incomingServer).find(s => s.type == "imap");
   if (!found) throw new Error("there is no account");
