@@ -22,6 +22,7 @@ from malleposte.store.dialect import Reader, Row
 from malleposte.store.flag_sets import FlagSet, FlagSets
 from malleposte.store.ids import LOW, account_of
 from malleposte.store.memory import give_back
+from malleposte.store.onlooker import Flagged, Onlooker
 from malleposte.store.view_rows import Columns, Rows
 
 SLICE = 5_000
@@ -33,35 +34,12 @@ MAX_SETS = 1_000
 _MAILBOX = "SELECT uidvalidity, uidnext, message_modseq, recent_from FROM mailbox WHERE id = $1"
 _HEAD = "SELECT modseq, tombstone_floor FROM account_head WHERE account = $1"
 
-Flagged = list[tuple[int, FlagSet, FlagSet]]
-"""UIDs whose flags changed, with those before and those now."""
-
 
 class Clock(Protocol):
     """Tells cheaply whether the database may have changed since an earlier look."""
 
     def moved(self) -> int | None:
         """A number that differs from the last one when something was committed; None: ask it."""
-        ...
-
-
-class Onlooker(Protocol):
-    """A view of the messages."""
-
-    reader: int
-
-    def marked(self, rows: list[marks.Mark]) -> None:
-        """What its reader has marked; to be told to sessions with the next change."""
-        ...
-
-    def messages_changed(
-        self, expunged: list[tuple[int, int]], flagged: Flagged, grown: bool, words: set[str]
-    ) -> None:
-        """UIDs and email numbers gone, flags that changed, whether new messages came, keywords met."""
-        ...
-
-    def messages_gone(self) -> None:
-        """The mailbox was deleted, or its UIDVALIDITY changed."""
         ...
 
 

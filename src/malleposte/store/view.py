@@ -20,7 +20,8 @@ from malleposte.store.dialect import Row
 from malleposte.store.flag_sets import FlagSet
 from malleposte.store.flags import SEEN
 from malleposte.store.marks import Mark, Marks
-from malleposte.store.messages import Flagged, Messages
+from malleposte.store.messages import Messages
+from malleposte.store.onlooker import Flagged
 from malleposte.store.read.rights import ALL, letters
 
 if TYPE_CHECKING:
@@ -281,7 +282,7 @@ class View:
         for word in words - self._shown.keys():
             self._shown[word] = self.messages.flags.shown.get(word, word)
 
-    # The messages tell (messages.Onlooker) --------------------------------------------------------
+    # The messages tell (onlooker.Onlooker) --------------------------------------------------------
 
     def marked(self, rows: list[Mark]) -> None:
         """See ``Onlooker``."""
