@@ -191,6 +191,30 @@ async def test_the_store_goes_away_between_content_and_messages(served: Served) 
     await _append(client, b"Subject: x\r\n\r\n", b"Subject: y\r\n\r\n")
 
 
+async def test_a_client_that_does_not_wait_leaves_no_content(served: Served) -> None:
+    """It ends the connection while the messages are filed, which may be refused: then it is nobody's."""
+    number, client = await _signed_in(served)
+    await client.command(b"CREATE work")
+    rows = await served.store.reader.rows("SELECT id FROM mailbox WHERE name = 'work'")
+    watched = _Watched(served)
+    submitted = watched.submit
+
+    async def submit(command: AnyCommand, fd: int | None = None) -> AnyResult:
+        if isinstance(command, AppendAll):
+            client.close()
+            await submitted(DeleteMailbox(actor=number, mailbox=rows[0][0]))
+            await asyncio.sleep(0.2)
+        return await submitted(command, fd)
+
+    watched.submit = submit  # type: ignore[method-assign]
+    client.send(b"APPEND work ", Literal(_random(300_000)), b" ", Literal(b"Subject: x\r\n\r\n"))
+    async with asyncio.timeout(20):
+        while DropContent not in watched.kinds():
+            await asyncio.sleep(0.02)
+        while await served.store.reader.rows("SELECT id FROM blob"):
+            await asyncio.sleep(0.02)
+
+
 async def test_the_mailbox_goes_away_meanwhile(served: Served) -> None:
     number, client = await _signed_in(served)
     await client.command(b"CREATE work")
