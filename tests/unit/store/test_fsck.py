@@ -402,6 +402,23 @@ DAMAGE: dict[str, tuple[Kind, Damage]] = {
         Kind.ROW_STRAY,
         sql("UPDATE credential SET account = 99 WHERE account = $1", me),
     ),
+    "right to send of nobody": (
+        Kind.ROW_STRAY,
+        sql("INSERT INTO send_right VALUES ('one@example.org', 4711, 'as', 1, 'x')"),
+    ),
+    "right to send from nothing": (
+        Kind.ROW_STRAY,
+        sql("INSERT INTO send_right VALUES ('gone@example.org', $1, 'as', 1, 'x')", me),
+    ),
+    "network of no device": (
+        Kind.ROW_STRAY,
+        sql("INSERT INTO device_network VALUES ($1, '192.0.2.7/32')", me),
+    ),
+    "limit of nobody": (Kind.ROW_STRAY, sql("INSERT INTO send_limit VALUES (1, 4711, 1, 1, 0)")),
+    "limit of no domain": (
+        Kind.ROW_STRAY,
+        sql("INSERT INTO send_limit VALUES (2, 4711, 1, 1, 0)"),
+    ),
     "a note of nobody": (Kind.ROW_STRAY, note(nobody, none, nobody)),
     "a deleted mailbox of nobody": (
         Kind.ROW_STRAY,

@@ -92,6 +92,30 @@ _CHECKS: tuple[tuple[Kind, str, str, str], ...] = (
     ),
     (
         Kind.ROW_STRAY,
+        "right to send",
+        "SELECT r.address || ' ' || r.account, 0 FROM send_right r"
+        " WHERE NOT EXISTS (SELECT 1 FROM address a WHERE a.address = r.address)"
+        " OR NOT EXISTS (SELECT 1 FROM account a WHERE a.id = r.account AND a.status <> 'deleted')",
+        "a right to send from an address that is gone, or of nobody",
+    ),
+    (
+        Kind.ROW_STRAY,
+        "network",
+        "SELECT n.network || ' ' || n.account, 0 FROM device_network n WHERE NOT EXISTS"
+        " (SELECT 1 FROM account a WHERE a.id = n.account AND a.kind = 'device'"
+        " AND a.status <> 'deleted')",
+        "a network of no device",
+    ),
+    (
+        Kind.ROW_STRAY,
+        "limit",
+        "SELECT l.kind || ' ' || l.id, 0 FROM send_limit l WHERE NOT EXISTS"
+        " (SELECT 1 FROM account a WHERE l.kind = 1 AND a.id = l.id AND a.status <> 'deleted')"
+        " AND NOT EXISTS (SELECT 1 FROM domain d WHERE l.kind = 2 AND d.id = l.id)",
+        "a limit of sending of nobody",
+    ),
+    (
+        Kind.ROW_STRAY,
         "role",
         "SELECT 'account ' || r.account, 0 FROM role_grant r"
         " WHERE NOT EXISTS (SELECT 1 FROM account a WHERE a.id = r.account)",
