@@ -77,5 +77,7 @@ def web_service(
     """One for all listeners of a worker. ``ready``: whether there is a certificate."""
     settings = web_settings(configuration)
     signer = Signer(tls_settings(configuration))
-    autoconfig = AutoconfigSite(book, offers(configuration), settings.url, signer.signed, ready)
+    # On Unix sockets alone something in front serves the usual port.
+    url = settings.url or f"https://{settings.hostname}"
+    autoconfig = AutoconfigSite(book, offers(configuration), url, signer.signed, ready)
     return WebService(settings, book, (autoconfig,), observer, stopping)
