@@ -7,12 +7,16 @@ import threading
 import time
 from email.utils import parseaddr
 
+import dkim
 import pytest
 
+from malleposte.delivery.signing.dkim import sign
+from malleposte.delivery.signing.keys import make
 from malleposte.secrets.node_key import create_key_file
 from support import mailbox
 from support.processes import kill, of_kind
 from support.server import PASSWORD
+from support.zone import text as zone_text
 from system.test_sending import FAR, World, until, world
 
 __all__ = ["world"]
@@ -79,6 +83,45 @@ def test_a_forward_goes_out_and_reports_about_it_come_back(post: World) -> None:
     post.command("forward", "delete", "u1@example.test")
     arrive(post, "u1@example.test")
     mailbox.wait_for(post.server, "u1@example.test", PASSWORD, 1)
+
+
+def test_what_is_sent_on_is_sealed_and_its_signature_holds(post: World) -> None:
+    keys = publish(post, "example.test")
+    signer = make("strict.example", "20270101", int(time.time()))
+    keys |= {key.name: key.record for key in signer.keys}
+    text = TEXT % b"signed"
+    header, _, body = text.partition(b"\r\n\r\n")
+    signed = sign(header, [body], signer.keys, int(time.time())) + text
+    post.command("forward", "set", "u1@example.test", FAR)
+    post.command("group", "add", "team@example.test", "--senders", "anyone")
+    post.command("group", "join", "team@example.test", "carl@far.example")
+    with smtplib.SMTP("127.0.0.1", post.server.ports["smtp"], timeout=60) as client:
+        client.sendmail(STRANGER, ["u1@example.test", "team@example.test"], signed)
+    until(lambda: len(post.far.accepted) == 2)
+
+    def ask(name: bytes, timeout: float = 5) -> bytes | None:
+        found = keys.get(name.decode().rstrip("."))
+        return found.encode() if found is not None else None
+
+    (forwarded,) = (one.content for one in post.far.accepted if FAR in one.recipients)
+    assert dkim.ARC(forwarded).verify(dnsfunc=ask)[0] == dkim.CV_Pass
+    assert all(dkim.DKIM(forwarded).verify(idx=at, dnsfunc=ask) for at in range(2)), "the author's"
+    (listed,) = (one.content for one in post.far.accepted if FAR not in one.recipients)
+    assert b"From: zoe" not in listed.lower().replace(b'"', b"")
+    assert dkim.DKIM(listed).verify(idx=0, dnsfunc=ask), "the group's"
+    assert b"d=example.test" in listed.partition(b"bh=")[0]
+
+
+def publish(world: World, domain: str) -> dict[str, str]:
+    """Make keys of a domain and put their records into the DNS; the records by name."""
+    world.command("domain", "dkim", domain, "--new")
+    records = json.loads(world.command("dns", domain, "--json"))["records"]
+    keys = {
+        one["name"].rstrip("."): one["value"] for one in records if "._domainkey." in one["name"]
+    }
+    for name, value in keys.items():
+        world.zone.add(name, txt=zone_text(value))
+    return keys
 
 
 def test_a_forward_that_fails_is_told_to_who_wrote(post: World) -> None:
