@@ -18,6 +18,7 @@ from malleposte.delivery.spool import AT_ONCE, Spool
 from malleposte.delivery.trace_header import Origin, shown_id
 from malleposte.directory.senders import Senders, Way
 from malleposte.mime import compose
+from malleposte.mime.ascii_header import ascii_header
 from malleposte.mime.headers import FIELD
 from malleposte.mime.seven_bit import is_seven_bit, recoded, recoding
 from malleposte.mime.structure import parse, parse_slices
@@ -205,8 +206,14 @@ async def into_seven_bits(spool: Spool) -> None:
     """Recode what goes to other servers, before it is signed (decision 0017): a signature holds on every
     way then. What its author signed stays as it is. Raises as the spool does."""
     with spool.buffer() as buffer:
-        if is_seven_bit(buffer) or _is_signed(bytes(buffer[:HEADER])):
+        start = bytes(buffer[:HEADER])
+        if is_seven_bit(buffer) or _is_signed(start):
             return
+    size = header_size(start)
+    header = ascii_header(start[:size])
+    if header is not None:
+        await spool.begin_anew(size, header)
+    with spool.buffer() as buffer:
         if len(buffer) <= AT_ONCE:
             parts = parse(buffer)
         else:

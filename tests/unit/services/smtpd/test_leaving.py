@@ -74,6 +74,16 @@ async def test_it_is_recoded_and_then_signed(sending: Served) -> None:
     assert verdicts(octets.replace(b"plain", b"plaim")) == [False, False]
 
 
+async def test_a_header_of_an_old_program_needs_no_smtputf8(sending: Served) -> None:
+    content = "From: Zoë <ada@example.org>\r\nSubject: Grüße\r\n\r\nplain\r\n"
+    client = await sending.signed_in("ada@example.org")
+    assert (await client.send("ada@example.org", "x@there.example", content))[:3] == "250"
+    ((message, octets),) = await leaving(sending)
+    assert octets.isascii()
+    assert message.needs == 0
+    assert verdicts(octets) == [True, True]
+
+
 async def test_what_its_author_signed_goes_as_it_is(sending: Served) -> None:
     content = (
         "From: ada@example.org\r\nMIME-Version: 1.0\r\n"
