@@ -96,6 +96,8 @@ class Model:
     uidnext: list[int] = field(default_factory=lambda: [1, 1])
     lists: list[dict[int, str] | None] = field(default_factory=lambda: [None, None])
     taken: dict[int, list[tuple[bool, bool]]] = field(default_factory=lambda: {1: [], 2: []})
+    parted: bool = False
+    """Whether the last step parted copies."""
 
     def list_of(self, box: int) -> dict[int, str]:
         own = self.lists[box]
@@ -202,7 +204,22 @@ class Model:
                 after = ordered(set(before) - set(text))
         if after != before:
             self.lists[box] = now | ({who: after} if after else {})
+        if ("w" in after) != ("w" in before) and self.writers(0) != self.writers(1):
+            self.part(box)
         return ""
+
+    def writers(self, box: int) -> set[int]:
+        return {who for who, text in self.list_of(box).items() if "w" in text}
+
+    def part(self, box: int) -> None:
+        """What is in both mailboxes is two messages from now on; in this one it gets a new UID."""
+        other = {id(one.mail) for one in self.boxes[1 - box].values()}
+        for uid, one in list(self.boxes[box].items()):
+            if id(one.mail) in other:
+                del self.boxes[box][uid]
+                mail = Mail(one.mail.seen, one.mail.flagged, dict(one.mail.marks))
+                self.put(box, mail, one.deleted)
+                self.parted = True
 
 
 class Session:
@@ -292,12 +309,13 @@ class Run:
         """Do a step and compare everything."""
         kind, who, *how = step
         before = {key: list(session.view.modseqs) for key, session in self.sessions.items()}
+        self.model.parted = False
         expected = getattr(self.model, kind)(who, *how)
         answer = await self.store.submit(self.command(kind, who, *how))
         assert (answer.reason if isinstance(answer, Refused) else "") == expected, step
         await self.compare()
         personal = kind == "store" and who != OWNER and not (how[3]["flagged"] or how[3]["deleted"])
-        if (personal and how[2] != "=") or kind in ("grant", "take"):
+        if (personal and how[2] != "=") or (kind in ("grant", "take") and not self.model.parted):
             for (box, viewer), session in self.sessions.items():
                 if (viewer != who or kind != "store") and (box, viewer) in before:
                     assert list(session.view.modseqs) == before[box, viewer], "nothing happened"

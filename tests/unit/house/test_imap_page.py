@@ -79,7 +79,7 @@ IMAP, WIRE = Imap(), Limits()
             "full names of mailboxes",
             [full_names.MAX_PATH, f"{full_names.MAX_OCTETS // 1000**2} million"],
         ),
-        ("names subscribed to", [listed_names.MAX_NAMES]),
+        ("names subscribed to", [listed_names.MAX_NAMES, listed_names.MOST_BROUGHT]),
         ("changes of rights", [service.CHANGES_OF_RIGHTS]),
         ("silence after sign-in", [f"{IMAP.idle_timeout // 60} minutes"]),
         ("NOTIFY", [WIRE.notify_mailboxes, WIRE.notify_groups, watching.TOLD_AT_ONCE]),

@@ -12,7 +12,7 @@ from malleposte.store.commands import (
     SetRights,
     Subscribe,
 )
-from malleposte.store.execute import readers_names
+from malleposte.store.execute import readers_names, subscriptions
 from malleposte.store.read import mailboxes
 from malleposte.store.results import Done
 from support.store import House, inbox
@@ -129,16 +129,34 @@ async def test_taking_from_anyone_leaves_those_who_are_named(house: House) -> No
     assert await names(house, reader) == [f"{OWNER}/a"]
 
 
-async def test_a_full_list_takes_no_more_and_the_right_is_given(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(readers_names, "MAX_NAMES", 1)
+async def test_others_fill_nobodys_list(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Past their own bound the right is given all the same; the reader's own names have their room."""
+    monkeypatch.setattr(readers_names, "MOST_BROUGHT", 2)
+    monkeypatch.setattr(subscriptions, "MAX_NAMES", 2)
     owner, reader = await house.account("owner"), await house.account()
+    boxes = [await house.mailbox(owner, f"{n}") for n in range(3)]
+    for box in boxes:
+        await give(house, box, reader, "lr")
+    assert await names(house, reader) == [f"{OWNER}/0", f"{OWNER}/1"]
+    letters = "SELECT letters FROM mailbox_right WHERE mailbox = $1 AND grantee = $2"
+    assert await house.value(letters, boxes[2], reader) == "lr"
+    await subscribe(house, reader, "2", boxes[2])
     await house.do(Subscribe(account=reader, name="mine"), Done)
+    assert await house.refused(Subscribe(account=reader, name="more")) == "limit"
+    # What he takes out of the list makes room for what the next right brings.
+    await subscribe(house, reader, "0", boxes[0], on=False)
     await give(house, inbox(owner), reader, "lr")
-    assert await names(house, reader) == ["mine"]
-    rights = "SELECT letters FROM mailbox_right WHERE grantee = $1"
-    assert await house.value(rights, reader) == "lr"
+    assert OWNER in await names(house, reader)
+
+
+async def test_a_name_with_more_levels_than_a_mailbox_can_have_is_refused(house: House) -> None:
+    """LSUB and RECURSIVEMATCH show what stands above a name, each level with all before it."""
+    reader = await house.account()
+    fits = "/".join(["Other Users", "owner@example.org", *["x"] * 32])
+    await house.do(Subscribe(account=reader, name=fits), Done)
+    assert await house.refused(Subscribe(account=reader, name=f"{fits}/x")) == "bad-name"
+    # One that is there from before can be taken out.
+    await house.do(Subscribe(account=reader, name=f"{fits}/x", subscribed=False), Done)
 
 
 # With the name ------------------------------------------------------------------------------------

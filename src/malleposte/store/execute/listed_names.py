@@ -13,13 +13,16 @@ from malleposte.store.work import Work
 
 SEPARATOR: Final = "/"
 MAX_NAMES: Final = 10_000
-"""Names in the list of an account."""
+"""Names in the list of an account, besides those that others' rights brought."""
+MOST_BROUGHT: Final = 1_000
+"""Names that others' rights bring: nobody fills another's list, or leaves him no room in it."""
 MOST_KEPT: Final = MAX_NAMES // 2
 """Names in a list to which RENAME and DELETE still add: the rest is for what the client asks for."""
-HELD: Final = "SELECT count(*) FROM subscription WHERE account = $1"
+HELD: Final = "SELECT count(*) FROM subscription WHERE account = $1 AND given = 0"
+BROUGHT: Final = "SELECT count(*) FROM subscription WHERE account = $1 AND given = 1"
 SUBSCRIBE: Final = (
     "INSERT INTO subscription (account, name) SELECT CAST($1 AS bigint), CAST($2 AS text)"
-    f" WHERE (SELECT count(*) FROM subscription WHERE account = $1) < {MOST_KEPT}"
+    f" WHERE ({HELD}) < {MOST_KEPT}"
     " ON CONFLICT DO NOTHING"
 )
 """Keep the name of a mailbox that goes, while the list has room."""

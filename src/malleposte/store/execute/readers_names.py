@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from malleposte.store import dialect
 from malleposte.store.dialect import Row, Sql, any_of, both
-from malleposte.store.execute.listed_names import HELD, MAX_NAMES, SEPARATOR, Moved
+from malleposte.store.execute.listed_names import BROUGHT, MOST_BROUGHT, SEPARATOR, Moved
 from malleposte.store.read.rights import seen_by
 from malleposte.store.work import Work
 
@@ -54,10 +54,10 @@ _ALL_LEFT = "UPDATE subscription SET mailbox = 0 WHERE mailbox BETWEEN $1 AND $2
 
 
 async def bring(work: Work, reader: int, name: str, mailbox: int) -> None:
-    """Subscribe a reader to a mailbox that was given to him, where his list has room."""
+    """Subscribe a reader to a mailbox that was given to him, if not too many others brought theirs."""
     head = await work.head(reader)
-    held = await work.tx.row(HELD, reader)
-    if head is None or (held is not None and held[0] >= MAX_NAMES):
+    brought = await work.tx.row(BROUGHT, reader)
+    if head is None or (brought is not None and brought[0] >= MOST_BROUGHT):
         return
     await work.tx.run(_BRING, reader, name, mailbox)
     head.bump()

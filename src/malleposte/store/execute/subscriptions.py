@@ -8,12 +8,15 @@ name of (``readers_names``).
 from malleposte.store.commands import Subscribe
 from malleposte.store.execute import readers_names
 from malleposte.store.execute.full_names import MAX_PATH, octets
-from malleposte.store.execute.listed_names import HELD, MAX_NAMES, UNSUBSCRIBE, path_of
+from malleposte.store.execute.listed_names import HELD, MAX_NAMES, SEPARATOR, UNSUBSCRIBE, path_of
+from malleposte.store.execute.mailboxes import MAX_DEPTH
 from malleposte.store.ids import account_of
 from malleposte.store.read.rights import may
 from malleposte.store.results import Done, Refused
 from malleposte.store.work import Work
 
+_ABOVE = 2
+"""Levels before it: the same."""
 _PREFIX = 512
 """Octets that may stand before the full name of another's mailbox: a namespace and an address."""
 
@@ -45,12 +48,19 @@ async def subscribe(work: Work, command: Subscribe) -> Done | Refused:
             row.modseq = max(row.modseq, modseq)
         return Done(modseq=modseq)
     # A longer one may be in the list, from before this bound, and must go out of it.
-    if not command.name or (command.subscribed and octets(command.name) > MAX_PATH + _PREFIX):
+    name = command.name
+    if not name or (command.subscribed and octets(name) > MAX_PATH + _PREFIX):
         return Refused(reason="bad-name", text="empty or too long")
+    if command.subscribed and name.count(SEPARATOR) >= MAX_DEPTH + _ABOVE:
+        # Lists show what stands above a name: a long one could have hundreds of levels.
+        return Refused(reason="bad-name", text="this name has more levels than a mailbox can have")
     if command.subscribed:
         count = await work.tx.row(HELD, command.account)
         if count is not None and count[0] >= MAX_NAMES:
-            return Refused(reason="limit", text="too many subscriptions")
+            return Refused(
+                reason="limit",
+                text=f"there are {MAX_NAMES} names subscribed to that no mailbox has: unsubscribe some",
+            )
         seen = command.of and await may(work.tx, command.account, command.of, "l")
         of = command.of if seen else 0
         await readers_names.choose(work, command.account, command.name, of)
