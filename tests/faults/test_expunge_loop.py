@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from malleposte.store.execute.appending import OUTRUN
 from malleposte.store.fsck import check
 from support import disks, mailbox, postgres, processes
 from support.server import PASSWORD, Server
@@ -208,7 +209,7 @@ def test_the_bound_of_an_account_alone(tmp_path: Path) -> None:
         assert {code for _, code in traffic.codes} == {250}
         server.stop()
         recoverable = asyncio.run(examined(server))
-        assert recoverable[LOOPER] < 2 * 5_000_000 + traffic.large
+        assert recoverable[LOOPER] < 5_000_000 + OUTRUN + traffic.large
 
 
 @pytest.mark.postgres
@@ -222,11 +223,12 @@ def test_the_bound_of_an_account_on_postgres(
     server.start()
     traffic = Traffic(server)
     try:
-        traffic.run(40_000_000)
+        traffic.run(60_000_000)
         assert {code for _, code in traffic.codes} == {250}
         server.stop()
-        assert asyncio.run(examined(server))[LOOPER] < 2 * 5_000_000 + traffic.large
-        assert asyncio.run(stored(server)) < 4 * 5_000_000, "content nobody uses is kept"
+        most = 5_000_000 + OUTRUN + traffic.large
+        assert asyncio.run(examined(server))[LOOPER] < most
+        assert asyncio.run(stored(server)) < most + 1_000_000, "content nobody uses is kept"
     finally:
         server.end()
     asyncio.run(postgres_server.drop(dsn))

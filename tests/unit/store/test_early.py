@@ -23,6 +23,7 @@ from malleposte.store.commands import (
     SweepBlobs,
 )
 from malleposte.store.content import blob_path, in_file
+from malleposte.store.execute import appending
 from malleposte.store.execute.filing import PUT_FOR
 from malleposte.store.quota import PURGE_OLDEST_JOB
 from malleposte.store.results import AppendedAll, Copied, Delivered, Done, Swept
@@ -319,7 +320,10 @@ async def test_a_sweep_leaves_alone_what_a_delivery_under_way_holds(house: House
 # Whoever is faster than the purge -----------------------------------------------------------------
 
 
-async def test_appends_that_outrun_the_purge_are_put_off(house: House) -> None:
+async def test_appends_that_outrun_the_purge_are_put_off(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(appending, "OUTRUN", 0)
     house.clock.stop()
     bound(house, 1000)
     account, other = await house.account(), await house.account()
@@ -342,8 +346,19 @@ async def test_appends_that_outrun_the_purge_are_put_off(house: House) -> None:
     await house.append(inbox(account), actor=account)
 
 
-async def test_whose_mail_a_hold_keeps_may_append(house: House) -> None:
+async def test_a_small_bound_is_no_reason_to_wait(house: House) -> None:
+    """A draft is saved again each second, and what it replaces is expunged."""
+    bound(house, 0)
+    account = await house.account()
+    await expunged(house, account, 900)
+    await house.append(inbox(account), actor=account)
+
+
+async def test_whose_mail_a_hold_keeps_may_append(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What is kept there for a court says nothing about how fast it came."""
+    monkeypatch.setattr(appending, "OUTRUN", 0)
     house.clock.stop()
     bound(house, 100)
     account = await house.account()

@@ -32,8 +32,8 @@ from malleposte.store.work import Head, MailboxRow, Work
 
 NO_GRACE = 1 << 40
 """Seconds of patience with a full account: its owner is here and is told, whenever it filled up."""
-OUTRUN = 2
-"""Times its bound that an account's recoverable mail may be while the purge is on its way."""
+OUTRUN = 20_000_000
+"""Octets past its bound, if not as many again, that an account may have while the purge is on its way."""
 
 
 async def append(
@@ -59,7 +59,8 @@ async def append(
 async def _outruns(work: Work, head: Head, actor: int) -> Refused | None:
     """Refuse what a person brings faster than the purge removes what was expunged before: it would fill
     the disk, and for everybody. A hold keeps all of it: then it is no loop that brought it there."""
-    if actor == SYSTEM or head.recoverable_bytes <= OUTRUN * work.recoverable_most(head):
+    most = work.recoverable_most(head)
+    if actor == SYSTEM or head.recoverable_bytes <= most + max(most, OUTRUN):
         return None
     if await work.tx.row(ON_HOLD, head.account) is not None:
         return None
