@@ -153,11 +153,20 @@ def _recipients(trace: traces.Trace, names: dict[int, str]) -> tuple[TracedRecip
             )
         )
     waiting = {one.address: one for one in trace.waiting}
-    reached = dict(trace.recipients)
+    reached = {
+        address: tuple(names.get(a, f"account {a}, deleted") for a in accounts)
+        for address, accounts in trace.recipients
+    }
+    # What an account did not take stands under its own address, whatever name led to it.
+    ours = {name for accounts in reached.values() for name in accounts} - reached.keys()
     found = []
     for address in dict.fromkeys([*reached, *waiting, *attempts]):
-        accounts = tuple(names.get(a, f"account {a}, deleted") for a in reached.get(address, ()))
-        tried = tuple(attempts.get(address, ()))
+        if address in ours and address not in waiting:
+            continue
+        accounts = reached.get(address, ())
+        tried = tuple(
+            one for name in dict.fromkeys((address, *accounts)) for one in attempts.get(name, ())
+        )
         state, due, said, message = "filed" if accounts else "", 0, "", 0
         if tried:
             state, said = tried[-1].outcome, tried[-1].said

@@ -137,6 +137,29 @@ async def test_what_became_of_each_recipient(house: House, desk: Desk) -> None:
     assert [attempt.outcome for attempt in slow.attempts] == ["deferred"]
 
 
+async def test_a_full_mailbox_took_nothing(house: House, desk: Desk) -> None:
+    """It is not shown as filed, whatever address led to it."""
+    ada, full = await house.account("ada"), await house.account("full", quota=5)
+    now = int(house.clock.time())
+    to = {"ada@example.org": [ada], "all@example.org": [ada, full], "info@example.org": [full]}
+    trace = number(now)
+    command: Deliver = msgspec.structs.replace(
+        deliver(trace_id=trace),
+        filings=tuple(Filing(account=a, prefix=b"") for a in (ada, full)),
+        trace=msgspec.msgpack.encode({"to": [(a, ids, "", "") for a, ids in to.items()]}),
+        one_answer=False,
+    )
+    await house.do(command, Delivered)
+    (one,) = await found(desk)
+    states = [(r.address, r.state, r.said) for r in one.recipients]
+    assert states == [
+        ("ada@example.org", "filed", ""),
+        ("all@example.org", "refused", "over-quota"),
+        ("info@example.org", "refused", "over-quota"),
+    ]
+    assert one.recipients[1].accounts == ("ada@example.org", "full@example.org")
+
+
 async def test_page_after_page(house: House, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is missed or doubled, whatever a statement and a call may look at."""
     monkeypatch.setattr("malleposte.store.read.traces.SLICE", 3)

@@ -12,6 +12,7 @@ import msgspec
 
 from malleposte.store import dialect
 from malleposte.store.commands import (
+    AddJob,
     Append,
     AppendAll,
     Bringing,
@@ -29,6 +30,7 @@ from malleposte.store.execute.handing import hand_on
 from malleposte.store.execute.keywords import admit_keywords
 from malleposte.store.execute.records import add_job, record_audit
 from malleposte.store.execute.sieve import remember
+from malleposte.store.execute.tracing import trace
 from malleposte.store.flags import SEEN, join
 from malleposte.store.ids import email_id, frame_id, mailbox_id, thread_id
 from malleposte.store.quota import QUOTA_JOB, level_reached
@@ -92,23 +94,6 @@ INSERT_MEMBERSHIP = dialect.insert(
 _REFERENCE = dialect.insert(
     "thread_reference",
     {"account": _INT, "hash": _INT, "thread": _INT},
-    on_conflict="ON CONFLICT DO NOTHING",
-)
-_TRACE = dialect.insert(
-    "trace",
-    {
-        "id": _INT,
-        "at": _INT,
-        "direction": "text",
-        "sender": "text",
-        "message_id": "text",
-        "record": "bytea",
-    },
-    on_conflict="ON CONFLICT DO NOTHING",
-)
-_JOB = dialect.insert(
-    "job",
-    {"id": _INT, "kind": "text", "key": "text", "payload": "bytea", "run_at": _INT},
     on_conflict="ON CONFLICT DO NOTHING",
 )
 _TOUCH = dialect.update("blob", "id", {"touched_at": _INT})
@@ -375,9 +360,9 @@ async def warn(work: Work, head: Head) -> None:
     if level > head.quota_level:
         head.quota_level = level
         head.dirty = True
-        (job,) = await work.numbers("job", 1)
         payload = msgspec.msgpack.encode((head.account, level))
-        work.add(_JOB, (job, QUOTA_JOB, f"{head.account}:{level}", payload, work.now))
+        key = f"{head.account}:{level}"
+        await add_job(work, AddJob(kind=QUOTA_JOB, key=key, payload=payload, run_at=work.now))
 
 
 async def deliver(work: Work, command: Deliver, known: Known) -> Delivered:
@@ -396,17 +381,7 @@ async def deliver(work: Work, command: Deliver, known: Known) -> Delivered:
     if command.forwards or command.remembered or command.jobs or command.audit:
         await _follow(work, command, known, filed)
     if command.trace_id:
-        work.add(
-            _TRACE,
-            (
-                command.trace_id,
-                work.now,
-                command.direction,
-                command.sender,
-                command.rendered.message_id,
-                command.trace,
-            ),
-        )
+        await trace(work, command, filed)
     return Delivered(filed=tuple(filed))
 
 

@@ -26,23 +26,11 @@ from malleposte.store.commands import (
 from malleposte.store.dialect import Row, Sql, any_of, both
 from malleposte.store.execute.handing import NEVER, due
 from malleposte.store.execute.records import add_job
+from malleposte.store.execute.tracing import ATTEMPT
 from malleposte.store.results import Done, Refused, Taken, TakenMessage, TakenRecipient
 from malleposte.store.work import Work
 
 _INT = "bigint"
-ATTEMPT = dialect.insert(
-    "trace_attempt",
-    {
-        "trace": _INT,
-        "at": _INT,
-        "address": "text",
-        "attempt": _INT,
-        "outcome": "text",
-        "host": "text",
-        "said": "text",
-    },
-    on_conflict="ON CONFLICT DO NOTHING",
-)
 
 _DUE_ROUTES = Sql(
     sqlite="SELECT route, failures FROM queue_route WHERE due_at <= $1"
