@@ -77,7 +77,7 @@ def test_a_running_server_is_examined_whole(tmp_path_factory: pytest.TempPathFac
         said = program.json("doctor")
         assert said["wrong"] == 0
         found = by_name(said)
-        assert [c["state"] for c in found["port"]] == ["ok"] * 9
+        assert [c["state"] for c in found["port"]] == ["ok"] * 11
         assert states(said, "served certificate") == {"ok"}
         assert "refused on every listener" in found["open relay"][0]["text"]
         assert "held by the running server" in found["writer lock"][0]["text"]
