@@ -94,8 +94,8 @@ class Senders:
     async def allowances(
         self, account: Account, usual: SendLimits, now: float
     ) -> tuple[Allowance, ...]:
-        """What is counted of an account's mail, and against which limits."""
-        await self._book.fresh()
+        """What is counted of an account's mail, and against which limits. ``account`` as the book has just
+        given it: the directory is not looked at once more."""
         since = self._look()
         known = self._limits.get(account.id)
         if known is None:

@@ -7,8 +7,11 @@ import msgspec
 import pytest
 import structlog
 
+from malleposte.delivery.leaving import Sending
+from malleposte.delivery.outbound import Routing
 from malleposte.store.commands import (
     CreateAccount,
+    CreateDomain,
     SetAccount,
     SetAlias,
     SetNetworks,
@@ -16,7 +19,9 @@ from malleposte.store.commands import (
 )
 from malleposte.store.read import emails
 from malleposte.store.results import Created
-from unit.services.smtpd.harness import Served
+from malleposte.wire.smtp import Mode, Settings
+from support.store import Place
+from unit.services.smtpd.harness import Served, serve
 
 
 async def message(served: Served) -> email.message.Message:
@@ -175,3 +180,39 @@ async def test_a_device_signs_in_with_its_password(scanner: Served) -> None:
     result = await scanner.service.door.sign_in("scanner@example.org", "secret", "127.0.0.1")
     assert result.account is None
     assert "device" in result.text
+
+
+async def test_on_port_25_a_device_is_known_by_its_network_as_well(place: Place) -> None:
+    """Many can speak there alone; whoever else comes from its network is a stranger."""
+    async with place.open() as store:
+        await store.submit(CreateDomain(name="example.org"))
+        mx = Settings("mail.example.org", mode=Mode.SMTP)
+        async with serve(store, sending=Sending(Routing()), settings=mx) as served:
+            await served.account("ada")
+            await store.submit(
+                CreateAccount(
+                    address="scanner@example.org", name="", password_hash="", kind="device"
+                )
+            )
+            await store.submit(SetNetworks(account=2, networks=("127.0.0.1/32",)))
+            await served.service.book.fresh()
+            client = await served.connect()
+            await client.reply()
+            await client.ask("EHLO scanner")
+            content = "From: scanner@example.org\r\n\r\nx"
+            reply = await client.send("scanner@example.org", "x@there.example", content)
+            assert reply[:3] == "250"
+            rows = await store.reader.rows("SELECT account FROM queue_message")
+            assert rows == [(2,)]
+            for stranger in ("x@far.example", "ada@example.org", ""):
+                assert (await client.ask(f"MAIL FROM:<{stranger}>"))[:3] == "250"
+                assert (await client.ask("RCPT TO:<x@there.example>"))[:9] == "550 5.7.1"
+                assert (await client.ask("RCPT TO:<ada@example.org>"))[:3] == "250"
+                await client.ask("RSET")
+            # The device before it left nothing behind.
+            reply = await client.send(
+                "x@far.example", "ada@example.org", "From: x@far.example\r\n\r\nx"
+            )
+            assert reply[:3] == "250"
+            row = await store.reader.row("SELECT direction FROM trace ORDER BY id DESC LIMIT 1")
+            assert row == ("in",)
