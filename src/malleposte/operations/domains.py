@@ -52,7 +52,8 @@ async def add(context: Context, request: AddDomain, progress: Progress) -> Domai
 
 
 class DomainShown(msgspec.Struct, frozen=True, kw_only=True):
-    """``domain`` as the store keeps it (A-labels), ``shown`` as people read it."""
+    """``domain`` as the store keeps it (A-labels), ``shown`` as people read it; ``alias_of``: the domain it
+    is another name of, '' for none."""
 
     domain: str
     shown: str
@@ -60,6 +61,7 @@ class DomainShown(msgspec.Struct, frozen=True, kw_only=True):
     organisation: str
     accounts: int
     aliases: int
+    alias_of: str = ""
 
 
 class ListDomains(Request, frozen=True, kw_only=True):
@@ -78,8 +80,9 @@ async def list_(context: Context, request: ListDomains, progress: Progress) -> D
     rows = await context.store.reader.rows(
         "SELECT d.name, d.status, o.name,"
         " (SELECT count(*) FROM address a WHERE a.domain = d.id AND a.kind = 'primary'),"
-        " (SELECT count(*) FROM address a WHERE a.domain = d.id AND a.kind = 'alias')"
-        " FROM domain d JOIN organisation o ON o.id = d.organisation ORDER BY d.name LIMIT $1",
+        " (SELECT count(*) FROM address a WHERE a.domain = d.id AND a.kind = 'alias'),"
+        " coalesce(c.name, '') FROM domain d JOIN organisation o ON o.id = d.organisation"
+        " LEFT JOIN domain c ON c.id = d.alias_of ORDER BY d.name LIMIT $1",
         MAX_DOMAINS,
     )
     return Domains(
@@ -91,8 +94,9 @@ async def list_(context: Context, request: ListDomains, progress: Progress) -> D
                 organisation=organisation,
                 accounts=accounts,
                 aliases=aliases,
+                alias_of=alias_of,
             )
-            for name, status, organisation, accounts, aliases in rows
+            for name, status, organisation, accounts, aliases, alias_of in rows
         )
     )
 

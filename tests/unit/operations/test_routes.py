@@ -16,7 +16,7 @@ from malleposte.operations.domain_routes import (
     ShowRoutes,
     host_and_port,
 )
-from malleposte.operations.domains import DomainRemoved, RemoveDomain
+from malleposte.operations.domains import DomainRemoved, Domains, ListDomains, RemoveDomain
 from malleposte.operations.errors import OperationError
 from malleposte.operations.forwards import (
     ForwardPage,
@@ -81,6 +81,11 @@ async def test_another_name_of_a_domain(house: House, desk: Desk) -> None:
     for _ in range(2):
         request = NameDomain(domain="Example.net", of="example.org")
         assert (await desk.call("domain.alias", request, DomainRoutes)).alias_of == "example.org"
+    listed = (await desk.call("domain.list", ListDomains(), Domains)).domains
+    assert [(one.domain, one.alias_of) for one in listed] == [
+        ("example.net", "example.org"),
+        ("example.org", ""),
+    ]
     with pytest.raises(OperationError, match="another name of a domain"):
         await desk.call("account.add", AddAccount(address="x@example.net"), AccountAdded)
     with pytest.raises(OperationError, match=r"example\.net is another name of example\.org"):

@@ -65,7 +65,7 @@ def list_(*, common: Common = DEFAULT) -> int:
         as_json({"domains": found})
         return OK
     table(
-        ("domain", "status", "accounts", "aliases", "organisation"),
+        ("domain", "status", "accounts", "aliases", "organisation", "another name of"),
         [
             (
                 one.domain if one.shown == one.domain else f"{one.shown} ({one.domain})",
@@ -73,6 +73,7 @@ def list_(*, common: Common = DEFAULT) -> int:
                 f"{one.accounts:,}",
                 f"{one.aliases:,}",
                 one.organisation,
+                shown_domain(one.alias_of) if one.alias_of else "",
             )
             for one in found
         ],
