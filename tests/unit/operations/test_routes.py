@@ -39,7 +39,8 @@ from malleposte.operations.groups import (
     RemoveGroup,
     ShowGroup,
 )
-from malleposte.store.commands import DeleteAccount
+from malleposte.store.commands import DeleteAccount, SetSendRight
+from malleposte.store.results import Done
 from support.store import House
 from unit.operations.desk import Desk
 
@@ -309,7 +310,9 @@ async def test_a_group_from_its_making_to_its_end(house: House, desk: Desk) -> N
     assert shown.owners == ("bob@example.org",)
     (line,) = (await desk.call("group.list", ListGroups(), GroupPage)).groups
     assert (line.address, line.members) == (STAFF, 1)
+    await house.do(SetSendRight(address=STAFF, account=1, way="as"), Done)
     await desk.call("group.delete", RemoveGroup(address=STAFF), GroupRemoved)
+    assert await house.rows("SELECT address FROM send_right") == [], "whose address comes next?"
     with pytest.raises(OperationError, match="there is no group"):
         await desk.call("group.delete", RemoveGroup(address=STAFF), GroupRemoved)
 

@@ -145,6 +145,7 @@ async def delete_group(work: Work, command: DeleteGroup) -> Done | Refused:
     await work.tx.run("DELETE FROM group_member WHERE mail_group = $1", command.address)
     await work.tx.run("DELETE FROM mail_group WHERE address = $1", command.address)
     await work.tx.run("DELETE FROM address WHERE address = $1", command.address)
+    await work.tx.run("DELETE FROM send_right WHERE address = $1", command.address)
     return Done()
 
 
