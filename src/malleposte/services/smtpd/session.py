@@ -20,10 +20,10 @@ from malleposte.delivery.trace_header import Origin, shown_id
 from malleposte.delivery.verdict import Recipient, Reports, Verdict, put_off
 from malleposte.directory.book import Account
 from malleposte.directory.senders import DEVICE
-from malleposte.directory.signin import Refusal
 from malleposte.policy.network import network_of
 from malleposte.services.connection import Connection, Draining, TimedOut
 from malleposte.services.smtpd.senders import device_for, no_device, refusal
+from malleposte.services.smtpd.signing_in import sign_in
 from malleposte.store import PermanentFailure, StoreError
 from malleposte.store.incoming import ANYBODY
 from malleposte.wire.smtp import (
@@ -48,12 +48,6 @@ if TYPE_CHECKING:
 
 HOLD_AT_MOST: Final = 0.008
 """Seconds of pipelined commands before others run."""
-_SIGN_IN = {
-    Refusal.WRONG: (535, "5.7.8"),
-    Refusal.SUSPENDED: (535, "5.7.8"),
-    Refusal.TOO_MANY: (454, "4.7.0"),
-    Refusal.AWAY: (454, "4.7.0"),
-}
 _SIGN_IN_AGAIN: Final = Verdict(
     421, "4.7.0", "The password or the account was changed; sign in again"
 )
@@ -194,38 +188,11 @@ class Session:
         self._engine.reply(Reply(verdict.code, verdict.enhanced, verdict.text))
 
     async def _authenticate(self, event: Authenticate) -> None:
-        credentials = event.credentials
-        try:
-            result = await self._service.door.sign_in(
-                credentials.authcid,
-                credentials.password,
-                self._connection.peer,
-                acting_as=credentials.authzid,
-                submission=True,
-            )
-        except StoreError:
-            self._engine.reply(
-                Reply(454, "4.7.0", "Sign-in cannot be checked now; try again later")
-            )
+        result = await sign_in(self._service, self._connection, event)
+        if isinstance(result, Reply):
+            self._engine.reply(result)
             return
-        mode, connection = self._service.settings.mode.value, self._connection
-        account, log = result.account, self._service.door.log
-        self._service.observer.signed_in(mode, account is not None)
-        if account is None:
-            refusal = result.refusal or Refusal.WRONG
-            log.refused(mode, connection.peer, refusal.value)
-            code, enhanced = _SIGN_IN[refusal]
-            self._engine.reply(Reply(code, enhanced, result.text))
-            return
-        admission = connection.admission
-        if admission is not None and not admission.signed_in(account.id):
-            log.refused(mode, connection.peer, "connections")
-            most = admission.per_account
-            text = f"The account has {most} connections already; close some, or try again later"
-            self._engine.reply(Reply(454, "4.7.0", text))
-            return
-        log.signed_in(mode, account.id, connection.peer, tls=connection.tls)
-        self._account = account
+        self._account = result
         self._engine.accept()
 
     async def _still_signed_in(self) -> bool:

@@ -1,0 +1,53 @@
+"""AUTH: from what a client said to an account, or to the reply that it gets. RFC 4954."""
+
+from typing import TYPE_CHECKING, Final
+
+from malleposte.directory.book import Account
+from malleposte.directory.signin import Refusal
+from malleposte.services.connection import Connection
+from malleposte.store import StoreError
+from malleposte.wire.smtp import Authenticate, Reply
+
+if TYPE_CHECKING:
+    from malleposte.services.smtpd.service import SmtpService
+
+_REFUSALS: Final = {
+    Refusal.WRONG: (535, "5.7.8"),
+    Refusal.SUSPENDED: (535, "5.7.8"),
+    Refusal.TOO_MANY: (454, "4.7.0"),
+    Refusal.AWAY: (454, "4.7.0"),
+}
+_AWAY: Final = Reply(454, "4.7.0", "Sign-in cannot be checked now; try again later")
+
+
+async def sign_in(
+    service: "SmtpService", connection: Connection, event: Authenticate
+) -> Account | Reply:
+    """Who signed in, or why nobody did."""
+    credentials = event.credentials
+    try:
+        result = await service.door.sign_in(
+            credentials.authcid,
+            credentials.password,
+            connection.peer,
+            acting_as=credentials.authzid,
+            submission=True,
+        )
+    except StoreError:
+        return _AWAY
+    mode, log = service.settings.mode.value, service.door.log
+    account = result.account
+    service.observer.signed_in(mode, account is not None)
+    if account is None:
+        refusal = result.refusal or Refusal.WRONG
+        log.refused(mode, connection.peer, refusal.value)
+        code, enhanced = _REFUSALS[refusal]
+        return Reply(code, enhanced, result.text)
+    admission = connection.admission
+    if admission is not None and not admission.signed_in(account.id):
+        log.refused(mode, connection.peer, "connections")
+        most = admission.per_account
+        text = f"The account has {most} connections already; close some, or try again later"
+        return Reply(454, "4.7.0", text)
+    log.signed_in(mode, account.id, connection.peer, tls=connection.tls)
+    return account
