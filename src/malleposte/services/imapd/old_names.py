@@ -34,7 +34,12 @@ def tell(
 
 
 async def tell_renamed(session: "Session", old: names.Place, given: str, new: names.Place) -> None:
-    """Say that a mailbox has a new name, and under which form, where it is not the one given."""
+    """Say that a mailbox has a new name, and under which form, where it is not the one given.
+
+    After each RENAME, not only where the name became another one than was asked for: §6.3.9.7 has the
+    item returned when a mailbox is renamed, whoever did it, and the form given as another renaming. Other
+    sessions hear of it if they asked to (NOTIFY, RFC 5465 §5.4).
+    """
     if not session.engine.rev2:
         return
     reader = session.service.store.reader
