@@ -134,6 +134,12 @@ def test_a_certificate_for_another_name_or_key(program: Program) -> None:
     self_signed_pair(program.data / "tls", "other.example.net")
     said = program.json("doctor", "--no-fsck")
     assert "not for mail.example.test" in by_name(said)["certificate"][0]["text"]
+    # Nor for the name that mail programs are told.
+    with program.config.open("a") as file:
+        file.write('[autoconfig]\nhost = "imap.example.test"\n')
+    found = by_name(program.json("doctor", "--no-fsck"))["certificate"]
+    assert [check["text"].partition(" not for ")[2][:4] for check in found[:2]] == ["mail", "imap"]
+    assert "set autoconfig.host" in found[1]["remedy"]
     self_signed_pair(program.folder / "second", "mail.example.test")
     shutil.copy(program.folder / "second" / "server.key", program.data / "tls" / "server.key")
     said = program.json("doctor", "--no-fsck", code=4)

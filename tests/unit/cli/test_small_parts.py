@@ -14,7 +14,6 @@ from malleposte.cli.account_list import Defaults, Line, read
 from malleposte.cli.app import COMMANDS, application
 from malleposte.cli.configuration import find_configuration
 from malleposte.cli.doctor.addresses import own_addresses
-from malleposte.cli.doctor.files import covers
 from malleposte.cli.exit_codes import Trouble
 from malleposte.cli.export_files import _Names
 from malleposte.cli.exporting import _ranges
@@ -23,6 +22,7 @@ from malleposte.cli.sizes import octets
 from malleposte.mime import summarize
 from malleposte.node.config_read import load
 from malleposte.operations.accounts import AddAccount
+from malleposte.operations.zone.certificate import covers
 
 DEFAULTS = Defaults(generate=False, quota=None, locale="en")
 
@@ -209,7 +209,7 @@ def test_the_domain_a_host_name_suggests(hostname: str, domain: str) -> None:
     ],
 )
 def test_names_a_certificate_covers(pattern: str, name: str, fits: bool) -> None:
-    assert covers(pattern, name) is fits
+    assert covers((pattern,), name) is fits
 
 
 def test_own_addresses_begin_with_loopback() -> None:

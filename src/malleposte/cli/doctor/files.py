@@ -15,6 +15,7 @@ from malleposte.cli.ownership import acting_as_owner, owner_of
 from malleposte.node import wiring
 from malleposte.node.config import Configuration
 from malleposte.node.settings import hostname
+from malleposte.operations.zone.certificate import covers
 from malleposte.runtime.tls import CertificateError, CertificateFacts, Certificates
 from malleposte.secrets.node_key import NodeKeyError, load_key_ring
 
@@ -181,14 +182,19 @@ def certificate_checks(configuration: Configuration) -> Iterator[Check]:
     mode = stat.S_IMODE(key.stat().st_mode)
     if mode & 0o007:
         yield wrong("certificate", f"everybody may read {key}", f"`chmod o= {key}`")
-    name = hostname(configuration)
-    if not any(covers(one, name) for one in facts.names):
+    own = {
+        "node.hostname": hostname(configuration),
+        "autoconfig.host": configuration.autoconfig.host,
+    }
+    for setting, name in own.items():
+        if not name or covers(facts.names, name):
+            continue
         yield warn(
             "certificate",
             f"it is for {', '.join(facts.names)}, not for {name}: clients will complain"
             if facts.names
             else "it names no host (subjectAltName), only perhaps its old subject: clients refuse it",
-            f"get one for {name}, or set node.hostname",
+            f"get one for {name}, or set {setting}",
         )
     left = (facts.not_after - datetime.datetime.now(datetime.UTC)).days
     until = f"good until {facts.not_after:%Y-%m-%d}, {left} days"
@@ -199,14 +205,6 @@ def certificate_checks(configuration: Configuration) -> Iterator[Check]:
         yield warn("certificate", until, "renew it; the running server takes it within a minute")
     else:
         yield ok("certificate", f"{', '.join(facts.names)}; {until}")
-
-
-def covers(pattern: str, name: str) -> bool:
-    """Whether a name in a certificate is for a host (RFC 9525 §6.3: a star is one whole label)."""
-    pattern, name = pattern.lower().rstrip("."), name.lower().rstrip(".")
-    if pattern.startswith("*."):
-        return name.partition(".")[2] == pattern[2:]
-    return pattern == name
 
 
 def writer_lock(configuration: Configuration, *, running: bool) -> Check:

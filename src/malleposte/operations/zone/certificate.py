@@ -1,6 +1,6 @@
 """This server's certificate as the DNS names it (DANE)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 MOST = 1_000_000
@@ -43,6 +43,13 @@ def names_in(chain: Sequence[bytes]) -> tuple[str, ...]:
     except x509.ExtensionNotFound:
         return ()
     return tuple(name.lower() for name in found.get_values_for_type(x509.DNSName))
+
+
+def covers(names: Collection[str], name: str) -> bool:
+    """Whether a certificate for some names is for a host (RFC 9525 §6.3: a star is one whole label)."""
+    known = {one.lower().rstrip(".") for one in names}
+    name = name.lower().rstrip(".")
+    return name in known or f"*.{name.partition('.')[2]}" in known
 
 
 def why_wrong(values: Sequence[str], chain: Sequence[bytes], host: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Final, Literal, NamedTuple
 
 from malleposte.delivery.signing.keys import SigningKey
+from malleposte.operations.zone.certificate import covers
 
 Kind = Literal["MX", "TXT", "CNAME", "SRV", "TLSA"]
 Purpose = Literal[
@@ -130,11 +131,6 @@ def _settings_files(
         name = f"_autodiscover._tcp.{domain}"
         records.append(Wanted("service", name, "SRV", f"0 1 {secure} {host}", needed=False))
     return records
-
-
-def covers(names: Collection[str], name: str) -> bool:
-    """Whether a certificate is for a name (RFC 9525 §6.3: a star stands for one label)."""
-    return name in names or f"*.{name.partition('.')[2]}" in names
 
 
 def _tlsa(host: str, port: int, public: bytes) -> list[Wanted]:
