@@ -32,9 +32,7 @@ MARKUP = st.lists(
     max_size=40,
 ).map("".join)
 CHARACTERS = st.text(
-    st.characters(
-        blacklist_categories=("Cs",), blacklist_characters="\ufffe\uffff", min_codepoint=32
-    )
+    st.characters(codec="utf-8", exclude_characters="\ufffe\uffff", min_codepoint=32)
 )
 
 
@@ -72,7 +70,7 @@ def _read(head: h11.Request) -> None:
 def test_a_target_and_a_host_are_read_or_refused(target: str, host: str) -> None:
     try:
         request = h11.Request(
-            method="GET", target=target, headers=[("Host", host.encode("latin-1"))]
+            method=b"GET", target=target, headers=[(b"Host", host.encode("latin-1"))]
         )
         _read(request)
     except (h11.LocalProtocolError, Refused):
