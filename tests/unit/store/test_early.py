@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from typing import Any
 
 import msgspec
 import pytest
@@ -34,7 +35,7 @@ DAY = 86_400
 
 def bound(house: House, octets: int) -> None:
     """Octets every account may have recoverable."""
-    writer = house.store.writer
+    writer: Any = house.store.writer
     getattr(writer, "_committer", writer).recoverable = octets
 
 
