@@ -46,10 +46,17 @@ NOT_OUTSIDE = Verdict(
 TOO_MANY = Verdict(
     550, "5.2.4", "The group has more members than one message can reach; tell its owners"
 )
+TOGETHER = Verdict(
+    554,
+    "5.5.3",
+    "The groups have more members than one message can reach: write to fewer at a time",
+)
 LONG_HEADER = Verdict(552, "5.3.4", "The header of the message is too long for sending on")
 UNFIT_SENDER = Verdict(550, "5.1.7", "The sender's address cannot be rewritten for sending on")
 NO_KEY = Verdict(451, "4.3.5", "This server cannot send mail on now; please try again later")
 
+MOST_REACHED = 5_000
+"""Accounts and addresses that one message reaches: filed and queued in one transaction of half a second."""
 MOST_NAMED = 10
 """Addresses in a note of the trace."""
 MOST_HEADER = 512 * 1024
@@ -132,6 +139,10 @@ class Onwards:
             first = rewriter.decode(address)
         except BadSrs:
             return NOT_OURS_BACK, none
+        local, _, name = first.rpartition("@")
+        if await self._book.domain(name.lower()) is not None:  # ours since then
+            found = await self._book.resolve(local, name)
+            return (FILED if found.accounts else NO_SUCH_USER), found
         onward = Onward(first, address, ours.organisation)
         found = Resolution(Found.HERE, address, onward=(onward,), organisation=ours.organisation)
         return FILED, found
@@ -188,9 +199,11 @@ class Onwards:
                 recipient, verdict = await self._going(recipient, facts, settled.notes)
             if verdict is not None:
                 refused[at] = verdict
-                nobody = dataclasses.replace(recipient.resolution, accounts=(), onward=())
-                recipient = dataclasses.replace(recipient, resolution=nobody)
+                recipient = _nobody(recipient)
             found.append(recipient)
+        if _reached(found) > MOST_REACHED:
+            refused.update(dict.fromkeys(range(len(found)), TOGETHER))
+            settled.recipients = [_nobody(one) for one in found]
         return settled
 
     async def _members(
@@ -261,6 +274,19 @@ class Onwards:
         except NodeKeyError:
             return NO_KEY
         return None
+
+
+def _nobody(recipient: Recipient) -> Recipient:
+    """One that was refused: nothing of it is filed or sent."""
+    resolution = dataclasses.replace(recipient.resolution, accounts=(), onward=())
+    return dataclasses.replace(recipient, resolution=resolution)
+
+
+def _reached(recipients: Sequence[Recipient]) -> int:
+    """Accounts and addresses that recipients reach together."""
+    accounts = {one for recipient in recipients for one in recipient.resolution.accounts}
+    onward = {one.address for recipient in recipients for one in recipient.resolution.onward}
+    return len(accounts) + len(onward)
 
 
 def _leads_out(onward: Onward) -> bool:

@@ -131,6 +131,21 @@ async def test_too_many_members_through_other_groups_are_refused_in_words(post: 
     assert await post.to() == []
 
 
+async def test_several_groups_at_a_time_have_a_bound(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("malleposte.delivery.onward.MOST_REACHED", 4)
+    await post.do(
+        PutGroup(address="other@example.org", fresh=True, senders="anyone"),
+        SetMembers(address="other@example.org", entries=(*accounts(ADA, EVE), *elsewhere(FAR))),
+    )
+    assert await post.send(STAFF, "other@example.org") == [250, 250], "four in all"
+    await post.do(SetMembers(address=STAFF, entries=elsewhere("more@far.example")))
+    assert await post.send(STAFF, "other@example.org") == [554, 554]
+    assert await post.send(STAFF, "other@example.org", each=True) == [554, 554]
+    assert await post.filed() == [ADA, BOB, EVE]
+
+
 async def test_a_members_own_forward_counts(post: Post) -> None:
     await post.do(
         SetForward(account=ADA, addresses=("ada@home.example",), keep=False),

@@ -244,6 +244,17 @@ async def test_a_report_goes_back_to_who_wrote(post: Post) -> None:
     assert await post.send(back.lower(), sender="") == [250]
 
 
+async def test_a_report_goes_back_to_who_is_ours_since_then(post: Post) -> None:
+    await post.do(SetForward(account=ADA, addresses=(FAR,), keep=False))
+    await post.send("ada@example.org")
+    ((back, *_),) = await post.queued()
+    await post.house.domain("sender.example")
+    assert (await post.refused(back, sender="")).startswith("550 5.1.1")
+    await post.do(CreateAccount(address="zoe@sender.example", name="", password_hash=""))
+    assert await post.send(back, sender="") == [250]
+    assert await post.filed() == [4]
+
+
 async def test_nobody_relays_by_a_rewritten_sender(post: Post) -> None:
     await post.do(SetForward(account=ADA, addresses=(FAR,), keep=False))
     await post.send("ada@example.org")
