@@ -51,14 +51,10 @@ class Session:
 
     async def run(self) -> None:
         """From the first octet to the end."""
-        try:
+        # Stopped between requests, or gone.
+        with contextlib.suppress(Draining, ConnectionLost):
             while await self._one():
                 self.engine.start_next_cycle()
-        except (Draining, ConnectionLost):
-            pass  # between requests, or gone
-        except h11.LocalProtocolError:
-            # A client that broke off in the middle of what it was answered.
-            self.connection.abort()
 
     async def _one(self) -> bool:
         """One request and its response; whether another may follow."""

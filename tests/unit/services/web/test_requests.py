@@ -129,6 +129,15 @@ async def test_http_1_0_is_answered_and_closed(served: Served) -> None:
     assert await client.ended() == b""
 
 
+async def test_a_client_that_sends_no_more_is_answered_all_it_asked(served: Served) -> None:
+    client = await served.connect()
+    client.send(f"GET /page HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode() * 3)
+    client.writer.write_eof()
+    for _ in range(3):
+        assert (await client.answer()).status == 200
+    assert await client.ended() == b""
+
+
 async def test_a_client_may_close_after_one(served: Served) -> None:
     client = await served.connect()
     assert (await client.get("/page", "Connection: close")).closes
