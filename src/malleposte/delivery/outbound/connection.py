@@ -136,7 +136,7 @@ class Connection:
                 if len(piece) > 16 * 1024:
                     deadline = min(self._loop.time() + self._block, until)
                     await channel.send(client.data_to_send(), deadline)
-                if channel.over:
+                if channel.over or client.closed:
                     return  # it will say why, or has gone
         except TimeoutError:
             client.lost("the server took no more of the content")
@@ -148,11 +148,12 @@ class Connection:
             self.close()
             raise
         client.end_content()
-        self.ended = True
+        self.ended = not client.closed
 
     def goodbye(self) -> None:
-        """End politely, without waiting for the answer to QUIT; at once where something is under way."""
-        if self._busy:
+        """End politely, without waiting for the answer to QUIT; at once where something is under way
+        or nothing can be said any more."""
+        if self._busy or self._client.closed:
             self.close()
             return
         if self.usable:

@@ -77,7 +77,9 @@ class SmtpClient:
                 self._take(reply)
             if not self._expected and not self._replies.empty:
                 reply = self._replies.next()
-                if reply is not None and reply.code == 421:
+                if reply is not None and self._dots is not None and reply.code >= 400:
+                    self._stopped(reply)
+                elif reply is not None and reply.code == 421:
                     self.lost(str(reply))  # it has waited long enough for us
                 elif reply is not None:
                     raise Garbled(f"a reply to nothing: «{reply}»")
@@ -295,6 +297,13 @@ class SmtpClient:
         groups = [[at] for at in waiting] if self._lmtp else [waiting]
         for group in groups:
             self._expected.append(partial(self._ended, group, group is groups[-1]))
+
+    def _stopped(self, reply: RemoteReply) -> None:
+        """It has seen enough of the content: an answer, though it comes too early. What follows would no
+        longer be in step."""
+        self._decide(Answer(self._step, reply))
+        self._finish()
+        self._close(str(reply))
 
     def _ended(self, recipients: list[int], last: bool, reply: RemoteReply) -> None:
         for at in recipients:

@@ -308,6 +308,33 @@ def test_a_reply_to_nothing_ends_it() -> None:
     assert list(events(idle)) == [Closed("421 4.4.2 idle for too long")]
 
 
+@pytest.mark.parametrize("reply", ["552 5.3.4 too big", "452 4.3.1 disk full", "421 4.3.2 closing"])
+def test_a_refusal_before_the_end_of_the_content_is_the_answer(reply: str) -> None:
+    client = ready_client("PIPELINING")
+    client.send(ONE)
+    client.receive_data(b"250 ok\r\n250 ok\r\n354 go\r\n")
+    client.content(CONTENT)
+    client.receive_data(reply.encode() + b"\r\n")
+    *_, sent, closed = events(client)
+    assert isinstance(sent, Sent)
+    assert [shown(answer) for answer in sent.answers] == [f"{Step.CONTENT.value} {reply}"]
+    assert isinstance(closed, Closed)
+    client.content(b"x")
+    client.end_content()
+    assert client.next_event() is None
+
+
+def test_a_message_is_not_taken_before_its_end() -> None:
+    client = ready_client("PIPELINING")
+    client.send(ONE)
+    client.receive_data(b"250 ok\r\n250 ok\r\n354 go\r\n")
+    client.content(CONTENT)
+    client.receive_data(b"250 2.0.0 queued\r\n")
+    *_, sent, _ = events(client)
+    assert isinstance(sent, Sent)
+    assert not sent.answers[0].good
+
+
 def test_250_to_data_takes_nothing() -> None:
     """A server out of step may not make us believe that it has the message."""
     client = ready_client("PIPELINING")
