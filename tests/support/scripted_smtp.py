@@ -1,16 +1,26 @@
 """SMTP servers on loopback that behave as a test wants: each step answers by a table.
 
 A reply may be a line, several in turn (the last one goes on), or one of the words: ``drop`` (closes),
-``silence`` (never answers), ``garbage``. A reply that begins with 421 closes after it.
+``reset`` (closes by RST), ``silence`` (never answers), ``garbage`` (text), ``binary``, ``endless`` (lines
+without a last one), ``huge`` (one line of a megabyte). A reply that begins with 421 closes after it.
 """
 
 import asyncio
 import contextlib
+import socket
 import ssl
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-DROP, SILENCE, GARBAGE = "drop", "silence", "garbage"
+DROP, SILENCE, GARBAGE, RESET = "drop", "silence", "garbage", "reset"
+BINARY, ENDLESS, HUGE = "binary", "endless", "huge"
+_ODD = {
+    GARBAGE: b"%%% what? %%%\r\n",
+    BINARY: bytes(range(256)) + b"\r\n",
+    ENDLESS: b"250-and so on\r\n" * 2_000,
+    HUGE: b"250 " + b"x" * 1_000_000 + b"\r\n",
+}
 
 Replies = str | Sequence[str]
 EVERYTHING = ("PIPELINING", "SIZE 1000000", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "DSN")
@@ -41,11 +51,15 @@ class Manner:
     implicit: bool = False
     slow: float = 0.0
     """Seconds before each reply."""
+    drip: float = 0.0
+    """Seconds before each octet of a reply."""
     after: int = 1_000_000
     then: str = DROP
     sessions: int = 1_000_000
     silent_reader: bool = False
     """Reads nothing of the content."""
+    breaks: int = 0
+    """Octets of the content that it reads; then it answers as for all of it, and lets the rest go."""
 
 
 class ScriptedServer:
@@ -129,8 +143,16 @@ class _Session:
             return False
         if reply == SILENCE:
             await asyncio.sleep(3_600)
-        text = "%%% what? %%%" if reply == GARBAGE else reply
-        self.writer.write(text.encode() + b"\r\n")
+        if reply == RESET:
+            sock = self.writer.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            return False
+        octets = _ODD.get(reply) or reply.encode() + b"\r\n"
+        for octet in octets if self.manner.drip else ():
+            await asyncio.sleep(self.manner.drip)
+            self.writer.write(bytes((octet,)))
+        if not self.manner.drip:
+            self.writer.write(octets)
         await self.writer.drain()
         return not reply.startswith("421")
 
@@ -177,7 +199,7 @@ class _Session:
                 return await self.say("503 5.5.1 MAIL first")
             case "RCPT":
                 reply = await self.answer("RCPT", "250 2.1.5 ok")
-                if reply.startswith("250"):
+                if reply.startswith("25"):
                     self.recipients.append(_path(text))
                 return bool(reply)
             case "DATA":
@@ -197,6 +219,13 @@ class _Session:
     async def _content(self) -> bool:
         if self.manner.silent_reader:
             await asyncio.sleep(3_600)
+        if self.manner.breaks:
+            await self.reader.readexactly(self.manner.breaks)
+            reply = self.server.reply("CONTENT", DROP)
+            await self.say(reply)
+            while reply != DROP and await self.reader.read(65_536):
+                pass
+            return False
         lines = []
         while (line := await self.reader.readline()) != b".\r\n":
             if not line:

@@ -21,6 +21,7 @@ from malleposte.delivery.outbound import (
     Reporting,
     Resolver,
 )
+from malleposte.delivery.outbound.outcome import Judge
 from malleposte.delivery.outbound.recorder import no_reports
 from malleposte.delivery.outbound.settings import Concurrency, Timeouts
 from malleposte.runtime.tls_selfsigned import self_signed_pair
@@ -166,6 +167,7 @@ class Outside:
         policies: Policies | None = None,
         reporting: Reporting = no_reports,
         patience: float = 5.0,
+        judge: Judge | None = None,
         **more: Any,
     ) -> AsyncIterator[Dispatcher]:
         """A dispatcher at work; stopped in the end."""
@@ -177,6 +179,7 @@ class Outside:
             reporting=reporting,
             clock=self.house.clock.time,
         )
+        dispatcher.judge = judge or dispatcher.judge
         running = asyncio.get_running_loop().create_task(dispatcher.run())
         try:
             yield dispatcher
