@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("metrics")
 
+FOLDER: Final = "metrics"
+"""Below the folder of what runs: each process's figures."""
+
 _DELAYS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0)
 # Finer where the bounds of the loop are (20 ms a piece of work, p99 of 50 ms).
 # By the names that prometheus_client gives its files: twice what they come to when every command was used.
@@ -30,12 +33,12 @@ _LATE = (0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1, 0
 
 def name(run_dir: Path) -> None:
     """Name the folder of figures, before prometheus_client is imported."""
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(run_dir / "metrics")
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(run_dir / FOLDER)
 
 
 def prepare(run_dir: Path) -> None:
     """Empty the folder of figures; once, in the supervisor, before the first fork."""
-    folder = run_dir / "metrics"
+    folder = run_dir / FOLDER
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 

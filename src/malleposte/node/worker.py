@@ -15,6 +15,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from mmap import mmap
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -28,6 +29,7 @@ from malleposte.directory.book import Book
 from malleposte.directory.signin import Door
 from malleposte.node import duties, metrics, outbound, sieving, web, wiring
 from malleposte.node.config import Configuration
+from malleposte.node.confinement import confine
 from malleposte.node.gate import Gate
 from malleposte.node.health_page import Page
 from malleposte.node.observers import (
@@ -142,6 +144,8 @@ class _Worker:
         chosen = self._configuration.store
         if chosen.backend == "postgres" and chosen.dsn is not None:
             spool = self._configuration.node.data_dir / "spool"
+            spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._confine(spool)
             self._hints = Hints(chosen.dsn.reveal())
             async with cluster(
                 chosen.dsn.reveal(),
@@ -165,11 +169,20 @@ class _Worker:
             looks += 1
             if looks % 200 == 0:
                 log.warning("waiting for the writer to open the store")
+        # The index of the log is the readers' too; the database and its log are the writer's alone.
+        self._confine(folder / "blobs", folder / "store.db-shm")
         for _ in range(600):
             with contextlib.suppress(StoreError):
                 return await stack.enter_async_context(embedded(folder, self._writer_path))
             await self._pause()
         raise RuntimeError("the writer did not open the store")
+
+    def _confine(self, folder: Path, *files: Path) -> None:
+        """Before the store is opened, and before there are threads, which would stay as they are."""
+        folders = [folder, self._configuration.node.run_dir / metrics.FOLDER]
+        there = [path for path in (*files, Path(os.devnull)) if path.exists()]
+        if not confine(folders, there) and self._number == 0:
+            log.warning("this kernel cannot bound what workers may write (Landlock)")
 
     async def _pause(self) -> None:
         """A moment before the next look. Raises ``_Stopped``."""
