@@ -20,6 +20,7 @@ class MimeMessage:
     def __init__(self, buffer: Buffer, parts: tuple[Part, ...] | None = None) -> None:
         self._buffer = buffer
         self._parts = parts if parts is not None else parse(buffer)
+        self._fields: Sequence[tuple[bytes, bytes]] | None = None
 
     @property
     def size(self) -> int:
@@ -27,10 +28,12 @@ class MimeMessage:
         return len(self._buffer)
 
     def fields(self) -> Sequence[tuple[bytes, bytes]]:
-        """Name and raw value of each header field."""
-        root = self._parts[0]
-        found = fields(bytes(self._buffer[root.header_start : root.body_start]))
-        return [(f.name, f.value) for f in found[: DEFAULT_LIMITS.header_fields]]
+        """Name and raw value of each header field, read once."""
+        if self._fields is None:
+            root = self._parts[0]
+            found = fields(bytes(self._buffer[root.header_start : root.body_start]))
+            self._fields = [(f.name, f.value) for f in found[: DEFAULT_LIMITS.header_fields]]
+        return self._fields
 
     def raw_body(self, most: int) -> str:
         """The body as it stands."""

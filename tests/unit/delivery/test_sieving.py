@@ -26,6 +26,7 @@ from malleposte.store.commands import (
     Filing,
     PutForm,
     PutScript,
+    SetAccount,
     SetAlias,
     SetOrganisation,
     TakeQueued,
@@ -551,6 +552,26 @@ async def test_a_message_that_has_been_here_is_not_sent_on_again(scene: Scene) -
     await anywhere(scene)
     await scene.script(ADA, 'redirect "me@elsewhere.example";')
     await scene.come("ada", body=b"Delivered-To: Ada@example.test\r\n" + BODY)
+    assert await scene.sent() == []
+    assert await scene.places(ADA) == ["INBOX"]
+
+
+async def test_with_a_header_without_measure_nothing_is_changed_or_sent_on(scene: Scene) -> None:
+    await anywhere(scene)
+    await scene.script(
+        ADA, 'require "editheader"; deleteheader "Subject"; redirect "me@elsewhere.example";'
+    )
+    long = b"X-Long: " + b"x" * 600_000 + b"\r\n" + BODY
+    assert await scene.come("ada", body=long) == [250]
+    assert await scene.sent() == []
+    assert await scene.texts(ADA) == [b"X-Prefix: 1\r\n" + long]
+
+
+async def test_mail_of_an_account_for_inside_stays_inside(scene: Scene) -> None:
+    await anywhere(scene)
+    await scene.store.submit(SetAccount(account=CID, internal=True))
+    await scene.script(ADA, 'redirect "me@elsewhere.example";')
+    await scene.come("ada", sender="cid@example.test", account=CID)
     assert await scene.sent() == []
     assert await scene.places(ADA) == ["INBOX"]
 

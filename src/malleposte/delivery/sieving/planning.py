@@ -11,6 +11,7 @@ import structlog
 
 from malleposte.delivery.junk import is_junk
 from malleposte.delivery.leaving import has_eight_bit
+from malleposte.delivery.onward import MOST_HEADER
 from malleposte.delivery.spool import AT_ONCE
 from malleposte.delivery.trace_header import delivered_to, return_path
 from malleposte.delivery.verdict import Recipient
@@ -37,6 +38,8 @@ log = structlog.get_logger(__name__)
 
 LIGHT_HEADER: Final = 16 * 1024
 """Octets of a header on which small scripts run without letting the loop run."""
+JUNK_WITHIN: Final = 256 * 1024
+"""Octets of a header in which a filter's verdict is looked for: filters put it on top."""
 MOST_RUN: Final = 5_000
 """Accounts whose scripts run for one message; the others keep it."""
 
@@ -129,7 +132,7 @@ class _Planning:
         self.accepted = False
         """Somebody has taken it, though it is filed nowhere."""
         self._ran: dict[int, Copy] = {}
-        self._junk = is_junk(bytes(arrival.buffer[: arrival.header_size]))
+        self._junk = is_junk(bytes(arrival.buffer[: min(arrival.header_size, JUNK_WITHIN)]))
         self.variants = Variants(sieving.store, arrival.buffer, arrival.header_size, arrival.now)
 
     async def all(self) -> None:
@@ -241,8 +244,8 @@ class _Planning:
         if not made:
             return b"", 0
         lines = in_front(made)
-        if lines is not None:
-            return lines, 0
+        if lines is not None or self._arrival.header_size > MOST_HEADER:
+            return lines or b"", 0
         return b"", await self.variants.of(account, tuple(made))
 
     async def _mailbox(self, copy: Copy, action: FileInto, around: Surroundings) -> int:
@@ -292,6 +295,8 @@ class _Planning:
 
     def _why_none(self, copy: Copy, account: Account) -> str:
         """Why it goes on to nobody, '' where it may."""
+        if self._arrival.header_size > MOST_HEADER:
+            return "its header is too long"
         if self._junk:
             return "it looks like junk"
         if came_by(self._message, account.address) or copy.depth >= MOST:
@@ -312,6 +317,8 @@ class _Planning:
         target = await redirecting.target(account, address)
         if target.words:
             return target.words
+        if target.elsewhere and await self._from_inside_only():
+            return "its sender has mail inside the organisation only"
         lines, variant = await self._changed(account, decided, edits)
         if target.elsewhere:
             going = Going(
@@ -374,6 +381,11 @@ class _Planning:
         ):
             return "that is the account itself"
         return ""
+
+    async def _from_inside_only(self) -> bool:
+        sender = self._arrival.account
+        account = await self._sieving.account(sender) if sender else None
+        return account is not None and account.internal
 
     async def _eight_bit(self) -> bool:
         buffer = self._arrival.buffer

@@ -19,8 +19,8 @@ MOST: Final = 2_000
 """Chains in memory."""
 MOST_OCTETS: Final = 4 * 1024 * 1024
 """Octets of their scripts; compiled, one takes some ten times as much."""
-AT_ONCE: Final = 4 * 1024
-"""Octets of scripts compiled, or run, without letting the loop run: some 3 ms."""
+AT_ONCE: Final = 2 * 1024
+"""Octets of scripts compiled, or run, without letting the loop run: some 5 ms at worst."""
 OF_REGEX: Final = 64 * 1024
 """What a script with regular expressions counts for besides: they remember what they met."""
 _HEAVY: Final = frozenset(("body", "regex"))

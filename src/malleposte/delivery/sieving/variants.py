@@ -30,11 +30,13 @@ class Variants:
         self._now = int(now)
         self._known: dict[Edits, int] = {}
         self._put: set[tuple[int, int]] = set()
-        self._headers: list[bytes] = [bytes(buffer[:header_size])]
+        self._headers: dict[int, bytes] = {}
         self.made: list[Enclosed] = []
 
     def header(self, variant: int) -> bytes:
         """The header of a variant, 0: as it came."""
+        if not variant and not self._headers:
+            self._headers[0] = bytes(self._buffer[: self._header_size])
         return self._headers[variant]
 
     async def of(self, account: Account, edits: Edits) -> int:
@@ -45,7 +47,7 @@ class Variants:
             return known
         if known is None and len(self.made) >= MOST:
             return 0
-        header = edited(self._headers[0], edits)
+        header = edited(self.header(0), edits)
         spool = Spool(self._store.incoming)
         try:
             spool.write(header)
@@ -63,7 +65,7 @@ class Variants:
             content = msgspec.structs.replace(message.content, frames=(), file=False)
             enclosed = Enclosed(content=content, rendered=message.rendered, received_at=self._now)
             self.made.append(enclosed)
-            self._headers.append(header)
             known = self._known[edits] = len(self.made)
+            self._headers[known] = header
         self._put.add((account.organisation, known))
         return known
