@@ -22,7 +22,7 @@ ACCOUNTS = 4
 SENDERS = 8
 
 
-async def _storm(server: Server, kills: int, seed: int) -> list[Sender]:
+async def storm(server: Server, kills: int, seed: int) -> list[Sender]:
     """Load the server, kill `kills` processes, let it come back, end the load."""
     chance = random.Random(seed)
     recipients = tuple(f"u{n}@example.test" for n in range(ACCOUNTS))
@@ -83,7 +83,7 @@ async def _survives(server: Server, kills: int, seed: int) -> None:
     await server.prepare(ACCOUNTS)
     server.start()
     try:
-        senders = await _storm(server, kills, seed)
+        senders = await storm(server, kills, seed)
         server.stop()
     finally:
         server.end()
