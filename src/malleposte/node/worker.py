@@ -104,7 +104,7 @@ def run_worker(configuration: Configuration, inherited: Inherited, number: int) 
 
     # Young objects die by reference counts; full collections of a large heap would hold the loop.
     gc.set_threshold(50_000, 20, 100)
-    return uvloop.run(_Worker(configuration, inherited, number).run())
+    return uvloop.run(_Worker(configuration, inherited, number, own=True).run())
 
 
 class _Stopped(Exception):
@@ -112,10 +112,13 @@ class _Stopped(Exception):
 
 
 class _Worker:
-    def __init__(self, configuration: Configuration, inherited: Inherited, number: int) -> None:
+    def __init__(
+        self, configuration: Configuration, inherited: Inherited, number: int, *, own: bool = False
+    ) -> None:
         self._configuration = configuration
         self._inherited = inherited
         self._number = number
+        self._own_process = own
         self._figures = metrics.figures()
         self._stop = asyncio.Event()
         self._draining = False
@@ -179,9 +182,12 @@ class _Worker:
 
     def _confine(self, folder: Path, *files: Path) -> None:
         """Before the store is opened, and before there are threads, which would stay as they are."""
-        folders = [folder, self._configuration.node.run_dir / metrics.FOLDER]
-        there = [path for path in (*files, Path(os.devnull)) if path.exists()]
-        if not confine(folders, there) and self._number == 0:
+        if not self._own_process:
+            return
+        folders = (folder, self._configuration.node.run_dir / metrics.FOLDER)
+        files = (*files, Path(os.devnull))
+        allowed = [[path for path in paths if path.exists()] for paths in (folders, files)]
+        if not confine(*allowed) and self._number == 0:
             log.warning("this kernel cannot bound what workers may write (Landlock)")
 
     async def _pause(self) -> None:
