@@ -50,6 +50,7 @@ def test_the_statements_are_found() -> None:
     files = {where.rpartition(":")[0].removeprefix("malleposte.store.") for where in PUT_TOGETHER}
     assert files <= {
         "dialect",
+        "execute.early",
         "execute.purging",
         "execute.ranges",
         "fsck",

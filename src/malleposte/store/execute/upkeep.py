@@ -23,7 +23,9 @@ _LOOK = (
     " WHERE id > $2 ORDER BY id LIMIT $3"
 )
 _LOCK = both(
-    "SELECT id FROM blob WHERE {ids} ORDER BY id FOR UPDATE SKIP LOCKED", ids=any_of("id", 1)
+    "SELECT id FROM blob WHERE {ids} ORDER BY id{lock}",
+    ids=any_of("id", 1),
+    lock=Sql(sqlite="", postgres=" FOR UPDATE SKIP LOCKED"),
 )
 DELETE_UNUSED = both(
     f"DELETE FROM blob WHERE {{ids}} AND touched_at < $2 AND {_UNUSED} RETURNING id, place",
@@ -118,11 +120,10 @@ async def delete_unused(work: Work, blobs: list[int], before: int) -> tuple[int,
     the names of their files, for the caller to remove once this is committed."""
     if not blobs:
         return 0, ()
-    if work.tx.dialect == "postgres":
-        # What a delivery under way holds is left alone. Of the rest a statement that begins with them
-        # locked sees every use there is, however long the commit that made it took.
-        blobs = [row[0] for row in await work.tx.rows(_LOCK, blobs)]
-    removed = await work.tx.rows(DELETE_UNUSED, blobs, before)
+    # On PostgreSQL what a delivery under way holds is left alone. Of the rest a statement that begins with
+    # them locked sees every use there is, however long the commit that made it took.
+    locked = [row[0] for row in await work.tx.rows(_LOCK, blobs)]
+    removed = await work.tx.rows(DELETE_UNUSED, locked, before)
     await work.tx.run(_FRAMES_OF, [row[0] for row in removed])
     return len(removed), tuple(str(row[0]) for row in removed if row[1] == "file")
 
