@@ -9,8 +9,11 @@ What cannot go on stays with the account whose forward it is; an alias has none,
 """
 
 import dataclasses
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+
+import structlog
 
 from malleposte.delivery import junk, listing
 from malleposte.delivery.leaving import Sending
@@ -31,6 +34,8 @@ from malleposte.directory.routes import BOUNCES
 from malleposte.mime.headers import FIELD
 from malleposte.secrets.node_key import NodeKeyError
 from malleposte.store.dialect import Reader
+
+log = structlog.get_logger(__name__)
 
 JUNK = Verdict(554, "5.7.1", "The message looks like junk, which is not sent on")
 REPORTS_ONLY = Verdict(
@@ -55,6 +60,8 @@ LONG_HEADER = Verdict(552, "5.3.4", "The header of the message is too long for s
 UNFIT_SENDER = Verdict(550, "5.1.7", "The sender's address cannot be rewritten for sending on")
 NO_KEY = Verdict(451, "4.3.5", "This server cannot send mail on now; please try again later")
 
+LINE_EVERY = 60.0
+"""Seconds between two lines of the log about a missing key."""
 MOST_REACHED = 5_000
 """Accounts and addresses that one message reaches: filed and queued in one transaction of half a second."""
 MOST_NAMED = 10
@@ -93,6 +100,7 @@ class Onwards:
         self._reader = reader
         self._sending = sending
         self.copying = Copying(book, sending)
+        self._said = -LINE_EVERY
 
     # At RCPT --------------------------------------------------------------------------------------
 
@@ -271,7 +279,10 @@ class Onwards:
             await self.copying.rewritten(sender, onward)
         except ValueError:
             return UNFIT_SENDER
-        except NodeKeyError:
+        except NodeKeyError as error:
+            if time.monotonic() - self._said > LINE_EVERY:
+                self._said = time.monotonic()
+                log.error("mail that is to be forwarded is put off", reason=str(error))
             return NO_KEY
         return None
 

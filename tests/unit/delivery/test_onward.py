@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from malleposte.delivery.rewriting import Rewriter
 from malleposte.secrets.node_key import NodeKeyError
@@ -202,7 +203,12 @@ async def test_without_a_node_key_mail_waits_with_its_sender(post: Post) -> None
     sending = post.reception._onwards._sending
     assert sending is not None
     object.__setattr__(sending, "rewriter", Rewriter(no_ring))
-    assert await post.send("ada@example.org") == [451]
+    with capture_logs() as lines:
+        assert await post.send("ada@example.org") == [451]
+        assert await post.send("ada@example.org") == [451]
+    assert [line["reason"] for line in lines] == ["there is none"], (
+        "said, and not with each message"
+    )
     assert await post.send("ada@example.org", sender="") == [250]
 
 
