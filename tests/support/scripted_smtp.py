@@ -10,6 +10,7 @@ import contextlib
 import socket
 import ssl
 import struct
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -36,6 +37,7 @@ class Taken:
     mail: str = ""
     """The MAIL command as it came."""
     tls: bool = False
+    at: float = field(default_factory=time.monotonic)
 
 
 @dataclass

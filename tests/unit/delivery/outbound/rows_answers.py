@@ -125,6 +125,22 @@ ANSWERS = [
         [("failed", "5.7.1", "mx.there.example said to the content: «554 5.7.1 spam»")],
         [steps(CONTENT="554 5.7.1 spam")],
     ),
+    Row(
+        "a full mailbox is left alone longer",
+        [("deferred", "4.2.2", "…said to RCPT TO: «452 4.2.2 mailbox full»")],
+        [steps(RCPT="452 4.2.2 mailbox full")],
+        again=LATER,
+    ),
+    Row(
+        "552 at MAIL: too large",
+        [("failed", "5.3.4", "…said to MAIL FROM: «552 5.3.4 too big»")],
+        [steps(MAIL="552 5.3.4 too big")],
+    ),
+    Row(
+        "452 at MAIL: no room",
+        [("deferred", "4.3.1", "…said to MAIL FROM: «452 4.3.1 no room»")],
+        [steps(MAIL="452 4.3.1 no room")],
+    ),
     # Replies that are odd --------------------------------------------------------------------------
     Row(
         "an enhanced code of another class: the reply's own class counts",

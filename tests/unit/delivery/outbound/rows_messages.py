@@ -63,6 +63,32 @@ MESSAGES = [
         [Manner(slow=0.05)],
         taken=1,
     ),
+    Row(
+        "no DSN: the sender who asked is told by us",
+        [TAKEN],
+        [Manner(can=("PIPELINING",))],
+        message={"relay": {"notify": "SUCCESS,FAILURE"}},
+        told=["relayed"],
+        taken=1,
+    ),
+    Row(
+        "DSN: the other server tells him",
+        [TAKEN],
+        message={"relay": {"notify": "SUCCESS,FAILURE"}},
+        taken=1,
+    ),
+    Row(
+        "no SIZE said, and too large at the content",
+        [("failed", "5.3.4", "…said to the content: «552 5.3.4 too big»")],
+        [Manner(can=("PIPELINING",), steps={"CONTENT": "552 5.3.4 too big"})],
+    ),
+    Row(
+        "it takes one recipient at a time, and says so",
+        [TAKEN, TAKEN],
+        [Manner(can=(*EVERYTHING, "LIMITS RCPTMAX=1"))],
+        to=TWO,
+        taken=2,
+    ),
     # Age -----------------------------------------------------------------------------------------
     Row(
         "expired",
@@ -90,32 +116,6 @@ MESSAGES = [
         closed={"there.example": f"{HOST}: connection refused"},
     ),
     Row(
-        "no DSN: the sender who asked is told by us",
-        [TAKEN],
-        [Manner(can=("PIPELINING",))],
-        message={"relay": {"notify": "SUCCESS,FAILURE"}},
-        told=["relayed"],
-        taken=1,
-    ),
-    Row(
-        "DSN: the other server tells him",
-        [TAKEN],
-        message={"relay": {"notify": "SUCCESS,FAILURE"}},
-        taken=1,
-    ),
-    Row(
-        "no SIZE said, and too large at the content",
-        [("failed", "5.3.4", "…said to the content: «552 5.3.4 too big»")],
-        [Manner(can=("PIPELINING",), steps={"CONTENT": "552 5.3.4 too big"})],
-    ),
-    Row(
-        "it takes one recipient at a time, and says so",
-        [TAKEN, TAKEN],
-        [Manner(can=(*EVERYTHING, "LIMITS RCPTMAX=1"))],
-        to=TWO,
-        taken=2,
-    ),
-    Row(
         "four hours old: its sender is told that it takes long",
         [("deferred", "4.2.0", "…said to RCPT TO: «450 4.2.0 later»")],
         [steps(RCPT="450 4.2.0 later")],
@@ -130,6 +130,7 @@ MESSAGES = [
         told=["delayed"],
         **way("4.4.1", f"{HOST}: connection refused"),
     ),
+    # Who is told -------------------------------------------------------------------------------------
     Row(
         "refused mail of the null sender: nobody is told",
         [("failed", "5.1.1", "…«550 5.1.1 no»")],

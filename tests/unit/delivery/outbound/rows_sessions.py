@@ -2,7 +2,6 @@
 
 from support.scripted_smtp import DROP, GARBAGE, RESET, SILENCE, Manner
 from unit.delivery.outbound.behaviours import (
-    LATER,
     MX_TWO,
     NO_PIPELINING,
     TAKEN,
@@ -133,22 +132,6 @@ SESSIONS = [
         [("deferred", "4.4.2", "mx.there.example: the …connection… while the content was sent")],
         [Manner(can=("PIPELINING",), breaks=1_000)],
         message={"data": b"x" * 16_000_000},
-    ),
-    Row(
-        "a full mailbox is left alone longer",
-        [("deferred", "4.2.2", "…said to RCPT TO: «452 4.2.2 mailbox full»")],
-        [steps(RCPT="452 4.2.2 mailbox full")],
-        again=LATER,
-    ),
-    Row(
-        "552 at MAIL: too large",
-        [("failed", "5.3.4", "…said to MAIL FROM: «552 5.3.4 too big»")],
-        [steps(MAIL="552 5.3.4 too big")],
-    ),
-    Row(
-        "452 at MAIL: no room",
-        [("deferred", "4.3.1", "…said to MAIL FROM: «452 4.3.1 no room»")],
-        [steps(MAIL="452 4.3.1 no room")],
     ),
     Row(
         "refused in the middle of the content",
