@@ -77,7 +77,8 @@ def serve_configured(
     import prometheus_client.multiprocess  # noqa: F401
     import uvloop  # noqa: F401
 
-    from malleposte.node.worker import Inherited, run_worker
+    from malleposte.node.inherited import Inherited
+    from malleposte.node.worker import run_worker
     from malleposte.node.writer_process import DAMAGED, UNUSABLE, run_writer
 
     _give_up_root(user)

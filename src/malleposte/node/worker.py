@@ -11,41 +11,28 @@ import contextlib
 import gc
 import os
 import signal
-import socket
-from collections.abc import AsyncIterator, Callable, Coroutine
-from dataclasses import dataclass
-from mmap import mmap
+from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import structlog
 
-from malleposte.delivery.leaving import Sending
 from malleposte.delivery.outbound import Dispatcher
-from malleposte.delivery.receive import Reception
-from malleposte.delivery.sieving.checking import Checker
 from malleposte.directory.book import Book
 from malleposte.directory.signin import Door
-from malleposte.node import duties, metrics, outbound, sieving, web, wiring
+from malleposte.node import duties, metrics, outbound, wiring
 from malleposte.node.config import Configuration
 from malleposte.node.confinement import confine
-from malleposte.node.gate import Gate
 from malleposte.node.health_page import Page
+from malleposte.node.inherited import Inherited
 from malleposte.node.observers import (
-    ImapFigures,
-    Pop3Figures,
-    SieveFigures,
-    SmtpFigures,
     TimedWriter,
-    WebFigures,
     shortage_told,
 )
+from malleposte.node.openings import Openings
 from malleposte.node.settings import hostname, operation_settings, password_settings
-from malleposte.node.sockets import Bound
 from malleposte.operations.context import Context
-from malleposte.policy.account_counts import AccountCounts
-from malleposte.policy.connections import ConnectionLimit
 from malleposte.policy.permissions import Actor
 from malleposte.policy.throttle import Throttle
 from malleposte.runtime.jobs import JobRunner, Upkeep
@@ -55,18 +42,7 @@ from malleposte.runtime.push import PushHub
 from malleposte.runtime.shortage import Shortage
 from malleposte.runtime.tls import Certificates
 from malleposte.services.admin_socket import serve_admin
-from malleposte.services.connection import Connection
-from malleposte.services.imapd.service import ImapService
-from malleposte.services.imapd.session import Session
-from malleposte.services.imapd.watched import AllWatched
 from malleposte.services.listener import Listener, Sweep
-from malleposte.services.pop3d.exclusive import Exclusive
-from malleposte.services.pop3d.service import Pop3Service
-from malleposte.services.pop3d.session import Session as Pop3Session
-from malleposte.services.sieved.service import SieveService
-from malleposte.services.sieved.session import Session as SieveSession
-from malleposte.services.smtpd import SmtpService
-from malleposte.services.turns import Turns
 from malleposte.store import Store, StoreError, cluster, embedded
 from malleposte.store.dialect import TALLY
 from malleposte.store.hints import Hints
@@ -81,21 +57,6 @@ GOODBYE = 30.0
 again when its lease is over."""
 HURRY = 5.0
 """Seconds to drain at most where a task of the worker has ended: it may be the only worker."""
-
-
-@dataclass(frozen=True, slots=True)
-class Inherited:
-    """What the supervisor opened for its workers."""
-
-    listeners: tuple[Bound, ...]
-    metrics: socket.socket | None
-    admin: socket.socket | None
-    writer_path: str
-    gate: Gate
-    imap_sessions: mmap
-    """What workers tell each other of their signed-in sessions (``policy.account_counts``)."""
-    pop3_sessions: mmap
-    """The same of POP3: one an account."""
 
 
 def run_worker(configuration: Configuration, inherited: Inherited, number: int) -> int:
@@ -235,12 +196,23 @@ class _Worker:
         self._dispatcher = outbound.dispatcher(store, configuration)
         wake = self._dispatcher.wake if self._dispatcher is not None else None
         sending = outbound.sending(store, configuration, wake, self._unsigned)
-        await self._open_smtp(store, book, door, certificates, sending)
-        turns = Turns()
-        await self._open_imap(store, book, door, certificates, push, turns)
-        await self._open_pop3(store, book, door, certificates, turns)
-        await self._open_managesieve(store, book, door, certificates, turns)
-        await self._open_web(book, certificates)
+        openings = Openings(
+            configuration,
+            self._inherited,
+            self._figures,
+            self._number,
+            store=store,
+            book=book,
+            door=door,
+            certificates=certificates,
+            spawn=self._spawn,
+        )
+        self._listeners = openings.listeners
+        await openings.smtp(sending, self._dispatcher)
+        await openings.imap(push)
+        await openings.pop3()
+        await openings.managesieve()
+        await openings.web(lambda: self._draining)
         await self._open_health(store)
         self._open_admin(store, book, passwords)
         holder = f"{hostname(configuration)}:{os.getpid()}"
@@ -267,6 +239,9 @@ class _Worker:
             await self._drain()
             passwords.close()
 
+    def _unsigned(self, domain: str, why: str) -> None:
+        self._figures.unsigned.labels(domain).inc()
+
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run beside the listeners what is never to end; if it does, the worker does."""
         name = getattr(work, "__qualname__", "")
@@ -287,159 +262,6 @@ class _Worker:
             self._stop.set()
 
         task.add_done_callback(ended)
-
-    async def _open_smtp(
-        self,
-        store: Store,
-        book: Book,
-        door: Door,
-        certificates: Certificates,
-        sending: Sending | None,
-    ) -> None:
-        reception = Reception(
-            store,
-            book,
-            wiring.delivery_settings(self._configuration),
-            sending,
-            sieving.sieving(store, book, self._configuration, sending),
-        )
-        if self._dispatcher is not None:
-            self._dispatcher.local = wiring.releasing(reception, book, self._configuration).file
-        # One for each protocol: whoever floods one does not take the connections of another.
-        connections = wiring.smtp_connections(self._configuration)
-        admitted = {mode: ConnectionLimit(connections) for mode in wiring.MODES.values()}
-        limits = wiring.smtp_limits(self._configuration)
-        observer = SmtpFigures(self._figures)
-        for bound in self._bound(*wiring.MODES):
-            settings = wiring.smtp_settings(self._configuration, bound.listener)
-            service = SmtpService(settings, limits, reception, book, door, observer)
-            await self._open(
-                bound,
-                service.serve,
-                certificates,
-                admitted[settings.mode],
-                b"421 4.7.0 Too many connections from your network; try again later\r\n",
-            )
-
-    def _unsigned(self, domain: str, why: str) -> None:
-        self._figures.unsigned.labels(domain).inc()
-
-    async def _open_imap(
-        self,
-        store: Store,
-        book: Book,
-        door: Door,
-        certificates: Certificates,
-        push: PushHub,
-        turns: Turns,
-    ) -> None:
-        limit = ConnectionLimit(wiring.imap_connections(self._configuration))
-        observer = ImapFigures(self._figures)
-        sessions: dict[int, set[Session]] = {}
-        counts = self._counts(self._inherited.imap_sessions)
-        watched = AllWatched(store.reader)
-        for number, bound in enumerate(self._bound("imap", "imaps")):
-            settings = wiring.imap_settings(self._configuration, bound.listener)
-            service = ImapService(
-                settings, store, book, door, push, observer, sessions, counts, turns=turns
-            )
-            service.watched = watched
-            if number == 0:
-                # The sessions of all listeners are in one dictionary: one look sees them all.
-                self._spawn(service.watch())
-            await self._open(
-                bound,
-                service.serve,
-                certificates,
-                limit,
-                b"* BYE [UNAVAILABLE] Too many connections from your network; try again later\r\n",
-            )
-
-    async def _open_pop3(
-        self, store: Store, book: Book, door: Door, certificates: Certificates, turns: Turns
-    ) -> None:
-        limit = ConnectionLimit(wiring.pop3_connections(self._configuration))
-        observer = Pop3Figures(self._figures)
-        exclusive = Exclusive(store, self._counts(self._inherited.pop3_sessions))
-        sessions: dict[int, Pop3Session] = {}
-        for number, bound in enumerate(self._bound("pop3", "pop3s")):
-            settings = wiring.pop3_settings(self._configuration, bound.listener)
-            service = Pop3Service(settings, store, book, door, exclusive, observer, sessions, turns)
-            if number == 0:
-                self._spawn(service.watch())  # as with IMAP
-            await self._open(
-                bound,
-                service.serve,
-                certificates,
-                limit,
-                b"-ERR [SYS/TEMP] Too many connections from your network; try again later\r\n",
-            )
-
-    async def _open_managesieve(
-        self, store: Store, book: Book, door: Door, certificates: Certificates, turns: Turns
-    ) -> None:
-        limit = ConnectionLimit(wiring.managesieve_connections(self._configuration))
-        observer = SieveFigures(self._figures)
-        checker = Checker(store.reader)
-        sessions: dict[int, set[SieveSession]] = {}
-        for number, bound in enumerate(self._bound("managesieve")):
-            settings = wiring.sieve_settings(self._configuration, bound.listener)
-            service = SieveService(settings, store, book, door, checker, observer, sessions, turns)
-            if number == 0:
-                self._spawn(service.watch())  # as with IMAP
-            await self._open(
-                bound,
-                service.serve,
-                certificates,
-                limit,
-                b'BYE (TRYLATER) "Too many connections from your network; try again later"\r\n',
-            )
-
-    async def _open_web(self, book: Book, certificates: Certificates) -> None:
-        bounds = self._bound("http", "https")
-        if not bounds:
-            return
-        limit = ConnectionLimit(web.web_connections(self._configuration))
-        service = web.web_service(
-            self._configuration,
-            book,
-            WebFigures(self._figures),
-            ready=lambda: certificates.ready,
-            stopping=lambda: self._draining,
-        )
-        for bound in bounds:
-            await self._open(bound, service.serve, certificates, limit, web.TOO_MANY)
-
-    def _counts(self, memory: mmap) -> AccountCounts:
-        return AccountCounts(memory, wiring.workers(self._configuration), self._number)
-
-    def _bound(self, *services: str) -> list[Bound]:
-        return [one for one in self._inherited.listeners if one.listener.service in services]
-
-    async def _open(
-        self,
-        bound: Bound,
-        serve: Callable[[Connection], Coroutine[Any, Any, None]],
-        certificates: Certificates,
-        limit: ConnectionLimit,
-        refuse: bytes,
-    ) -> None:
-        def failed(_: Connection) -> None:
-            self._figures.defects.labels(bound.listener.service).inc()
-            log.exception("a connection ended by a defect", service=bound.listener.service)
-
-        for sock in bound.sockets:
-            listener = Listener(
-                serve,
-                tls=lambda: certificates.context if certificates.ready else None,
-                implicit=bound.listener.tls_mode == "implicit",
-                limit=limit,
-                refuse=refuse,
-                on_failure=failed,
-                proxies=wiring.proxies(bound.listener),
-            )
-            listener.listen(sock)
-            self._listeners.append((bound.listener.service, listener))
 
     def _open_admin(self, store: Store, book: Book, passwords: Passwords) -> None:
         if self._inherited.admin is None:

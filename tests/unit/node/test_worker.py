@@ -9,7 +9,8 @@ import pytest
 from malleposte.node import metrics
 from malleposte.node.config_read import load
 from malleposte.node.gate import Gate
-from malleposte.node.worker import Inherited, _Worker
+from malleposte.node.inherited import Inherited
+from malleposte.node.worker import _Worker
 from malleposte.policy.account_counts import shared_memory
 from malleposte.store import TemporaryFailure, alone
 
