@@ -23,6 +23,7 @@ from malleposte.store.execute import (
     appending,
     copying,
     deleting,
+    delivering,
     directory,
     early,
     expunging,
@@ -130,7 +131,7 @@ _EXECUTORS: dict[type[c.Command], Callable[[Work, Any], Awaitable[AnyResult]]] =
 }
 
 _FILERS: dict[type[c.Command], Callable[[Work, Any, filing.Known], Awaitable[AnyResult]]] = {
-    c.Deliver: filing.deliver,
+    c.Deliver: delivering.deliver,
     c.Append: appending.append,
     c.Replace: appending.replace,
     c.AppendAll: appending.append_all,
