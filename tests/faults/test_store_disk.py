@@ -45,7 +45,7 @@ async def test_a_commit_that_fails_ends_the_writer_and_the_next_one_goes_on(
     writer: WriterProcess,
 ) -> None:
     """The log may not grow past a limit (EFBIG): that is no full disk, nobody knows what it is."""
-    writer.start("--file-size", "400000")
+    writer.start("--file-size", "800000")
     async with embedded(writer.folder, writer.socket) as store:
         user = await account(store)
         tasks = [
