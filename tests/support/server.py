@@ -33,13 +33,18 @@ SERVICES = (
 )
 
 
-# Below the ports that outgoing connections get (32768 on, by Linux's default): those come and go.
-_PORTS = itertools.cycle(random.Random(os.getpid()).sample(range(10_000, 32_000), 4_000))
+# Below the ports that outgoing connections get (32768 on, by Linux's default): those come and go. Processes
+# that test side by side have ports of their own: a server that is stopped for a while finds its own free.
+_SHARES = 8
+_SHARE = int(os.environ.get("PYTEST_XDIST_WORKER", f"gw{os.getpid()}")[2:]) % _SHARES
+_PORTS = itertools.cycle(
+    random.Random(os.getpid()).sample(range(10_000 + _SHARE, 32_000, _SHARES), 2_000)
+)
 
 
 def free_port() -> int:
     """A loopback port nobody listens on now, and this process was not given before."""
-    for port in itertools.islice(_PORTS, 4_000):
+    for port in itertools.islice(_PORTS, 2_000):
         with socket.socket() as sock, contextlib.suppress(OSError):
             sock.bind(("127.0.0.1", port))
             return port

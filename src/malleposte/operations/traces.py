@@ -86,7 +86,8 @@ class TracePage(Response, frozen=True, kw_only=True):
 
 @operation("trace.find", FindTraces, TracePage)
 async def find(context: Context, request: FindTraces, progress: Progress) -> TracePage:
-    """What became of messages. Who looks stands in the audit: it tells who writes to whom."""
+    """What became of messages. Who looks stands in the audit: it tells who writes to whom. Again: looks
+    again."""
     since, below = traces.first_of(request.since), _end(request)
     if request.id:
         since = _number(request.id)
