@@ -48,81 +48,72 @@ class TimedWriter:
             self._waits[type(command).__name__].observe(loop.time() - started)
 
 
-class ImapFigures(ImapObserver):
-    """Figures of IMAP."""
+class _Figures:
+    """What all services tell of."""
 
     def __init__(self, figures: metrics.Figures) -> None:
         self._figures = figures
+
+    def signed_in(self, service: str, good: bool) -> None:
+        """Somebody signed in, or was refused."""
+        self._figures.signins.labels(service, "good" if good else "refused").inc()
+
+    def defect(self, where: str) -> None:
+        """Something went wrong that should not."""
+        self._figures.defects.labels(where).inc()
+        log.exception("a defect", where=where)
+
+
+class ImapFigures(_Figures, ImapObserver):
+    """Figures of IMAP."""
+
+    def __init__(self, figures: metrics.Figures) -> None:
+        super().__init__(figures)
         self._commands = Labelled(figures.imap_commands)
 
     def command(self, name: str, seconds: float, good: bool) -> None:
         self._commands[name].observe(seconds)
 
-    def signed_in(self, service: str, good: bool) -> None:
-        self._figures.signins.labels(service, "good" if good else "refused").inc()
 
-    def defect(self, where: str) -> None:
-        self._figures.defects.labels(where).inc()
-        log.exception("a defect", where=where)
-
-
-class Pop3Figures(Pop3Observer):
+class Pop3Figures(_Figures, Pop3Observer):
     """Figures of POP3."""
 
     def __init__(self, figures: metrics.Figures) -> None:
-        self._figures = figures
+        super().__init__(figures)
         self._commands = Labelled(figures.pop3_commands)
 
     def command(self, name: str, seconds: float) -> None:
         self._commands[name].observe(seconds)
 
-    def signed_in(self, service: str, good: bool) -> None:
-        self._figures.signins.labels(service, "good" if good else "refused").inc()
 
-    def defect(self, where: str) -> None:
-        self._figures.defects.labels(where).inc()
-        log.exception("a defect", where=where)
-
-
-class SieveFigures(SieveObserver):
+class SieveFigures(_Figures, SieveObserver):
     """Figures of ManageSieve."""
 
     def __init__(self, figures: metrics.Figures) -> None:
-        self._figures = figures
+        super().__init__(figures)
         self._commands = Labelled(figures.managesieve_commands)
 
     def command(self, name: str, seconds: float) -> None:
         self._commands[name].observe(seconds)
 
-    def signed_in(self, service: str, good: bool) -> None:
-        self._figures.signins.labels(service, "good" if good else "refused").inc()
 
-    def defect(self, where: str) -> None:
-        self._figures.defects.labels(where).inc()
-        log.exception("a defect", where=where)
-
-
-class WebFigures(WebObserver):
+class WebFigures(_Figures, WebObserver):
     """Figures of HTTP."""
 
     def __init__(self, figures: metrics.Figures) -> None:
-        self._figures = figures
+        super().__init__(figures)
         self._requests = Labelled(figures.http_requests)
 
     def request(self, route: str, status: int, seconds: float) -> None:
         self._requests[route].observe(seconds)
         self._figures.http_responses.labels(route, str(status)).inc()
 
-    def defect(self, where: str) -> None:
-        self._figures.defects.labels(where).inc()
-        log.exception("a defect", where=where)
 
-
-class SmtpFigures(SmtpObserver):
+class SmtpFigures(_Figures, SmtpObserver):
     """Figures of SMTP, submission and LMTP."""
 
     def __init__(self, figures: metrics.Figures) -> None:
-        self._figures = figures
+        super().__init__(figures)
         self._accepted = Labelled(figures.accepted)
         self._octets = Labelled(figures.octets)
 
@@ -132,13 +123,6 @@ class SmtpFigures(SmtpObserver):
 
     def refused(self, mode: str, code: int) -> None:
         self._figures.refused.labels(mode, str(code)).inc()
-
-    def signed_in(self, service: str, good: bool) -> None:
-        self._figures.signins.labels(service, "good" if good else "refused").inc()
-
-    def defect(self, where: str) -> None:
-        self._figures.defects.labels(where).inc()
-        log.exception("a defect", where=where)
 
 
 def shortage_told(figures: metrics.Figures) -> Told:
