@@ -8,6 +8,7 @@ are answered in order, one at a time.
 
 import contextlib
 import time
+from collections.abc import AsyncGenerator
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Final
 
@@ -78,6 +79,9 @@ class Session:
             response = text(408, "The request took too long.")
         took = time.perf_counter() - started
         self.service.observer.request(response.route or "none", response.status, took)
+        if response.takes_over is not None:
+            await self._hand_over(response)
+            return False
         await self._send(response)
         if self.engine.our_state is h11.DONE and self.engine.their_state is h11.DONE:
             return True
@@ -105,14 +109,14 @@ class Session:
                 return event
             if event is not h11.NEED_DATA:
                 return None
-            more = await self._more(until, stoppable=not self._began)
+            more = await self.more(until, stoppable=not self._began)
             octets += more
             if more and not self._began:
                 self._began = True
                 if self._requests:
                     until = time.monotonic() + settings.head_timeout
 
-    async def _more(self, until: float, *, stoppable: bool = False) -> int:
+    async def more(self, until: float, *, stoppable: bool = False) -> int:
         """Hand the engine a piece of what came, or its end; how many octets."""
         if not self._pending:
             left = until - time.monotonic()
@@ -147,7 +151,8 @@ class Session:
             fields=tuple(head.headers),
             tls=connection.tls,
             local=connection.loopback,
-            read=lambda: self._content(head),
+            content=_Content(self, head),
+            peer=connection.peer,
         )
         try:
             return await service.answer(request)
@@ -157,70 +162,71 @@ class Session:
             service.observer.defect("http")
             return text(500, "This went wrong in the server.", (("Connection", "close"),))
 
-    async def _content(self, head: h11.Request) -> bytes:
-        """All of a request's content. Raises ``Refused`` and as ``_head``."""
-        settings = self.service.settings
-        if self.engine.their_state is h11.DONE:
-            return b""
-        too_large = Refused(413, f"A request has at most {settings.max_body} octets of content.")
-        for name, value in head.headers:
-            if name == b"content-length" and int(value) > settings.max_body:
-                raise too_large
-        if self.engine.they_are_waiting_for_100_continue:
-            go_on = h11.InformationalResponse(status_code=100, headers=[])
-            self.connection.write(self.engine.send(go_on))
-        until = time.monotonic() + settings.body_timeout
-        found = bytearray()
-        while True:
-            event = self.engine.next_event()
-            if isinstance(event, h11.Data):
-                found += event.data
-                if len(found) > settings.max_body:
-                    raise too_large
-            elif isinstance(event, h11.EndOfMessage):
-                return bytes(found)
-            elif event is h11.NEED_DATA:
-                await self._more(until)
-            else:
-                raise ConnectionLost
-
     async def _send(self, response: Response) -> None:
         """Write a response; with "Connection: close" unless the next request's beginning is known."""
-        before = self.engine.our_state
-        if before not in (h11.IDLE, h11.SEND_RESPONSE):
+        if self.engine.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
             raise ConnectionLost
-        fields = [
-            ("Date", formatdate(usegmt=True)),
-            ("Content-Type", response.kind),
-            ("Content-Length", str(len(response.body))),
-            *NOTHING_LEAKS,
-            *response.fields,
-        ]
+        write, pieces = self.connection.write, response.pieces
+        write(self.engine.send(self._response(response)))
+        if pieces is not None:
+            try:
+                await self._send_pieces(pieces)
+                self._end_message()
+            except (ConnectionLost, TimedOut, Draining):
+                raise
+            except Exception:  # noqa: BLE001 - the response has begun: its end alone can tell
+                self.service.observer.defect("http content")
+                self.connection.abort()
+                raise ConnectionLost from None
+        else:
+            if not self._silent:
+                write(self.engine.send(h11.Data(data=response.body)))
+            self._end_message()
+        await self.connection.drain(self.service.settings.write_timeout)
+
+    def _end_message(self) -> None:
+        if self.engine.our_state is h11.SEND_BODY:
+            self.connection.write(self.engine.send(h11.EndOfMessage()) or b"")
+
+    def _response(self, response: Response) -> h11.Response:
+        fields = [("Date", formatdate(usegmt=True)), ("Content-Type", response.kind)]
+        length = response.length if response.pieces is not None else len(response.body)
+        if length >= 0:
+            fields.append(("Content-Length", str(length)))
+        own = {name.lower() for name, _ in response.fields}
+        fields += [one for one in NOTHING_LEAKS if one[0].lower() not in own]
+        fields += response.fields
         if self.connection.tls and not self.connection.loopback:
             # A browser keeps it for a name, and "localhost" is everybody's.
             fields.append(STAY_SECURE)
         if self._last:
             fields.append(("Connection", "close"))
-        write = self.connection.write
-        write(
-            self.engine.send(
-                h11.Response(
-                    status_code=response.status,
-                    headers=fields,
-                    reason=response.reason.encode(),
-                )
-            )
+        return h11.Response(
+            status_code=response.status, headers=fields, reason=response.reason.encode()
         )
-        if not self._silent:
-            write(self.engine.send(h11.Data(data=response.body)))
-        if self.engine.our_state is h11.SEND_BODY:
-            write(self.engine.send(h11.EndOfMessage()) or b"")
-        await self.connection.drain(self.service.settings.write_timeout)
+
+    async def _send_pieces(self, pieces: AsyncGenerator[bytes]) -> None:
+        """What is made while it is sent; a client that takes nothing stops it."""
+        async with contextlib.aclosing(pieces):
+            if self._silent:
+                return
+            async for piece in pieces:
+                self.connection.write(self.engine.send(h11.Data(data=piece)) or b"")
+                await self.connection.drain(self.service.settings.write_timeout)
+
+    async def _hand_over(self, response: Response) -> None:
+        """Another protocol from here on (RFC 9110 §15.2.2)."""
+        assert response.takes_over is not None
+        switch = h11.InformationalResponse(status_code=101, headers=list(response.fields))
+        self.connection.write(self.engine.send(switch))
+        ahead, _ = self.engine.trailing_data
+        pending, self._pending = self._pending, b""
+        await response.takes_over(self.connection, ahead + pending)
 
     @property
     def _last(self) -> bool:
         return (
-            self.engine.their_state is not h11.DONE
+            self.engine.their_state in (h11.SEND_BODY, h11.MUST_CLOSE, h11.CLOSED, h11.ERROR)
             or self._requests >= self.service.settings.max_requests
             or self.service.stopping()
         )
@@ -236,6 +242,50 @@ class Session:
                 if not got and (self.connection.at_end or self.connection.lost):
                     return
                 octets += len(got)
+
+
+class _Content:
+    """The content of one request; see ``messages.Content``."""
+
+    __slots__ = ("_head", "_session")
+
+    def __init__(self, session: Session, head: h11.Request) -> None:
+        self._session = session
+        self._head = head
+
+    async def read(self, most: int = 0) -> bytes:
+        settings = self._session.service.settings
+        pieces = self.pieces(most or settings.max_body, settings.body_timeout)
+        async with contextlib.aclosing(pieces):
+            return b"".join([bytes(piece) async for piece in pieces])
+
+    async def pieces(self, most: int, seconds: float) -> AsyncGenerator[bytes]:
+        session, engine = self._session, self._session.engine
+        if engine.their_state is h11.DONE:
+            return
+        too_large = Refused(413, f"A request has at most {most} octets of content here.")
+        for name, value in self._head.headers:
+            if name == b"content-length" and int(value) > most:
+                raise too_large
+        if engine.they_are_waiting_for_100_continue:
+            go_on = h11.InformationalResponse(status_code=100, headers=[])
+            session.connection.write(engine.send(go_on))
+        silence = session.service.settings.body_timeout
+        until = time.monotonic() + seconds
+        octets = 0
+        while True:
+            event = engine.next_event()
+            if isinstance(event, h11.Data):
+                octets += len(event.data)
+                if octets > most:
+                    raise too_large
+                yield event.data
+            elif isinstance(event, h11.EndOfMessage):
+                return
+            elif event is h11.NEED_DATA:
+                await session.more(min(until, time.monotonic() + silence))
+            else:
+                raise ConnectionLost
 
 
 def _malformed(error: h11.RemoteProtocolError) -> Response:

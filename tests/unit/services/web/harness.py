@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -94,6 +94,7 @@ class Echo:
     def __init__(self) -> None:
         self.asked: list[Request] = []
         self.gate = asyncio.Event()
+        self.closed = asyncio.Event()
 
     def in_clear(self, path: str) -> bool:
         return path == "/clear"
@@ -103,7 +104,7 @@ class Echo:
         match request.path:
             case "/body":
                 request.allow("POST")
-                return Response(200, await request.read(), route="body")
+                return Response(200, await request.content.read(), route="body")
             case "/page" | "/clear":
                 request.allow("GET")
                 return Response(200, request.target.encode(), route="page")
@@ -112,9 +113,33 @@ class Echo:
             case "/slow":
                 await self.gate.wait()
                 return text(200, "at last")
+            case "/stream":
+                length = int(request.query.get("length", "-1"))
+                return Response(200, kind="text/event-stream", pieces=self._pieces(), length=length)
+            case "/upload":
+                request.allow("POST")
+                most = int(request.query.get("most", "1000000"))
+                sizes = [len(piece) async for piece in request.content.pieces(most, 60)]
+                return text(200, f"{sum(sizes)} {max(sizes, default=0)}")
+            case "/switch":
+                fields = (("Upgrade", "echo"), ("Connection", "Upgrade"))
+                return Response(101, fields=fields, takes_over=self._echo)
             case "/defect":
                 raise RuntimeError("of ours")
         return None
+
+    async def _pieces(self) -> AsyncGenerator[bytes]:
+        try:
+            yield b"one "
+            await self.gate.wait()
+            yield b"two"
+        finally:
+            self.closed.set()
+
+    async def _echo(self, connection: Connection, ahead: bytes) -> None:
+        while ahead != b"bye":
+            connection.write(ahead.upper())
+            ahead = await connection.read(30)
 
 
 class NoBook:

@@ -82,7 +82,7 @@ class AutoconfigSite:
         request.allow("GET", "POST")
         try:
             # What GET asks for, an empty document, is invalid, and is told so as Outlook expects.
-            address = outlook.address_in(await request.read())
+            address = outlook.address_in(await request.content.read())
             try:
                 customer = await self._customer(address)
             except Refused as error:
