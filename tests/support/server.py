@@ -63,6 +63,10 @@ class Server:
     process: subprocess.Popen[bytes] | None = None
     prelude: str = ""
     """Python that the server's process runs first: a failure that cannot be made otherwise."""
+    prefix: tuple[str, ...] = ()
+    """Words in front of its command: where it is to run."""
+    more: str = ""
+    """The end of its configuration: listeners besides the usual ones."""
 
     @property
     def data(self) -> Path:
@@ -92,7 +96,7 @@ class Server:
         self.data.mkdir(mode=0o700, parents=True)
         self.ports = {name: free_port() for name in (*SERVICES, "metrics")}
         self_signed_pair(self.data / "tls", "mail.example.test")
-        self.config.write_text(self._toml())
+        self.configure()
         passwords = Passwords(PasswordSettings(memory_kib=8 * 1024, iterations=1))
         try:
             hashed = await passwords.hash(PASSWORD)
@@ -111,6 +115,10 @@ class Server:
                     )
                 )
                 assert isinstance(made, Created), made
+
+    def configure(self) -> None:
+        """Write the configuration; what runs already has read the old one."""
+        self.config.write_text(self._toml())
 
     def _toml(self) -> str:
         sections: dict[str, dict[str, str]] = {
@@ -134,7 +142,7 @@ class Server:
         for service in SERVICES:
             lines += ["[[listeners]]", f'service = "{service}"', 'address = "127.0.0.1"']
             lines.append(f"port = {self.ports[service]}")
-        return "\n".join(lines) + "\n"
+        return "\n".join(lines) + "\n" + self.more
 
     def start(self, *, patience: float = 30.0) -> None:
         """Start, and wait until the health page says that all is well."""
@@ -145,7 +153,7 @@ class Server:
         )
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", code, str(self.config)],
+                [*self.prefix, sys.executable, "-c", code, str(self.config)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -6,36 +6,27 @@ for which root is needed. As a program this module is what runs in there: it sen
 """
 
 import asyncio
-import contextlib
 import dataclasses
 import json
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import dns.dnssec
-import dns.message
-import dns.query
-import dns.rdata
-import dns.rdataset
-import dns.zone
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from malleposte.delivery.outbound import Resolver
 from malleposte.delivery.tls_policies import PolicySettings, TlsPolicies
 from support.certificates import issue
+from support.name_server import Names
 from support.opendkim import apart
 from support.programs import need
 from support.scripted_smtp import Manner
 from support.store import Clock, House, Place
 from unit.delivery.outbound.outside import Outside
 
-NAME_SERVER = 5300
 SIGNED, OPEN = "signed.example", "open.example"
 SHOWN = issue("nobody.example", days=(-60, -1))
 OTHER = issue("nobody.example")
@@ -87,8 +78,7 @@ def outcomes(folder: Path) -> dict[str, tuple[str, str, str]]:
 # In there -------------------------------------------------------------------------------------------
 
 
-def _zones(folder: Path) -> None:
-    """Zone files and the anchor of trust."""
+def _names(folder: Path) -> Names:
     lines = [f"{domain}. MX 10 {host}." for domain, host in DOMAINS.items() if domain != OPEN]
     lines += [f"mx{n}.{SIGNED}. A 127.0.0.{n}" for n in range(1, 5)]
     lines += [
@@ -99,74 +89,16 @@ def _zones(folder: Path) -> None:
         f"_25._tcp.mx3.{SIGNED}. TLSA {SHOWN.tlsa(3)}",
         f"_25._tcp.real.{SIGNED}. TLSA {SHOWN.tlsa(3)}",
     ]
-    zone = _zone(SIGNED, lines)
-    key = ec.generate_private_key(ec.SECP256R1())
-    public = dns.dnssec.make_dnskey(key.public_key(), "ECDSAP256SHA256", flags=257)
-    dns.dnssec.sign_zone(zone, keys=[(key, public)], lifetime=86_400)
-    # Changed after it was signed, as an attacker on the way would.
-    forged = dns.rdata.from_text("IN", "TLSA", OTHER.tlsa(3))
-    zone.replace_rdataset(f"_25._tcp.mx3.{SIGNED}.", dns.rdataset.from_rdata(300, forged))
-    zone.to_file(str(folder / SIGNED), relativize=False)
-    folder.joinpath("anchor").write_text(f"{SIGNED}. IN DNSKEY {public.to_text()}\n")
+    names = Names(folder)
+    forged = {(f"_25._tcp.mx3.{SIGNED}", "TLSA"): OTHER.tlsa(3)}
+    names.zone(SIGNED, lines, signed=True, forged=forged)
     unsigned = [
         f"{OPEN}. MX 10 mx2.{SIGNED}.",
         f"mx.{OPEN}. A 127.0.0.1",
         f"_25._tcp.mx.{OPEN}. TLSA {OTHER.tlsa(3)}",
     ]
-    _zone(OPEN, unsigned).to_file(str(folder / OPEN), relativize=False)
-
-
-def _zone(name: str, lines: list[str]) -> dns.zone.Zone:
-    head = ["$TTL 300", f"{name}. SOA ns.{name}. x.{name}. 1 2 3 4 300", f"{name}. NS ns.{name}."]
-    text = "\n".join([*head, f"ns.{name}. A 127.0.0.1", *lines]) + "\n"
-    return dns.zone.from_text(text, origin=f"{name}.", relativize=False)
-
-
-@contextlib.contextmanager
-def _served(folder: Path) -> Iterator[None]:
-    folder.joinpath("nsd.conf").write_text(
-        "server:\n"
-        f"  ip-address: 127.0.0.1@{NAME_SERVER}\n"
-        f'  username: ""\n  zonesdir: "{folder}"\n  pidfile: "{folder}/nsd.pid"\n'
-        f'  xfrdfile: "{folder}/xfrd"\n  zonelistfile: "{folder}/zones"\n  server-count: 1\n'
-        "remote-control:\n  control-enable: no\n"
-        + "".join(f'zone:\n  name: "{one}"\n  zonefile: "{one}"\n' for one in (SIGNED, OPEN))
-    )
-    folder.joinpath("unbound.conf").write_text(
-        "server:\n"
-        '  interface: 127.0.0.1\n  port: 53\n  username: ""\n  chroot: ""\n  pidfile: ""\n'
-        f'  directory: "{folder}"\n  use-syslog: no\n  do-daemonize: no\n  do-ip6: no\n'
-        '  do-not-query-localhost: no\n  module-config: "validator iterator"\n'
-        f'  trust-anchor-file: "{folder}/anchor"\n'
-        "remote-control:\n  control-enable: no\n"
-        + "".join(
-            f'stub-zone:\n  name: "{one}"\n  stub-addr: 127.0.0.1@{NAME_SERVER}\n'
-            for one in (SIGNED, OPEN)
-        )
-    )
-    programs = [
-        subprocess.Popen([need("nsd"), "-d", "-c", folder / "nsd.conf"], stdout=sys.stderr),
-        subprocess.Popen([need("unbound"), "-d", "-c", folder / "unbound.conf"], stdout=sys.stderr),
-    ]
-    try:
-        _await(NAME_SERVER)
-        _await(53)
-        yield
-    finally:
-        for program in programs:
-            program.terminate()
-            program.wait(20)
-
-
-def _await(port: int) -> None:
-    until = time.monotonic() + 20
-    while True:
-        query = dns.message.make_query(f"{OPEN}.", "SOA")
-        with contextlib.suppress(OSError, dns.exception.DNSException):
-            if dns.query.udp(query, "127.0.0.1", port=port, timeout=0.5).answer:
-                return
-        assert time.monotonic() < until, f"nothing answers at port {port}"
-        time.sleep(0.05)
+    names.zone(OPEN, unsigned)
+    return names
 
 
 class _Whole(Outside):
@@ -200,8 +132,7 @@ def _main() -> None:
     resolver.write_text("nameserver 127.0.0.1\n")
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     subprocess.run(["mount", "--bind", resolver, "/etc/resolv.conf"], check=True)
-    _zones(folder)
-    with _served(folder):
+    with _names(folder).served():
         found = asyncio.run(_sent(folder))
     print(json.dumps(found))
 
