@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
+from email.utils import format_datetime
 from typing import Final
 
 from malleposte.mime import date_time
@@ -17,21 +18,6 @@ from malleposte.sieve.text import Text
 from malleposte.sieve.tree import Test
 
 _ZONE: Final = re.compile(r"([+-])([0-9]{2})([0-5][0-9])\Z")
-_DAYS: Final = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
-_MONTHS: Final = [
-    "Jan",
-    "Feb",
-    "Mar",
-    "Apr",
-    "May",
-    "Jun",
-    "Jul",
-    "Aug",
-    "Sep",
-    "Oct",
-    "Nov",
-    "Dec",
-]
 _JULIAN: Final = 678_576
 """Day 0 of the Modified Julian Day (17 November 1858), in Python's days."""
 
@@ -49,10 +35,8 @@ def _iso(when: datetime) -> str:
 
 
 def _std11(when: datetime) -> str:
-    return (
-        f"{_DAYS[when.weekday()]}, {when.day:02} {_MONTHS[when.month - 1]} {when.year:04}"
-        f" {when:%H:%M:%S} {_zone(when)}"
-    )
+    """RFC 5322 §3.3. The wall time alone is formatted there: a zone may have seconds."""
+    return format_datetime(when.replace(tzinfo=UTC)).removesuffix("+0000") + _zone(when)
 
 
 _PARTS: Final[dict[str, Callable[[datetime], str]]] = {
