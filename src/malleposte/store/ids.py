@@ -83,3 +83,16 @@ def id_number(letter: str, text: str) -> int:
         return 0
     number = 0 if digits[0] == "0" else int(digits, 16)
     return number if number < 1 << 63 else 0
+
+
+ACCOUNT_LETTER = "A"
+
+
+def account_text(account: int) -> str:
+    """An account's id in JMAP; as ``email_text``."""
+    return f"{ACCOUNT_LETTER}{account:x}"
+
+
+def account_number(text: str) -> int:
+    """The account behind an id that a client sent; 0 where it is none."""
+    return id_number(ACCOUNT_LETTER, text)

@@ -1,0 +1,71 @@
+"""What a call is carried out in: who asks, what stands behind, and ids that the client has yet to learn."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from malleposte.directory.book import Account, Book
+from malleposte.services.jmap.errors import MethodError, SetError
+from malleposte.services.jmap.requests import Invocation
+from malleposte.services.jmap.settings import JmapSettings
+from malleposte.store import Store
+from malleposte.store.commands import AnyCommand
+from malleposte.store.ids import account_number
+from malleposte.store.results import AnyResult
+
+
+@dataclass(slots=True)
+class Context:
+    """One request's. ``created``: ids by creation id (RFC 8620 §3.3)."""
+
+    account: Account
+    """Who asks."""
+    store: Store
+    book: Book
+    settings: JmapSettings
+    using: frozenset[str] = frozenset()
+    created: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def actor(self) -> int:
+        """The number of who asks."""
+        return self.account.id
+
+    def own(self, account: str) -> int:
+        """The number of an account that must be the asking one's own. Raises ``MethodError``."""
+        number = account_number(account)
+        if number != self.account.id:
+            raise MethodError("accountNotFound")
+        return number
+
+    def id_of(self, reference: str) -> str:
+        """An id as a client may write it in a ``set``: ``#`` and a creation id, or the id itself. Raises
+        ``SetError``."""
+        if not reference.startswith("#"):
+            return reference
+        try:
+            return self.created[reference[1:]]
+        except KeyError:
+            raise SetError(
+                "invalidProperties", f"Nothing was created as {reference[1:]!r}"
+            ) from None
+
+    async def submit(self, command: AnyCommand, fd: int | None = None) -> AnyResult:
+        """Execute a command durably."""
+        return await self.store.submit(command, fd)
+
+
+Answer = dict[str, Any] | list[Invocation]
+"""The answer of a call: its arguments, or several answers with their names (their ids are set after)."""
+Handler = Callable[[Context, Any], Awaitable[Answer]]
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A method: the capability it belongs to, the type of its arguments, and what carries it out."""
+
+    capability: str
+    arguments: type[msgspec.Struct] | None
+    handler: Handler

@@ -1,0 +1,25 @@
+"""Mail (RFC 8621): mailboxes, threads and emails over the store."""
+
+from typing import Any, Final
+
+from malleposte.services.jmap.context import Method
+from malleposte.services.jmap.mail import mailbox_get
+from malleposte.services.jmap.mail.names import MAIL
+from malleposte.services.jmap.settings import JmapSettings
+
+__all__ = ["MAIL", "METHODS", "capability"]
+
+
+def capability(settings: JmapSettings) -> dict[str, Any]:
+    """Of an account (RFC 8621 §1.3.1)."""
+    return {
+        "maxMailboxesPerEmail": None,
+        "maxMailboxDepth": None,
+        "maxSizeMailboxName": 255,
+        "maxSizeAttachmentsPerEmail": settings.max_size_upload,
+        "emailQuerySortOptions": ["receivedAt"],
+        "mayCreateTopLevelMailbox": True,
+    }
+
+
+METHODS: Final[dict[str, Method]] = {**mailbox_get.METHODS}

@@ -1,0 +1,9 @@
+"""All methods there are, by name, and the capabilities they belong to."""
+
+from typing import Final
+
+from malleposte.services.jmap import core, mail
+from malleposte.services.jmap.context import Method
+
+METHODS: Final[dict[str, Method]] = core.METHODS | mail.METHODS
+CAPABILITIES: Final = frozenset(method.capability for method in METHODS.values())

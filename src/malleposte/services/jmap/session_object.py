@@ -1,0 +1,45 @@
+"""The session object (RFC 8620 §2): what there is, for whom, and where."""
+
+import hashlib
+from typing import Any
+
+import msgspec
+
+from malleposte.directory.book import Account
+from malleposte.services.jmap import core, mail
+from malleposte.services.jmap.settings import JmapSettings
+from malleposte.store.ids import account_text
+
+
+def session_object(account: Account, settings: JmapSettings, base: str) -> dict[str, Any]:
+    """For who is signed in; ``base`` is where the service is reached, without a slash at its end."""
+    own = account_text(account.id)
+    capabilities = {core.CORE: core.capability(settings), mail.MAIL: {}}
+    of_account = {core.CORE: {}, mail.MAIL: mail.capability(settings)}
+    found: dict[str, Any] = {
+        "capabilities": capabilities,
+        "accounts": {
+            own: {
+                "name": account.address,
+                "isPersonal": True,
+                "isReadOnly": False,
+                "accountCapabilities": of_account,
+            }
+        },
+        "primaryAccounts": {
+            capability: own for capability in of_account if capability != core.CORE
+        },
+        "username": account.address,
+        "apiUrl": f"{base}/jmap/api",
+        "downloadUrl": f"{base}/jmap/download/{{accountId}}/{{blobId}}/{{name}}?type={{type}}",
+        "uploadUrl": f"{base}/jmap/upload/{{accountId}}/",
+        "eventSourceUrl": f"{base}/jmap/events?types={{types}}&closeafter={{closeafter}}&ping={{ping}}",
+    }
+    found["state"] = state_of(found)
+    return found
+
+
+def state_of(found: dict[str, Any]) -> str:
+    """The same for the same object, in every worker."""
+    encoded = msgspec.json.encode(found, order="sorted")
+    return hashlib.blake2b(encoded, digest_size=12).hexdigest()

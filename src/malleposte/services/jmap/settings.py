@@ -1,0 +1,23 @@
+"""What an operator can set of JMAP. Sizes in octets, times in seconds."""
+
+from dataclasses import dataclass
+
+MB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class JmapSettings:
+    """See the module. The names are those of RFC 8620 §2, told to every client."""
+
+    max_size_upload: int = 50 * MB
+    """One uploaded file; a message is bounded besides by what submission takes."""
+    max_concurrent_upload: int = 4
+    max_size_request: int = 10 * MB
+    """One request: a draft's text is in it, its attachments are not."""
+    max_concurrent_requests: int = 8
+    """Of one account in a worker; a browser opens six connections."""
+    max_calls_in_request: int = 64
+    max_objects_in_get: int = 1_000
+    max_objects_in_set: int = 1_000
+    recoverable: int = 30 * 86_400
+    """How long what is destroyed can be brought back."""

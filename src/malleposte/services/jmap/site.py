@@ -1,0 +1,100 @@
+"""The paths of JMAP: session, API, blobs and news."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+import structlog
+
+from malleposte.directory.book import Account, Book
+from malleposte.services.jmap import dispatch, requests
+from malleposte.services.jmap.context import Context
+from malleposte.services.jmap.errors import LIMIT, NOT_REQUEST, RequestError
+from malleposte.services.jmap.methods import CAPABILITIES, METHODS
+from malleposte.services.jmap.session_object import session_object
+from malleposte.services.jmap.settings import JmapSettings
+from malleposte.services.web.messages import Refused, Request, Response, json
+from malleposte.store import Store
+
+log = structlog.get_logger(__name__)
+
+WELL_KNOWN: Final = "/.well-known/jmap"
+ROOT: Final = "/jmap/"
+
+
+def _logged(name: str) -> None:
+    log.exception("jmap_defect", method=name)
+
+
+@dataclass(slots=True)
+class JmapSite:
+    """See the module. ``authenticate`` says who asks, or raises ``Refused``; ``url``: where the service
+    is reached from outside, '' for where it was asked."""
+
+    settings: JmapSettings
+    store: Store
+    book: Book
+    authenticate: Callable[[Request], Awaitable[Account]]
+    url: str = ""
+    defect: Callable[[str], None] = field(default=_logged)
+
+    def in_clear(self, path: str) -> bool:
+        """See ``Site``: passwords go this way."""
+        return False
+
+    async def answer(self, request: Request) -> Response | None:
+        """See ``Site``."""
+        path = request.path
+        if path != WELL_KNOWN and not path.startswith(ROOT):
+            return None
+        account = await self.authenticate(request)
+        try:
+            match path.removeprefix(ROOT).split("/"):
+                case [_, ".well-known", "jmap"] | ["session"]:
+                    request.allow("GET")
+                    return json(200, self._session(account, request), "jmap-session")
+                case ["api"]:
+                    request.allow("POST")
+                    return await self._api(account, request)
+        except RequestError as error:
+            body = msgspec.json.encode(error.problem())
+            return Response(error.status, body, "application/problem+json", route="jmap-refused")
+        return None
+
+    def _session(self, account: Account, request: Request) -> dict[str, object]:
+        return session_object(account, self.settings, self._base(request))
+
+    def _base(self, request: Request) -> str:
+        if self.url:
+            return self.url
+        return f"{'https' if request.tls else 'http'}://{request.field(b'host')}"
+
+    async def _api(self, account: Account, request: Request) -> Response:
+        kind = request.field(b"content-type").partition(";")[0].strip().lower()
+        if kind != "application/json":
+            # Also what keeps forms of other sites out, which cannot send it (RFC 8620 §3.6.1).
+            raise RequestError(NOT_REQUEST, "A request of JMAP is application/json")
+        try:
+            octets = await request.content.read(self.settings.max_size_request)
+        except Refused as error:
+            if error.status != 413:
+                raise
+            raise RequestError(LIMIT, error.words, status=413, limit="maxSizeRequest") from None
+        decoded = requests.decode(octets, self.settings, CAPABILITIES)
+        context = Context(
+            account,
+            self.store,
+            self.book,
+            self.settings,
+            frozenset(decoded.using),
+            dict(decoded.created_ids or {}),
+        )
+        answers = await dispatch.run(context, decoded, METHODS, self.defect)
+        found: dict[str, object] = {
+            "methodResponses": answers,
+            "sessionState": self._session(account, request)["state"],
+        }
+        if decoded.created_ids is not None:
+            found["createdIds"] = context.created
+        return json(200, found, "jmap-api")
