@@ -11,7 +11,8 @@ import pytest
 from malleposte.delivery.leaving import Sending
 from malleposte.delivery.outbound import Routing
 from malleposte.store.commands import CreateDomain, TakeQueued
-from malleposte.store.read import emails, queued
+from malleposte.store.read import emails
+from malleposte.store.read.sending import content_of
 from malleposte.store.results import Taken
 from support.store import Place
 from unit.services.smtpd.harness import Served, serve
@@ -85,7 +86,7 @@ async def sent(served: Served) -> bytes:
     taken = await store.submit(TakeQueued(routes=9, each=9, seconds=60))
     assert isinstance(taken, Taken)
     (message,) = taken.messages
-    stored = await queued.content_of(store.reader, message)
+    stored = await content_of(store.reader, message)
     pieces = emails.read(store.reader, store.blobs, stored, 0, stored.size)
     octets = b"".join([piece async for piece in pieces])
     return octets.replace(b"\r\n", b"\n").replace(b"\r", b"\n").partition(b"\n\n")[0]

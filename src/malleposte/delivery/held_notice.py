@@ -1,4 +1,5 @@
-"""The mail that tells the owner of an account and the administrators that mail is held: once a day each.
+"""The mail that tells the owner of an account, or those of a group, and the administrators that mail is
+held: once a day each.
 
 A job of the store, written in the transaction that held the first message, so that no crash loses it. A
 mail has its place in the trace under a number of its own; a job that is run twice finds that.
@@ -13,12 +14,13 @@ import msgspec
 
 from malleposte.delivery.spool import Spool, prepare
 from malleposte.directory.book import Account, Book
+from malleposte.directory.routes import BOUNCES
 from malleposte.directory.senders import DEVICE
 from malleposte.i18n.locales import negotiated_locale
 from malleposte.i18n.sending_texts import Held, held_for_administrator, held_for_owner
 from malleposte.mime import compose
 from malleposte.store import Store
-from malleposte.store.commands import DOMAIN, Deliver, Filing
+from malleposte.store.commands import DOMAIN, DOMAIN_ONWARD, Deliver, Filing
 from malleposte.store.execute.allowing import HeldNotice
 from malleposte.store.results import LeasedJob
 
@@ -41,7 +43,7 @@ class HeldNotices:
     async def run(self, job: LeasedJob) -> None:
         """Write the mails of a job: payload ``HeldNotice``."""
         notice = msgspec.msgpack.decode(job.payload, type=HeldNotice)
-        sender = await self.book.account(notice.account)
+        sender = await self._sender(notice)
         if sender is None:
             return
         told: set[int] = set()
@@ -52,14 +54,37 @@ class HeldNotices:
                 if reader is not None:
                     await self._tell(job, notice, sender, reader, administrator=True)
                     told.add(number)
-        if notice.owner and sender.kind != DEVICE and sender.id not in told:
-            await self._tell(job, notice, sender, sender, administrator=False)
+        for owner in sender.owners if notice.owner else ():
+            if owner.id not in told:
+                await self._tell(job, notice, sender, owner, administrator=False)
+
+    async def _sender(self, notice: HeldNotice) -> "_Sender | None":
+        if notice.account > 0:
+            account = await self.book.account(notice.account)
+            if account is None:
+                return None
+            reads = account.kind != DEVICE
+            return _Sender(
+                account.address, account.address, account.organisation, (account,) if reads else ()
+            )
+        domain = await self.book.domain(notice.name)
+        if domain is None:
+            return None
+        local, _, name = notice.by.rpartition("@")
+        group = (await self.book.resolve(local, name)).group
+        numbers: tuple[int, ...] = ()
+        if group:
+            found = await self.book.resolve(f"{group.rpartition('@')[0]}+{BOUNCES}", domain.name)
+            numbers = () if found.system else found.accounts
+        accounts = [await self.book.account(number) for number in numbers]
+        owners = tuple(one for one in accounts if one is not None)
+        return _Sender(notice.by, notice.name, domain.organisation, owners)
 
     async def _tell(
         self,
         job: LeasedJob,
         notice: HeldNotice,
-        sender: Account,
+        sender: "_Sender",
         reader: Account,
         *,
         administrator: bool,
@@ -74,8 +99,10 @@ class HeldNotices:
             limit=notice.limit,
             recipients=notice.what == "recipients",
             at=notice.at,
-            domain=notice.name if notice.kind == DOMAIN else "",
+            domain=notice.name if notice.kind in (DOMAIN, DOMAIN_ONWARD) else "",
             time_zone=reader.time_zone,
+            named=sender.named,
+            onward=bool(notice.by),
         )
         write = held_for_administrator if administrator else held_for_owner
         subject, body = write(negotiated_locale([reader.locale]), held)
@@ -93,6 +120,16 @@ class HeldNotices:
                 trace=msgspec.msgpack.encode({"with": "notice", "about": sender.address}),
             )
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Sender:
+    """Whose mail is held: ``address`` as people know it; ``named``: as commands know all of it."""
+
+    address: str
+    named: str
+    organisation: int
+    owners: tuple[Account, ...]
 
 
 def _letter(reader: Account, subject: str, body: str, identity: str) -> bytes:

@@ -92,13 +92,14 @@ class Sending:
         ret: str = "",
         envelope: str = "",
         allowances: tuple[Allowance, ...] = (),
+        by: str = "",
         route: str = "",
         release: int = 0,
     ) -> Handing:
         """The copy for all recipients elsewhere. ``header``: the message's; ``eight_bit``: whether its
-        content is not ASCII alone; ``route``: the way of all of them, in place of each one's own;
-        ``release``: not before. SMTPUTF8 is asked of other servers only where something needs it (RFC 6531
-        §3.4)."""
+        content is not ASCII alone; ``account``, ``by``: as in ``Handing``; ``route``: the way of all of
+        them, in place of each one's own; ``release``: not before. SMTPUTF8 is asked of other servers only
+        where something needs it (RFC 6531 §3.4)."""
         addresses = [sender, *(one.remote for one in leavers)]
         international = not all(map(str.isascii, addresses)) or has_eight_bit(header)
         needs = (EIGHTBIT if eight_bit else 0) | (SMTPUTF8 | EIGHTBIT if international else 0)
@@ -122,6 +123,7 @@ class Sending:
             ret=ret,
             envelope=envelope,
             allowances=allowances,
+            by=by,
         )
 
 

@@ -18,6 +18,7 @@ import structlog
 from malleposte.delivery import junk, listing
 from malleposte.delivery.leaving import Sending
 from malleposte.delivery.onward_copies import Copying
+from malleposte.delivery.passing import TOO_MUCH, Passing
 from malleposte.delivery.srs import BadSrs
 from malleposte.delivery.verdict import (
     FILED,
@@ -31,6 +32,7 @@ from malleposte.directory import groups
 from malleposte.directory.book import Book
 from malleposte.directory.resolution import Found, Onward, Resolution
 from malleposte.directory.routes import BOUNCES
+from malleposte.directory.senders import Senders
 from malleposte.mime.headers import FIELD
 from malleposte.secrets.node_key import NodeKeyError
 from malleposte.store.dialect import Reader
@@ -95,11 +97,14 @@ class _Facts:
 class Onwards:
     """See the module. ``sending``: None where this server does not send: then everything stays here."""
 
-    def __init__(self, book: Book, reader: Reader, sending: Sending | None) -> None:
+    def __init__(
+        self, book: Book, reader: Reader, senders: Senders, sending: Sending | None
+    ) -> None:
         self._book = book
         self._reader = reader
         self._sending = sending
-        self.copying = Copying(book, sending)
+        self._passing = Passing(reader, senders, sending) if sending is not None else None
+        self.copying = Copying(book, sending, self._passing)
         self._said = -LINE_EVERY
 
     # At RCPT --------------------------------------------------------------------------------------
@@ -242,6 +247,8 @@ class Onwards:
             resolution = _without_leading_out(resolution)
         if not resolution.accounts and not resolution.onward:
             return recipient, NO_OUTSIDE if found.onward else NO_SUCH_USER
+        if resolution.onward and await self._full(group.address, 0):
+            return recipient, TOO_MUCH
         return dataclasses.replace(
             recipient, resolution=resolution, listed=listing.listed(group)
         ), None
@@ -260,6 +267,8 @@ class Onwards:
             if recipient.listed is None and unfit is None:
                 looped = onward.by.lower() in facts.passed
                 unfit = LOOP if looped else await self._unfit(facts.sender, onward)
+                if unfit is None and await self._full(onward.by, onward.account):
+                    unfit = TOO_MUCH
             if unfit is NO_KEY:
                 return recipient, unfit
             if unfit is not None:
@@ -273,6 +282,9 @@ class Onwards:
         if not resolution.accounts and not resolution.onward:
             return recipient, why
         return dataclasses.replace(recipient, resolution=resolution), None
+
+    async def _full(self, by: str, account: int) -> bool:
+        return self._passing is not None and await self._passing.full(by, account)
 
     async def _unfit(self, sender: str, onward: Onward) -> Verdict | None:
         try:

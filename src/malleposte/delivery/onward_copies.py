@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 
 from malleposte.delivery import listing
 from malleposte.delivery.leaving import Sending
+from malleposte.delivery.passing import Passing
 from malleposte.delivery.trace_header import delivered_to
 from malleposte.delivery.verdict import Recipient, Reports
 from malleposte.directory.book import Book
 from malleposte.directory.resolution import Onward
+from malleposte.directory.senders import Counted
 from malleposte.secrets.node_key import NodeKeyError
 from malleposte.store.commands import Handing
 
@@ -51,11 +53,12 @@ class Copies:
 
 
 class Copying:
-    """Makes them. ``sending``: None where this server does not send: then there are none."""
+    """Makes them. ``sending``, ``passing``: None where this server does not send: then there are none."""
 
-    def __init__(self, book: Book, sending: Sending | None) -> None:
+    def __init__(self, book: Book, sending: Sending | None, passing: Passing | None) -> None:
         self._book = book
         self._sending = sending
+        self._passing = passing
 
     async def rewritten(self, sender: str, onward: Onward) -> str:
         """The sender under which mail goes on. Ours stays: other servers take our mail in its name.
@@ -68,8 +71,8 @@ class Copying:
 
     async def copies(self, recipients: Sequence[Recipient], message: Message) -> Copies:
         """What goes on to other servers, each address once. Raises what the store raises."""
-        sending = self._sending
-        if sending is None:
+        sending, passing = self._sending, self._passing
+        if sending is None or passing is None:
             return Copies()
         done = {one.remote.lower() for one in recipients if one.leaves}
         handings: list[Handing] = []
@@ -78,21 +81,33 @@ class Copying:
             chosen = [one for one in recipient.resolution.onward if one.address.lower() not in done]
             done.update(one.address.lower() for one in chosen)
             if recipient.listed is not None and chosen:
-                header, handing = await self._listed(sending, recipient.listed, chosen, message)
+                counted = await passing.counted(recipient.listed.group.address, 0)
+                header, handing = await self._listed(
+                    sending, recipient.listed, chosen, message, counted
+                )
                 if header:
                     renamed.append((header, handing))
                 else:
                     handings.append(handing)
                 continue
-            by: dict[tuple[str, str], list[Onward]] = {}
+            by: dict[tuple[str, str, int], list[Onward]] = {}
             for one in chosen:
-                by.setdefault((one.by, one.relay), []).append(one)
-            for together in by.values():
-                handings.append(await self._forwarded(sending, recipient, together, message))
+                by.setdefault((one.by, one.relay, one.account), []).append(one)
+            for (address, relay, account), together in by.items():
+                # What a relay has is in mailboxes of ours.
+                counted = Counted(0) if relay else await passing.counted(address, account)
+                handings.append(
+                    await self._forwarded(sending, recipient, together, message, counted)
+                )
         return Copies(tuple(handings), tuple(renamed))
 
     async def _forwarded(
-        self, sending: Sending, recipient: Recipient, together: Sequence[Onward], message: Message
+        self,
+        sending: Sending,
+        recipient: Recipient,
+        together: Sequence[Onward],
+        message: Message,
+        counted: Counted,
     ) -> Handing:
         """The copy for addresses that one of ours leads to."""
         first = together[0]
@@ -109,7 +124,9 @@ class Copying:
         return sending.handing(
             sender,
             [_Leaver(one.address, recipient.notify, original) for one in together],
-            account=0,
+            account=counted.sender,
+            allowances=counted.allowances,
+            by=first.by,
             organisation=first.organisation,
             prefix=seal + delivered_to(first.by) + message.line,
             header=message.header,
@@ -126,6 +143,7 @@ class Copying:
         listed: listing.Listed,
         chosen: Sequence[Onward],
         message: Message,
+        counted: Counted,
     ) -> tuple[bytes, Handing]:
         """The copy for the members of a group at other servers; and its header, where that is another."""
         domain = listed.group.address.rpartition("@")[2]
@@ -142,7 +160,9 @@ class Copying:
         handing = sending.handing(
             listed.sender,
             [_Leaver(one.address) for one in chosen],
-            account=0,
+            account=counted.sender,
+            allowances=counted.allowances,
+            by=listed.group.address,
             organisation=listed.group.organisation,
             prefix=prefix + message.line,
             header=header or message.header,

@@ -90,8 +90,8 @@ class Reception:
         self._book = book
         self._settings = settings
         self._sending = sending
-        self._onwards = Onwards(book, store.reader, sending)
         self.senders = Senders(store, book)
+        self._onwards = Onwards(book, store.reader, self.senders, sending)
         self._leaving = Leaving(store, book, self.senders, sending, self._onwards.copying)
 
     def spool(self, client: Hashable | None = None) -> Spool:

@@ -14,7 +14,7 @@ from malleposte.directory.resolution import Found
 from malleposte.policy.remembered import Remembered
 from malleposte.policy.sending import SendLimit, SendLimits
 from malleposte.store import Store
-from malleposte.store.commands import ACCOUNT, DOMAIN, Allowance
+from malleposte.store.commands import ACCOUNT, ACCOUNT_ONWARD, DOMAIN, DOMAIN_ONWARD, Allowance
 
 DEVICE: Final = "device"
 """Kind of an account that is a printer, a scanner, a program: it sends, and reads no mail."""
@@ -31,6 +31,14 @@ class Way(Enum):
     AS = "as"
     BEHALF = "behalf"
     NOT = "not"
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Against whom a copy that goes on counts: ``sender`` as in ``Handing.account``."""
+
+    sender: int
+    allowances: tuple[Allowance, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +61,7 @@ class Senders:
         self._version = -1
         self._rights = Remembered[int, dict[str, str]](MOST_KNOWN)
         self._limits = Remembered[int, _Limits](MOST_KNOWN)
+        self._domains = Remembered[str, _Limits](MOST_KNOWN)
         self._peers = Remembered[str, tuple[int, ...]](MOST_KNOWN)
         self._networks: list[tuple[IpNetwork, int]] | None = None
 
@@ -62,6 +71,7 @@ class Senders:
             self._version = self._book.version
             self._rights.clear()
             self._limits.clear()
+            self._domains.clear()
             self._peers.clear()
             self._networks = None
         return self._version
@@ -96,44 +106,56 @@ class Senders:
     ) -> tuple[Allowance, ...]:
         """What is counted of an account's mail, and against which limits. ``account`` as the book has just
         given it: the directory is not looked at once more."""
+        known = await self._known(account)
+        own = _allowance(ACCOUNT, account.id, known.address, known.account.over(usual.account, now))
+        return own, _of_domain(DOMAIN, known, usual, now)
+
+    async def onward(self, by: str, account: int, usual: SendLimits, now: float) -> Counted:
+        """Against whom mail counts that goes on to other servers: the account whose forward or script it
+        is, else (0) the domain of ``by``, our address by which it goes."""
+        who = await self._book.account(account) if account else None
+        if who is not None:
+            known = await self._known(who)
+            own = known.account.over(usual.account, now)
+            return Counted(
+                who.id,
+                (
+                    _allowance(ACCOUNT_ONWARD, who.id, known.address, own),
+                    _of_domain(DOMAIN_ONWARD, known, usual, now),
+                ),
+            )
+        name = by.rpartition("@")[2].lower()
+        ours = await self._book.domain(name)
+        since = self._look()
+        limits = self._domains.get(name)
+        if limits is None:
+            limits = await self._limits_of(0, "", ours.name if ours is not None else name)
+            if since == self._look():
+                self._domains.keep(name, limits)
+        return Counted(-limits.domain, (_of_domain(DOMAIN_ONWARD, limits, usual, now),))
+
+    async def _known(self, account: Account) -> _Limits:
         since = self._look()
         known = self._limits.get(account.id)
         if known is None:
-            known = await self._limits_of(account)
+            domain = account.address.rpartition("@")[2]
+            known = await self._limits_of(account.id, account.address, domain)
             if since == self._look():
                 self._limits.keep(account.id, known)
-        own = known.account.over(usual.account, now)
-        domain = known.of_domain.over(usual.domain, now)
-        return (
-            Allowance(
-                kind=ACCOUNT,
-                id=account.id,
-                name=known.address,
-                messages=own.messages,
-                recipients=own.recipients,
-            ),
-            Allowance(
-                kind=DOMAIN,
-                id=known.domain,
-                name=known.name,
-                messages=domain.messages,
-                recipients=domain.recipients,
-            ),
-        )
+        return known
 
-    async def _limits_of(self, account: Account) -> _Limits:
-        name = account.address.rpartition("@")[2]
+    async def _limits_of(self, account: int, address: str, name: str) -> _Limits:
         row = await self._store.reader.row("SELECT id FROM domain WHERE name = $1", name)
         domain = int(row[0]) if row is not None else 0
         rows = await self._store.reader.rows(
             "SELECT kind, messages, recipients, until FROM send_limit"
             " WHERE (kind = 1 AND id = $1) OR (kind = 2 AND id = $2)",
-            account.id,
+            account,
             domain,
         )
         found = {row[0]: SendLimit(*row[1:]) for row in rows}
         return _Limits(
-            account.address,
+            address,
             found.get(ACCOUNT, SendLimit()),
             domain,
             name,
@@ -171,3 +193,13 @@ class Senders:
         if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
             address = address.ipv4_mapped
         return tuple(dict.fromkeys(account for network, account in networks if address in network))
+
+
+def _allowance(kind: int, id_: int, name: str, limit: SendLimit) -> Allowance:
+    return Allowance(
+        kind=kind, id=id_, name=name, messages=limit.messages, recipients=limit.recipients
+    )
+
+
+def _of_domain(kind: int, known: _Limits, usual: SendLimits, now: float) -> Allowance:
+    return _allowance(kind, known.domain, known.name, known.of_domain.over(usual.domain, now))

@@ -12,7 +12,9 @@ from malleposte.i18n.translate import translate, translate_plural
 @dataclass(frozen=True, slots=True)
 class Held:
     """`address`: the account whose mail is held. `domain`: whose limit it is, '' the account's own.
-    `limit`: messages an hour, or with `recipients` those of a day; `at`: since when, Unix seconds."""
+    `limit`: messages an hour, or with `recipients` those of a day; `at`: since when, Unix seconds.
+    `onward`: mail of others that `address`, perhaps a group or an alias, sends on. `named`: whose mail
+    commands are to name."""
 
     address: str
     limit: int
@@ -20,10 +22,14 @@ class Held:
     at: int
     domain: str = ""
     time_zone: str = "UTC"
+    named: str = ""
+    onward: bool = False
 
 
 def held_for_owner(locale: Locale, held: Held) -> tuple[str, str]:
-    """Subject and body of the mail to whoever sent it."""
+    """Subject and body of the mail to whoever sent it, or sends it on."""
+    if held.onward:
+        return _onward_for_owner(locale, held)
     happened = translate(
         locale,
         "since {date} mail that you send to other servers is held here. {limit}",
@@ -50,37 +56,80 @@ def held_for_owner(locale: Locale, held: Held) -> tuple[str, str]:
     )
 
 
-def held_for_administrator(locale: Locale, held: Held) -> tuple[str, str]:
-    """Subject and body of the mail to those who can release it."""
+def _onward_for_owner(locale: Locale, held: Held) -> tuple[str, str]:
     happened = translate(
         locale,
-        "since {date} mail of {address} to other servers is held. {limit}",
+        "since {date} mail that {address} sends on to other servers is held here. {limit}",
         date=moment(locale, held.at, held.time_zone),
         address=held.address,
         limit=_limit(locale, held),
     )
+    return translate(locale, "Some of the mail to {address} is held", address=held.address), _body(
+        locale,
+        happened,
+        translate(
+            locale,
+            "Nothing is lost: an administrator can let it go. What is for mailboxes on this server arrives "
+            "as always.",
+        ),
+        translate(
+            locale,
+            "If all of that mail is wanted, ask your administrator to let it go, and for a higher limit. "
+            "If somebody floods the address, tell him so.",
+        ),
+        translate(locale, "This message comes once a day at most."),
+    )
+
+
+def held_for_administrator(locale: Locale, held: Held) -> tuple[str, str]:
+    """Subject and body of the mail to those who can release it."""
+    since = moment(locale, held.at, held.time_zone)
+    limit = _limit(locale, held)
+    if held.onward:
+        happened = translate(
+            locale,
+            "since {date} mail that {address} sends on to other servers is held. {limit}",
+            date=since,
+            address=held.address,
+            limit=limit,
+        )
+    else:
+        happened = translate(
+            locale,
+            "since {date} mail of {address} to other servers is held. {limit}",
+            date=since,
+            address=held.address,
+            limit=limit,
+        )
+    named = held.named or held.address
     who = held.domain or held.address
-    acts = (
-        (translate(locale, "What is it?"), f"malleposte queue list --sender {held.address}"),
-        (translate(locale, "Let it go:"), f"malleposte queue release --sender {held.address}"),
+    acts = [
+        (translate(locale, "What is it?"), f"malleposte queue list --sender {named}"),
+        (translate(locale, "Let it go:"), f"malleposte queue release --sender {named}"),
         (
             translate(locale, "Give a higher limit, here for a week:"),
             f"malleposte limit set {who} --messages 2000 --recipients 10000 --for 7d",
         ),
-        (
-            translate(
-                locale, "Somebody has stolen the password: change it, and throw the mail away:"
-            ),
-            f"malleposte account passwd {held.address} --generate",
-        ),
-        ("", f"malleposte queue remove --sender {held.address}"),
-    )
+    ]
+    if held.onward:
+        flood = translate(locale, "Somebody floods the address: throw the mail away:")
+        acts.append((flood, f"malleposte queue remove --sender {named}"))
+    else:
+        stolen = translate(
+            locale, "Somebody has stolen the password: change it, and throw the mail away:"
+        )
+        acts.append((stolen, f"malleposte account passwd {held.address} --generate"))
+        acts.append(("", f"malleposte queue remove --sender {named}"))
     lines = "\n".join(f"{words}\n    {act}" if words else f"    {act}" for words, act in acts)
     subject = translate(locale, "Mail of {address} is held", address=held.address)
     return subject, _body(
         locale,
         happened,
-        translate(locale, "Its owner was told. Nothing is lost, and nothing leaves by itself."),
+        translate(locale, "Nothing is lost, and nothing leaves by itself.")
+        if held.onward
+        else translate(
+            locale, "Its owner was told. Nothing is lost, and nothing leaves by itself."
+        ),
         lines,
         translate(locale, "This message comes once a day at most for each account."),
     )
@@ -100,6 +149,13 @@ def _limit(locale: Locale, held: Held) -> str:
             "The limit is {count} message to other servers an hour",
             "The limit is {count} messages to other servers an hour",
             held.limit,
+        )
+    if held.domain and held.onward:
+        return translate(
+            locale,
+            "{limit}, for all that {domain} sends on together.",
+            limit=most,
+            domain=held.domain,
         )
     if held.domain:
         return translate(

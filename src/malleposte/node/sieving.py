@@ -1,11 +1,13 @@
 """Sieve at delivery and ManageSieve, made of the configuration."""
 
 from malleposte.delivery.leaving import Sending
+from malleposte.delivery.passing import Passing
 from malleposte.delivery.sieving import Redirecting, Sieving, SievingSettings
 from malleposte.delivery.sieving.failing import FailureNotices
 from malleposte.delivery.sieving.replying import Replies
 from malleposte.delivery.sieving.work import FAILURE_JOB, REPLY_JOB
 from malleposte.directory.book import Book
+from malleposte.directory.senders import Senders
 from malleposte.node.config import Configuration
 from malleposte.node.settings import hostname
 from malleposte.runtime.jobs import Run
@@ -16,7 +18,10 @@ def sieving(
     store: Store, book: Book, configuration: Configuration, sending: Sending | None
 ) -> Sieving:
     """What runs scripts at delivery. ``sending``: None where nothing is sent to others."""
-    redirecting = Redirecting(store.reader, book, sending)
+    passing = None
+    if sending is not None:
+        passing = Passing(store.reader, Senders(store, book), sending)
+    redirecting = Redirecting(store.reader, book, sending, passing)
     return Sieving(store, book, redirecting, SievingSettings(hostname(configuration)))
 
 

@@ -54,6 +54,18 @@ async def account_id(reader: Reader, address: str) -> int:
     raise refusal("no-such-account", f"there is no account {whole}: see `malleposte account list`")
 
 
+async def sender_number(reader: Reader, whom: str) -> int:
+    """Whose mail in the queue is meant, as ``Handing.account`` has it: an account's, or, by its name, a
+    domain's, which its aliases and groups send on. Raises ``OperationError`` and ``BadAddressError``."""
+    if "@" in whom:
+        return await account_id(reader, whom)
+    name = normalise_domain(whom)
+    row = await reader.row("SELECT id FROM domain WHERE name = $1", name)
+    if row is None:
+        raise refusal("no-such-domain", f"there is no domain {name}: see `malleposte domain list`")
+    return -int(row[0])
+
+
 async def account_shown(reader: Reader, account: int) -> AccountShown:
     """One account with its roles and aliases. Raises ``OperationError``."""
     row = await reader.row(f"SELECT {_COLUMNS} FROM {_FROM} WHERE a.id = $1", account)

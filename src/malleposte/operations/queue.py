@@ -9,7 +9,7 @@ from malleposte.directory.addresses import normalise
 from malleposte.operations.context import Context
 from malleposte.operations.errors import accepted, invalid, refusal
 from malleposte.operations.exchange import Progress
-from malleposte.operations.finding import account_id
+from malleposte.operations.finding import sender_number
 from malleposte.operations.registry import Request, Response, operation
 from malleposte.policy.audit import Detail
 from malleposte.store.commands import HELD, ChangeQueued
@@ -50,7 +50,8 @@ class QueuedMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ListQueue(Request, frozen=True, kw_only=True):
-    """``sender``: an account's address; ``route``: a domain; at most one of these and ``held``."""
+    """``sender``: an account's address, or a domain for what its aliases and groups send on; ``route``: a
+    domain; at most one of these and ``held``."""
 
     after: int = 0
     sender: str = ""
@@ -75,7 +76,7 @@ async def list_(context: Context, request: ListQueue, progress: Progress) -> Que
     if sum(map(bool, (request.sender, request.route, request.held))) > 1:
         raise invalid("name a sender, or a domain, or ask for what is held: one of them")
     reader = context.store.reader
-    account = await account_id(reader, request.sender) if request.sender else 0
+    account = await sender_number(reader, request.sender) if request.sender else 0
     most = max(1, min(request.limit, queue.PAGE))
     found = await queue.page(
         reader,
@@ -122,7 +123,8 @@ def _shown(message: queue.QueuedMessage) -> QueuedMessage:
 
 class OfQueued(Request, frozen=True, kw_only=True):
     """``messages`` by their ids; ``recipient``: only this address of theirs, '' all. ``sender``: in place
-    of them all that this account sent (of what is held, to release it); not for retry and redirect."""
+    of them all that this account sent (of what is held, to release it), or that a domain's aliases and
+    groups send on; not for retry and redirect."""
 
     messages: tuple[int, ...]
     recipient: str = ""
@@ -242,7 +244,7 @@ async def _change_all(context: Context, request: OfQueued, act: str, said: str) 
     """What ``_change`` does, for all messages of an account."""
     if request.messages or request.recipient or act in ("retry", "redirect"):
         raise invalid("name messages, or the account whose messages are held, released or removed")
-    account = await account_id(context.store.reader, request.sender)
+    account = await sender_number(context.store.reader, request.sender)
     await context.begin()
     recipients, more = 0, True
     while more:

@@ -14,7 +14,14 @@ from malleposte.operations.finding import account_id
 from malleposte.operations.registry import Request, Response, Subject, operation
 from malleposte.policy.audit import Detail
 from malleposte.policy.sending import UNSAID, SendLimit
-from malleposte.store.commands import ACCOUNT, DOMAIN, SetSendLimit, SetSendRight
+from malleposte.store.commands import (
+    ACCOUNT,
+    ACCOUNT_ONWARD,
+    DOMAIN,
+    DOMAIN_ONWARD,
+    SetSendLimit,
+    SetSendRight,
+)
 from malleposte.store.dialect import Reader
 from malleposte.store.sent import HOURS
 
@@ -61,7 +68,8 @@ class ShowLimit(OfSender, frozen=True, kw_only=True):
 
 class LimitShown(Response, frozen=True, kw_only=True):
     """``messages`` and ``recipients``: what counts now, 0 without a limit; ``own``: whether either is its
-    own; ``until``: Unix seconds, 0 for good. ``hour`` and ``day``: what was sent of them."""
+    own; ``until``: Unix seconds, 0 for good. ``hour`` and ``day``: what was sent of them, ``onward_hour``
+    and ``onward_day``: what was sent on for others, which is counted apart."""
 
     whom: str
     messages: int
@@ -70,6 +78,8 @@ class LimitShown(Response, frozen=True, kw_only=True):
     until: int
     hour: int
     day: int
+    onward_hour: int = 0
+    onward_day: int = 0
 
 
 @operation("limit.show", ShowLimit, LimitShown, audit="refused")
@@ -128,6 +138,23 @@ async def _shown(context: Context, kind: int, id_: int, name: str) -> LimitShown
     usual = context.settings.send_limits
     now = time.time()
     counts = known.over(usual.account if kind == ACCOUNT else usual.domain, now)
+    sent = await _sent(reader, kind, id_, now)
+    onward = await _sent(reader, ACCOUNT_ONWARD if kind == ACCOUNT else DOMAIN_ONWARD, id_, now)
+    return LimitShown(
+        whom=name,
+        messages=counts.messages,
+        recipients=counts.recipients,
+        own=known.messages >= 0 or known.recipients >= 0,
+        until=known.until,
+        hour=sent[0],
+        day=sent[1],
+        onward_hour=onward[0],
+        onward_day=onward[1],
+    )
+
+
+async def _sent(reader: Reader, kind: int, id_: int, now: float) -> tuple[int, int]:
+    """Messages of this hour, and recipients of the last ones."""
     hour = int(now) // 3600
     row = await reader.row(
         "SELECT coalesce(sum(CASE WHEN hour = $1 THEN messages END), 0), coalesce(sum(recipients), 0)"
@@ -137,16 +164,7 @@ async def _shown(context: Context, kind: int, id_: int, name: str) -> LimitShown
         id_,
         hour - HOURS,
     )
-    sent = (int(row[0]), int(row[1])) if row is not None else (0, 0)
-    return LimitShown(
-        whom=name,
-        messages=counts.messages,
-        recipients=counts.recipients,
-        own=known.messages >= 0 or known.recipients >= 0,
-        until=known.until,
-        hour=sent[0],
-        day=sent[1],
-    )
+    return (int(row[0]), int(row[1])) if row is not None else (0, 0)
 
 
 # Rights --------------------------------------------------------------------------------------------

@@ -95,6 +95,7 @@ _EXECUTORS: dict[type[c.Command], Callable[[Work, Any], Awaitable[AnyResult]]] =
     c.DeleteGroup: groups.delete_group,
     c.SetMembers: groups.set_members,
     c.PutSecret: records.put_secret,
+    c.RetireKey: records.retire_key,
     c.RecordAudit: records.record_audit,
     c.Audited: _audited,
     c.AddJob: records.add_job,
@@ -193,7 +194,12 @@ async def execute(
                 answers[at] = bytes(row[0])
     todo = [(at, s) for at, s in enumerate(submissions) if at not in answers]
     await work.lock(account for _, s in todo for account in s.command.accounts())
-    leaving = [h for _, s in todo if isinstance(s.command, c.Deliver) for h in s.command.handings]
+    deliveries = [s.command for _, s in todo if isinstance(s.command, c.Deliver)]
+    leaving = [
+        handing
+        for one in deliveries
+        for handing in (*one.handings, *(forward.handing for forward in one.forwards))
+    ]
     if leaving:
         await allowing.look_up(work, leaving)
     links: list[tuple[int, int]] = []

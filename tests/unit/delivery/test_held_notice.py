@@ -10,7 +10,18 @@ import pytest
 from malleposte.delivery.held_notice import HeldNotices
 from malleposte.directory.book import Book
 from malleposte.store import Store
-from malleposte.store.commands import ACCOUNT, DOMAIN, CreateAccount, CreateDomain
+from malleposte.store.commands import (
+    ACCOUNT,
+    ACCOUNT_ONWARD,
+    DOMAIN,
+    DOMAIN_ONWARD,
+    CreateAccount,
+    CreateDomain,
+    GroupEntry,
+    PutGroup,
+    SetAlias,
+    SetMembers,
+)
 from malleposte.store.execute.allowing import HELD_JOB, HeldNotice
 from malleposte.store.read import emails
 from malleposte.store.results import LeasedJob
@@ -104,3 +115,37 @@ async def test_an_administrator_who_sent_it_himself_is_told_once(
 async def test_an_account_that_is_gone_is_not_told(store: Store, notices: HeldNotices) -> None:
     await notices.run(job(account=99))
     assert await mail(store, 2) == []
+
+
+async def test_who_forwards_is_not_told_that_he_sent_it(store: Store, notices: HeldNotices) -> None:
+    await notices.run(job(kind=ACCOUNT_ONWARD, by="ada@here.example"))
+    (to_owner,) = await mail(store, 1)
+    assert to_owner["Subject"] == "Une partie du courrier pour ada@here.example est retenue"
+    assert "mot de passe" not in to_owner.get_content()
+    (to_root,) = await mail(store, 2)
+    text = to_root.get_content()
+    assert "mail that ada@here.example sends on to other servers is held" in " ".join(text.split())
+    assert "    malleposte queue remove --sender ada@here.example\r\n" in text
+    assert "passwd" not in text
+
+
+async def test_of_a_group_its_owners_are_told_and_of_an_alias_the_administrators(
+    store: Store, notices: HeldNotices
+) -> None:
+    for command in (
+        PutGroup(address="staff@here.example", fresh=True),
+        SetMembers(address="staff@here.example", entries=(GroupEntry(account=1),), owner=True),
+        SetAlias(address="away@here.example", remotes=("x@far.example",)),
+    ):
+        await store.submit(command)
+    of_domain = {"account": -1, "kind": DOMAIN_ONWARD, "name": "here.example"}
+    await notices.run(job(**of_domain, by="staff@here.example"))
+    assert len(await mail(store, 1)) == 1
+    (to_root,) = await mail(store, 2)
+    text = " ".join(to_root.get_content().split())
+    assert "mail that staff@here.example sends on" in text
+    assert "for all that here.example sends on together" in text
+    assert "malleposte queue release --sender here.example" in text
+    assert "malleposte limit set here.example" in text
+    await notices.run(job(**of_domain, by="away@here.example", at=1_790_086_400))
+    assert len(await mail(store, 1)) == 1

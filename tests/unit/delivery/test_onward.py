@@ -86,7 +86,7 @@ async def test_reports_are_asked_of_the_next_server_as_of_us(post: Post) -> None
     assert await post.house.rows(
         "SELECT r.notify, r.original, m.ret, m.envelope, m.account FROM queue_recipient r"
         " JOIN queue_message m ON m.id = r.message"
-    ) == [("SUCCESS,FAILURE", "rfc822;ada@example.org", "HDRS", "mine", 0)]
+    ) == [("SUCCESS,FAILURE", "rfc822;ada@example.org", "HDRS", "mine", ADA)]
 
 
 async def test_our_own_sender_and_the_null_sender_stay(post: Post) -> None:

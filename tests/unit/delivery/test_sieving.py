@@ -7,6 +7,7 @@ import pytest
 from malleposte.delivery.leaving import Sending
 from malleposte.delivery.listing import Listed
 from malleposte.delivery.outbound import Routing
+from malleposte.delivery.passing import Passing
 from malleposte.delivery.receive import DeliverySettings, Reception
 from malleposte.delivery.rewriting import Rewriter
 from malleposte.delivery.sieving import Arrival, Plan, Redirecting, Sieving, SievingSettings
@@ -16,6 +17,7 @@ from malleposte.delivery.trace_header import Origin
 from malleposte.delivery.verdict import FILED, Recipient
 from malleposte.directory.book import Book
 from malleposte.directory.groups import Group
+from malleposte.directory.senders import Senders
 from malleposte.store import Store
 from malleposte.store.commands import (
     ActivateScript,
@@ -55,7 +57,8 @@ class Scene:
         self.store = store
         self.book = Book(store)
         sending = Sending(Routing(), rewriter=Rewriter(Ring))  # type: ignore[arg-type]
-        redirecting = Redirecting(store.reader, self.book, sending)
+        passing = Passing(store.reader, Senders(store, self.book), sending)
+        redirecting = Redirecting(store.reader, self.book, sending, passing)
         self.sieving = Sieving(store, self.book, redirecting, SievingSettings("mail.example.test"))
         self.plan = Plan()
 

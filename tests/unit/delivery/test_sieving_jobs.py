@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from malleposte.delivery.leaving import Sending
 from malleposte.delivery.outbound import Routing
+from malleposte.delivery.passing import Passing
 from malleposte.delivery.reports import REPORT_JOB, Reporter, ReporterSettings
 from malleposte.delivery.sieving import Arrival, Redirecting, Sieving, SievingSettings
 from malleposte.delivery.sieving.failing import FailureNotices
@@ -17,6 +18,7 @@ from malleposte.delivery.sieving.rejecting import report
 from malleposte.delivery.sieving.replying import Replies, letter
 from malleposte.delivery.sieving.work import FAILURE_JOB, REPLY_JOB, Reply, ScriptFailed
 from malleposte.directory.book import Book
+from malleposte.directory.senders import Senders
 from malleposte.mime import fields
 from malleposte.mime.compose import Mailbox
 from malleposte.sieve import AddHeader, DeleteHeader, MimeMessage
@@ -67,7 +69,8 @@ async def house(store: Store) -> Store:
 def replies(store: Store, *, sends: bool = True) -> Replies:
     book = Book(store)
     sending = Sending(Routing()) if sends else None
-    redirecting = Redirecting(store.reader, book, sending)
+    passing = Passing(store.reader, Senders(store, book), sending) if sending else None
+    redirecting = Redirecting(store.reader, book, sending, passing)
     sieving = Sieving(store, book, redirecting, SievingSettings("mail.example.test"))
     return Replies(store, book, "mail.example.test", sending, sieving)
 

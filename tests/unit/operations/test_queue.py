@@ -30,12 +30,14 @@ from unit.operations.desk import Desk
 ADA = "ada@example.org"
 
 
-async def send(house: House, account: int, *addresses: str, held: str = "") -> None:
+async def send(
+    house: House, account: int, *addresses: str, held: str = "", number: int = 0
+) -> None:
     organisation = await house.value("SELECT organisation FROM account WHERE id = $1", account)
     relays = tuple(Relay(address=a, route=a.rpartition("@")[2]) for a in addresses)
     handing = Handing(
         organisation=organisation,
-        account=account,
+        account=number or account,
         sender=ADA,
         relays=relays,
         expires_at=int(house.clock.time()) + 1000,
@@ -95,6 +97,23 @@ async def test_what_waits_is_listed_with_the_reason(house: House, desk: Desk) ->
         await listed(desk, sender=ADA, held=True)
     with pytest.raises(OperationError, match="there is no account"):
         await listed(desk, sender="nobody@example.org")
+
+
+async def test_what_a_domain_sends_on_is_listed_and_released_by_its_name(
+    house: House, desk: Desk
+) -> None:
+    """Mail by its aliases and groups has no account that sent it."""
+    ada = await house.account("ada")
+    domain = await house.value("SELECT id FROM domain WHERE name = 'example.org'")
+    await send(house, ada, "x@a.example", held="too much")
+    await send(house, ada, "y@b.example", held="too much", number=-domain)
+    (shown,) = (await listed(desk, sender="Example.org")).messages
+    assert shown.recipients[0].address == "y@b.example"
+    released = ReleaseQueued(messages=(), sender="example.org")
+    assert (await desk.call("queue.release", released, QueueChanged)).recipients == 1
+    assert len((await listed(desk, held=True)).messages) == 1
+    with pytest.raises(OperationError, match="there is no domain"):
+        await listed(desk, sender="nowhere.example")
 
 
 async def test_held_released_tried_and_removed(house: House, desk: Desk) -> None:

@@ -33,7 +33,14 @@ from malleposte.operations.sending import (
     TakeSendRight,
 )
 from malleposte.policy.permissions import Actor, Role
-from malleposte.store.commands import MOST_CHANGED, Handing, Relay, SetAlias
+from malleposte.store.commands import (
+    ACCOUNT_ONWARD,
+    MOST_CHANGED,
+    Allowance,
+    Handing,
+    Relay,
+    SetAlias,
+)
 from malleposte.store.results import Delivered, Done
 from support.store import House, deliver
 from unit.operations.desk import Desk
@@ -61,6 +68,23 @@ async def test_limits_are_those_of_the_configuration_until_others_are_set(
     line = (await desk.audit())[0]
     assert line[1:4] == ("limit.set", ADA, "done")
     assert line[4] == {"messages": 50, "seconds": 3_600}
+
+
+async def test_what_is_sent_on_is_shown_apart(house: House, desk: Desk) -> None:
+    ada = await house.account("ada")
+    allowance = Allowance(kind=ACCOUNT_ONWARD, id=ada, name=ADA, messages=9, recipients=0)
+    handing = Handing(
+        organisation=await house.value("SELECT organisation FROM account WHERE id = $1", ada),
+        account=ada,
+        sender="x@y.example",
+        relays=(Relay(address="z@w.example", route="w.example"),),
+        expires_at=2_000_000_000,
+        allowances=(allowance,),
+        by=ADA,
+    )
+    await house.do(msgspec.structs.replace(deliver(), handings=(handing,)), Delivered)
+    shown = await desk.call("limit.show", ShowLimit(whom=ADA), LimitShown)
+    assert (shown.hour, shown.day, shown.onward_hour, shown.onward_day) == (0, 0, 1, 1)
 
 
 @pytest.mark.parametrize(

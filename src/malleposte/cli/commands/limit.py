@@ -93,6 +93,8 @@ def _told(done: LimitShown, common: Common) -> int:
             ("sent in this hour", f"{done.hour:,}"),
             ("recipients in 24 hours", _most(done.recipients)),
             ("sent to in that time", f"{done.day:,}"),
+            ("sent on for others in this hour", f"{done.onward_hour:,}"),
+            ("sent on to in 24 hours", f"{done.onward_day:,}"),
             ("set by", "`malleposte limit`" if done.own else "the configuration"),
             ("until", moment(done.until) if done.until else ""),
         ],

@@ -41,7 +41,7 @@ def list_(
     Parameters
     ----------
     sender
-        Only what this account sent.
+        Only what this account sent, or sends on; a domain: what its aliases and groups send on.
     domain
         Only what goes to this domain.
     held
@@ -220,7 +220,7 @@ def hold(
     recipient
         Only this recipient of the message.
     sender
-        All messages that this account sent, in place of numbers.
+        All messages that this account sent, in place of numbers; or a domain, as in the list.
     why
         Shown in the list.
     """
@@ -239,7 +239,7 @@ def release(*messages: int, recipient: str = "", sender: str = "", common: Commo
     recipient
         Only this recipient of the message.
     sender
-        All that this account has held, in place of numbers.
+        All that this account has held, in place of numbers; or a domain, as in the list.
     """
     request = ReleaseQueued(messages=messages, recipient=recipient, sender=sender)
     return _act("queue.release", request, "Released:", common)
@@ -271,7 +271,7 @@ def remove(*messages: int, recipient: str = "", sender: str = "", common: Common
     recipient
         Only this recipient of the message.
     sender
-        All messages that this account sent, held or not, in place of numbers.
+        All messages that this account sent, held or not, in place of numbers; or a domain.
     """
     request = RemoveQueued(messages=messages, recipient=recipient, sender=sender)
     return _act("queue.remove", request, "Removed:", common)

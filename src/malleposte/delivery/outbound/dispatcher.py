@@ -20,7 +20,7 @@ import structlog
 
 from malleposte.store import Store, StoreError, TemporaryFailure
 from malleposte.store.commands import Closing, TakeQueued
-from malleposte.store.read import emails, queued
+from malleposte.store.read import emails, sending
 from malleposte.store.results import Taken, TakenMessage, TakenRecipient
 
 from .connection import Content, ContentUnreadable
@@ -183,7 +183,7 @@ class Dispatcher:
         self._looked_at = self._loop.time()
         few = self._hand.few
         while not self._stopping and (room := self._hand.room // few) > 0:
-            if not await queued.any_due(self._store.reader):
+            if not await sending.any_due(self._store.reader):
                 return
             most = min(ROUTES, room)
             if await self._take(few, most, skip=self._hand.enough) < most:
@@ -314,7 +314,7 @@ class Dispatcher:
         async def pieces() -> AsyncGenerator[bytes, None]:
             store = self._store
             try:
-                stored = await queued.content_of(store.reader, message)
+                stored = await sending.content_of(store.reader, message)
                 async for piece in emails.read(store.reader, store.blobs, stored, 0, stored.size):
                     yield piece
             except (emails.Damaged, StoreError) as error:

@@ -125,7 +125,7 @@ class Reporter:
             numbers = resolution.accounts
             if not numbers and resolution.remotes:
                 return _Addressee(sender, elsewhere=resolution.remotes)
-        if not numbers and job.account:
+        if not numbers and job.account > 0:
             numbers = (job.account,)  # also who wrote as a group
         accounts = [await self._book.account(number) for number in numbers]
         found = tuple(one for one in accounts if one is not None and one.status == "active")

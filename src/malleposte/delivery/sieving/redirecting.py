@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from malleposte.delivery.leaving import Sending
+from malleposte.delivery.passing import Passing
 from malleposte.delivery.trace_header import delivered_to
 from malleposte.directory.book import Account, Book
 from malleposte.directory.resolution import Found
+from malleposte.directory.senders import Counted
 from malleposte.policy.forwarding import may_forward
 from malleposte.secrets.node_key import NodeKeyError
 from malleposte.sieve import Message
@@ -70,11 +72,12 @@ class CannotGo(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Redirecting:
-    """See the module. ``sending``: None where this server sends nothing to others."""
+    """See the module. ``sending``, ``passing``: None where this server sends nothing to others."""
 
     reader: Reader
     book: Book
     sending: Sending | None
+    passing: Passing | None
 
     async def target(self, account: Account, address: str) -> Target:
         """Where ``address`` leads for mail of an account. Raises what the store raises."""
@@ -102,17 +105,24 @@ class Redirecting:
     ) -> Handing:
         """The copy for addresses elsewhere; ``relay``: of all of them. Raises ``CannotGo``, and what the
         store raises."""
-        sending = self.sending
-        if sending is None:
+        sending, passing = self.sending, self.passing
+        if sending is None or passing is None:
             raise CannotGo(_NO_SENDING)
         domain = account.address.rpartition("@")[2]
+        counted = Counted(account.id)
+        if not relay:
+            counted = await passing.counted(account.address, account.id)
+            if await passing.full(account.address, account.id):
+                raise CannotGo("too much of its mail waits to be sent on")
         sender = await self._rewritten(going.sender, domain)
         seal = await sending.sealed(domain, going.header, going.body, going.now)
         kind = "rfc822" if going.recipient.isascii() else "utf-8"
         return sending.handing(
             sender,
             [Onward(one, f"{kind};{going.recipient}", going.notify) for one in remotes],
-            account=account.id,
+            account=counted.sender,
+            allowances=counted.allowances,
+            by=account.address,
             organisation=account.organisation,
             prefix=seal + delivered_to(account.address) + going.before,
             header=going.header,

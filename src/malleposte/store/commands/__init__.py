@@ -40,6 +40,7 @@ from malleposte.store.commands.directory import (
     PurgeAccount,
     PutSecret,
     RecordAudit,
+    RetireKey,
     SetAccount,
     SetAlias,
     SetPassword,
@@ -65,8 +66,10 @@ from malleposte.store.commands.messages import (
 )
 from malleposte.store.commands.queue import (
     ACCOUNT,
+    ACCOUNT_ONWARD,
     DELIVERED,
     DOMAIN,
+    DOMAIN_ONWARD,
     EIGHTBIT,
     FAILED,
     HELD,
@@ -139,9 +142,11 @@ from malleposte.store.commands.upkeep import (
 
 __all__ = [
     "ACCOUNT",
+    "ACCOUNT_ONWARD",
     "ANSWERED",
     "DELIVERED",
     "DOMAIN",
+    "DOMAIN_ONWARD",
     "DUPLICATE",
     "EIGHTBIT",
     "FAILED",
@@ -222,6 +227,7 @@ __all__ = [
     "RepairNumbers",
     "Replace",
     "Report",
+    "RetireKey",
     "SetAccount",
     "SetAlias",
     "SetCatchAll",
@@ -288,6 +294,7 @@ AnyCommand = (
     | DeleteGroup
     | SetMembers
     | PutSecret
+    | RetireKey
     | RecordAudit
     | Audited
     | AddJob

@@ -30,6 +30,10 @@ class Relay(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
 ACCOUNT: Final = 1
 DOMAIN: Final = 2
 """Kinds of senders whose mail is counted."""
+ACCOUNT_ONWARD: Final = 3
+DOMAIN_ONWARD: Final = 4
+"""What an account, and a whole domain, sends on for others (forwards, scripts, aliases, groups): counted
+apart, so that strangers who write much to one take nothing from what people write."""
 
 
 class Allowance(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
@@ -46,8 +50,9 @@ class Allowance(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
 class Handing(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     """A copy of a message that goes to other servers, in the transaction that files its local ones.
 
-    ``account``: who sends; 0 for the server itself. ``held``: why nothing is tried until it is released;
-    so is what exceeds one of ``allowances``.
+    ``account``: who sends; a domain's id, negative, for what its aliases and groups send on; 0 for the
+    server itself. ``held``: why nothing is tried until it is released; so is what exceeds one of
+    ``allowances``. ``by``: our address by which it goes on, '' where ``account`` wrote it.
     """
 
     organisation: int
@@ -61,6 +66,7 @@ class Handing(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     envelope: str = ""
     held: str = ""
     allowances: tuple[Allowance, ...] = ()
+    by: str = ""
 
 
 class TakeQueued(Command, frozen=True, array_like=True, kw_only=True):
@@ -134,8 +140,8 @@ class ChangeQueued(Command, frozen=True, array_like=True, kw_only=True):
 
     ``act``: ``hold``, ``release``, ``retry`` (at once, the route too), ``remove`` (without a report),
     ``redirect`` (``address`` by ``route``). ``n`` names one recipient, -1 all of them. ``said``: by whom
-    and why, for the trace. ``account``: in place of ``messages`` those that it sent, ``MOST_CHANGED`` at a
-    time: ``more`` of the answer says whether there may be more.
+    and why, for the trace. ``account``: in place of ``messages`` those that it sent (as ``Handing`` has
+    it), ``MOST_CHANGED`` at a time: ``more`` of the answer says whether there may be more.
     """
 
     messages: tuple[int, ...]

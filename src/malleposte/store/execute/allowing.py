@@ -12,7 +12,14 @@ from typing import Final
 import msgspec
 
 from malleposte.store import sent
-from malleposte.store.commands import ACCOUNT, AddJob, Allowance, Handing
+from malleposte.store.commands import (
+    ACCOUNT,
+    ACCOUNT_ONWARD,
+    DOMAIN_ONWARD,
+    AddJob,
+    Allowance,
+    Handing,
+)
 from malleposte.store.execute.records import add_job
 from malleposte.store.sent import Sent
 from malleposte.store.work import Work
@@ -22,9 +29,9 @@ HELD_JOB: Final = "sending-held"
 
 
 class HeldNotice(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
-    """What people are told. ``name`` and ``what`` (``messages``, ``recipients``) say which limit was
-    reached, at what ``limit``; ``at``: when. ``owner`` and ``administrators``: who was not told within
-    a day."""
+    """What people are told. ``account`` and ``by`` as in ``Handing``. ``name`` and ``what`` (``messages``,
+    ``recipients``) say which limit was reached, at what ``limit``; ``at``: when. ``owner`` and
+    ``administrators``: who was not told within a day."""
 
     account: int
     kind: int
@@ -34,6 +41,7 @@ class HeldNotice(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     at: int
     owner: bool
     administrators: bool
+    by: str = ""
 
 
 async def look_up(work: Work, handings: Iterable[Handing]) -> None:
@@ -85,18 +93,17 @@ def _words(allowance: Allowance, what: str) -> str:
         most = f"{allowance.messages:,} messages an hour"
     else:
         most = f"to {allowance.recipients:,} recipients a day"
-    return f"sending limit: {allowance.name} sends {most} at most"
+    onward = " on" if allowance.kind in (ACCOUNT_ONWARD, DOMAIN_ONWARD) else ""
+    return f"sending limit: {allowance.name} sends{onward} {most} at most"
 
 
 async def _tell(work: Work, handing: Handing, allowance: Allowance, what: str) -> None:
     """Have the owner and the administrators told, each once a day."""
     administrators = work.sent[allowance.kind, allowance.id].tell()
     owner = administrators
-    if allowance.kind != ACCOUNT:
-        owner = False
-        for one in handing.allowances:
-            if one.kind == ACCOUNT:
-                owner = work.sent[one.kind, one.id].tell()
+    for one in handing.allowances:
+        if one.kind in (ACCOUNT, ACCOUNT_ONWARD) and one != allowance:
+            owner = work.sent[one.kind, one.id].tell()
     if not (owner or administrators):
         return
     notice = HeldNotice(
@@ -108,6 +115,7 @@ async def _tell(work: Work, handing: Handing, allowance: Allowance, what: str) -
         at=work.now,
         owner=owner,
         administrators=administrators,
+        by=handing.by,
     )
     key = f"{handing.account}:{allowance.kind}:{allowance.id}:{work.now // 3600}"
     payload = msgspec.msgpack.encode(notice)

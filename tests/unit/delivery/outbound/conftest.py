@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from malleposte.store.dialect import Reader
-from malleposte.store.read import queued
+from malleposte.store.read import sending
 from support.store import Clock, House, Place
 from unit.delivery.outbound.outside import Outside
 
@@ -19,7 +19,7 @@ def due(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
         now = int(clock.time())
         return await reader.row("SELECT 1 FROM queue_route WHERE due_at <= $1", now) is not None
 
-    monkeypatch.setattr(queued, "any_due", any_due)
+    monkeypatch.setattr(sending, "any_due", any_due)
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ from malleposte.store.commands import (
     TakeQueued,
 )
 from malleposte.store.read import emails
-from malleposte.store.read.queued import content_of
+from malleposte.store.read.sending import content_of
 from malleposte.store.results import LeasedJob, Taken, TakenMessage
 from support.store import Place
 

@@ -16,7 +16,8 @@ from malleposte.store.commands import (
     SetSendLimit,
     TakeQueued,
 )
-from malleposte.store.read import emails, queued
+from malleposte.store.read import emails
+from malleposte.store.read.sending import content_of
 from malleposte.store.results import Taken, TakenMessage
 from support.store import Place
 from unit.delivery.signing.verifying import pair, verdicts
@@ -49,7 +50,7 @@ async def leaving(served: Served) -> list[tuple[TakenMessage, bytes]]:
     assert isinstance(taken, Taken)
     found = []
     for message in taken.messages:
-        stored = await queued.content_of(store.reader, message)
+        stored = await content_of(store.reader, message)
         pieces = emails.read(store.reader, store.blobs, stored, 0, stored.size)
         found.append((message, b"".join([piece async for piece in pieces])))
     return found

@@ -84,8 +84,10 @@ async def test_who_asks_is_told_that_it_arrived(place: Place) -> None:
     assert report["Subject"] == "Delivered: Plans"
     parts = report.get_payload()
     assert isinstance(parts, list)
-    text, fields, returned = map(str, parts)
-    assert "arrived in the mailbox of 1 recipient" in " ".join(text.split())
+    words = parts[0].get_payload(decode=True)
+    assert isinstance(words, bytes)
+    assert b"arrived in the mailbox of 1 recipient" in b" ".join(words.split())
+    fields, returned = map(str, parts[1:])
     assert "Action: delivered" in fields
     assert "Original-Envelope-Id: QQ1" in fields
     assert "Original-Recipient: rfc822; Bob@Example.ORG" in fields

@@ -1,4 +1,4 @@
-"""Reads for who sends: whether something is due, and the content of a queued message."""
+"""Reads for who sends: whether something is due, the content of a queued message, how much waits."""
 
 from malleposte.store.dialect import Reader, Sql, both
 from malleposte.store.ids import frame_id
@@ -9,6 +9,10 @@ _ANY_DUE = both(
     "SELECT 1 FROM queue_route WHERE due_at <= {now} LIMIT 1",
     # The database's clock, as that of the commands; on SQLite it is this machine's.
     now=Sql(sqlite="unixepoch()", postgres="floor(extract(epoch FROM now()))::bigint"),
+)
+_WAITING = (
+    "SELECT count(*), coalesce(sum(q.size), 0) FROM"
+    " (SELECT size FROM queue_message WHERE account = $1 LIMIT $2) AS q"
 )
 
 
@@ -31,3 +35,10 @@ async def content_of(reader: Reader, message: TakenMessage) -> Stored:
         place="file" if row is None else "rows",
         first=None if row is None else row[0],
     )
+
+
+async def waiting(reader: Reader, sender: int, most: int) -> tuple[int, int]:
+    """Messages of a sender (as in ``Handing.account``) in the queue, and their octets; it is not counted
+    past ``most`` messages."""
+    row = await reader.row(_WAITING, sender, most)
+    return (int(row[0]), int(row[1])) if row is not None else (0, 0)
