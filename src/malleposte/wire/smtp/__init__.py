@@ -1,12 +1,18 @@
 """SMTP, LMTP and submission as pure state machines: the server's side, and the client's (`sending`)."""
 
+from malleposte.wire.dialogue import (
+    Authenticate,
+    CloseCause,
+    ConnectionClosed,
+    LocalProtocolError,
+    Need,
+    StartTls,
+)
+
 from .dsn import Notify, OriginalRecipient, Ret
 from .engine import SmtpServer
 from .events import (
-    Authenticate,
     Body,
-    CloseCause,
-    ConnectionClosed,
     DataChunk,
     DataEnd,
     DataStart,
@@ -14,15 +20,13 @@ from .events import (
     Greeting,
     Hello,
     MailFrom,
-    Need,
     RcptTo,
     Reset,
     ResetCause,
-    StartTls,
 )
 from .limits import Limits
 from .path import NULL_PATH, Path
-from .reply import LocalProtocolError, PeerError, Reply
+from .reply import PeerError, Reply
 from .settings import BareNewlines, Mode, Settings
 
 __all__ = [

@@ -6,19 +6,16 @@ what the client sent is handed on in an `Authenticate` and kept nowhere.
 
 from collections.abc import Callable
 
+from malleposte.wire.dialogue import Authenticate
 from malleposte.wire.sasl import (
-    Challenge,
     Mechanism,
     SaslError,
     decode_initial_response,
     decode_response,
-    encode_challenge,
     start_mechanism,
 )
 
 from . import reply as r
-from .conversation import AUTH
-from .events import Authenticate, Event
 from .reply import PeerError, Reply
 from .transaction import Transaction
 
@@ -26,9 +23,7 @@ from .transaction import Transaction
 class Authentication(Transaction):
     """The part of the engine that has a client sign in. See `SmtpServer`."""
 
-    _mechanism: Mechanism | None = None  # of the exchange under way
-
-    def _auth(self, argument: bytes) -> Event | None:
+    def _auth(self, argument: bytes) -> Authenticate | None:
         if self.hello is None:
             raise PeerError.of(r.HELLO_FIRST)
         if not self.settings.offers_auth:
@@ -37,19 +32,19 @@ class Authentication(Transaction):
             raise PeerError.of(r.ALREADY_SIGNED_IN)  # RFC 4954 §4
         if self._in_transaction:
             raise PeerError.of(r.IN_TRANSACTION)
-        if not self._plaintext_allowed:
+        if not self.plaintext_allowed:
             raise PeerError.of(r.ENCRYPTION_FIRST)
         name, _, initial = argument.partition(b" ")
         if not name or b" " in initial:
             raise PeerError(501, "5.5.4", "Syntax: AUTH mechanism [initial-response]")
         mechanism = start_mechanism(
-            name.decode("ascii", "replace"), plaintext_allowed=self._plaintext_allowed
+            name.decode("ascii", "replace"), plaintext_allowed=self.plaintext_allowed
         )
         if mechanism is None:
             raise PeerError.of(r.UNKNOWN_MECHANISM)
         return self._auth_step(mechanism, initial or None, decode_initial_response)
 
-    def _auth_response(self, line: bytes) -> Event | None:
+    def _auth_response(self, line: bytes) -> Authenticate | None:
         mechanism, self._mechanism = self._mechanism, None
         assert mechanism is not None
         if line == b"*":
@@ -58,18 +53,11 @@ class Authentication(Transaction):
 
     def _auth_step(
         self, mechanism: Mechanism, encoded: bytes | None, decode: Callable[[bytes], bytes]
-    ) -> Event | None:
+    ) -> Authenticate | None:
         try:
-            result = mechanism.step(None if encoded is None else decode(encoded))
+            return super()._auth_step(mechanism, encoded, decode)
         except SaslError as error:
             raise PeerError(501, "5.5.2", str(error)) from None
-        if isinstance(result, Challenge):
-            self._mechanism = mechanism
-            self._state = AUTH
-            self._send(Reply(334, "", encode_challenge(result.octets).decode("ascii")))
-            return None
-        return self._ask(Authenticate(mechanism.name, result))
 
-    @property
-    def _plaintext_allowed(self) -> bool:
-        return self.tls or self.loopback
+    def _challenge(self, encoded: bytes) -> None:
+        self._send(Reply(334, "", encoded.decode("ascii")))

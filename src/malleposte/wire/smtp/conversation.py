@@ -5,58 +5,39 @@ Invariants: what waits unread is bounded by `Limits`; output is in the order of 
 answers and content are the engine's, which builds on this.
 """
 
-from collections import deque
-from enum import Enum, auto
-from typing import Final
-
+from malleposte.wire.dialogue import (
+    AUTH,
+    CLOSED,
+    COMMAND,
+    CONTENT,
+    HANDSHAKE,
+    NEED_ANSWER,
+    NEED_DATA,
+    Authenticate,
+    CloseCause,
+    ConnectionClosed,
+    Dialogue,
+    LocalProtocolError,
+    Need,
+)
 from malleposte.wire.lines import LineBuffer
 
 from . import reply as r
 from .capabilities import with_word
-from .events import (
-    Authenticate,
-    CloseCause,
-    ConnectionClosed,
-    DataEnd,
-    DataStart,
-    Event,
-    Greeting,
-    Hello,
-    MailFrom,
-    Need,
-    RcptTo,
-)
+from .events import DataEnd, DataStart, Event, Greeting, Hello, MailFrom, RcptTo
 from .incoming import Incoming
 from .limits import Limits
 from .patience import Patience
-from .reply import LocalProtocolError, Reply
+from .reply import Reply
 from .settings import Mode, Settings
 
 Answerable = Hello | MailFrom | RcptTo | DataStart | DataEnd | Authenticate
 
 
-class State(Enum):
-    """What the next octets of the peer are."""
-
-    COMMAND = auto()
-    AUTH = auto()  # a line of an authentication exchange
-    CONTENT = auto()
-    HANDSHAKE = auto()  # not ours: between 220 and tls_started()
-    CLOSED = auto()
-
-
-# Looked up as names on every step: an Enum's attribute costs three times as much.
-COMMAND: Final = State.COMMAND
-AUTH: Final = State.AUTH
-CONTENT: Final = State.CONTENT
-HANDSHAKE: Final = State.HANDSHAKE
-CLOSED: Final = State.CLOSED
-NEED_DATA: Final = Need.DATA
-NEED_ANSWER: Final = Need.ANSWER
-
-
-class Conversation:
+class Conversation(Dialogue[Event, Answerable]):
     """The public half of the engine that does not depend on commands. See `SmtpServer`."""
+
+    limits: Limits
 
     def __init__(
         self,
@@ -66,10 +47,10 @@ class Conversation:
         tls: bool = False,
         loopback: bool = False,
     ) -> None:
+        limits = limits or Limits()
+        self._lines = LineBuffer(limits.buffer)
+        super().__init__(self._lines.octets, limits, tls=tls, loopback=loopback)
         self.settings = settings
-        self.limits = limits or Limits()
-        self.tls = tls
-        self.loopback = loopback
         self.hello: Hello | None = None
         """The greeting in force."""
         self.signed_in = False
@@ -82,16 +63,8 @@ class Conversation:
         self.step = 0
         """Changes when a new thing is awaited: `time_bound` counts from then."""
 
-        self._state = COMMAND
         self._greeted = False
-        self._lines = LineBuffer(self.limits.buffer)
-        self._buffer = self._lines.octets
-        self._out: list[bytes] = []
-        self._pending: deque[Event] = deque()
-        self._waiting: Answerable | None = None
-        self._eof = False
         self._shutdown = False
-        self._close_cause = CloseCause.SERVICE
         self._patience = Patience(self.limits)
         self._incoming: Incoming | None = None
         self._utf8 = False  # the client asked for UTF-8 in this transaction
@@ -125,34 +98,10 @@ class Conversation:
             self.spoke_early = True
         self._buffer += octets
 
-    def receive_eof(self) -> None:
-        """The peer will send no more. What it sent before is still answered."""
-        self._eof = True
-
     def connection_lost(self) -> None:
         """The socket is gone. A DataEnd that waits stays the service's; its answer goes nowhere."""
         if self._state is not CLOSED:
             self._close(CloseCause.PEER)
-
-    def data_to_send(self) -> bytes:
-        """What is to be sent now; empties the queue. Answers to pipelined commands come in one."""
-        out = self._out
-        if not out:
-            return b""
-        octets = out[0] if len(out) == 1 else b"".join(out)
-        out.clear()
-        return octets
-
-    @property
-    def wants_data(self) -> bool:
-        """False: stop reading the socket (back-pressure)."""
-        if self._state is CLOSED or self._state is HANDSHAKE or self._eof:
-            return False
-        return len(self._buffer) < self.limits.buffer
-
-    @property
-    def closed(self) -> bool:
-        return self._state is CLOSED
 
     @property
     def with_word(self) -> str:
@@ -226,9 +175,6 @@ class Conversation:
             if event is not None:
                 return event
 
-    def _next_line(self) -> Event | Need | None:
-        raise NotImplementedError
-
     def _next_content(self) -> Event | Need | None:
         raise NotImplementedError
 
@@ -260,8 +206,4 @@ class Conversation:
 
     def _close(self, cause: CloseCause) -> None:
         self._abandon()
-        self._waiting = None
-        self._buffer.clear()
-        self._state = CLOSED
-        self._close_cause = cause
-        self._pending.append(ConnectionClosed(cause))
+        super()._close(cause)

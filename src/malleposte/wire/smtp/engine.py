@@ -24,35 +24,28 @@ step is closed instead).
 
 from collections.abc import Callable
 
+from malleposte.wire.dialogue import (
+    AUTH,
+    CLOSED,
+    COMMAND,
+    HANDSHAKE,
+    HTTP,
+    NEED_DATA,
+    Authenticate,
+    CloseCause,
+    LocalProtocolError,
+    Need,
+    StartTls,
+)
 from malleposte.wire.lines import INCOMPLETE, NoLine
 
 from . import reply as r
 from .authentication import Authentication
 from .capabilities import capability_lines
 from .commands import parse_hello, parse_mail, parse_rcpt
-from .conversation import (
-    AUTH,
-    CLOSED,
-    COMMAND,
-    HANDSHAKE,
-    NEED_DATA,
-    Answerable,
-)
-from .events import (
-    Authenticate,
-    CloseCause,
-    DataEnd,
-    DataStart,
-    Event,
-    Greeting,
-    Hello,
-    MailFrom,
-    Need,
-    RcptTo,
-    ResetCause,
-    StartTls,
-)
-from .reply import Disconnect, LocalProtocolError, PeerError, Reply
+from .conversation import Answerable
+from .events import DataEnd, DataStart, Event, Greeting, Hello, MailFrom, RcptTo, ResetCause
+from .reply import Disconnect, PeerError, Reply
 from .settings import Mode
 
 
@@ -151,7 +144,7 @@ class SmtpServer(Authentication):
                 self.settings,
                 self.limits,
                 tls=self.tls,
-                plaintext_allowed=self._plaintext_allowed,
+                plaintext_allowed=self.plaintext_allowed,
                 signed_in=self.signed_in,
                 now=self.now,
             )
@@ -232,7 +225,7 @@ class SmtpServer(Authentication):
             raise PeerError.of(r.HELLO_FIRST)
         known = self.signed_in or self.trusted
         if self.settings.mode is Mode.SUBMISSION and not known:  # RFC 6409 §4.3
-            raise PeerError.of(r.AUTH_FIRST if self._plaintext_allowed else r.TLS_FIRST)
+            raise PeerError.of(r.AUTH_FIRST if self.plaintext_allowed else r.TLS_FIRST)
         if self._in_transaction:
             raise PeerError.of(r.NESTED_MAIL)
         mail = parse_mail(argument, self.settings, self.limits, self.now)
@@ -303,7 +296,7 @@ class SmtpServer(Authentication):
 def _bad_line(line: bytes, reply: Reply) -> PeerError:
     """The error for a line that is no command, fatal where what follows may be no commands."""
     verb = line.partition(b" ")[0].upper()
-    if verb in _HTTP:
+    if verb in HTTP:
         return Disconnect.of(r.NOT_SMTP)  # a browser made to speak to us
     if verb.startswith(b"BDAT"):
         return Disconnect.of(r.BAD_BDAT)
@@ -331,9 +324,6 @@ _HANDLERS: dict[bytes, _Handler] = {
 }
 _BEFORE_TLS = frozenset({b"EHLO", b"LHLO", b"HELO", b"NOOP", b"STARTTLS", b"QUIT"})  # RFC 3207 §4
 _OBSOLETE = frozenset({b"SEND", b"SOML", b"SAML", b"TURN", b"ETRN", b"ATRN"})
-_HTTP = frozenset(
-    {b"GET", b"POST", b"PUT", b"HEAD", b"CONNECT", b"OPTIONS", b"DELETE", b"PATCH", b"PRI"}
-)
 _STANDARD: dict[type[Answerable], Reply] = {
     MailFrom: r.SENDER_OK,
     RcptTo: r.RECIPIENT_OK,

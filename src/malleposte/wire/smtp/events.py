@@ -7,7 +7,7 @@ Those marked *answer* hold the conversation until the service answered by `accep
 from dataclasses import dataclass, field
 from enum import Enum
 
-from malleposte.wire.sasl import Credentials
+from malleposte.wire.dialogue import Authenticate, ConnectionClosed, StartTls
 
 from .dsn import Notify, OriginalRecipient, Ret
 from .path import Path
@@ -90,20 +90,6 @@ class DataEnd:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Authenticate:
-    """*Answer.* The client's part of AUTH is complete. `accept()` signs the connection in."""
-
-    mechanism: str
-    credentials: Credentials = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class StartTls:
-    """The 220 stands in `data_to_send()`: send it, do the handshake, call `tls_started()`. Until
-    then the engine takes no data. If the handshake fails, close the socket."""
-
-
 class ResetCause(Enum):
     RSET = "RSET"
     HELLO = "HELLO"
@@ -120,32 +106,6 @@ class Reset:
     was spooled. For content refused midway this comes at once, the rest is read and dropped."""
 
     cause: ResetCause
-
-
-class CloseCause(Enum):
-    QUIT = "QUIT"
-    PEER = "PEER"
-    """The peer closed its side."""
-    ABUSE = "ABUSE"
-    """A limit of errors, commands or octets; HTTP or TLS on a plain SMTP port; injection."""
-    SERVICE = "SERVICE"
-    """We: 421 as an answer, shutdown, timeout."""
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectionClosed:
-    """The conversation is over: send what `data_to_send()` holds, then close the socket."""
-
-    cause: CloseCause
-
-
-class Need(Enum):
-    """Not an event: why there is none."""
-
-    DATA = "DATA"
-    """More octets from the peer."""
-    ANSWER = "ANSWER"
-    """The service's answer to the last event."""
 
 
 Event = (

@@ -86,10 +86,6 @@ class Disconnect(PeerError):
     """The peer did what the conversation cannot survive: the reply, then the end."""
 
 
-class LocalProtocolError(Exception):
-    """The calling code broke the rules of the engine: a bug here, not at the peer."""
-
-
 # Positive
 HELP = Reply(214, "2.0.0", "Commands: EHLO MAIL RCPT DATA BDAT RSET NOOP VRFY AUTH STARTTLS QUIT")
 READY_FOR_TLS = Reply(220, "2.0.0", "Ready to start TLS")

@@ -20,11 +20,12 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 
+from malleposte.wire.dialogue import LocalProtocolError
+
 from .answers import Garbled, RemoteReply, ReplyReader
 from .content import DotWriter
 from .outgoing import Extensions, Outgoing, mail_command, rcpt_commands
 from .progress import Answer, Closed, Event, Go, Handshake, Ready, Refused, Sent, Step
-from .reply import LocalProtocolError
 
 
 class SmtpClient:

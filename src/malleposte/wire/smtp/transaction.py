@@ -5,24 +5,23 @@ nothing else; a Reset is queued exactly once for a transaction that was accepted
 otherwise than by an answered DataEnd.
 """
 
+from malleposte.wire.dialogue import (
+    CLOSED,
+    COMMAND,
+    CONTENT,
+    NEED_DATA,
+    CloseCause,
+    LocalProtocolError,
+    Need,
+)
+
 from . import reply as r
 from .commands import parse_bdat
-from .conversation import CLOSED, COMMAND, CONTENT, NEED_DATA, Answerable, Conversation
-from .events import (
-    CloseCause,
-    DataChunk,
-    DataEnd,
-    DataStart,
-    Event,
-    MailFrom,
-    Need,
-    RcptTo,
-    Reset,
-    ResetCause,
-)
+from .conversation import Conversation
+from .events import DataChunk, DataEnd, DataStart, Event, MailFrom, RcptTo, Reset, ResetCause
 from .incoming import Incoming
 from .limits import Limits
-from .reply import Disconnect, LocalProtocolError, Reply
+from .reply import Disconnect, Reply
 from .settings import Mode, Settings
 
 
@@ -210,10 +209,6 @@ class Transaction(Conversation):
             return None
         # RFC 2033 §4.2 wants 503 here, RFC 5321 §3.3 allows 503 or 554.
         return r.NO_RECIPIENTS_LMTP if self.settings.mode is Mode.LMTP else r.NO_RECIPIENTS
-
-    def _ask(self, event: Answerable) -> Event:
-        self._waiting = event
-        return event
 
     def _idle(self) -> None:
         too_many = self._patience.idle_command()

@@ -28,7 +28,7 @@ from malleposte.wire.smtp.progress import (
     Sent,
     Step,
 )
-from malleposte.wire.smtp.reply import LocalProtocolError
+from malleposte.wire.dialogue import LocalProtocolError
 from malleposte.wire.smtp.sending import SmtpClient
 from unit.wire.smtp.dialogue import Service
 
