@@ -4,22 +4,25 @@
 `responses`. Nothing here waits, keeps time or touches a socket, and nothing knows what a script is.
 """
 
-from .commands import (
+from malleposte.wire.dialogue import (
     Authenticate,
-    CheckScript,
     CloseCause,
-    Command,
     ConnectionClosed,
+    Need,
+    StartTls,
+)
+
+from .commands import (
+    CheckScript,
+    Command,
     DeleteScript,
     Event,
     GetScript,
     HaveSpace,
     ListScripts,
-    Need,
     PutScript,
     RenameScript,
     SetActive,
-    StartTls,
     Unauthenticate,
 )
 from .engine import ManageSieveServer

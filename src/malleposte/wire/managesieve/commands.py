@@ -1,45 +1,8 @@
 """What a peer can want, a class each, and what else happens on a connection."""
 
 from dataclasses import dataclass
-from enum import Enum, auto
 
-from malleposte.wire.sasl import Credentials
-
-
-class Need(Enum):
-    """Why there is no event."""
-
-    DATA = auto()
-    ANSWER = auto()
-
-
-class CloseCause(Enum):
-    """Who ended the connection."""
-
-    LOGOUT = "LOGOUT"
-    PEER = "PEER"
-    ABUSE = "ABUSE"
-    SERVICE = "SERVICE"
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectionClosed:
-    """Nothing comes any more."""
-
-    cause: CloseCause
-
-
-@dataclass(frozen=True, slots=True)
-class StartTls:
-    """The handshake is due (RFC 5804 §2.2); then `tls_started`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Authenticate:
-    """Check who that is (§2.1)."""
-
-    mechanism: str
-    credentials: Credentials
+from malleposte.wire.dialogue import Authenticate, ConnectionClosed, StartTls
 
 
 @dataclass(frozen=True, slots=True)

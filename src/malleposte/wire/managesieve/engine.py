@@ -21,40 +21,42 @@ line; names and texts that come out are UTF-8.
 from collections.abc import Callable
 from typing import Final
 
+from malleposte.wire.dialogue import (
+    AUTH,
+    COMMAND,
+    HANDSHAKE,
+    HTTP,
+    NEED_DATA,
+    Authenticate,
+    CloseCause,
+    LocalProtocolError,
+    Need,
+    StartTls,
+)
 from malleposte.wire.sasl import (
-    Challenge,
     Mechanism,
     SaslError,
     decode_initial_response,
     decode_response,
-    encode_challenge,
     start_mechanism,
 )
 
 from .commands import (
-    Authenticate,
     CheckScript,
-    CloseCause,
-    Command,
     DeleteScript,
     Event,
     GetScript,
     HaveSpace,
     ListScripts,
-    Need,
     PutScript,
     RenameScript,
     SetActive,
-    StartTls,
     Unauthenticate,
 )
-from .conversation import AUTH, COMMAND, HANDSHAKE, Conversation, LocalProtocolError
+from .conversation import Conversation
 from .lexer import Argument, Malformed, Reading
-from .responses import Code, Response, bye, no, ok, string
+from .responses import Code, Response, no, ok, string
 
-_HTTP: Final = frozenset(
-    ("GET", "POST", "PUT", "HEAD", "CONNECT", "OPTIONS", "DELETE", "PATCH", "PRI")
-)
 _NAME: Final = 512
 """Octets of a name (RFC 5804 §1.6)."""
 _IN_CLEAR: Final = no(
@@ -85,8 +87,6 @@ class ManageSieveServer(Conversation):
     passwords may go in the clear; it gives no other right.
     """
 
-    _mechanism: Mechanism | None = None  # of the exchange under way
-
     def tls_started(self) -> None:
         """The handshake is done: all that was known of the client is forgotten, and what can be done is
         told anew (RFC 5804 §2.2)."""
@@ -99,7 +99,7 @@ class ManageSieveServer(Conversation):
 
     # --- commands ----------------------------------------------------------------------------
 
-    def _next_command(self) -> Event | Need | None:
+    def _next_line(self) -> Event | Need | None:
         answering = self._state is AUTH
         try:
             if self._buffer.startswith(b"\x16\x03") and not self.tls:
@@ -110,7 +110,7 @@ class ManageSieveServer(Conversation):
             tokens = self._reader.take(answer=answering, script=most)
             if isinstance(tokens, Reading):
                 if not self._eof:
-                    return Need.DATA
+                    return NEED_DATA
                 self._close(CloseCause.PEER)
                 return None
             self._state = COMMAND
@@ -122,8 +122,7 @@ class ManageSieveServer(Conversation):
         except Malformed as error:
             self._state, self._mechanism = COMMAND, None
             if error.fatal:
-                self._send(bye(error.text, error.code))
-                self._close(CloseCause.ABUSE)
+                self._end(error.text, error.code)
             else:
                 self._refuse(no(error.text, error.code))
         except PeerError as error:
@@ -131,7 +130,7 @@ class ManageSieveServer(Conversation):
         return None
 
     def _command(self, verb: str, arguments: list[Argument]) -> Event | None:
-        if verb in _HTTP:
+        if verb.encode() in HTTP:
             raise Disconnect("This is ManageSieve")  # a browser made to speak to us
         before, after, always = _BEFORE.get(verb), _AFTER.get(verb), _ALWAYS.get(verb)
         handler = always or (after if self.signed_in else before)
@@ -144,10 +143,6 @@ class ManageSieveServer(Conversation):
         event = handler(self, arguments)
         self._patience.good()
         return event
-
-    def _ask(self, command: Command) -> Command:
-        self._waiting = command
-        return command
 
     # --- any time ----------------------------------------------------------------------------
 
@@ -207,20 +202,17 @@ class ManageSieveServer(Conversation):
 
     def _auth_step(
         self, mechanism: Mechanism, encoded: bytes | None, decode: Callable[[bytes], bytes]
-    ) -> Event | None:
+    ) -> Authenticate | None:
         try:
-            result = mechanism.step(None if encoded is None else decode(encoded))
+            return super()._auth_step(mechanism, encoded, decode)
         except SaslError as error:
             self._send(no(str(error)))
             if self._patience.auth_failed():
                 self._end("Too many failed sign-ins")
             return None
-        if isinstance(result, Challenge):
-            self._mechanism = mechanism
-            self._state = AUTH
-            self._out.append(string(encode_challenge(result.octets)) + b"\r\n")
-            return None
-        return self._ask(Authenticate(mechanism.name, result))
+
+    def _challenge(self, encoded: bytes) -> None:
+        self._out.append(string(encoded) + b"\r\n")
 
     # --- after it ----------------------------------------------------------------------------
 

@@ -5,23 +5,15 @@
 nothing knows a maildrop.
 """
 
-from .commands import (
+from malleposte.wire.dialogue import (
     Authenticate,
     CloseCause,
-    Command,
     ConnectionClosed,
-    Delete,
-    Event,
-    List,
     Need,
-    Quit,
-    Reset,
-    Retrieve,
     StartTls,
-    Stat,
-    Top,
-    Uidl,
 )
+
+from .commands import Command, Delete, Event, List, Quit, Reset, Retrieve, Stat, Top, Uidl
 from .engine import Pop3Server
 from .limits import Limits
 from .responses import Code, Err, Ok

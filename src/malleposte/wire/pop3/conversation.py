@@ -4,53 +4,27 @@ Invariants: what waits unread is bounded by `Limits`; output is in the order of 
 nothing is read or sent any more, and exactly one ConnectionClosed is queued.
 """
 
-from collections import deque
-from enum import Enum, auto
-from typing import Final
-
-from malleposte.wire.lines import LineBuffer
-
-from .commands import (
+from malleposte.wire.dialogue import (
+    CLOSED,
     Authenticate,
     CloseCause,
-    Command,
-    ConnectionClosed,
-    Event,
-    List,
-    Need,
-    Quit,
-    Retrieve,
-    Top,
-    Uidl,
+    Dialogue,
+    LocalProtocolError,
 )
+from malleposte.wire.lines import LineBuffer
+from malleposte.wire.patience import Patience
+
+from .commands import Command, Event, List, Quit, Retrieve, Top, Uidl
 from .content import DotWriter, TopCutter
 from .limits import Limits
-from .patience import Patience
 from .responses import Err, Ok
 from .settings import Settings
 
 
-class LocalProtocolError(Exception):
-    """The calling code broke the rules of the engine: a bug here, not at the peer."""
-
-
-class State(Enum):
-    """What the next octets of the peer are."""
-
-    COMMAND = auto()
-    AUTH = auto()  # a line of an authentication exchange
-    HANDSHAKE = auto()  # not ours: between +OK and tls_started()
-    CLOSED = auto()
-
-
-COMMAND: Final = State.COMMAND
-AUTH: Final = State.AUTH
-HANDSHAKE: Final = State.HANDSHAKE
-CLOSED: Final = State.CLOSED
-
-
-class Conversation:
+class Conversation(Dialogue[Event, Command]):
     """The half of the engine that understands no command. See `Pop3Server`."""
+
+    limits: Limits
 
     def __init__(
         self,
@@ -60,86 +34,24 @@ class Conversation:
         tls: bool = False,
         loopback: bool = False,
     ) -> None:
+        limits = limits or Limits()
+        self._lines = LineBuffer(limits.buffer)
+        super().__init__(self._lines.octets, limits, tls=tls, loopback=loopback)
         self.settings = settings
-        self.limits = limits or Limits()
-        self.tls = tls
-        self.loopback = loopback
         self.signed_in = False
         """In TRANSACTION state (RFC 1939 §5), no more in AUTHORIZATION."""
         self.utf8 = False
         """The client asked for it (RFC 6856 §2)."""
 
-        self._state = COMMAND
-        self._lines = LineBuffer(self.limits.buffer)
-        self._buffer = self._lines.octets
-        self._out: list[bytes] = []
-        self._pending: deque[Event] = deque()
-        self._waiting: Command | None = None
         self._writer: DotWriter | None = None  # of the answer under way
         self._cutter: TopCutter | None = None
-        self._eof = False
-        self._close_cause = CloseCause.SERVICE
-        self._patience = Patience(self.limits)
+        self._patience = Patience(limits)
 
     # --- octets ------------------------------------------------------------------------------
 
     def greet(self) -> None:
         """Send the greeting (RFC 1939 §4). There is no APOP, and so no timestamp in it."""
         self._send(Ok(f"{self.settings.hostname} Malleposte ready"))
-
-    def receive_data(self, octets: bytes) -> None:
-        """Take octets from the peer. Look at `wants_data` first. Those after the end are dropped.
-
-        Raises LocalProtocolError for what belongs to the TLS handshake.
-        """
-        if self._state is HANDSHAKE:
-            raise LocalProtocolError("the TLS handshake comes first")
-        if self._state is not CLOSED:
-            self._buffer += octets
-
-    def receive_eof(self) -> None:
-        """The peer will send no more. What it sent before is still answered."""
-        self._eof = True
-
-    def data_to_send(self) -> bytes:
-        """What is to be sent now; empties the queue."""
-        out = self._out
-        if not out:
-            return b""
-        octets = out[0] if len(out) == 1 else b"".join(out)
-        out.clear()
-        return octets
-
-    @property
-    def wants_data(self) -> bool:
-        """False: stop reading the socket (back-pressure)."""
-        if self._state is CLOSED or self._state is HANDSHAKE or self._eof:
-            return False
-        return len(self._buffer) < self.limits.buffer
-
-    @property
-    def closed(self) -> bool:
-        return self._state is CLOSED
-
-    # --- events ------------------------------------------------------------------------------
-
-    def next_event(self) -> Event | Need:
-        """The next thing that happened, or why there is none. After the end, the end again."""
-        while True:
-            if self._pending:
-                return self._pending.popleft()
-            if self._waiting is not None:
-                return Need.ANSWER
-            if self._state is CLOSED:
-                return ConnectionClosed(self._close_cause)
-            if self._state is HANDSHAKE or not (self._buffer or self._eof):
-                return Need.DATA
-            event = self._next_line()
-            if event is not None:
-                return event
-
-    def _next_line(self) -> Event | Need | None:
-        raise NotImplementedError
 
     # --- answers -----------------------------------------------------------------------------
 
@@ -231,11 +143,8 @@ class Conversation:
         self._close(CloseCause.ABUSE)
 
     def _close(self, cause: CloseCause) -> None:
-        self._waiting = self._writer = self._cutter = None
-        self._buffer.clear()
-        self._state = CLOSED
-        self._close_cause = cause
-        self._pending.append(ConnectionClosed(cause))
+        self._writer = self._cutter = None
+        super()._close(cause)
 
 
 def _is_long(command: Command) -> bool:

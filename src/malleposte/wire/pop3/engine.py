@@ -22,46 +22,38 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from malleposte.wire.dialogue import (
+    AUTH,
+    COMMAND,
+    HANDSHAKE,
+    HTTP,
+    NEED_DATA,
+    Authenticate,
+    CloseCause,
+    LocalProtocolError,
+    Need,
+    StartTls,
+)
 from malleposte.wire.lines import NoLine
 from malleposte.wire.sasl import (
-    Challenge,
     Credentials,
     Mechanism,
     SaslError,
     decode_initial_response,
     decode_response,
-    encode_challenge,
     mechanism_names,
     prepare_password,
     start_mechanism,
 )
 
 from .capabilities import capabilities
-from .commands import (
-    Authenticate,
-    CloseCause,
-    Command,
-    Delete,
-    Event,
-    List,
-    Need,
-    Quit,
-    Reset,
-    Retrieve,
-    StartTls,
-    Stat,
-    Top,
-    Uidl,
-)
-from .conversation import AUTH, COMMAND, HANDSHAKE, Conversation, LocalProtocolError
+from .commands import Delete, Event, List, Quit, Reset, Retrieve, Stat, Top, Uidl
+from .conversation import Conversation
 from .responses import Code, Err, Ok
 
 _NUMBER: Final = re.compile(rb"[0-9]{1,10}\Z")
 _IN_CLEAR: Final = Err("A password may only be sent under TLS: use STLS first")
 _WRONG: Final = Err("The name or the password is wrong", Code.AUTH)
-_HTTP: Final = frozenset(
-    {b"GET", b"POST", b"PUT", b"HEAD", b"CONNECT", b"OPTIONS", b"DELETE", b"PATCH", b"PRI"}
-)
 
 
 class PeerError(Exception):
@@ -88,7 +80,6 @@ class Pop3Server(Conversation):
     """
 
     _name: bytes | None = None  # of USER, until PASS
-    _mechanism: Mechanism | None = None  # of the exchange under way
 
     def tls_started(self) -> None:
         """The handshake is done: all that was known of the client is forgotten (RFC 2595 §4)."""
@@ -98,10 +89,6 @@ class Pop3Server(Conversation):
         self.utf8 = False
         self._name = None
         self._state = COMMAND
-
-    @property
-    def _plaintext_allowed(self) -> bool:
-        return self.tls or self.loopback
 
     # --- lines -------------------------------------------------------------------------------
 
@@ -116,7 +103,7 @@ class Pop3Server(Conversation):
             line = self._lines.take_line(limit)
             if line is NoLine.INCOMPLETE:
                 if not self._eof:
-                    return Need.DATA
+                    return NEED_DATA
                 self._close(CloseCause.PEER)
                 return None
             self._state = COMMAND
@@ -138,7 +125,7 @@ class Pop3Server(Conversation):
         # A bare CR or LF ends nothing, and has no place in a command.
         if b"\n" in line or b"\r" in line or b"\0" in line:
             raise _error("Lines end with CRLF, and hold neither CR, LF nor NUL")
-        if verb in _HTTP:
+        if verb in HTTP:
             raise Disconnect(Err("This is POP3"))  # a browser made to speak to us
         before, after = _BEFORE.get(verb), _AFTER.get(verb)
         handler = after if self.signed_in else before
@@ -152,14 +139,10 @@ class Pop3Server(Conversation):
         self._patience.good()
         return event
 
-    def _ask(self, command: Command) -> Command:
-        self._waiting = command
-        return command
-
     # --- AUTHORIZATION -----------------------------------------------------------------------
 
     def _user(self, argument: bytes) -> None:
-        if not self._plaintext_allowed:
+        if not self.plaintext_allowed:
             raise PeerError(_IN_CLEAR)
         name = argument.strip()
         if not name:
@@ -170,7 +153,7 @@ class Pop3Server(Conversation):
 
     def _pass(self, argument: bytes) -> Event | None:
         name, self._name = self._name, None
-        if not self._plaintext_allowed:
+        if not self.plaintext_allowed:
             raise PeerError(_IN_CLEAR)
         if name is None:
             raise _error("USER first")
@@ -193,10 +176,10 @@ class Pop3Server(Conversation):
         name, _, initial = argument.strip().partition(b" ")
         if not name:
             # Not in RFC 5034, but older programs ask so for what there is.
-            names = mechanism_names(plaintext_allowed=self._plaintext_allowed)
+            names = mechanism_names(plaintext_allowed=self.plaintext_allowed)
             self._send_lines(Ok("Mechanisms"), list(names))
             return None
-        if not self._plaintext_allowed:
+        if not self.plaintext_allowed:
             raise PeerError(_IN_CLEAR)
         if b" " in initial:
             raise _error("Syntax: AUTH mechanism [initial-response]")
@@ -214,18 +197,15 @@ class Pop3Server(Conversation):
 
     def _auth_step(
         self, mechanism: Mechanism, encoded: bytes | None, decode: Callable[[bytes], bytes]
-    ) -> Event | None:
+    ) -> Authenticate | None:
         try:
-            result = mechanism.step(None if encoded is None else decode(encoded))
+            return super()._auth_step(mechanism, encoded, decode)
         except SaslError as error:
             self._failed(Err(str(error), Code.AUTH))
             return None
-        if isinstance(result, Challenge):
-            self._mechanism = mechanism
-            self._state = AUTH
-            self._out.append(b"+ " + encode_challenge(result.octets) + b"\r\n")
-            return None
-        return self._ask(Authenticate(mechanism.name, result))
+
+    def _challenge(self, encoded: bytes) -> None:
+        self._out.append(b"+ " + encoded + b"\r\n")
 
     def _stls(self, argument: bytes) -> Event | None:
         _none(argument)
@@ -256,7 +236,7 @@ class Pop3Server(Conversation):
     def _capa(self, argument: bytes) -> None:
         _none(argument)
         stls = self.settings.stls and not self.tls
-        lines = capabilities(stls=stls, plaintext_allowed=self._plaintext_allowed)
+        lines = capabilities(stls=stls, plaintext_allowed=self.plaintext_allowed)
         self._send_lines(Ok("What can be done"), lines)
 
     # --- TRANSACTION -------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import pytest
 
+from malleposte.wire.dialogue import LocalProtocolError
 from malleposte.wire.pop3 import (
     Code,
     Err,
@@ -15,7 +16,6 @@ from malleposte.wire.pop3 import (
     Stat,
 )
 from malleposte.wire.pop3.content import DotWriter, TopCutter
-from malleposte.wire.pop3.conversation import LocalProtocolError
 from unit.wire.pop3.dialogue import HOST, serve, signed_in
 
 

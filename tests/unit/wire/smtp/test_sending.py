@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from malleposte.wire.dialogue import LocalProtocolError
 from malleposte.wire.smtp import Limits, Mode, Settings, SmtpServer
 from malleposte.wire.smtp.answers import MOST_OCTETS, RemoteReply, ReplyReader
 from malleposte.wire.smtp.content import DotReader, DotWriter
@@ -28,7 +29,6 @@ from malleposte.wire.smtp.progress import (
     Sent,
     Step,
 )
-from malleposte.wire.dialogue import LocalProtocolError
 from malleposte.wire.smtp.sending import SmtpClient
 from unit.wire.smtp.dialogue import Service
 

@@ -1,6 +1,25 @@
-"""How much nonsense a connection has left before it is closed."""
+"""How much nonsense a connection has left before it is closed, in POP3 and ManageSieve."""
 
-from .limits import Limits
+from typing import Protocol
+
+
+class Most(Protocol):
+    """How much is allowed: `Limits` of a protocol."""
+
+    @property
+    def errors(self) -> int:
+        """Commands in a row that the engine itself had to refuse."""
+        ...
+
+    @property
+    def commands_before_sign_in(self) -> int:
+        """Commands that lead to no sign-in, good or bad."""
+        ...
+
+    @property
+    def auth_failures(self) -> int:
+        """Failed sign-ins."""
+        ...
 
 
 class Patience:
@@ -12,12 +31,16 @@ class Patience:
 
     __slots__ = ("_auth_failures", "_commands", "_errors", "_limits", "_signed_in")
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Most) -> None:
         self._limits = limits
+        self._auth_failures = 0
+        self.begin()
+
+    def begin(self) -> None:
+        """Nobody is signed in (any more). Failed sign-ins stay counted."""
         self._signed_in = False
         self._errors = 0
         self._commands = 0
-        self._auth_failures = 0
 
     def signed_in(self) -> None:
         self._signed_in = True
