@@ -5,22 +5,25 @@ and a window costs the same at any place. ``keys`` stand in the order that is sh
 email; beside them the first of each thread (RFC 8621 §4.4.3: what is left when threads are collapsed).
 
 Two kinds of keys, by the ``Order`` that makes them: numbers of 64 bits in arrays (dates and sizes: some 44
-octets an email), or tuples in lists, for text and for several comparators.
+octets an email), or octets in lists, for text and for several comparators.
 """
 
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from typing import Any, Final, Protocol
 
+from malleposte.mime import casemap
+
 LOW: Final = (1 << 32) - 1
+TEXT_OCTETS: Final = 1_000
+_COMPLEMENT: Final = bytes(range(255, -1, -1))
 SMALL: Final = 512
 """Changes put in one by one: each moves what stands behind it, a memory copy."""
 
 Key = Any
 Column = Any
-"""A list of tuples, or an array of numbers."""
+"""A list of octets, or an array of numbers."""
 
 
 class Order(Protocol):
@@ -62,8 +65,8 @@ class ByNumber:
         return found
 
 
-class ByTuple:
-    """By several values, each ascending as it is given (``Reversed`` for the other way)."""
+class ByOctets:
+    """By several values, as octets that compare as they do (``octets``); the newest first among equals."""
 
     __slots__ = ()
 
@@ -71,32 +74,23 @@ class ByTuple:
         """See ``Order``."""
         return list(keys)
 
-    def key(self, number: int, values: Sequence[Any]) -> tuple[Any, ...]:
+    def key(self, number: int, values: Sequence[Any]) -> bytes:
         """See ``Order``."""
-        return (*values, number)
+        return b"".join(values) + (LOW - number).to_bytes(4, "big")
 
     def email(self, key: Key) -> int:
         """See ``Order``."""
-        found: int = key[-1]
-        return found
+        return LOW - int.from_bytes(key[-4:], "big")
 
 
-class Reversed:
-    """A text sorted from its end to its beginning."""
-
-    __slots__ = ("text",)
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Reversed) and self.text == other.text
-
-    def __lt__(self, other: "Reversed") -> bool:
-        return other.text < self.text
-
-    def __hash__(self) -> int:
-        return hash(self.text)
+def octets(value: int | str, reverse: bool) -> bytes:
+    """A value in octets that compare as it does, in falling order with ``reverse``; text by
+    i;unicode-casemap (RFC 5051), its first ``TEXT_OCTETS`` count."""
+    if isinstance(value, int):
+        return ((1 << 63) + (-1 - value if reverse else value)).to_bytes(8, "big")
+    text = casemap(value).encode("utf-8", "replace").replace(b"\0", b"")[:TEXT_OCTETS]
+    # What ends a text comes before, and in falling order behind, all it could go on with.
+    return text.translate(_COMPLEMENT) + b"\xff" if reverse else text + b"\0"
 
 
 Entry = tuple[int, int, Sequence[Any]]
@@ -257,8 +251,3 @@ class Ordered:
         self.firsts = self.order.column(sorted(best.values()))
         self._threads = array("I", sorted(best))
         self._bests = self.order.column(map(best.__getitem__, self._threads))
-
-
-def first(numbers: Iterator[int], most: int) -> list[int]:
-    """At most so many of them."""
-    return list(islice(numbers, most))

@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from malleposte.store import ordered
-from malleposte.store.ordered import LOW, ByNumber, ByTuple, Entry, Order, Ordered, Reversed
+from malleposte.store.ordered import LOW, ByNumber, ByOctets, Entry, Order, Ordered, octets
 
 ORDERS: list[tuple[str, Order]] = [
     ("newest first", ByNumber()),
     ("oldest first", ByNumber(ascending=True)),
-    ("tuples", ByTuple()),
+    ("octets", ByOctets()),
 ]
 
 entries = st.lists(
@@ -46,6 +46,10 @@ class Model:
         ]
 
 
+def _values(order: Order, values: tuple[int]) -> tuple[Any, ...]:
+    return (octets(values[0], False),) if isinstance(order, ByOctets) else values
+
+
 @pytest.mark.parametrize(("name", "order"), ORDERS)
 @pytest.mark.parametrize("small", [0, 3, 512])
 @given(steps=steps)
@@ -57,7 +61,7 @@ def test_it_is_what_sorting_anew_gives(
         made, model = Ordered(order), Model(order)
         for gone, new in steps:
             # An email keeps its thread for good.
-            kept = [(number, number % 9 + 1, values) for number, _, values in new]
+            kept = [(number, number % 9 + 1, _values(order, values)) for number, _, values in new]
             made.change(gone, kept)
             model.change(gone, kept)
             for collapsed in (False, True):
@@ -86,7 +90,14 @@ def test_dates_out_of_range_stand_at_the_ends() -> None:
     assert list(made.numbers(collapsed=False)) == [2, 3, 4, 1]
 
 
-def test_texts_go_both_ways() -> None:
-    made = Ordered(ByTuple())
-    made.change((), [(n, n, (Reversed(text),)) for n, text in enumerate("bac", 1)])
-    assert list(made.numbers(collapsed=False)) == [3, 1, 2]
+@pytest.mark.parametrize(("reverse", "expected"), [(True, [3, 1, 2]), (False, [2, 1, 3])])
+def test_texts_go_both_ways(reverse: bool, expected: list[int]) -> None:
+    made = Ordered(ByOctets())
+    made.change((), [(n, n, (octets(text, reverse),)) for n, text in enumerate("bac", 1)])
+    assert list(made.numbers(collapsed=False)) == expected
+
+
+def test_the_newest_stands_first_among_equals() -> None:
+    made = Ordered(ByOctets())
+    made.change((), [(n, n, (octets("same", False),)) for n in (1, 2)])
+    assert list(made.numbers(collapsed=False)) == [2, 1]

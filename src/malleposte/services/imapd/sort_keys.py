@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import structlog
 
-from malleposte.mime import casemap, decode_text
+from malleposte.mime import decode_text
 from malleposte.mime.address import display_name
 from malleposte.services.imapd.envelope_first import CC, FROM, TO, First, Incomplete, first_address
 from malleposte.services.imapd.replies import Refuse
 from malleposte.services.imapd.sort_runs import Runs
 from malleposte.store.dialect import Row
+from malleposte.store.ordered import octets
 from malleposte.store.read import emails as read_emails
 from malleposte.wire.imap import codes
 from malleposte.wire.imap.commands.sort import Criterion, SortKey
@@ -30,10 +31,6 @@ log = structlog.get_logger(__name__)
 ROWS: Final = 100
 """Messages whose keys are made at a time: some 1 ms."""
 
-TEXT_BYTES: Final = 1_000
-"""Octets of a text that count."""
-
-_COMPLEMENT: Final = bytes(range(255, -1, -1))
 _HEAD: Final = "w.envelope_head"
 
 
@@ -88,15 +85,6 @@ _SOURCES: Final[dict[SortKey, _Source]] = {
     SortKey.DISPLAYFROM: _Source((_HEAD,), _displayed_of(FROM)),
     SortKey.DISPLAYTO: _Source((_HEAD,), _displayed_of(TO)),
 }
-
-
-def octets(value: int | str, reverse: bool) -> bytes:
-    """A value in octets that compare as it does, in falling order with ``reverse``."""
-    if isinstance(value, int):
-        return ((1 << 63) + (-1 - value if reverse else value)).to_bytes(8, "big")
-    text = casemap(value).encode("utf-8", "replace").replace(b"\0", b"")[:TEXT_BYTES]
-    # What ends a text comes before, and in falling order behind, all it could go on with.
-    return text.translate(_COMPLEMENT) + b"\xff" if reverse else text + b"\0"
 
 
 class _Maker:
