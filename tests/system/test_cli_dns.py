@@ -47,7 +47,8 @@ def publish(zone: Zone, lines: str) -> None:
     for name, _, _, kind, value in (
         line.split("\t", 4) for line in lines.splitlines() if not line.startswith(";")
     ):
-        zone.add(name.removesuffix("."), **{kind.lower(): value})
+        if not name.startswith("_mta-sts."):  # else the policy would be asked for at 8.8.8.8
+            zone.add(name.removesuffix("."), **{kind.lower(): value})
     zone.add(HOST, a="8.8.8.8")
     zone.add("8.8.8.8.in-addr.arpa", ptr=f"{HOST}.")
 
@@ -66,9 +67,11 @@ def test_from_a_new_domain_to_a_zone_that_is_right(program: Program, zone: Zone)
     assert "0 right" in before
     publish(zone, lines)
     after = program.run("dns", "example.test", "--check").stdout
-    assert "0 missing, 0 different, 0 could not be asked" in after
+    assert "1 missing, 0 different, 0 could not be asked" in after
     checked = program.json("dns", "example.test", "--check")
-    assert {record["state"] for record in checked["records"]} == {"right"}
+    assert [record["name"] for record in checked["records"] if record["state"] != "right"] == [
+        "_mta-sts.example.test"
+    ]
     assert {record["kind"] for record in checked["records"] if not record["publish"]} == {
         "A",
         "PTR",
@@ -92,7 +95,7 @@ def test_the_exit_code_says_what_is_needed(program: Program, zone: Zone) -> None
     publish(zone, program.run("dns", "example.test", "--zone").stdout)
     # Nice to have.
     del zone.records["autoconfig.example.test", "CNAME"]
-    assert "1 missing" in program.run("dns", "example.test", "--check").stdout
+    assert "2 missing" in program.run("dns", "example.test", "--check").stdout
     zone.broken["_dmarc.example.test"] = SERVFAIL
     said = program.run("dns", "example.test", "--check", code=3).stdout
     assert re.search(
@@ -123,10 +126,34 @@ def test_keys_are_retired_once_others_sign(program: Program, zone: Zone) -> None
     for key in second:
         zone.add(key["name"], txt=text(key["record"]))
     said = program.run("domain", "dkim", "example.test", "--retire", first[0]["selector"]).stdout
+    assert "Leave their records until" in said
     assert first[1]["name"] in said
+    said = program.run("domain", "dkim", "example.test").stdout
+    assert f"{first[0]['selector']} is retired; leave {first[0]['name']} until" in said
+    assert first[0]["record"][:60] in program.run("dns", "example.test", "--zone").stdout
     left = program.json("domain", "dkim", "example.test")["keys"]
     assert [key["selector"] for key in left] == [key["selector"] for key in second]
-    program.run("domain", "dkim", "example.test", "--retire", second[0]["selector"], "--last")
+    words = ("--retire", second[0]["selector"], "--last", "--at-once")
+    assert "not needed any more" in program.run("domain", "dkim", "example.test", *words).stdout
+    said = program.run("domain", "dkim", "example.test").stdout
+    assert f"{second[0]['name']} can go from the zone" in said
+
+
+def test_a_policy_is_set_and_its_record_printed(program: Program, zone: Zone) -> None:
+    words = ("domain", "mta-sts", "example.test")
+    before = program.run(*words).stdout
+    assert "  mode: testing" in before
+    zone.add("example.test", mx=[f"10 {HOST}.", "20 backup.example.net."])
+    assert "Name them with --mx" in program.run(*words, "enforce", code=1).stderr
+    after = program.run(*words, "enforce", "--mx", "backup.example.net").stdout
+    assert "  mode: enforce" in after
+    assert "  mx: backup.example.net" in after
+    told = program.json(*words)
+    record = f'_mta-sts.example.test.\t3600\tIN\tTXT\t"v=STSv1; id={told["id"]}"'
+    assert record in program.run("dns", "example.test", "--zone").stdout
+    assert told["id"] in after
+    assert told["id"] not in before
+    assert program.json(*words, "testing", "--alone")["servers"] == [HOST]
 
 
 @pytest.mark.parametrize(
@@ -136,7 +163,11 @@ def test_keys_are_retired_once_others_sign(program: Program, zone: Zone) -> None
         (("dns", "example.test", "--zone", "--check"), 2, "one at a time"),
         (("domain", "dkim", "nosuch.example", "--new"), 1, "there is no domain nosuch.example"),
         (("domain", "dkim", "example.test", "--new", "--retire", "x"), 2, "two steps"),
-        (("domain", "dkim", "example.test", "--last"), 2, "belongs to --retire"),
+        (("domain", "dkim", "example.test", "--last"), 2, "--last belongs to --retire"),
+        (("domain", "dkim", "example.test", "--at-once"), 2, "--at-once belongs to --retire"),
+        (("domain", "mta-sts", "nosuch.example"), 1, "there is no domain nosuch.example"),
+        (("domain", "mta-sts", "example.test", "strict"), 2, "strict"),
+        (("domain", "mta-sts", "example.test", "--mx", "a.example", "--alone"), 2, "contradict"),
         (("domain", "dkim", "example.test", "--retire", "x"), 1, "has no key x"),
     ],
 )

@@ -174,6 +174,7 @@ class Openings:
         limit = ConnectionLimit(web.web_connections(self._configuration))
         service = web.web_service(
             self._configuration,
+            self._store,
             self._book,
             WebFigures(self._figures),
             ready=lambda: self._certificates.ready,

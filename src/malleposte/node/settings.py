@@ -19,6 +19,9 @@ from malleposte.runtime.passwords import PasswordSettings
 if TYPE_CHECKING:
     from malleposte.secrets.sealing import KeyRing
 
+ON_THE_WAY = 2 * 86_400
+"""Seconds that mail spends at other servers after ours gave it away, as a rule."""
+
 
 def hostname(configuration: Configuration) -> str:
     """This server's public name."""
@@ -53,6 +56,9 @@ def operation_settings(configuration: Configuration, *, alone: bool = False) -> 
         mta_sts=configuration.sending.mta_sts,
         certificate=configuration.certificate_file,
         send_limits=send_limits(configuration),
+        under_way=configuration.sending.lifetime
+        + configuration.sending.future_release
+        + ON_THE_WAY,
     )
 
 

@@ -13,6 +13,8 @@ from malleposte.runtime.tls_signing import Signer
 from malleposte.services.web import Observer, WebService, WebSettings
 from malleposte.services.web.autoconfig import AutoconfigSite, Offer, Offers
 from malleposte.services.web.autoconfig.offers import Protocol
+from malleposte.services.web.mta_sts import MtaStsSite
+from malleposte.store import Store
 
 TOO_MANY = (
     b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 10\r\n"
@@ -69,6 +71,7 @@ def offers(configuration: Configuration) -> Offers:
 
 def web_service(
     configuration: Configuration,
+    store: Store,
     book: Book,
     observer: Observer,
     ready: Callable[[], bool],
@@ -80,4 +83,5 @@ def web_service(
     # On Unix sockets alone something in front serves the usual port.
     url = settings.url or f"https://{settings.hostname}"
     autoconfig = AutoconfigSite(book, offers(configuration), url, signer.signed, ready)
-    return WebService(settings, book, (autoconfig,), observer, stopping)
+    policies = MtaStsSite(store.reader, settings.hostname)
+    return WebService(settings, book, (policies, autoconfig), observer, stopping)

@@ -17,6 +17,7 @@ from malleposte.store.commands import Act, Audited
 from malleposte.store.results import AnyResult, Refused
 
 if TYPE_CHECKING:
+    from malleposte.delivery.tls_policies import StsSettings
     from malleposte.secrets.sealing import KeyRing
 
 
@@ -43,7 +44,8 @@ class OperationSettings:
     others can reach, by name. ``client_host``: the name that mail programs connect to, '': ``hostname``.
     ``resolvers``: addresses of name servers, none: the system's. ``dane``,
     ``mta_sts``: whether mail that leaves keeps to them. ``certificate``: the file with that of this
-    server. ``send_limits``: of accounts and domains that have none of their own."""
+    server. ``send_limits``: of accounts and domains that have none of their own. ``policies``: how policies
+    of MTA-STS are fetched, None: as usual. ``under_way``: seconds that signed mail can be under way."""
 
     hostname: str
     quota: int = 0
@@ -58,6 +60,8 @@ class OperationSettings:
     mta_sts: bool = True
     certificate: Path | None = None
     send_limits: SendLimits = field(default_factory=SendLimits)
+    policies: "StsSettings | None" = None
+    under_way: int = 7 * 86_400
 
 
 @dataclass(slots=True)

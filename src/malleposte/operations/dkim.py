@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from malleposte.delivery.signing.kept import MOST_PAIRS, pairs_of, stems_of
+from malleposte.delivery.signing.kept import MOST_PAIRS, pairs_of, retired_of, stems_of
 from malleposte.delivery.signing.keys import (
     LETTERS,
     KeyPair,
@@ -30,7 +30,7 @@ from malleposte.operations.finding import own_domain
 from malleposte.operations.registry import Request, Response, Subject, operation
 from malleposte.policy.audit import Detail
 from malleposte.secrets.node_key import NodeKeyError
-from malleposte.store.commands import PutSecret
+from malleposte.store.commands import PutSecret, RetireKey
 from malleposte.store.results import Refused
 
 
@@ -63,12 +63,24 @@ class ListKeys(OfDomain, frozen=True, kw_only=True):
     """All of a domain's keys."""
 
 
+class RetiredShown(msgspec.Struct, frozen=True, kw_only=True):
+    """A key that was destroyed. ``name``: of its record, which mail that is under way needs until ``until``
+    (Unix seconds)."""
+
+    selector: str
+    name: str
+    retired: int
+    until: int
+
+
 class DkimKeys(Response, frozen=True, kw_only=True):
-    """The newest first. ``troubles``: in words, for each pair that cannot be opened."""
+    """The newest first. ``troubles``: in words, for each pair that cannot be opened. ``retired``: keys
+    whose records are needed still, or can go."""
 
     domain: str
     keys: tuple[KeyShown, ...]
     troubles: tuple[str, ...] = ()
+    retired: tuple[RetiredShown, ...] = ()
 
 
 @operation("domain.dkim-list", ListKeys, DkimKeys, audit="refused")
@@ -77,7 +89,16 @@ async def list_(context: Context, request: ListKeys, progress: Progress) -> Dkim
     domain = await own_domain(context.store.reader, request.domain)
     kept = await pairs_of(context.store.reader, context.settings.ring, domain)
     keys = await _looked_at(context, kept.pairs)
-    return DkimKeys(domain=domain, keys=keys, troubles=kept.troubles)
+    retired = tuple(
+        RetiredShown(
+            selector=one.selector,
+            name=record_name(domain, one.selector),
+            retired=one.retired_at,
+            until=one.until,
+        )
+        for one in await retired_of(context.store.reader, domain)
+    )
+    return DkimKeys(domain=domain, keys=keys, troubles=kept.troubles, retired=retired)
 
 
 class MakeKeys(OfDomain, frozen=True, kw_only=True):
@@ -98,10 +119,12 @@ async def new(context: Context, request: MakeKeys, progress: Progress) -> KeysMa
     known = await stems_of(context.store.reader, domain)
     if len(known) >= MOST_PAIRS:
         raise refusal("limit", f"{domain} has {len(known)} pairs of keys: retire old ones first")
+    # A record of that name may be needed still.
+    gone = {stem_of(one.selector) for one in await retired_of(context.store.reader, domain)}
     now = int(time.time())
     for letter in LETTERS:
         stem = date_stem(now) + letter
-        if stem in known:
+        if stem in known or stem in gone:
             continue
         pair = await asyncio.to_thread(make, domain, stem, now)
         if await _kept(context, pair):
@@ -131,22 +154,25 @@ async def _kept(context: Context, pair: KeyPair) -> bool:
 
 class RetireKeys(OfDomain, frozen=True, kw_only=True):
     """``selector``: of one key of a pair, or what both have in common. ``last``: also where no other key
-    could sign in its place."""
+    could sign in its place; ``at_once``: others may have got the key, and its record is to go now, whatever
+    becomes of mail under way."""
 
     selector: str
     last: bool = False
+    at_once: bool = False
 
     def details(self) -> dict[str, Detail]:
         """See ``Request``."""
-        return {"selector": self.selector, "last": self.last}
+        return {"selector": self.selector, "last": self.last, "at_once": self.at_once}
 
 
 class KeysRetired(Response, frozen=True, kw_only=True):
-    """``names``: of the records that can go from the zone a week later."""
+    """``names``: of the records that can go from the zone at ``until`` (Unix seconds)."""
 
     domain: str
     selectors: tuple[str, ...]
     names: tuple[str, ...]
+    until: int = 0
 
 
 @operation("domain.dkim-retire", RetireKeys, KeysRetired)
@@ -159,27 +185,36 @@ async def retire(context: Context, request: RetireKeys, progress: Progress) -> K
             "no-such-key",
             f"{domain} has no key {request.selector}: see `malleposte domain dkim {domain}`",
         )
-    if not request.last:
-        await _check_others(context, domain, stem)
-    gone = PutSecret(name=secret_name(domain, stem), sealed=b"", key_id="")
-    accepted(await context.carry_out(gone))
+    kept = await pairs_of(context.store.reader, context.settings.ring, domain)
+    keys = await _looked_at(context, kept.pairs)
+    going = [key for key in keys if stem_of(key.selector) == stem]
+    # Without its record none of them signs.
+    unseen = bool(going) and all(key.state in ("missing", "different") for key in going)
+    if not request.last and not unseen:
+        _check_others(domain, [key for key in keys if key not in going])
     selectors = selectors_of(stem)
+    # Of a pair that cannot be opened nobody knows them any more.
+    known = {key.selector: key.record for key in going}
+    over = unseen or request.at_once
+    until = int(time.time()) + (0 if over else context.settings.under_way)
+    gone = RetireKey(
+        name=secret_name(domain, stem),
+        domain=domain,
+        records=tuple((one, known.get(one, "")) for one in selectors),
+        until=until,
+    )
+    accepted(await context.carry_out(gone))
     return KeysRetired(
         domain=domain,
         selectors=selectors,
         names=tuple(record_name(domain, one) for one in selectors),
+        until=until,
     )
 
 
-async def _check_others(context: Context, domain: str, stem: str) -> None:
+def _check_others(domain: str, others: Sequence[KeyShown]) -> None:
     """Refuse where mail would leave unsigned: RSA is what every receiver verifies."""
-    kept = await pairs_of(context.store.reader, context.settings.ring, domain)
-    keys = await _looked_at(context, kept.pairs)
-    others = [key for key in keys if stem_of(key.selector) != stem]
     if any(key.state == "right" and key.algorithm == "rsa-sha256" for key in others):
-        return
-    going = [key for key in keys if stem_of(key.selector) == stem]
-    if going and all(key.state in ("missing", "different") for key in going):
         return
     raise refusal(
         "last-key",

@@ -1,20 +1,23 @@
 """The records that a domain needs in the DNS, and on demand what stands there."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Sequence
 
 import msgspec
 
-from malleposte.delivery.signing.kept import pairs_of
+from malleposte.delivery.signing.kept import pairs_of, retired_of
 from malleposte.delivery.signing.keys import SigningKey
+from malleposte.directory.mta_sts import OwnPolicy, own_policy
 from malleposte.operations.context import Context
 from malleposte.operations.dkim import OfDomain
 from malleposte.operations.exchange import Progress
 from malleposte.operations.finding import own_domain
 from malleposte.operations.registry import Response, operation
 from malleposte.operations.zone.certificate import chain_in, key_in, names_in
-from malleposte.operations.zone.wanted import Wanted, wanted
+from malleposte.operations.zone.wanted import TESTING, Wanted, wanted
 
+_STANDS = ("right", "different")
 AT_ONCE = 32
 """Look-ups side by side: all together take some 20 seconds where no resolver answers."""
 
@@ -61,6 +64,8 @@ async def run(context: Context, request: ShowRecords, progress: Progress) -> Dom
     kept = await pairs_of(context.store.reader, context.settings.ring, domain)
     keys = [key for pair in kept.pairs for key in pair.keys]
     chain = await asyncio.to_thread(chain_in, context.settings.certificate)
+    policy = await own_policy(context.store.reader, domain) or TESTING
+    retired = await retired_of(context.store.reader, domain)
     records = wanted(
         domain,
         host,
@@ -69,13 +74,38 @@ async def run(context: Context, request: ShowRecords, progress: Progress) -> Dom
         key_in(chain),
         client_host=context.settings.client_host.rstrip("."),
         names=names_in(chain),
+        policy=policy,
+        retired=[one for one in retired if one.until > time.time()],
     )
     if request.check:
         rows = await _checked(context, host, chain, records, keys, progress)
+        if any(row.name == f"_mta-sts.{domain}" and row.state in _STANDS for row in rows):
+            rows.append(await _policy_row(context, domain, policy, host))
     else:
         rows = [_row(record) for record in records]
     return DomainRecords(
         domain=domain, host=host, unsigned=not keys, troubles=kept.troubles, records=tuple(rows)
+    )
+
+
+async def _policy_row(context: Context, domain: str, policy: OwnPolicy, host: str) -> RecordShown:
+    """The policy that a record announces, fetched as others do."""
+    from malleposte.delivery.tls_policies.sts_fetch import StsSettings
+    from malleposte.operations.zone.asking import live
+    from malleposte.operations.zone.policy import policy_seen
+
+    settings = context.settings.policies or StsSettings()
+    seen = await policy_seen(live(context.settings), domain, policy, host, settings)
+    return RecordShown(
+        purpose="mta-sts",
+        name=f"mta-sts.{domain}",
+        kind="HTTPS",
+        value=f"https://mta-sts.{domain}/.well-known/mta-sts.txt",
+        # Who enforces a policy that is wrong does not deliver.
+        needed=policy.mode == "enforce" and seen.state == "different",
+        publish=False,
+        state=seen.state,
+        words=seen.words,
     )
 
 

@@ -29,6 +29,7 @@ MODULES = (
     "aliases",
     "devices",
     "dkim",
+    "domain_mta_sts",
     "domain_records",
     "domain_routes",
     "domains",

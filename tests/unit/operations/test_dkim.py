@@ -1,6 +1,7 @@
 """A domain's DKIM keys from making to retiring, against a DNS of the test."""
 
 import re
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -13,6 +14,7 @@ from malleposte.operations.dkim import (
     MakeKeys,
     RetireKeys,
 )
+from malleposte.operations.domain_records import DomainRecords, ShowRecords
 from malleposte.operations.domains import AddDomain, DomainAdded, DomainRemoved, RemoveDomain
 from malleposte.operations.errors import OperationError
 from malleposte.secrets.node_key import NodeKeyError
@@ -34,7 +36,17 @@ async def zone() -> AsyncIterator[Zone]:
 
 @pytest.fixture
 def desk(house: House, zone: Zone) -> Desk:
-    return Desk(house.store, ring=lambda: RING, resolvers=("127.0.0.1",), resolver_port=zone.port)
+    return at_desk(house, zone)
+
+
+def at_desk(house: House, zone: Zone, **settings: int) -> Desk:
+    return Desk(
+        house.store,
+        ring=lambda: RING,
+        resolvers=("127.0.0.1",),
+        resolver_port=zone.port,
+        **settings,
+    )
 
 
 async def made(desk: Desk) -> KeysMade:
@@ -46,8 +58,10 @@ async def listed(desk: Desk) -> list[tuple[str, str, bool]]:
     return [(key.selector, key.state, key.signs) for key in found.keys]
 
 
-async def retired(desk: Desk, selector: str, *, last: bool = False) -> KeysRetired:
-    request = RetireKeys(domain="example.org", selector=selector, last=last)
+async def retired(
+    desk: Desk, selector: str, *, last: bool = False, at_once: bool = False
+) -> KeysRetired:
+    request = RetireKeys(domain="example.org", selector=selector, last=last, at_once=at_once)
     return await desk.call("domain.dkim-retire", request, KeysRetired)
 
 
@@ -88,6 +102,70 @@ async def test_a_rotation(desk: Desk, zone: Zone, house: House) -> None:
         await retired(desk, rsa)
 
 
+async def test_the_records_of_retired_keys_stay_while_mail_is_under_way(
+    desk: Desk, zone: Zone
+) -> None:
+    first, second = await made(desk), await made(desk)
+    publish(zone, first)
+    publish(zone, second)
+    rsa = first.keys[0]
+    begun = int(time.time())
+    gone = await retired(desk, rsa.selector)
+    assert 0 <= gone.until - begun - desk.context.settings.under_way < 60
+    request = ListKeys(domain="example.org")
+    told = (await desk.call("domain.dkim-list", request, DkimKeys)).retired
+    assert [(one.selector, one.name, one.until) for one in told] == [
+        (key.selector, key.name, gone.until) for key in sorted(first.keys, key=lambda k: k.selector)
+    ]
+    assert await records(desk) == {key.name: ("right", True) for key in first.keys}
+    # Taken out too early, or changed.
+    del zone.records[rsa.name, "TXT"]
+    zone.records[first.keys[1].name, "TXT"] = ['"v=DKIM1; k=ed25519; p="']
+    assert {state for state, _ in (await records(desk)).values()} == {"missing", "different"}
+    # A third pair of the day does not take their names.
+    third = await made(desk)
+    assert third.keys[0].selector == rsa.selector.replace("-", "c-")
+
+
+@pytest.mark.parametrize(("days", "told"), [(1, 4), (89, 4), (91, 2)])
+async def test_that_a_record_can_go_is_told_for_a_while(
+    house: House, zone: Zone, days: int, told: int
+) -> None:
+    desk = at_desk(house, zone, under_way=-86_400 * days)
+    for _ in range(2):
+        keys = await made(desk)
+        publish(zone, keys)
+        await retired(desk, keys.keys[0].selector, last=True)
+        assert await records(desk) == {}
+    found = await desk.call("domain.dkim-list", ListKeys(domain="example.org"), DkimKeys)
+    assert len(found.retired) == told
+
+
+async def records(desk: Desk) -> dict[str, tuple[str, bool]]:
+    """What is said of records of retired keys, and whether it counts."""
+    request = ShowRecords(domain="example.org", check=True)
+    found = await desk.call("domain.records", request, DomainRecords)
+    return {
+        row.name: (row.state, row.needed) for row in found.records if row.purpose == "dkim-retired"
+    }
+
+
+async def test_a_key_that_others_may_have_needs_no_record_any_more(desk: Desk, zone: Zone) -> None:
+    first, second = await made(desk), await made(desk)
+    publish(zone, first)
+    publish(zone, second)
+    assert (await retired(desk, first.keys[0].selector, at_once=True)).until <= time.time()
+    assert await records(desk) == {}
+
+
+async def test_the_records_go_with_their_domain(desk: Desk, zone: Zone, house: House) -> None:
+    publish(zone, await made(desk))
+    await retired(desk, (await listed(desk))[0][0], last=True)
+    assert await house.value("SELECT count(*) FROM dkim_retired") == 2
+    await desk.call("domain.delete", RemoveDomain(domain="example.org"), DomainRemoved)
+    assert await house.value("SELECT count(*) FROM dkim_retired") == 0
+
+
 async def test_the_last_key_goes_only_when_that_is_meant(desk: Desk, zone: Zone) -> None:
     keys = await made(desk)
     publish(zone, keys)
@@ -100,7 +178,7 @@ async def test_the_last_key_goes_only_when_that_is_meant(desk: Desk, zone: Zone)
 
 async def test_keys_that_never_signed_go_at_once(desk: Desk, zone: Zone) -> None:
     keys = await made(desk)
-    await retired(desk, keys.keys[0].selector)
+    assert (await retired(desk, keys.keys[0].selector)).until <= time.time()
 
 
 async def test_keys_go_not_where_nobody_knows_whether_they_sign(desk: Desk, zone: Zone) -> None:
@@ -126,7 +204,7 @@ async def test_the_audit_knows_which_keys_and_never_what_they_are(desk: Desk, zo
     assert new[1:4] == ("domain.dkim-new", "Example.org", "done") or new[2] == "example.org"
     assert new[4]["selectors"] == " ".join(key.selector for key in keys.keys)
     assert gone[1] == "domain.dkim-retire"
-    assert gone[4] == {"selector": keys.keys[0].selector, "last": True}
+    assert gone[4] == {"selector": keys.keys[0].selector, "last": True, "at_once": False}
 
 
 async def test_what_is_kept_is_sealed(desk: Desk, zone: Zone, house: House) -> None:

@@ -55,6 +55,8 @@ NAMES = {
     "domain.dkim-retire",
     "domain.forwarding",
     "domain.list",
+    "domain.mta-sts",
+    "domain.mta-sts-set",
     "domain.recipients",
     "domain.records",
     "domain.relay",

@@ -22,6 +22,11 @@ domain.command(
     name="dkim",
     help="DKIM keys of a domain: list them, make new ones, retire old ones.",
 )
+domain.command(
+    "malleposte.cli.commands.domain_mta_sts:mta_sts",
+    name="mta-sts",
+    help="How others are to encrypt mail to a domain (MTA-STS).",
+)
 for _name, _words in (
     ("alias", "Make a domain another name of one."),
     ("catch-all", "Who gets mail to addresses that are not in use."),

@@ -1,5 +1,6 @@
 """``malleposte domain dkim``."""
 
+import time
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -28,12 +29,13 @@ def dkim(
     new: Annotated[bool, Parameter(negative="")] = False,
     retire: str = "",
     last: Annotated[bool, Parameter(negative="")] = False,
+    at_once: Annotated[bool, Parameter(negative="")] = False,
     common: Common = DEFAULT,
 ) -> int:
     """List a domain's DKIM keys and whether they sign; make new ones, retire old ones.
 
     A rotation: --new, publish the records, wait until the list says that the new keys sign, then
-    --retire the old ones, and take their records out of the zone a week later.
+    --retire the old ones; the list says until when their records must stand.
 
     Parameters
     ----------
@@ -45,20 +47,23 @@ def dkim(
         Selector of a key to destroy together with the other one of its pair.
     last
         Retire keys even if the domain's mail leaves unsigned then.
+    at_once
+        Others may have got the keys: their records are to go from the zone now.
     """
     if new and retire:
         raise Trouble(
             USAGE, "--new and --retire are two steps: publish the new records between them"
         )
-    if last and not retire:
-        raise Trouble(USAGE, "--last belongs to --retire")
+    if (last or at_once) and not retire:
+        raise Trouble(USAGE, f"{'--last' if last else '--at-once'} belongs to --retire")
     # The process that answers may not be able to read the program's files any more.
     import malleposte.operations.zone.asking  # noqa: F401
 
     if new:
         return _new(name, common)
     if retire:
-        return _retire(name, retire, common, last=last)
+        request = RetireKeys(domain=name, selector=retire, last=last, at_once=at_once)
+        return _retire(request, common)
     return _list(name, common)
 
 
@@ -77,6 +82,7 @@ def _list(name: str, common: Common) -> int:
             f"{shown_domain(found.domain)} has no DKIM keys: its mail leaves unsigned."
             f" `malleposte domain dkim {found.domain} --new` makes them"
         )
+        _retired(found)
         return OK
     table(
         ("selector", "algorithm", "made", "signs", "record"),
@@ -91,7 +97,18 @@ def _list(name: str, common: Common) -> int:
             for key in found.keys
         ],
     )
+    _retired(found)
     return OK
+
+
+def _retired(found: DkimKeys) -> None:
+    """Records of keys that are no more."""
+    now = time.time()
+    for one in found.retired:
+        if one.until > now:
+            say(f"{one.selector} is retired; leave {one.name} until {moment(one.until)}")
+        else:
+            say(f"{one.selector} is retired; {one.name} can go from the zone")
 
 
 def _new(name: str, common: Common) -> int:
@@ -109,9 +126,7 @@ def _new(name: str, common: Common) -> int:
     return OK
 
 
-def _retire(name: str, selector: str, common: Common, *, last: bool) -> int:
-    request = RetireKeys(domain=name, selector=selector, last=last)
-
+def _retire(request: RetireKeys, common: Common) -> int:
     async def work(caller: Caller) -> KeysRetired:
         return await caller.call("domain.dkim-retire", request, KeysRetired)
 
@@ -120,7 +135,12 @@ def _retire(name: str, selector: str, common: Common, *, last: bool) -> int:
         as_json(done)
         return OK
     say(f"{' and '.join(done.selectors)} are destroyed.")
-    say("Leave their records for a week, for mail that is on its way; then take out:")
+    if done.until <= time.time():
+        say("Their records are not needed any more; take out, where they are there:")
+    else:
+        say(
+            f"Leave their records until {moment(done.until)}, for mail that is under way; then take out:"
+        )
     for one in done.names:
         say(f"  {one}")
     return OK

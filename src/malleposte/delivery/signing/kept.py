@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from malleposte.delivery.signing.keys import KeyPair, UnreadableKey, read, secret_name
 from malleposte.secrets.node_key import NodeKeyError
@@ -11,6 +11,9 @@ from malleposte.store.dialect import Reader
 
 MOST_PAIRS: Final = 10
 """Pairs of keys of one domain."""
+
+MOST_RETIRED: Final = 50
+"""Destroyed keys of one domain that are told of."""
 
 Ring = Callable[[], KeyRing]
 """Gives the node's keys. Raises ``NodeKeyError``."""
@@ -22,6 +25,16 @@ class Kept:
 
     pairs: tuple[KeyPair, ...]
     troubles: tuple[str, ...] = ()
+
+
+class Retired(NamedTuple):
+    """A key that was destroyed, with the ``record`` that verifies mail under way, '' where nobody knows it
+    any more. Times in Unix seconds."""
+
+    selector: str
+    record: str
+    retired_at: int
+    until: int
 
 
 async def stems_of(reader: Reader, domain: str) -> list[str]:
@@ -46,6 +59,17 @@ async def pairs_of(reader: Reader, ring: Ring, domain: str) -> Kept:
             troubles.append(f"keys {stem}: {error}")
     pairs.sort(key=lambda pair: (pair.made, pair.stem), reverse=True)
     return Kept(tuple(pairs), tuple(troubles))
+
+
+async def retired_of(reader: Reader, domain: str) -> list[Retired]:
+    """A domain's keys that were destroyed, the last first."""
+    rows = await reader.rows(
+        "SELECT selector, record, retired_at, until FROM dkim_retired WHERE domain = $1"
+        " ORDER BY retired_at DESC, selector LIMIT $2",
+        domain,
+        MOST_RETIRED,
+    )
+    return [Retired(*row) for row in rows]
 
 
 async def _rows(reader: Reader, domain: str) -> list[tuple[str, bytes]]:

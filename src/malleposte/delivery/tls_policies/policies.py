@@ -23,7 +23,8 @@ from malleposte.store import Store, StoreError
 
 from .dane import Dane, dane_of
 from .exceptions import Exceptions
-from .sts import Standing, StsPolicies, StsSettings
+from .sts import Standing, StsPolicies
+from .sts_fetch import StsSettings
 
 MOST_SAID: Final = 5
 """Servers of a policy that are named where another one was found."""

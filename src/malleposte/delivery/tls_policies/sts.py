@@ -10,28 +10,22 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import structlog
 
-from malleposte.delivery.outbound.resolver import LookupFailed, NoSuchName, Resolver
-from malleposte.delivery.outbound.settings import IpNetwork
-from malleposte.egress.fetch import fetch
-from malleposte.egress.settings import EgressError, EgressPolicy
+from malleposte.delivery.outbound.resolver import LookupFailed, Resolver
+from malleposte.egress.settings import EgressError
 from malleposte.store import Store, StoreError
 from malleposte.store.commands import MarkStsPolicy, PutStsPolicy
 from malleposte.store.read import tls as kept
 
+from .sts_fetch import StsSettings, fetched
 from .sts_policy import BadPolicy, StsPolicy, announced, lines_of, read_policy
 
 log = structlog.get_logger("mta-sts")
 
 DAY: Final = 86_400
-LARGEST: Final = 65_536
-"""Octets of a policy (RFC 8461 §3.3 names 64 kilobytes)."""
-SECONDS: Final = 20.0
-"""For a policy to come. RFC 8461 §3.3 has a minute; a message waits for it."""
 AGAIN: Final = 300.0
 """Seconds until what could not be fetched is asked for again (RFC 8461 §3.3)."""
 READ_EVERY: Final = 300.0
@@ -45,16 +39,6 @@ UNUSED: Final = 30 * DAY
 """A policy by which no mail went for so long is not fetched again."""
 REFRESHED, AT_ONCE = 200, 16
 """Policies fetched again at a time, and how many of them side by side: other upkeep waits for them."""
-
-
-@dataclass(frozen=True, slots=True)
-class StsSettings:
-    """``port``: of policies' web servers, 443 everywhere but in tests; ``authorities``: a PEM file in
-    place of the system's; ``allowed``: networks they may be in though those are special."""
-
-    port: int = 443
-    authorities: Path | None = None
-    allowed: tuple[IpNetwork, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +95,8 @@ class StsPolicies:
             return None
         if known.failed_id == identity and known.failed_until > time.monotonic():
             return standing or known.standing
-        fetched = await self._together(domain, identity)
-        return fetched if fetched.policy is not None or standing is None else standing
+        found = await self._together(domain, identity)
+        return found if found.policy is not None or standing is None else standing
 
     async def refresh(self) -> int:
         """Fetch again what is about to end; of how many policies that was tried."""
@@ -132,9 +116,9 @@ class StsPolicies:
                 if not identity:
                     await self._failed(row.domain, "no policy is announced any more")
                     return
-                fetched = await self._together(row.domain, identity)
-                if fetched.policy is None:
-                    await self._failed(row.domain, fetched.why)
+                found = await self._together(row.domain, identity)
+                if found.policy is None:
+                    await self._failed(row.domain, found.why)
 
         await asyncio.gather(*(one(row) for row in ending))
         return len(ending)
@@ -202,7 +186,7 @@ class StsPolicies:
 
     async def _fetch(self, domain: str, identity: str) -> Standing:
         try:
-            octets = await self._fetched(domain)
+            octets = await fetched(domain, self._settings, self._resolver)
             policy = read_policy(octets)
         except EgressError as error:
             failure = "sts-webpki-invalid" if error.kind == "tls" else "sts-policy-fetch-error"
@@ -228,34 +212,3 @@ class StsPolicies:
         known.failed_id, known.failed_until = identity, time.monotonic() + AGAIN
         known.standing = Standing(None, failure=failure, why=words)
         return known.standing
-
-    async def _fetched(self, domain: str) -> bytes:
-        """The policy's text. Raises ``EgressError`` and ``BadPolicy``."""
-        settings = self._settings
-        port = "" if settings.port == 443 else f":{settings.port}"
-        response = await fetch(
-            f"https://mta-sts.{domain}{port}/.well-known/mta-sts.txt",
-            EgressPolicy(
-                allowed=settings.allowed,
-                ports=frozenset({settings.port}),
-                plain_http=False,
-                max_redirects=0,  # RFC 8461 §3.3: they must not be followed
-                max_body=LARGEST,
-                total_timeout=SECONDS,
-                authorities=settings.authorities,
-            ),
-            resolver=self._addresses,
-        )
-        if response.status != 200:
-            raise EgressError("protocol", f"its web server answered {response.status}")
-        kind = (response.header(b"content-type") or b"").partition(b";")[0].strip().lower()
-        if kind != b"text/plain":
-            # RFC 8461 §3.2: pages that anybody may write must not pass for policies.
-            raise BadPolicy(f"it is «{kind[:60].decode('ascii', 'replace')}» and not text/plain")
-        return response.body
-
-    async def _addresses(self, host: str, port: int) -> list[str]:
-        try:
-            return [str(one) for one in await self._resolver.addresses(host)]
-        except (LookupFailed, NoSuchName) as error:
-            raise OSError(str(error)) from error

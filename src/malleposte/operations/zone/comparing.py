@@ -46,6 +46,8 @@ async def compare(
             return _mx(values, server)
         case "dkim":
             return compared(next(key for key in keys if key.name == record.name), values)
+        case "dkim-retired":
+            return _retired(values, record)
         case "spf":
             return _text(values, "v=spf1", lambda text: _spf_wrong(text, server))
         case "dmarc":
@@ -78,6 +80,13 @@ def _different(values: Sequence[str], why: str = "") -> Seen:
 def shown(text: str) -> str:
     """As much of a foreign text as is shown."""
     return text if len(text) <= SHOWN else text[:SHOWN] + "…"
+
+
+def _retired(values: Sequence[str], record: Wanted) -> Seen:
+    if not values:
+        return Seen("missing")
+    keys = {"".join(tags(value).get("p", "").split()) for value in values}
+    return RIGHT if keys == {tags(record.value).get("p")} else _different(values)
 
 
 def _mx(values: Sequence[str], server: Server) -> Seen:
@@ -141,7 +150,11 @@ def _dmarc_wrong(text: str) -> str:
 
 
 def _id_wrong(text: str, value: str) -> str:
-    return "" if tags(text).get("id") == tags(value)["id"] else "another id: is it another policy?"
+    return (
+        ""
+        if tags(text).get("id") == tags(value)["id"]
+        else "another id than the policy's now: publish this one"
+    )
 
 
 def _tlsa(values: Sequence[str], server: Server) -> Seen:

@@ -3,11 +3,14 @@
 Names and values are bare: A-labels in lower case, no last dots, texts without quotes.
 """
 
+import datetime
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final, Literal, NamedTuple
 
-from malleposte.delivery.signing.keys import SigningKey
+from malleposte.delivery.signing.kept import Retired
+from malleposte.delivery.signing.keys import SigningKey, record_name
+from malleposte.directory.mta_sts import OwnPolicy
 from malleposte.operations.zone.certificate import covers
 
 Kind = Literal["MX", "TXT", "CNAME", "SRV", "TLSA"]
@@ -15,6 +18,7 @@ Purpose = Literal[
     "mx",
     "spf",
     "dkim",
+    "dkim-retired",
     "dmarc",
     "mta-sts",
     "tls-report",
@@ -23,6 +27,7 @@ Purpose = Literal[
     "autodiscover",
     "service",
 ]
+TESTING: Final = OwnPolicy("testing")
 NOWHERE: Final = "0 0 0 ."
 """An SRV that says: not offered here (RFC 6186 §3.4)."""
 SERVICES: Final = (
@@ -66,10 +71,13 @@ def wanted(
     *,
     client_host: str = "",
     names: Collection[str] = (),
+    policy: OwnPolicy = TESTING,
+    retired: Iterable[Retired] = (),
 ) -> list[Wanted]:
     """All of them. ``host``: this server's name; ``offered``: ports of services by name; ``public``: the
     key of its certificate, b'' where that is not known. ``client_host``: what mail programs connect to,
-    '': the same; ``names``: those that its certificate is for, as far as they are known."""
+    '': the same; ``names``: those that its certificate is for, as far as they are known; ``policy``: of
+    MTA-STS; ``retired``: keys whose records mail under way needs."""
     client_host = client_host or host
     reports = f"mailto:postmaster@{domain}"
     records = [Wanted("mx", domain, "MX", f"10 {host}")]
@@ -79,6 +87,7 @@ def wanted(
         # Bounces have no sender: for them the name in EHLO is looked up (RFC 7208 §2.3).
         records.append(Wanted("spf", host, "TXT", "v=spf1 a -all", needed=False))
     records += [Wanted("dkim", key.name, "TXT", key.record) for key in keys]
+    records += [_retired(domain, one) for one in retired if one.record]
     records.append(
         Wanted(
             "dmarc",
@@ -88,17 +97,8 @@ def wanted(
             remark="p=quarantine or p=reject once the reports show that all of your mail passes",
         )
     )
-    policy = "once https://mta-sts." + domain + "/.well-known/mta-sts.txt is served"
     records += [
-        Wanted(
-            "mta-sts",
-            f"_mta-sts.{domain}",
-            "TXT",
-            f"v=STSv1; id={policy_id(host)}",
-            needed=False,
-            remark=policy,
-        ),
-        Wanted("mta-sts", f"mta-sts.{domain}", "CNAME", host, needed=False, remark=policy),
+        *_mta_sts(domain, host, policy, offered, names),
         Wanted(
             "tls-report", f"_smtp._tls.{domain}", "TXT", f"v=TLSRPTv1; rua={reports}", needed=False
         ),
@@ -110,6 +110,40 @@ def wanted(
         value = f"{priority} 1 {port} {client_host}" if port else NOWHERE
         records.append(Wanted("service", f"_{service}._tcp.{domain}", "SRV", value, needed=False))
     return records
+
+
+def _retired(domain: str, key: Retired) -> Wanted:
+    day = datetime.datetime.fromtimestamp(key.until, datetime.UTC)
+    return Wanted(
+        "dkim-retired",
+        record_name(domain, key.selector),
+        "TXT",
+        key.record,
+        remark=f"until {day:%Y-%m-%d}, for mail under way that the retired key signed; take it out then",
+    )
+
+
+def _mta_sts(
+    domain: str,
+    host: str,
+    policy: OwnPolicy,
+    offered: Mapping[str, int],
+    names: Collection[str],
+) -> list[Wanted]:
+    """The policy's id, and where the policy is."""
+    name = f"mta-sts.{domain}"
+    remark = ""
+    if offered.get("https") != 443:
+        remark = (
+            f"once https://{name}/.well-known/mta-sts.txt is served: here nothing is, at port 443"
+        )
+    elif names and not covers(names, name):
+        remark = f"the certificate is not for {name}: others would take the policy for none"
+    value = f"v=STSv1; id={policy.id(host)}"
+    return [
+        Wanted("mta-sts", f"_mta-sts.{domain}", "TXT", value, needed=False, remark=remark),
+        Wanted("mta-sts", name, "CNAME", host, needed=False, remark=remark),
+    ]
 
 
 def _settings_files(
@@ -144,13 +178,3 @@ def _tlsa(host: str, port: int, public: bytes) -> list[Wanted]:
     )
     name = f"_{port}._tcp.{host}"
     return [Wanted("tlsa", name, "TLSA", f"3 1 1 {digest}", needed=False, remark=remark)]
-
-
-def mta_sts_policy(host: str) -> str:
-    """The policy that goes with the records (RFC 8461 §3.2)."""
-    return f"version: STSv1\r\nmode: testing\r\nmx: {host}\r\nmax_age: 604800\r\n"
-
-
-def policy_id(host: str) -> str:
-    """Its id: another policy has another one."""
-    return hashlib.sha256(mta_sts_policy(host).encode()).hexdigest()[:20]

@@ -1,8 +1,8 @@
 """HTTP: requests in, responses out (RFC 9110, RFC 9112), over the connections that all services share.
 
 ``session`` is one connection (the engine is h11), ``head`` what is refused before anything is looked up,
-``service`` what a listener serves: under which names, and which site answers. ``autoconfig`` is the only
-site yet: how mail programs find this server.
+``service`` what a listener serves: under which names, and which site answers. Sites are ``autoconfig``, how
+mail programs find this server, and ``mta_sts``, how others are to encrypt mail to it.
 """
 
 from malleposte.services.web.service import Observer, Site, WebService

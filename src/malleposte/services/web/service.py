@@ -22,8 +22,8 @@ from malleposte.store import StoreError
 
 log = structlog.get_logger(__name__)
 
-FIRST_LABELS: Final = ("autoconfig", "autodiscover")
-"""What programs put before a domain."""
+FIRST_LABELS: Final = ("autoconfig", "autodiscover", "mta-sts")
+"""What programs put before a domain, and other servers."""
 
 
 class Observer:

@@ -120,6 +120,16 @@ class PutSecret(Command, frozen=True, array_like=True, kw_only=True):
     fresh: bool = False
 
 
+class RetireKey(Command, frozen=True, array_like=True, kw_only=True):
+    """Destroy a pair of DKIM keys, the secret ``name``, and remember its ``records`` (selector, value):
+    they are needed until ``until``. Answer: ``Done``; its ``count`` says whether there was one."""
+
+    name: str
+    domain: str
+    records: tuple[tuple[str, str], ...]
+    until: int
+
+
 class RecordAudit(Command, frozen=True, array_like=True, kw_only=True):
     """Add a line to the audit. Answer: ``Done``."""
 
@@ -148,6 +158,7 @@ Act = (
     | DeleteGroup
     | SetMembers
     | PutSecret
+    | RetireKey
     | SetRights
     | ChangeQueued
     | PutScript

@@ -21,13 +21,16 @@ class SetDomain(Command, frozen=True, array_like=True, kw_only=True):
 
     ``alias_of``: the domain it is another name of, '' for none. ``relay``: ``host:port`` that mail for its
     relayed addresses goes to, '' for none. ``forwarding``: ``inside``, ``anywhere``, or '' as the
-    organisation has it.
+    organisation has it. ``mta_sts``: mode of its policy (RFC 8461); ``mta_sts_mx``: servers that the policy
+    names beside this one.
     """
 
     name: str
     alias_of: str | None = None
     relay: str | None = None
     forwarding: str | None = None
+    mta_sts: str | None = None
+    mta_sts_mx: tuple[str, ...] | None = None
 
 
 class SetOrganisation(Command, frozen=True, array_like=True, kw_only=True):

@@ -97,6 +97,7 @@ async def delete_domain(work: Work, command: DeleteDomain) -> Done | Refused:
     await work.tx.run("DELETE FROM domain WHERE id = $1", row[0])
     await work.tx.run("DELETE FROM sieve_script WHERE owner < 0 AND domain = $1", row[0])
     await work.tx.run("DELETE FROM send_limit WHERE kind = 2 AND id = $1", row[0])
+    await work.tx.run("DELETE FROM dkim_retired WHERE domain = $1", command.name)
     keys = f"dkim:{command.name}:"
     await work.tx.run("DELETE FROM secret WHERE $1 = substr(name, 1, $2)", keys, len(keys))
     return Done()

@@ -10,12 +10,15 @@ from malleposte.store.commands import (
     LeaseJobs,
     PutSecret,
     RecordAudit,
+    RetireKey,
     TakeLease,
 )
 from malleposte.store.dialect import Sql
 from malleposte.store.results import Done, Leased, LeasedJob, LeaseTaken, Refused
 from malleposte.store.work import Work
 
+FORGOTTEN = 90 * 86_400
+"""Seconds for which it is known of a record that it can go from the zone."""
 _DUE = Sql(
     sqlite="SELECT id, kind, key, payload, epoch, attempts FROM job WHERE run_at <= $1"
     " AND until <= $1 AND kind IN (SELECT value FROM json_each($2)) ORDER BY run_at, id LIMIT $3",
@@ -43,6 +46,24 @@ async def put_secret(work: Work, command: PutSecret) -> Done | Refused:
     if not written:
         return Refused(reason="exists", text=f"there is a secret of the name {command.name}")
     return Done()
+
+
+async def retire_key(work: Work, command: RetireKey) -> Done:
+    """Execute ``RetireKey``. Records that have not been needed for ``FORGOTTEN`` are forgotten."""
+    gone = await work.tx.run("DELETE FROM secret WHERE name = $1", command.name)
+    await work.tx.run("DELETE FROM dkim_retired WHERE until <= $1", work.now - FORGOTTEN)
+    for selector, record in command.records if gone else ():
+        await work.tx.run(
+            "INSERT INTO dkim_retired (domain, selector, record, retired_at, until)"
+            " VALUES ($1, $2, $3, $4, $5) ON CONFLICT (domain, selector) DO UPDATE SET"
+            " record = excluded.record, retired_at = excluded.retired_at, until = excluded.until",
+            command.domain,
+            selector,
+            record,
+            work.now,
+            command.until,
+        )
+    return Done(count=gone)
 
 
 async def record_audit(

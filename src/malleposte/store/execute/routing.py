@@ -21,6 +21,7 @@ from malleposte.store.work import Work
 CATCH_ALL = "*"
 """The local part of a domain's catch-all; no account, alias or group can have it."""
 RULES = ("", "inside", "anywhere")
+STS_MODES = ("none", "testing", "enforce")
 KEPT, GONE = 1, 2
 """``account.forward``: with a copy kept, and without."""
 
@@ -51,6 +52,8 @@ async def set_domain(work: Work, command: SetDomain) -> Done | Refused:
     domain, organisation, alias_of, relay = row
     if command.forwarding is not None and command.forwarding not in RULES:
         return Refused(reason="bad-name", text=f"{command.forwarding!r} is not one of {RULES}")
+    if command.mta_sts is not None and command.mta_sts not in STS_MODES:
+        return Refused(reason="bad-name", text=f"{command.mta_sts!r} is not one of {STS_MODES}")
     if command.relay is not None:
         if command.relay and await work.tx.row(
             "SELECT 1 FROM address WHERE domain = $1 AND kind = 'catch-all'", domain
@@ -69,11 +72,13 @@ async def set_domain(work: Work, command: SetDomain) -> Done | Refused:
             return refused
         alias_of = refused
     await work.tx.run(
-        "UPDATE domain SET alias_of = $1, relay = $2, forwarding = coalesce($3, forwarding)"
-        " WHERE id = $4",
+        "UPDATE domain SET alias_of = $1, relay = $2, forwarding = coalesce($3, forwarding),"
+        " mta_sts = coalesce($4, mta_sts), mta_sts_mx = coalesce($5, mta_sts_mx) WHERE id = $6",
         alias_of,
         relay,
         command.forwarding,
+        command.mta_sts,
+        None if command.mta_sts_mx is None else " ".join(command.mta_sts_mx),
         domain,
     )
     return Done()

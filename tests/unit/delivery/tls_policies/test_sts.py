@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from malleposte.delivery.outbound import DnsSettings, Resolver
-from malleposte.delivery.tls_policies import sts
-from malleposte.delivery.tls_policies.sts import Standing, StsPolicies, StsSettings
+from malleposte.delivery.tls_policies import sts, sts_fetch
+from malleposte.delivery.tls_policies.sts import Standing, StsPolicies
+from malleposte.delivery.tls_policies.sts_fetch import StsSettings
 from malleposte.store.read import tls as kept
 from support.certificates import Issued, issue
 from support.https_host import SILENCE, HttpsHost
@@ -159,7 +160,7 @@ FAILURES = [
 async def test_what_cannot_be_had_is_none_and_says_why(
     side: Side, monkeypatch: pytest.MonkeyPatch, what: str, failure: str, words: str
 ) -> None:
-    monkeypatch.setattr(sts, "SECONDS", 0.5 if what == "silence" else 10.0)
+    monkeypatch.setattr(sts_fetch, "SECONDS", 0.5 if what == "silence" else 10.0)
     web = side.web
     match what:
         case "404":
