@@ -1,5 +1,6 @@
 """Sections of the configuration: HTTP, and what mail programs are told about this server."""
 
+from pathlib import Path
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
@@ -34,6 +35,13 @@ class Web(Struct, frozen=True, kw_only=True):
             "can read what is here under a name of its own."
         ),
     ] = ""
+    client: Annotated[
+        Path | None,
+        says(
+            "Folder of the built web client. By default the one within the package, where that has one; "
+            "in a checkout `make web` builds it and `make run` names it."
+        ),
+    ] = None
     max_head: Annotated[int, size("Largest header of a request.", 4 * KB, MB)] = 16 * KB
     max_body: Annotated[int, size("Largest content of a request.", 4 * KB, MB)] = 64 * KB
     connections: Annotated[int, number("Connections to one worker.", 10, 100_000)] = 5000

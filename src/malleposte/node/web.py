@@ -1,8 +1,13 @@
 """The web service of a worker: from the configuration to what its listeners serve."""
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 
+import structlog
+
+import malleposte
 from malleposte.directory.book import Book
 from malleposte.node.config import Configuration
 from malleposte.node.offered import client_host, offered_to_programs, web_url
@@ -13,9 +18,14 @@ from malleposte.runtime.tls_signing import Signer
 from malleposte.services.web import Observer, WebService, WebSettings
 from malleposte.services.web.autoconfig import AutoconfigSite, Offer, Offers
 from malleposte.services.web.autoconfig.offers import Protocol
+from malleposte.services.web.client import Built, ClientSite, NotBuiltError, read_built
 from malleposte.services.web.mta_sts import MtaStsSite
 from malleposte.store import Store
 
+log = structlog.get_logger(__name__)
+
+PACKAGED: Final = Path(malleposte.__file__).with_name("webclient")
+"""Where a package carries the built client."""
 TOO_MANY = (
     b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 10\r\n"
     b"Content-Type: text/plain\r\nContent-Length: 39\r\n\r\n"
@@ -69,6 +79,16 @@ def offers(configuration: Configuration) -> Offers:
     return Offers(host, services)
 
 
+def web_client(configuration: Configuration) -> Built | None:
+    """The built client; without one the log says why, and all else is served."""
+    folder = configuration.web.client or PACKAGED
+    try:
+        return read_built(folder)
+    except NotBuiltError as error:
+        log.warning("web_client_missing", reason=str(error))
+        return None
+
+
 def web_service(
     configuration: Configuration,
     store: Store,
@@ -84,4 +104,5 @@ def web_service(
     url = settings.url or f"https://{settings.hostname}"
     autoconfig = AutoconfigSite(book, offers(configuration), url, signer.signed, ready)
     policies = MtaStsSite(store.reader, settings.hostname)
-    return WebService(settings, book, (policies, autoconfig), observer, stopping)
+    client = ClientSite(web_client(configuration))
+    return WebService(settings, book, (policies, autoconfig, client), observer, stopping)

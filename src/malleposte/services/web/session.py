@@ -193,7 +193,8 @@ class Session:
     def _response(self, response: Response) -> h11.Response:
         fields = [("Date", formatdate(usegmt=True)), ("Content-Type", response.kind)]
         length = response.length if response.pieces is not None else len(response.body)
-        if length >= 0:
+        # Of a 304 it would be the length of what is not sent (RFC 9110 §8.6).
+        if length >= 0 and response.status != 304:
             fields.append(("Content-Length", str(length)))
         own = {name.lower() for name, _ in response.fields}
         fields += [one for one in NOTHING_LEAKS if one[0].lower() not in own]

@@ -1,0 +1,64 @@
+"""What a page of the client may do, as its browser is told (CSP 3, Trusted Types).
+
+Two kinds of page: the client itself, with scripts and styles of this server alone; and the frame that shows
+one message, which may use any style, and no script, image or connection but those named. The frame has an
+origin of its own (``sandbox`` without ``allow-same-origin``): whatever got to run in it could reach neither
+the client nor the session.
+"""
+
+from typing import Final
+
+from malleposte.services.web.messages import Fields
+
+POLICIES: Final = "dompurify malleposte default"
+"""Of Trusted Types: what may make markup from text. `default` is the editor's, and sanitises as well."""
+
+_PAGE: Final = (
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' data: blob:",
+    "font-src 'self'",
+    "connect-src 'self'",
+    "media-src 'self' blob:",
+    "frame-src 'self'",
+    "worker-src 'self'",
+    "manifest-src 'self'",
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+    f"trusted-types {POLICIES}",
+)
+_NO_DEVICES: Final = ", ".join(
+    f"{name}=()"
+    for name in ("camera", "display-capture", "geolocation", "microphone", "payment", "usb")
+)
+
+PAGE: Final[Fields] = (
+    ("Content-Security-Policy", "; ".join(_PAGE)),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Origin-Agent-Cluster", "?1"),
+    ("Permissions-Policy", _NO_DEVICES),
+)
+"""Of the client's own page."""
+
+
+def frame(script: str) -> Fields:
+    """Of the frame that shows a message; ``script``: the hash of the one it has."""
+    policy = (
+        "default-src 'none'",
+        f"script-src '{script}'" if script else "script-src 'none'",
+        # Mail is made of styles within its tags; the sanitiser has seen to what they may say.
+        "style-src 'unsafe-inline'",
+        "img-src data: blob:",
+        "font-src 'none'",
+        "form-action 'none'",
+        "base-uri 'none'",
+        "frame-ancestors 'self'",
+        "sandbox allow-scripts allow-popups allow-popups-to-escape-sandbox",
+    )
+    return (
+        ("Content-Security-Policy", "; ".join(policy)),
+        ("Permissions-Policy", _NO_DEVICES),
+    )
