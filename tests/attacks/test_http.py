@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from support.dialogues import unescape
 from unit.services.web.harness import Served, serve
-from unit.wire.smtp.dialogue import unescape
 
 HOST = b"Host: mail.example.org\r\n"
 

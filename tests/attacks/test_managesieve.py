@@ -1,44 +1,10 @@
 """Runs managesieve.txt against the engine, and the attacks that need counting."""
 
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
 from malleposte.wire.managesieve import Limits
+from support.attacks import Attack, every_way, read_attacks
 from unit.wire.managesieve.dialogue import Service, serve, signed_in
-from unit.wire.smtp.dialogue import unescape
-
-
-@dataclass(frozen=True)
-class Attack:
-    name: str
-    state: str
-    octets: bytes
-    said: str
-    closed: bool
-    whole_only: bool
-
-
-def expand(text: bytes) -> bytes:
-    return re.sub(rb"\{(\d+)\*([^}]*)\}", lambda found: found[2] * int(found[1]), text)
-
-
-def read_attacks() -> Iterator[Attack]:
-    for line in Path(__file__).with_name("managesieve.txt").read_text("utf-8").splitlines():
-        if not line or line.startswith("#"):
-            continue
-        name, state, octets, said = (part.strip(" ") for part in line.split(" | "))
-        yield Attack(
-            name.lstrip("~"),
-            state,
-            expand(unescape(octets)),
-            expand(said.encode()).decode().rstrip("!").strip("-"),
-            said.endswith("!"),
-            name.startswith("~"),
-        )
 
 
 def prepare(state: str) -> Service:
@@ -60,32 +26,10 @@ def check(attack: Attack, service: Service, said: bytes) -> None:
     assert attack.state != "in" or service.scripts == {"old": b"keep;"}
 
 
-ATTACKS = list(read_attacks())
-every_attack = pytest.mark.parametrize("attack", ATTACKS, ids=lambda a: a.name)
-
-
-@every_attack
-def test_whole(attack: Attack) -> None:
-    service = prepare(attack.state)
-    check(attack, service, service.feed(attack.octets))
-
-
-@pytest.mark.parametrize("attack", [a for a in ATTACKS if not a.whole_only], ids=lambda a: a.name)
-def test_one_octet_at_a_time(attack: Attack) -> None:
-    service = prepare(attack.state)
-    check(attack, service, service.feed_slowly(attack.octets))
-
-
-@pytest.mark.parametrize(
-    "attack",
-    [a for a in ATTACKS if not a.whole_only and len(a.octets) < 500],
-    ids=lambda a: a.name,
+ATTACKS = read_attacks(Path(__file__).with_name("managesieve.txt"))
+test_whole, test_one_octet_at_a_time, test_cut_in_two_everywhere = every_way(
+    ATTACKS, prepare, check
 )
-def test_cut_in_two_everywhere(attack: Attack) -> None:
-    for cut in range(1, len(attack.octets)):
-        service = prepare(attack.state)
-        said = service.feed(attack.octets[:cut]) + service.feed(attack.octets[cut:])
-        check(attack, service, said)
 
 
 def test_every_attack_has_a_name_of_its_own() -> None:

@@ -1,47 +1,13 @@
 """Runs pop3.txt against the engine, and the attacks that need counting."""
 
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from support.attacks import Attack, every_way, read_attacks
 from unit.wire.pop3.dialogue import Service, serve, signed_in
-from unit.wire.smtp.dialogue import unescape
 
 MESSAGES = (b"a\r\n", b"b\r\n", b"c\r\n")
-
-
-@dataclass(frozen=True)
-class Attack:
-    name: str
-    state: str
-    octets: bytes
-    said: str
-    closed: bool
-    gone: list[int]
-    whole_only: bool
-
-
-def expand(text: bytes) -> bytes:
-    return re.sub(rb"\{(\d+)\*([^}]*)\}", lambda found: found[2] * int(found[1]), text)
-
-
-def read_attacks() -> Iterator[Attack]:
-    for line in Path(__file__).with_name("pop3.txt").read_text("utf-8").splitlines():
-        if not line or line.startswith("#"):
-            continue
-        name, state, octets, said, gone = (part.strip(" ") for part in line.split(" | "))
-        yield Attack(
-            name.lstrip("~"),
-            state,
-            expand(unescape(octets)),
-            expand(said.encode()).decode().rstrip("!").strip("-"),
-            said.endswith("!"),
-            [int(number) for number in gone.split() if number != "-"],
-            name.startswith("~"),
-        )
 
 
 def prepare(state: str) -> Service:
@@ -61,36 +27,14 @@ def summary(said: bytes) -> str:
 def check(attack: Attack, service: Service, said: bytes) -> None:
     assert summary(said) == attack.said
     assert (service.closed is not None) is attack.closed
-    assert service.gone == attack.gone
+    assert service.gone == [int(number) for number in attack.comes.split()]
     assert not service.handshake_due
 
 
-ATTACKS = list(read_attacks())
-every_attack = pytest.mark.parametrize("attack", ATTACKS, ids=lambda a: a.name)
-
-
-@every_attack
-def test_whole(attack: Attack) -> None:
-    service = prepare(attack.state)
-    check(attack, service, service.feed(attack.octets))
-
-
-@pytest.mark.parametrize("attack", [a for a in ATTACKS if not a.whole_only], ids=lambda a: a.name)
-def test_one_octet_at_a_time(attack: Attack) -> None:
-    service = prepare(attack.state)
-    check(attack, service, service.feed_slowly(attack.octets))
-
-
-@pytest.mark.parametrize(
-    "attack",
-    [a for a in ATTACKS if not a.whole_only and len(a.octets) < 500],
-    ids=lambda a: a.name,
+ATTACKS = read_attacks(Path(__file__).with_name("pop3.txt"))
+test_whole, test_one_octet_at_a_time, test_cut_in_two_everywhere = every_way(
+    ATTACKS, prepare, check
 )
-def test_cut_in_two_everywhere(attack: Attack) -> None:
-    for cut in range(1, len(attack.octets)):
-        service = prepare(attack.state)
-        said = service.feed(attack.octets[:cut]) + service.feed(attack.octets[cut:])
-        check(attack, service, said)
 
 
 def test_a_long_line_is_never_held() -> None:

@@ -1,14 +1,13 @@
 """Runs smtp.txt against the engine, and the attacks that need counting."""
 
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from malleposte.wire.smtp import Limits, Mode, RcptTo, Reply, Settings
-from unit.wire.smtp.dialogue import HOST, Service, codes, serve, unescape
+from support.attacks import Attack, every_way, read_attacks
+from support.dialogues import HOST
+from unit.wire.smtp.dialogue import Service, codes, serve
 
 EVIL = (
     b"MAIL FROM:<evil@example.com>\r\nRCPT TO:<b@example.org>\r\nDATA\r\n"
@@ -16,39 +15,7 @@ EVIL = (
 )
 
 
-@dataclass(frozen=True)
-class Attack:
-    name: str
-    state: str
-    octets: bytes
-    replies: list[int]
-    closed: bool
-    senders: list[str]
-    whole_only: bool
-
-
-def read_attacks() -> Iterator[Attack]:
-    for line in Path(__file__).with_name("smtp.txt").read_text("utf-8").splitlines():
-        if not line or line.startswith("#"):
-            continue
-        name, state, octets, replies, senders = (part.strip(" ") for part in line.split(" | "))
-        yield Attack(
-            name.lstrip("~"),
-            state,
-            expand(octets),
-            [int(code) for code in replies.rstrip("!").split() if code != "-"],
-            replies.endswith("!"),
-            [sender for sender in senders.split() if sender != "-"],
-            name.startswith("~"),
-        )
-
-
-def expand(text: str) -> bytes:
-    octets = re.sub(
-        rb"\{(\d+)\*([^}]*)\}",
-        lambda found: found[2] * int(found[1]),
-        unescape(re.sub(r"\{(\d+)\*", r"{\1*", text)),
-    )
+def special(octets: bytes) -> bytes:
     octets = octets.replace(b"{evil2}", b"TURN\r\n" + EVIL + b"\r\n.\r\n")
     return octets.replace(b"{evil}", EVIL).replace(b"{end}", b"\r\n.\r\n")
 
@@ -78,44 +45,22 @@ def prepare(state: str) -> Service:
 
 
 def check(attack: Attack, service: Service, replies: bytes) -> None:
-    assert codes(replies) == attack.replies
+    assert codes(replies) == attack.codes
     assert (service.closed is not None) is attack.closed
     senders = [delivery.sender.partition("@")[0] for delivery in service.deliveries]
-    assert senders == attack.senders
+    assert senders == attack.comes.split()
     assert not service.handshake_due
-    if attack.senders == ["a"] and attack.state == "data":
+    if attack.comes == "a" and attack.state == "data":
         (delivery,) = service.deliveries
         assert delivery.recipients == ("b@example.org",)
         assert delivery.content.startswith(b"honest")
         assert (b"smuggled" in delivery.content) is (b"smuggled" in attack.octets)
 
 
-ATTACKS = list(read_attacks())
-every_attack = pytest.mark.parametrize("attack", ATTACKS, ids=lambda a: a.name)
-
-
-@every_attack
-def test_whole(attack: Attack) -> None:
-    service = prepare(attack.state)
-    check(attack, service, service.feed(attack.octets))
-
-
-@pytest.mark.parametrize("attack", [a for a in ATTACKS if not a.whole_only], ids=lambda a: a.name)
-def test_one_octet_at_a_time(attack: Attack) -> None:
-    service = prepare(attack.state)
-    check(attack, service, service.feed_slowly(attack.octets))
-
-
-@pytest.mark.parametrize(
-    "attack",
-    [a for a in ATTACKS if not a.whole_only and len(a.octets) < 500],
-    ids=lambda a: a.name,
+ATTACKS = read_attacks(Path(__file__).with_name("smtp.txt"), special)
+test_whole, test_one_octet_at_a_time, test_cut_in_two_everywhere = every_way(
+    ATTACKS, prepare, check
 )
-def test_cut_in_two_everywhere(attack: Attack) -> None:
-    for cut in range(1, len(attack.octets)):
-        service = prepare(attack.state)
-        replies = service.feed(attack.octets[:cut]) + service.feed(attack.octets[cut:])
-        check(attack, service, replies)
 
 
 def test_ten_thousand_recipients() -> None:

@@ -164,6 +164,13 @@ class Dialogue(Generic[Event, Asked]):
     def closed(self) -> bool:
         return self._state is CLOSED
 
+    def tls_started(self) -> None:
+        """The handshake is done: all that was known of the client is forgotten."""
+        if self._state is not HANDSHAKE:
+            raise LocalProtocolError("no TLS handshake is due")
+        self.tls = True
+        self._state = COMMAND
+
     # --- events ------------------------------------------------------------------------------
 
     def next_event(self) -> Event | Authenticate | ConnectionClosed | Need:

@@ -7,7 +7,8 @@ over SMTP and LMTP, in one piece and by the octet, and what counts is what lies 
 import pytest
 
 from attacks.live.wire import codes, raw
-from attacks.test_smtp import ATTACKS, PRELUDES, Attack
+from attacks.test_smtp import ATTACKS, PRELUDES
+from support.attacks import Attack
 from support.imap_client import signed_in
 from support.server import PASSWORD, Server
 from support.vital_signs import VitalSigns
@@ -55,11 +56,11 @@ async def play(server: Server, service: str, attack: Attack, *, slowly: bool) ->
         await wire.send(octets[cut:])
         if not attack.closed:
             wire.half_close()
-        assert codes(await wire.rest()) == attack.replies
+        assert codes(await wire.rest()) == attack.codes
     arrived, _ = await stored(server, HONEST, honest)
     smuggled, _ = await stored(server, VICTIM, evil)
-    assert arrived == [sender for sender in attack.senders if sender != "evil"]
-    assert smuggled == [sender for sender in attack.senders if sender == "evil"]
+    assert arrived == [sender for sender in attack.comes.split() if sender != "evil"]
+    assert smuggled == [sender for sender in attack.comes.split() if sender == "evil"]
 
 
 @pytest.mark.parametrize("service", ["smtp", "lmtp"])

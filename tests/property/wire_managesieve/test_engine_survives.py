@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from malleposte.wire.managesieve import ConnectionClosed, Limits
+from support.dialogues import in_pieces
 from unit.wire.managesieve.dialogue import Service, serve
-from unit.wire.smtp.dialogue import in_pieces
 
 SMALL = Limits(
     line=100, auth_line=300, script=200, argument=60, skipped=2_000, buffer=500, errors=30

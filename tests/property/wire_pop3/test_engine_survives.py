@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from malleposte.wire.pop3 import ConnectionClosed, Limits, Quit
 from malleposte.wire.pop3.content import DotWriter, TopCutter
+from support.dialogues import in_pieces
 from unit.wire.pop3.dialogue import Service, serve
-from unit.wire.smtp.dialogue import in_pieces
 
 SMALL = Limits(line=100, auth_line=300, buffer=500, errors=30, commands_before_sign_in=40)
 MESSAGES = (b"a\r\n", b"Subject: b\r\n\r\n.\r\n..\r\nx\n.\n", b"\0\xff")

@@ -27,7 +27,7 @@ from malleposte.wire.smtp import (
     SmtpServer,
     StartTls,
 )
-from unit.wire.smtp.dialogue import HOST, in_pieces
+from support.dialogues import HOST, in_pieces
 
 SMALL = Limits(
     message=300,

@@ -29,7 +29,6 @@ from malleposte.wire.dialogue import (
     NEED_DATA,
     Authenticate,
     CloseCause,
-    LocalProtocolError,
     Need,
     StartTls,
 )
@@ -90,10 +89,7 @@ class ManageSieveServer(Conversation):
     def tls_started(self) -> None:
         """The handshake is done: all that was known of the client is forgotten, and what can be done is
         told anew (RFC 5804 §2.2)."""
-        if self._state is not HANDSHAKE:
-            raise LocalProtocolError("no TLS handshake is due")
-        self.tls = True
-        self._state = COMMAND
+        super().tls_started()
         self._capabilities()
         self._send(ok("TLS is on"))
 

@@ -30,7 +30,6 @@ from malleposte.wire.dialogue import (
     NEED_DATA,
     Authenticate,
     CloseCause,
-    LocalProtocolError,
     Need,
     StartTls,
 )
@@ -83,12 +82,9 @@ class Pop3Server(Conversation):
 
     def tls_started(self) -> None:
         """The handshake is done: all that was known of the client is forgotten (RFC 2595 §4)."""
-        if self._state is not HANDSHAKE:
-            raise LocalProtocolError("no TLS handshake is due")
-        self.tls = True
+        super().tls_started()
         self.utf8 = False
         self._name = None
-        self._state = COMMAND
 
     # --- lines -------------------------------------------------------------------------------
 

@@ -58,12 +58,9 @@ class SmtpServer(Authentication):
 
     def tls_started(self) -> None:
         """The handshake is done: all that was known of the client is forgotten (RFC 3207 §4.2)."""
-        if self._state is not HANDSHAKE:
-            raise LocalProtocolError("no TLS handshake is due")
-        self.tls = True
+        super().tls_started()
         self.hello = None
         self.signed_in = False
-        self._state = COMMAND
         self.step += 1
 
     # --- answers -----------------------------------------------------------------------------

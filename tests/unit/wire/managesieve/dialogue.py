@@ -1,31 +1,17 @@
-"""A user's scripts behind the engine, and readers for the text formats of these tests.
-
-A transcript is a text file that reads like the RFC:
-
-    # comment
-    Set: tls starttls loopback        what the listener is, before the first C or S
-    Limit: errors 2                   a field of Limits
-    S: OK "mx.example.org ManageSieve ready"
-    C: NOOP                           a line of the client, CRLF is added
-    S: OK ...                         a line of the server
-    C\\: abc                           the same without CRLF; S\\ too
-    T:                                the TLS handshake takes place
-    X: LOGOUT                         the connection is closed, with its cause
+"""A user's scripts behind the engine. Transcripts (`support.dialogues`) know one more switch, `starttls`.
 
 The right name is `ada`, the password `secret`. A script that has `error` in it is refused, one with
-`warning` warned of. `\\r \\n \\t \\0 \\\\ \\xNN` are escapes.
+`warning` warned of.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from malleposte.wire.managesieve import (
     Authenticate,
     CheckScript,
     Code,
-    ConnectionClosed,
     DeleteScript,
     Event,
     GetScript,
@@ -33,64 +19,38 @@ from malleposte.wire.managesieve import (
     Limits,
     ListScripts,
     ManageSieveServer,
-    Need,
     PutScript,
     RenameScript,
     Response,
     SetActive,
     Settings,
-    StartTls,
     Unauthenticate,
     content,
     listed,
     no,
     ok,
 )
-from unit.wire.smtp.dialogue import unescape
+from support import dialogues
+from support.dialogues import HOST
 
-HOST = "mx.example.org"
 NONE = no("There is no such script", Code.NONEXISTENT)
 SETTINGS = Settings(HOST, ("fileinto", "vacation"), 5)
 
 
-class Service:
+class Service(dialogues.Service):
     """Drives an engine as an adapter would."""
 
+    engine: ManageSieveServer
+
     def __init__(self, engine: ManageSieveServer) -> None:
+        super().__init__()
         self.engine = engine
         self.scripts: dict[str, bytes] = {}
         self.active = ""
-        self.events: list[Event] = []
-        self.handshake_due = False
-        self.most_buffered = 0
-
-    def feed(self, octets: bytes) -> bytes:
-        """Hand in octets, deal with all events, return what is to be sent."""
-        self.engine.receive_data(octets)
-        self.most_buffered = max(self.most_buffered, len(self.engine._buffer))
-        return self.pump()
-
-    def feed_slowly(self, octets: bytes) -> bytes:
-        """The same, an octet at a time."""
-        return b"".join(self.feed(octets[at : at + 1]) for at in range(len(octets)))
-
-    def pump(self) -> bytes:
-        while True:
-            event = self.engine.next_event()
-            if event is Need.DATA:
-                break
-            assert not isinstance(event, Need), "every event was answered"
-            self.events.append(event)
-            if isinstance(event, ConnectionClosed):
-                break
-            self.answer(event)
-        return self.engine.data_to_send()
 
     def answer(self, event: Event) -> None:
         engine = self.engine
         match event:
-            case StartTls():
-                self.handshake_due = True
             case Authenticate():
                 self._sign_in(event)
             case Unauthenticate():
@@ -148,11 +108,6 @@ class Service:
         else:
             self.engine.reply(no("The name or the password is wrong"))
 
-    @property
-    def closed(self) -> str | None:
-        last = self.events[-1] if self.events else None
-        return last.cause.value if isinstance(last, ConnectionClosed) else None
-
 
 def serve(
     *,
@@ -181,15 +136,10 @@ def signed_in(limits: Limits | None = None) -> Service:
 
 
 @dataclass
-class Transcript:
-    """One conversation: turns of (what the client sends, what the server says)."""
+class Transcript(dialogues.Transcript):
+    """One conversation."""
 
-    name: str
-    switches: set[str] = field(default_factory=set)
     limits: Limits = field(default_factory=Limits)
-    turns: list[tuple[bytes, bytes]] = field(default_factory=list)
-    handshakes: set[int] = field(default_factory=set)
-    closed: str | None = None
 
     def service(self) -> Service:
         engine = ManageSieveServer(
@@ -200,45 +150,3 @@ class Transcript:
         )
         engine.greet()
         return Service(engine)
-
-    def check_end(self, service: Service) -> None:
-        assert service.closed == self.closed
-
-
-def read_transcripts(folder: Path) -> list[Transcript]:
-    return [read_transcript(path) for path in sorted(folder.glob("*.txt"))]
-
-
-def read_transcript(path: Path) -> Transcript:
-    transcript = Transcript(path.stem)
-    client, server = b"", b""
-    for line in path.read_text("utf-8").splitlines():
-        if not line.strip() or line.startswith("#"):
-            continue
-        kind, _, text = line.partition(":")
-        text = text.removeprefix(" ")
-        if kind in ("C", "C\\", "T") and server:
-            transcript.turns.append((client, server))
-            client, server = b"", b""
-        match kind:
-            case "C":
-                client += unescape(text) + b"\r\n"
-            case "C\\":
-                client += unescape(text)
-            case "S":
-                server += unescape(text) + b"\r\n"
-            case "S\\":
-                server += unescape(text)
-            case "T":
-                transcript.handshakes.add(len(transcript.turns))
-            case "X":
-                transcript.closed = text
-            case "Set":
-                transcript.switches = set(text.split())
-            case "Limit":
-                name, number = text.split()
-                transcript.limits = replace(transcript.limits, **{name: int(number)})
-            case _:
-                raise AssertionError(f"{transcript.name}: what is {kind!r}?")
-    transcript.turns.append((client, server))
-    return transcript

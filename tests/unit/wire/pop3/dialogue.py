@@ -1,58 +1,47 @@
-"""A maildrop behind the engine, and readers for the text formats of these tests.
+"""A maildrop behind the engine. The right name is `ada`, the password `secret`; `busy` is in use.
 
-A transcript is a text file that reads like the RFC:
+Transcripts (`support.dialogues`) have besides:
 
-    # comment
-    Set: tls stls loopback            what the listener is, before the first C or S
-    Limit: errors 2                   a field of Limits
+    Set: stls                         STLS is offered
     M: Subject: one\\r\\n\\r\\n.dot\\r\\n   a message of the maildrop
-    S: +OK mx.example.org Malleposte ready
-    C: CAPA                           a line of the client, CRLF is added
-    S: +OK ...                        a line of the server
-    C\\: abc                           the same without CRLF; S\\ too
-    T:                                the TLS handshake takes place
     G: 1 3                            the numbers that QUIT deleted
-    X: QUIT                           the connection is closed, with its cause
-
-The right name is `ada`, the password `secret`; `busy` is in use. `\\r \\n \\t \\0 \\\\ \\xNN` are escapes.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field
 
 from malleposte.wire.pop3 import (
     Authenticate,
     Code,
-    ConnectionClosed,
     Delete,
     Err,
     Event,
     Limits,
     List,
-    Need,
     Ok,
     Pop3Server,
     Quit,
     Reset,
     Retrieve,
     Settings,
-    StartTls,
     Stat,
     Top,
     Uidl,
 )
-from unit.wire.smtp.dialogue import unescape
+from support import dialogues
+from support.dialogues import HOST, unescape
 
-HOST = "mx.example.org"
 NONE = Err("There is no such message")
 
 
-class Service:
+class Service(dialogues.Service):
     """Drives an engine as an adapter would."""
 
+    engine: Pop3Server
+
     def __init__(self, engine: Pop3Server, messages: list[bytes], slice_: int = 7) -> None:
+        super().__init__()
         self.engine = engine
         self.messages = messages
         self.slice = slice_
@@ -62,28 +51,6 @@ class Service:
         self.handshake_due = False
         self.most_buffered = 0
 
-    def feed(self, octets: bytes) -> bytes:
-        """Hand in octets, deal with all events, return what is to be sent."""
-        self.engine.receive_data(octets)
-        self.most_buffered = max(self.most_buffered, len(self.engine._buffer))
-        return self.pump()
-
-    def feed_slowly(self, octets: bytes) -> bytes:
-        """The same, an octet at a time."""
-        return b"".join(self.feed(octets[at : at + 1]) for at in range(len(octets)))
-
-    def pump(self) -> bytes:
-        while True:
-            event = self.engine.next_event()
-            if event is Need.DATA:
-                break
-            assert not isinstance(event, Need), "every event was answered"
-            self.events.append(event)
-            if isinstance(event, ConnectionClosed):
-                break
-            self.answer(event)
-        return self.engine.data_to_send()
-
     def _there(self, number: int) -> bool:
         return number <= len(self.messages) and number not in self.marked
 
@@ -91,8 +58,6 @@ class Service:
         engine = self.engine
         left = [n for n in range(1, len(self.messages) + 1) if n not in self.marked]
         match event:
-            case StartTls():
-                self.handshake_due = True
             case Authenticate():
                 self._sign_in(event)
             case Stat():
@@ -143,11 +108,6 @@ class Service:
         else:
             self.engine.reply(Err("The name or the password is wrong", Code.AUTH))
 
-    @property
-    def closed(self) -> str | None:
-        last = self.events[-1] if self.events else None
-        return last.cause.value if isinstance(last, ConnectionClosed) else None
-
 
 def serve(
     *,
@@ -173,17 +133,12 @@ def signed_in(*messages: bytes, limits: Limits | None = None) -> Service:
 
 
 @dataclass
-class Transcript:
-    """One conversation: turns of (what the client sends, what the server says)."""
+class Transcript(dialogues.Transcript):
+    """One conversation."""
 
-    name: str
-    switches: set[str] = field(default_factory=set)
     limits: Limits = field(default_factory=Limits)
     messages: list[bytes] = field(default_factory=list)
-    turns: list[tuple[bytes, bytes]] = field(default_factory=list)
-    handshakes: set[int] = field(default_factory=set)
     gone: list[int] = field(default_factory=list)
-    closed: str | None = None
 
     def service(self, slice_: int = 7) -> Service:
         engine = Pop3Server(
@@ -195,49 +150,15 @@ class Transcript:
         engine.greet()
         return Service(engine, self.messages, slice_)
 
-    def check_end(self, service: Service) -> None:
-        assert service.gone == self.gone
-        assert service.closed == self.closed
-
-
-def read_transcripts(folder: Path) -> list[Transcript]:
-    return [read_transcript(path) for path in sorted(folder.glob("*.txt"))]
-
-
-def read_transcript(path: Path) -> Transcript:
-    transcript = Transcript(path.stem)
-    client, server = b"", b""
-    for line in path.read_text("utf-8").splitlines():
-        if not line.strip() or line.startswith("#"):
-            continue
-        kind, _, text = line.partition(":")
-        text = text.removeprefix(" ")
-        if kind in ("C", "C\\", "T") and server:
-            transcript.turns.append((client, server))
-            client, server = b"", b""
+    def setting(self, kind: str, text: str) -> None:
         match kind:
-            case "C":
-                client += unescape(text) + b"\r\n"
-            case "C\\":
-                client += unescape(text)
-            case "S":
-                server += unescape(text) + b"\r\n"
-            case "S\\":
-                server += unescape(text)
-            case "T":
-                transcript.handshakes.add(len(transcript.turns))
             case "M":
-                transcript.messages.append(unescape(text))
+                self.messages.append(unescape(text))
             case "G":
-                transcript.gone = [int(number) for number in text.split()]
-            case "X":
-                transcript.closed = text
-            case "Set":
-                transcript.switches = set(text.split())
-            case "Limit":
-                name, number = text.split()
-                transcript.limits = replace(transcript.limits, **{name: int(number)})
+                self.gone = [int(number) for number in text.split()]
             case _:
-                raise AssertionError(f"{transcript.name}: what is {kind!r}?")
-    transcript.turns.append((client, server))
-    return transcript
+                super().setting(kind, text)
+
+    def check_end(self, service: Service) -> None:
+        super().check_end(service)
+        assert service.gone == self.gone

@@ -16,7 +16,8 @@ from malleposte.wire.pop3 import (
     Stat,
 )
 from malleposte.wire.pop3.content import DotWriter, TopCutter
-from unit.wire.pop3.dialogue import HOST, serve, signed_in
+from support.dialogues import HOST
+from unit.wire.pop3.dialogue import serve, signed_in
 
 
 class TestAnswers:

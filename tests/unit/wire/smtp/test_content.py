@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from malleposte.wire.smtp.content import DotReader, NewlineWatch
-from unit.wire.smtp.dialogue import in_pieces
+from support.dialogues import in_pieces
 
 
 def reference(octets: bytes) -> tuple[bytes, bytes | None]:

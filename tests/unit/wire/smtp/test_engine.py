@@ -26,7 +26,8 @@ from malleposte.wire.smtp import (
     SmtpServer,
     StartTls,
 )
-from unit.wire.smtp.dialogue import HOST, Service, codes, serve
+from support.dialogues import HOST
+from unit.wire.smtp.dialogue import Service, codes, serve
 
 ENVELOPE = b"HELO c\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.org>\r\n"
 
