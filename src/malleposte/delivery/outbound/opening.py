@@ -6,17 +6,16 @@ remembered for a while. How TLS went is told to ``Policies``, for who wants repo
 """
 
 import asyncio
-import ipaddress
 import random
 from collections.abc import Callable, Sequence
 
-from malleposte.egress.addresses import bare_address
 from malleposte.wire.smtp.progress import Closed, Event, Handshake, Ready, Refused, Step
 from malleposte.wire.smtp.sending import SmtpClient
 
+from .addresses import Addresses
 from .channel import Channel
 from .connection import Connection
-from .resolver import IpAddress, LookupFailed, NoSuchName, Resolver
+from .resolver import IpAddress, Resolver
 from .route import Exchange, Way
 from .settings import OutboundSettings, RelaySettings
 from .tls import (
@@ -54,7 +53,7 @@ class Opener:
 
     def __init__(self, settings: OutboundSettings, resolver: Resolver, policies: Policies) -> None:
         self._settings = settings
-        self._resolver = resolver
+        self._addresses = Addresses(settings, resolver)
         self._policies = policies
         self._contexts = Contexts(settings)
         self._broken = Broken(settings.plain_after_failure)
@@ -70,8 +69,8 @@ class Opener:
         tried = 0
         for exchange in _in_order(way.exchanges):
             try:
-                addresses = await self._addresses(exchange)
-            except _Unusable as error:
+                addresses = await self._addresses.of(exchange, relay=way.relay is not None)
+            except WayFailed as error:
                 troubles.append(error.trouble)
                 continue
             for address in addresses:
@@ -94,33 +93,13 @@ class Opener:
                 troubles.append(error.trouble)
         raise WayFailed(_together(way, troubles))
 
-    async def _addresses(self, exchange: Exchange) -> Sequence[IpAddress]:
-        settings = self._settings
-        addresses: Sequence[IpAddress] = exchange.addresses
-        if not addresses:
-            try:
-                addresses = await self._resolver.addresses(
-                    exchange.name, ipv4=settings.ipv4, ipv6=settings.ipv6
-                )
-            except NoSuchName:
-                words = f"the mail server {exchange.name} does not exist (no such name)"
-                raise _Unusable(Trouble("4.4.4", words, host=exchange.name)) from None
-            except LookupFailed as error:
-                raise _Unusable(Trouble("4.4.3", str(error), host=exchange.name)) from None
-        wanted = [one for one in addresses if settings.ipv4 or one.version == 6]
-        wanted = [one for one in wanted if settings.ipv6 or one.version == 4]
-        if not wanted:
-            words = f"the mail server {exchange.name} has no address"
-            raise _Unusable(Trouble("4.4.4", words, host=exchange.name))
-        return wanted
-
     # One address ----------------------------------------------------------------------------------
 
     async def _at(
         self, way: Way, exchange: Exchange, address: IpAddress, until: float
     ) -> Connection:
         host = _host(exchange, address)
-        if way.relay is None and (why := self._forbidden(address)):
+        if way.relay is None and (why := self._addresses.forbidden(address)):
             raise _Unusable(Trouble("4.4.4", f"{host} is {why}: nothing is sent there", host=host))
         policy = await policy_of(way, exchange, self._policies)
         if policy.refuse:
@@ -190,22 +169,6 @@ class Opener:
             local = found.channel.local if found is not None else local
             session = TlsSession(exchange.name, str(address), local, failure, words)
             self._policies.heard(policy, session)
-
-    def _forbidden(self, address: IpAddress) -> str:
-        """Why MX records may not lead to an address, '' if they may. Private networks are left to who
-        runs them: a company's own resolver names them."""
-        bare = bare_address(address)
-        if any(bare.version == net.version and bare in net for net in self._settings.allowed):
-            return ""
-        if bare.is_loopback or bare.is_unspecified:
-            return "this machine"
-        if (
-            bare.is_multicast
-            or bare.is_link_local
-            or bare == ipaddress.IPv4Address("255.255.255.255")
-        ):
-            return "no address of a server"
-        return ""
 
     async def _one(
         self,

@@ -156,7 +156,7 @@ class Resolver:
         return bool(servers) and all(one is not None and one.is_loopback for one in servers)
 
     async def look_up(self, name: str, kind: str) -> Found:
-        """Records of a kind (MX, A, AAAA, CNAME, TLSA, TXT), and what is known of them besides.
+        """Records of a kind (MX, A, AAAA, CNAME, PTR, TLSA, TXT), and what is known of them besides.
 
         Raises ``LookupFailed``."""
         key = (name.lower().rstrip("."), kind)
