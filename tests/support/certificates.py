@@ -77,10 +77,13 @@ def issue(
     constraints: x509.BasicConstraints | None = None,
     signs: bool = True,
     key: ec.EllipticCurvePrivateKey | None = None,
+    alternative: Sequence[x509.GeneralName] = (),
+    within: str = "",
 ) -> Issued:
     """A new one, signed by itself where nobody else does. ``days``: from when until when, from now;
     ``named``: its names stand where they are looked for; ``constraints``: in place of what it should say of
-    itself; ``signs``: what an authority says its key is for."""
+    itself; ``signs``: what an authority says its key is for. ``alternative``: in place of its names where
+    they are looked for; ``within``: the domain that an authority may sign for."""
     key = key or ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
     now = datetime.datetime.now(datetime.UTC)
@@ -99,9 +102,12 @@ def issue(
     if not signs:
         use = x509.KeyUsage(True, *(False,) * 8)
         builder = builder.add_extension(use, critical=True)
+    if within:
+        limits = x509.NameConstraints([x509.DNSName(within)], None)
+        builder = builder.add_extension(limits, critical=True)
     if named and not authority:
-        alternative = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
-        builder = builder.add_extension(alternative, critical=False)
+        names_in = x509.SubjectAlternativeName(alternative or [x509.DNSName(name) for name in names])
+        builder = builder.add_extension(names_in, critical=False)
     signer = by.key if by else key
     above = [by, *by.above] if by else []
     return Issued(builder.sign(signer, hashes.SHA256()), key, above)

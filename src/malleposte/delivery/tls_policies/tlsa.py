@@ -27,6 +27,8 @@ from cryptography.x509.verification import (
 
 from malleposte.delivery.outbound.resolver import Tlsa
 
+from .names import why_not_named
+
 TRUST_ANCHOR: Final = 2
 END_ENTITY: Final = 3
 _DIGESTS: Final = {1: hashlib.sha256, 2: hashlib.sha512}
@@ -126,18 +128,16 @@ def _path(
     builder = PolicyBuilder().store(Store(list(anchors))).time(now).max_chain_depth(MOST_CHAIN)
     builder = builder.extension_policies(ca_policy=_AUTHORITY, ee_policy=_SERVER)
     why = ""
-    for name in names:
-        try:
-            verifier = builder.build_server_verifier(x509.DNSName(name))
-            verifier.verify(own, list(above))
-        except VerificationError as error:
-            why = why or _NOISE.sub("", str(error)).strip()
-            if "subjectAltName" not in why:
-                break  # it is not the name: another would only take as long again
-        except (ValueError, UnsupportedAlgorithm) as error:
-            why = why or str(error)
-        else:
-            return ""
+    try:
+        # A server's verifier wants the names in subjectAltName; a client's leaves them to us.
+        chain = builder.build_client_verifier().verify(own, list(above)).chain
+        why = why_not_named(own, chain, names)
+    except VerificationError as error:
+        why = _NOISE.sub("", str(error)).strip()
+    except (ValueError, UnsupportedAlgorithm) as error:
+        why = str(error)
+    if not why:
+        return ""
     shown = " or ".join(names)
     return f"its certificate is not one for {shown} by the authority that the TLSA records name ({why})"
 
@@ -160,9 +160,7 @@ _AUTHORITY: Final = (
     .require_present(x509.BasicConstraints, Criticality.AGNOSTIC, _is_authority)
     .may_be_present(x509.KeyUsage, Criticality.AGNOSTIC, _may_sign)
 )
-_SERVER: Final = ExtensionPolicy.permit_all().require_present(
-    x509.SubjectAlternativeName, Criticality.AGNOSTIC, None
-)
+_SERVER: Final = ExtensionPolicy.permit_all()
 
 
 def chain_of(session: ssl.SSLObject) -> list[bytes]:

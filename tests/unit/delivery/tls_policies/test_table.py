@@ -338,7 +338,7 @@ REMOTE = [
         lambda w: w.tlsa(AUTHORITY.tlsa(2)),
         "deferred",
         f"{HOST}: its certificate is not one for {NAME} or {DOMAIN} by the authority that the TLSA"
-        " records name (leaf certificate has no matching subjectAltName); DANE demands it: nothing was"
+        " records name (it is for elsewhere.example); DANE demands it: nothing was"
         " sent",
         shows=OTHER_NAME,
     ),

@@ -1,6 +1,7 @@
 """TLSA records held against certificates: whom they let in, and the words for whom they do not."""
 
 import datetime
+import ipaddress
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +27,19 @@ ALONE = issue("nobody.example", days=(-60, -1))
 NO_AUTHORITY = issue("user.example", by=ROOT)
 FORGED = issue(NAME, by=NO_AUTHORITY)
 STAR = issue("*.there.example", by=BETWEEN)
-UNNAMED = issue(NAME, by=BETWEEN, named=False)
+SUBJECT = issue(NAME, by=BETWEEN, named=False)
+SUBJECT_STAR = issue("*.there.example", by=BETWEEN, named=False)
+SUBJECT_PART = issue("mx*.there.example", by=BETWEEN, named=False)
+SUBJECT_ELSEWHERE = issue("mx.elsewhere.example", by=BETWEEN, named=False)
+SUBJECT_BESIDE = issue(NAME, by=BETWEEN, alternative=[x509.DNSName("mx.elsewhere.example")])
+SUBJECT_ALONE = issue(
+    NAME, by=BETWEEN, alternative=[x509.IPAddress(ipaddress.ip_address("192.0.2.1"))]
+)
+LIMITED = issue("limited", by=ROOT, authority=True, within="there.example")
+UNDER_LIMITED = issue(NAME, by=LIMITED)
+SUBJECT_LIMITED = issue(NAME, by=LIMITED, named=False)
+OUT_OF_LIMITS = issue(NAME, by=issue("l", by=ROOT, authority=True, within="elsewhere.example"))
+DEEP_STAR = issue("*.example", by=BETWEEN)
 ELSEWHERE = issue("there.example", by=BETWEEN)
 OTHER = issue("other", authority=True)
 OLD_BETWEEN = issue("between", by=ROOT, authority=True, days=(-60, -1))
@@ -100,7 +113,17 @@ ROWS = [
     Row("2: another server's", NO_AUTHORITY.chain, [ROOT.tlsa(2)], PATH),
     Row("2: for the domain", ELSEWHERE.chain, [ROOT.tlsa(2)], RIGHT),
     Row("2: with a star", STAR.chain, [ROOT.tlsa(2)], RIGHT),
-    Row("2: without a name where names are looked for", UNNAMED.chain, [ROOT.tlsa(2)], PATH),
+    # RFC 7672 §3.2.3: the subject counts where there are no DNS names in subjectAltName.
+    Row("2: the name in the subject", SUBJECT.chain, [ROOT.tlsa(2)], RIGHT),
+    Row("2: a star in the subject", SUBJECT_STAR.chain, [ROOT.tlsa(2)], RIGHT),
+    Row("2: another name in the subject", SUBJECT_ELSEWHERE.chain, [ROOT.tlsa(2)], PATH),
+    Row("2: the subject beside another DNS name", SUBJECT_BESIDE.chain, [ROOT.tlsa(2)], PATH),
+    Row("2: the subject beside an address", SUBJECT_ALONE.chain, [ROOT.tlsa(2)], RIGHT),
+    Row("2: a star is a whole label", SUBJECT_PART.chain, [ROOT.tlsa(2)], PATH),
+    Row("2: a star is one label", DEEP_STAR.chain, [ROOT.tlsa(2)], PATH),
+    Row("2: within the limits of its authority", UNDER_LIMITED.chain, [ROOT.tlsa(2)], RIGHT),
+    Row("2: out of the limits", OUT_OF_LIMITS.chain, [ROOT.tlsa(2)], PATH),
+    Row("2: limits, and the name in the subject", SUBJECT_LIMITED.chain, [ROOT.tlsa(2)], PATH),
     Row("both, and the key is right", ALONE.chain, [OTHER.tlsa(2), ALONE.tlsa(3)], RIGHT),
     # The weaker digest of two does not count (RFC 7671 §9).
     Row("3 by the weaker one", ALONE.chain, [ALONE.tlsa(3, 1, 1), LEAF.tlsa(3, 1, 2)], NONE),
