@@ -22,6 +22,7 @@ from malleposte.store.incoming import Incoming, IncomingSettings
 from malleposte.store.messages import Clock
 from malleposte.store.postgres import PostgresReader, migrate_postgres, open_pool
 from malleposte.store.postgres_writer import PostgresWriter
+from malleposte.store.queries import Queries
 from malleposte.store.quota import RECOVERABLE
 from malleposte.store.reserve import PERCENT, Reserve
 from malleposte.store.results import AnyResult
@@ -61,10 +62,12 @@ class Store:
     blobs: Path
     incoming: Incoming = field(init=False)
     unread: Unread = field(init=False)
+    queries: Queries = field(init=False)
 
     def __post_init__(self) -> None:
         self.incoming = Incoming(self.blobs)
         self.unread = Unread(self.reader)
+        self.queries = Queries(self.reader, self.clock)
 
     async def submit(self, command: AnyCommand, fd: int | None = None) -> AnyResult:
         """Execute a command durably; its answer. Raises ``TemporaryFailure``, ``PermanentFailure``."""
