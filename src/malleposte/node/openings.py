@@ -176,6 +176,7 @@ class Openings:
             self._configuration,
             self._store,
             self._book,
+            self._door,
             WebFigures(self._figures),
             ready=lambda: self._certificates.ready,
             stopping=stopping,

@@ -8,17 +8,22 @@ from urllib.parse import urlsplit
 import structlog
 
 import malleposte
-from malleposte.directory.book import Book
+from malleposte.directory.book import Account, Book
+from malleposte.directory.signin import Door
 from malleposte.node.config import Configuration
 from malleposte.node.offered import client_host, offered_to_programs, web_url
 from malleposte.node.settings import hostname
 from malleposte.node.wiring import tls_settings
 from malleposte.policy.connections import ConnectionSettings
 from malleposte.runtime.tls_signing import Signer
+from malleposte.services.jmap import JmapSite
+from malleposte.services.jmap.settings import JmapSettings
 from malleposte.services.web import Observer, WebService, WebSettings
 from malleposte.services.web.autoconfig import AutoconfigSite, Offer, Offers
 from malleposte.services.web.autoconfig.offers import Protocol
+from malleposte.services.web.basic import basic
 from malleposte.services.web.client import Built, ClientSite, NotBuiltError, read_built
+from malleposte.services.web.messages import Request
 from malleposte.services.web.mta_sts import MtaStsSite
 from malleposte.store import Store
 
@@ -89,10 +94,21 @@ def web_client(configuration: Configuration) -> Built | None:
         return None
 
 
+def jmap_site(configuration: Configuration, store: Store, book: Book, door: Door) -> JmapSite:
+    """JMAP, for programs that sign in with every request."""
+
+    async def authenticate(request: Request) -> Account:
+        return await basic(request, door)
+
+    settings = JmapSettings(recoverable=configuration.store.recoverable)
+    return JmapSite(settings, store, book, authenticate)
+
+
 def web_service(
     configuration: Configuration,
     store: Store,
     book: Book,
+    door: Door,
     observer: Observer,
     ready: Callable[[], bool],
     stopping: Callable[[], bool],
@@ -105,4 +121,5 @@ def web_service(
     autoconfig = AutoconfigSite(book, offers(configuration), url, signer.signed, ready)
     policies = MtaStsSite(store.reader, settings.hostname)
     client = ClientSite(web_client(configuration))
-    return WebService(settings, book, (policies, autoconfig, client), observer, stopping)
+    jmap = jmap_site(configuration, store, book, door)
+    return WebService(settings, book, (policies, autoconfig, jmap, client), observer, stopping)
