@@ -127,6 +127,9 @@ def test_sent_and_filed_by_one_transaction(world: World) -> None:
     assert b"\r\nMessage-ID: <" in head
     (filed,) = mailbox.wait_for(world.server, "u0@example.test", PASSWORD, 1)
     assert filed.endswith(b"\r\n\r\n.dot\r\n")
+    delivered = 'malleposte_deliveries_total{outcome="delivered"} 1.0'
+    until(lambda: delivered in world.server.figures())
+    assert 'malleposte_queue{state="waiting"} ' in world.server.figures()
 
 
 def test_what_leaves_is_signed_by_both_keys_of_its_domain(world: World) -> None:

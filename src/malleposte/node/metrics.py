@@ -27,7 +27,13 @@ FOLDER: Final = "metrics"
 _DELAYS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0)
 # Finer where the bounds of the loop are (20 ms a piece of work, p99 of 50 ms).
 # By the names that prometheus_client gives its files: twice what they come to when every command was used.
-_ROOM = {"counter": 32 * 1024, "gauge_livesum": 16 * 1024, "histogram": 256 * 1024}
+_ROOM = {
+    "counter": 32 * 1024,
+    "gauge_livesum": 16 * 1024,
+    "gauge_livemostrecent": 16 * 1024,
+    "histogram": 256 * 1024,
+}
+_WAITS = (0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 1_800.0, 7_200.0, 28_800.0, 86_400.0, 432_000.0)
 _LATE = (0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1, 0.2, 0.5, 1.0, 5.0)
 
 
@@ -64,6 +70,10 @@ class Figures:
     http_requests: "Histogram"
     http_responses: "Counter"
     unsigned: "Counter"
+    outcomes: "Counter"
+    delivery: "Histogram"
+    queued: "Gauge"
+    queue_oldest: "Gauge"
     disk_short: "Gauge"
     early: "Counter"
     defects: "Counter"
@@ -168,6 +178,25 @@ def figures() -> Figures:
         http_responses=Counter("malleposte_http_responses", "Responses", ["route", "status"]),
         unsigned=Counter(
             "malleposte_unsigned", "Messages of signing domains that left unsigned", ["domain"]
+        ),
+        outcomes=Counter(
+            "malleposte_deliveries", "Tries of recipients in the queue, by outcome", ["outcome"]
+        ),
+        delivery=Histogram(
+            "malleposte_delivery_seconds",
+            "From a message's coming into the queue to another server's taking it",
+            buckets=_WAITS,
+        ),
+        queued=Gauge(
+            "malleposte_queue",
+            "Recipients in the queue",
+            ["state"],
+            multiprocess_mode="livemostrecent",
+        ),
+        queue_oldest=Gauge(
+            "malleposte_queue_oldest_seconds",
+            "Age of the oldest message in the queue",
+            multiprocess_mode="livemostrecent",
         ),
         disk_short=Gauge(
             "malleposte_disk_short",

@@ -31,6 +31,7 @@ from malleposte.node.observers import (
     shortage_told,
 )
 from malleposte.node.openings import Openings
+from malleposte.node.queue_figures import QueueFigures
 from malleposte.node.settings import hostname, operation_settings, password_settings
 from malleposte.operations.context import Context
 from malleposte.policy.permissions import Actor
@@ -193,6 +194,7 @@ class _Worker:
             network_at_once=wiring.network_at_once(configuration),
         )
         push = PushHub(store)
+        queue_figures = QueueFigures(self._figures)
         self._dispatcher = outbound.dispatcher(store, configuration)
         wake = self._dispatcher.wake if self._dispatcher is not None else None
         sending = outbound.sending(store, configuration, wake, self._unsigned)
@@ -220,7 +222,10 @@ class _Worker:
         if self._hints is not None:
             self._spawn(self._hints.run(push.hint))
         if self._dispatcher is not None:
+            self._dispatcher.told = queue_figures.told
             self._spawn(self._dispatcher.run())
+        if self._number == 0:
+            self._spawn(queue_figures.watch(store))
         purged = self._figures.early.labels("past its bound").inc
         kinds = duties.jobs(store, book, configuration, sending, purged)
         self._spawn(JobRunner(store, holder, kinds).run())

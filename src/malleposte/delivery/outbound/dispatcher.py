@@ -69,7 +69,7 @@ Local = Callable[[TakenMessage, TakenRecipient, Content], Awaitable[Answer]]
 
 class Dispatcher:
     """See the module. One for a worker; ``run`` until ``stop``. ``local`` files what waited for recipients
-    here; whoever makes that sets it.
+    here, ``told`` hears what is recorded; whoever makes them sets them.
 
     ``clock``: seconds of the Unix epoch.
     """
@@ -95,6 +95,7 @@ class Dispatcher:
         self._destinations: OrderedDict[Way, Destination] = OrderedDict()
         self._hand = Hand(settings.ahead, settings.in_hand)
         self.local: Local | None = None
+        self.told: Callable[[Sequence[Settled]], None] | None = None
         self._filing: set[asyncio.Task[None]] = set()
         self._finding: set[asyncio.Task[Way | None]] = set()
         self._dead: dict[str, tuple[Trouble, int]] = {}
@@ -375,6 +376,8 @@ class Dispatcher:
     def _recorded(self, settled: Sequence[Settled]) -> None:
         for one in settled:
             self._hand.done(one.recipient.route)
+        if self.told is not None:
+            self.told(settled)
         if self._hand.hungry_soon:
             self._woken.set()
 
