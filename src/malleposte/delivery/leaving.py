@@ -34,6 +34,8 @@ Seal = Callable[[str, bytes, bytes, int], Awaitable[bytes]]
 """Seals a message that is sent on for others: as ``Sign``; '' where it cannot."""
 Strict = Callable[[str], Awaitable[bool]]
 """Whether a domain has mail in its name refused that it did not sign: ``AuthorPolicies.strict``."""
+Concerns = Callable[[str], Awaitable[bool]]
+"""Whether a domain has keys: ``signing.signer.Signer.concerns``."""
 Sign = Callable[[str, bytes, bytes, int], Awaitable[bytes]]
 """Signs a header for a domain, with the digest of the body and the time: ``signing.signer.Signer.sign``."""
 
@@ -55,6 +57,7 @@ class Sending:
     strict: Strict | None = None
     rewriter: Rewriter | None = None
     limits: SendLimits = field(default_factory=SendLimits)
+    concerns: Concerns | None = None
 
     async def allowances(
         self, senders: Senders, account: Account, now: float
@@ -67,7 +70,7 @@ class Sending:
     ) -> bytes:
         """The signatures of a message whose author is in ``domain``, '' where nothing signs. Raises what
         the store raises."""
-        return await _over(self.sign, domain, header, body, now)
+        return await self._over(self.sign, domain, header, body, now)
 
     async def sealed(
         self, domain: str, header: bytes, body: bytes | memoryview, now: float
@@ -76,7 +79,22 @@ class Sending:
         ours goes on top of sets that nobody here has verified. Raises what the store raises."""
         if any(field[1].rstrip().lower() == b"arc-seal" for field in FIELD.finditer(header)):
             return b""
-        return await _over(self.seal, domain, header, body, now)
+        return await self._over(self.seal, domain, header, body, now)
+
+    async def _over(
+        self, make: Sign | None, domain: str, header: bytes, body: bytes | memoryview, now: float
+    ) -> bytes:
+        """What ``make`` makes of a message as it goes over the wire; the body is hashed only where the
+        domain has keys."""
+        if make is None or (self.concerns is not None and not await self.concerns(domain)):
+            return b""
+        lines = LineEnds()
+        fields = lines.feed(header) + lines.end()
+        if len(body) <= AT_ONCE:
+            digest = _digest(body)
+        else:
+            digest = await asyncio.to_thread(_digest, body)
+        return await make(domain, fields, digest, int(now))
 
     def handing(
         self,
@@ -125,21 +143,6 @@ class Sending:
             allowances=allowances,
             by=by,
         )
-
-
-async def _over(
-    make: Sign | None, domain: str, header: bytes, body: bytes | memoryview, now: float
-) -> bytes:
-    """What ``make`` makes of a message as it goes over the wire."""
-    if make is None:
-        return b""
-    lines = LineEnds()
-    fields = lines.feed(header) + lines.end()
-    if len(body) <= AT_ONCE:
-        digest = _digest(body)
-    else:
-        digest = await asyncio.to_thread(_digest, body)
-    return await make(domain, fields, digest, int(now))
 
 
 def _digest(body: bytes | memoryview) -> bytes:

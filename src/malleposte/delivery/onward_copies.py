@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from malleposte.delivery import listing
 from malleposte.delivery.leaving import Sending
 from malleposte.delivery.passing import Passing
+from malleposte.delivery.reports.arrived import without_success
 from malleposte.delivery.trace_header import delivered_to
 from malleposte.delivery.verdict import Recipient, Reports
 from malleposte.directory.book import Book
@@ -121,9 +122,10 @@ class Copying:
             )
         kind = "rfc822" if recipient.address.isascii() else "utf-8"
         original = recipient.original or f"{kind};{recipient.address}"
+        notify = without_success(recipient.notify) if recipient.expands else recipient.notify
         return sending.handing(
             sender,
-            [_Leaver(one.address, recipient.notify, original) for one in together],
+            [_Leaver(one.address, notify, original) for one in together],
             account=counted.sender,
             allowances=counted.allowances,
             by=first.by,

@@ -46,7 +46,7 @@ from malleposte.directory.book import Book
 from malleposte.directory.resolution import Found, Resolution
 from malleposte.directory.senders import Senders
 from malleposte.store import Store
-from malleposte.store.commands import Deliver, Filing
+from malleposte.store.commands import Deliver, Filing, Outcome
 from malleposte.store.read import usage
 from malleposte.store.results import Delivered, Filed
 
@@ -154,12 +154,13 @@ class Reception:
         now: float,
         reports: Reports = NO_REPORTS,
         release: int = 0,
+        settles: Outcome | None = None,
     ) -> tuple[list[Verdict], int]:
         """File a message for its recipients; a verdict for each of them, and the trace's number.
 
         ``each``: the client hears every verdict (LMTP); otherwise they agree. ``release``: not before this
-        moment, for whoever is known and where this server sends: the message waits in the queue. Raises the
-        store's failures and ``OSError``.
+        moment, for whoever is known and where this server sends: the message waits in the queue;
+        ``settles``: as in ``Deliver``. Raises the store's failures and ``OSError``.
         """
         number = trace_id()
         written = Written()
@@ -238,19 +239,27 @@ class Reception:
                 sender=sender,
                 direction="local" if origin.account else "in",
                 trace_id=number,
-                trace=_record(origin, recipients, message, reports, notes),
+                trace=_record(
+                    origin,
+                    recipients,
+                    message,
+                    reports,
+                    notes,
+                    until=release if waits else origin.until,
+                ),
                 grace=self._settings.grace,
                 one_answer=not each,
                 handings=handings,
                 variants=variants,
                 forwards=forwards,
                 audit=audited(written, origin, number),
+                settles=settles,
             )
             if plan is not None:
                 command = plan.applied(command)
             if origin.account and not each and not waits:
                 told = arrived(
-                    [r for r in recipients if r.resolution.accounts or r.resolution.group],
+                    [r for r in recipients if _told(r)],
                     number=number,
                     sender=sender,
                     account=origin.account,
@@ -261,7 +270,10 @@ class Reception:
                 command = msgspec.structs.replace(command, jobs=command.jobs + told)
             filed: list[Filed] = []
             if plan is None or not plan.all_refused or handings or forwards:
-                filed = await self._submit(command, message)
+                done = await self._submit(command, message)
+                if done.before:
+                    return [FILED] * len(recipients), number
+                filed = list(done.filed)
         finally:
             message.close()
         if (command.handings or command.forwards) and self._sending is not None:
@@ -283,11 +295,11 @@ class Reception:
             answers.append(good or (got[0] if got else NO_SUCH_USER))
         return answers, number
 
-    async def _submit(self, command: Deliver, message: Prepared) -> list[Filed]:
+    async def _submit(self, command: Deliver, message: Prepared) -> Delivered:
         result = await self._store.submit(command, message.descriptor)
         if not isinstance(result, Delivered):
             raise TypeError(f"a delivery was answered with {type(result).__name__}")
-        return list(result.filed)
+        return result
 
     def _filings(
         self, sender: str, recipients: Sequence[Recipient], line: bytes
@@ -317,6 +329,12 @@ class Reception:
         return tuple(filings.values()), owners
 
 
+def _told(recipient: Recipient) -> bool:
+    """Whether our own server reports on it: nobody else does."""
+    resolution = recipient.resolution
+    return bool(resolution.accounts or resolution.group) or recipient.expands
+
+
 def hops(header: bytes | memoryview) -> int:
     """Received lines of a message's header. Each server puts its own on top: looked for in its first
     ``HOPS_WITHIN`` octets only, as a header can be as large as a message."""
@@ -330,11 +348,15 @@ def _record(
     message: Prepared,
     reports: Reports,
     notes: Sequence[str] = (),
+    *,
+    until: int = 0,
 ) -> bytes:
-    """The trace's record. ``notes``: what was wanted, by scripts or forwards, and not done."""
+    """The trace's record. ``notes``: what was wanted, by scripts or forwards, and not done; ``until``: when
+    it is, or was, to be released."""
     return msgspec.msgpack.encode(
         {
             **({"notes": [note[:NOTE] for note in notes[:NOTES]]} if notes else {}),
+            **({"until": until} if until else {}),
             "peer": origin.peer,
             "hello": origin.hello,
             "with": origin.protocol,

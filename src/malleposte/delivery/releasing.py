@@ -1,6 +1,7 @@
 """What waited for recipients of this server (RFC 4865), when its time has come: filed as mail of that day.
 
 Whom an address reaches is asked anew, for much may have changed since; the author was asked when it came.
+The transaction that files it takes it out of the queue: a crash loses nothing, and files nothing twice.
 """
 
 import contextlib
@@ -10,8 +11,11 @@ from dataclasses import dataclass
 from malleposte.delivery.outbound.connection import Content
 from malleposte.delivery.receive import Reception
 from malleposte.delivery.trace_header import Origin
-from malleposte.delivery.verdict import Recipient, Reports, Verdict
+from malleposte.delivery.verdict import FILED, Recipient, Reports, Verdict
 from malleposte.directory.book import Book
+from malleposte.store.commands import DELIVERED, Outcome
+from malleposte.store.dialect import Reader
+from malleposte.store.read.traces import waited_until
 from malleposte.store.results import TakenMessage, TakenRecipient
 
 
@@ -19,6 +23,7 @@ from malleposte.store.results import TakenMessage, TakenRecipient
 class Releasing:
     """See the module. ``hostname``: this server's name."""
 
+    reader: Reader
     reception: Reception
     book: Book
     hostname: str
@@ -42,6 +47,14 @@ class Releasing:
             account=message.account,
             login=who.address if who is not None else "",
             released=True,
+            until=await waited_until(self.reader, message.trace),
+        )
+        settles = Outcome(
+            message=message.id,
+            n=recipient.n,
+            attempt=recipient.attempt,
+            state=DELIVERED,
+            said=f"filed here: {FILED.text}",
         )
         one = Recipient(recipient.address, resolution, recipient.notify, recipient.original)
         reports = Reports(returned=message.ret, envelope=message.envelope)
@@ -51,7 +64,14 @@ class Releasing:
                 async for piece in pieces:
                     spool.write(piece)
             verdicts, _ = await self.reception.file(
-                message.sender, [one], spool, origin, each=False, now=time.time(), reports=reports
+                message.sender,
+                [one],
+                spool,
+                origin,
+                each=False,
+                now=time.time(),
+                reports=reports,
+                settles=settles,
             )
         finally:
             spool.close()

@@ -30,6 +30,8 @@ class Origin:
     """It is a device's account."""
     released: bool = False
     """It was submitted before, and waited."""
+    until: int = 0
+    """The moment until which it was to wait, 0 where that is not known any more."""
 
 
 class _Numbers:

@@ -29,6 +29,13 @@ class Recipient:
         return self.resolution.found is Found.NOT_OURS
 
     @property
+    def expands(self) -> bool:
+        """Whether it leads on to other servers, and to several in all (RFC 3461 §5.2.7.3). A group does
+        not: what it was given has arrived (§5.2.7.1)."""
+        reached = len(self.resolution.accounts) + len(self.resolution.onward)
+        return not self.resolution.group and bool(self.resolution.onward) and reached > 1
+
+    @property
     def remote(self) -> str:
         """The address as other servers are told it: its local part as it came, the domain as A-labels."""
         return self.address.rpartition("@")[0] + "@" + self.resolution.address.rpartition("@")[2]

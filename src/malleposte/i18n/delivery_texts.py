@@ -118,6 +118,24 @@ def delivered(locale: Locale, told: Told) -> tuple[str, str]:
     return subject, _body(locale, told, [happened, limits], "", advise=False, explain=False)
 
 
+def expanded(locale: Locale, told: Told) -> tuple[str, str]:
+    """Subject and body of the report that a message went on to all to whom an address leads."""
+    happened = translate_plural(
+        locale,
+        "your message “{subject}” of {date} was sent on to all whom {count} address leads to.",
+        "your message “{subject}” of {date} was sent on to all whom {count} addresses lead to.",
+        told.count,
+        **_message(locale, told),
+    )
+    limits = translate(
+        locale,
+        "You asked to be told. That it arrived at each of them will not be told; if it does not, you will "
+        "hear of it.",
+    )
+    subject = translate(locale, "Handed on: {subject}", subject=shown_subject(locale, told.subject))
+    return subject, _body(locale, told, [happened, limits], "", advise=False, explain=False)
+
+
 def receipt(
     locale: Locale, subject: str, sent_at: int, address: str, time_zone: str
 ) -> tuple[str, str]:

@@ -6,6 +6,7 @@ what somebody claims: nothing in it is believed for having been parsed.
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
@@ -43,12 +44,14 @@ class RecipientStatus(NamedTuple):
 
 
 class DeliveryStatus(NamedTuple):
-    """What a server says about a message. `envelope`: the sender's name of it (ENVID)."""
+    """What a server says about a message. `envelope`: the sender's name of it (ENVID); `release`: until
+    when he had it wait."""
 
     server: str
     recipients: tuple[RecipientStatus, ...]
     envelope: str = ""
     arrival: int = 0
+    release: int = 0
 
 
 def status_fields(status: DeliveryStatus) -> bytes:
@@ -60,7 +63,11 @@ def status_fields(status: DeliveryStatus) -> bytes:
 def _message_fields(status: DeliveryStatus) -> bytes:
     envelope = report.line("Original-Envelope-Id", status.envelope) if status.envelope else b""
     server = report.line("Reporting-MTA", f"dns; {status.server}")
-    return envelope + server + report.date_line("Arrival-Date", status.arrival)
+    release = b""
+    if status.release:  # RFC 4865
+        moment = datetime.datetime.fromtimestamp(status.release, datetime.UTC)
+        release = report.line("Future-Release-Request", f"until; {moment:%Y-%m-%dT%H:%M:%SZ}")
+    return envelope + server + report.date_line("Arrival-Date", status.arrival) + release
 
 
 def _recipient_fields(one: RecipientStatus) -> bytes:

@@ -84,7 +84,7 @@ class Openings:
             sieving.sieving(store, book, self._configuration, sending),
         )
         if dispatcher is not None:
-            dispatcher.local = wiring.releasing(reception, book, self._configuration).file
+            dispatcher.local = wiring.releasing(store, reception, book, self._configuration).file
         # One for each protocol: whoever floods one does not take the connections of another.
         connections = wiring.smtp_connections(self._configuration)
         admitted = {mode: ConnectionLimit(connections) for mode in wiring.MODES.values()}

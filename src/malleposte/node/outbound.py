@@ -169,6 +169,7 @@ def sending(
         AuthorPolicies(LiveRecords(dns_settings(configuration))).strict,
         rewriter(configuration),
         send_limits(configuration),
+        signer.concerns,
     )
 
 

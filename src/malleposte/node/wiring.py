@@ -19,6 +19,7 @@ from malleposte.services.imapd.settings import ImapSettings
 from malleposte.services.pop3d.settings import Pop3Settings
 from malleposte.services.proxied import IpNetwork
 from malleposte.services.sieved.settings import SieveSettings
+from malleposte.store import Store
 from malleposte.store.incoming import IncomingSettings
 from malleposte.wire.imap import Limits as ImapLimits
 from malleposte.wire.smtp import Limits as SmtpLimits
@@ -117,9 +118,11 @@ def proxies(listener: Listener) -> tuple[IpNetwork, ...]:
     return tuple(map(ipaddress.ip_network, listener.proxies.split()))
 
 
-def releasing(reception: Reception, book: Book, configuration: Configuration) -> Releasing:
+def releasing(
+    store: Store, reception: Reception, book: Book, configuration: Configuration
+) -> Releasing:
     """What files mail that waited for recipients here."""
-    return Releasing(reception, book, hostname(configuration))
+    return Releasing(store.reader, reception, book, hostname(configuration))
 
 
 def incoming_settings(configuration: Configuration) -> IncomingSettings:

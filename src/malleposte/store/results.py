@@ -40,9 +40,11 @@ class Filed(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
 
 
 class Delivered(Result, frozen=True, array_like=True, kw_only=True):
-    """A delivery, filing by filing in their order."""
+    """A delivery, filing by filing in their order. ``before``: it was settled in the queue already,
+    and nothing was done."""
 
     filed: tuple[Filed, ...]
+    before: bool = False
 
 
 class Appended(Result, frozen=True, array_like=True, kw_only=True):

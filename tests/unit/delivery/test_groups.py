@@ -6,6 +6,7 @@ import email.policy
 import pytest
 
 from malleposte.delivery.listing import OF_LISTS, as_list_mail, fields_of
+from malleposte.delivery.reports.job import REPORT_JOB, read_job
 from malleposte.directory.groups import Group
 from malleposte.mime import fields
 from malleposte.store.commands import (
@@ -94,6 +95,20 @@ async def test_a_large_message_is_given_to_members_with_another_header(post: Pos
     sizes = await post.house.rows("SELECT size FROM blob ORDER BY size")
     assert sizes[0] == (len(large),)
     assert 100 < sizes[1][0] - len(large) < 600
+
+
+async def test_what_a_group_was_given_has_arrived(post: Post) -> None:
+    """RFC 3461 §5.2.7.1: of its members the author is told nothing, nor do they tell him."""
+    assert await post.send(STAFF, notify="SUCCESS,FAILURE", origin=inside(ADA), **OURS) == [250]  # type: ignore[arg-type]
+    rows = await post.house.rows("SELECT payload FROM job WHERE kind = $1", REPORT_JOB)
+    jobs = [read_job(row[0]) for row in rows]
+    assert [(job.action, [fate.address for fate in job.fates]) for job in jobs] == [
+        ("delivered", [STAFF])
+    ]
+    assert await post.house.rows(
+        "SELECT r.notify, r.original, m.ret, m.envelope FROM queue_recipient r"
+        " JOIN queue_message m ON m.id = r.message"
+    ) == [("", "", "", "")]
 
 
 async def test_groups_in_groups_reach_each_member_once(post: Post) -> None:

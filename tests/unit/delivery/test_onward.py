@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from malleposte.delivery.reports.job import REPORT_JOB, read_job
 from malleposte.delivery.rewriting import Rewriter
 from malleposte.secrets.node_key import NodeKeyError
 from malleposte.secrets.sealing import KeyRing
@@ -87,6 +88,55 @@ async def test_reports_are_asked_of_the_next_server_as_of_us(post: Post) -> None
         "SELECT r.notify, r.original, m.ret, m.envelope, m.account FROM queue_recipient r"
         " JOIN queue_message m ON m.id = r.message"
     ) == [("SUCCESS,FAILURE", "rfc822;ada@example.org", "HDRS", "mine", ADA)]
+
+
+async def actions(post: Post) -> list[tuple[str, list[str]]]:
+    """What its sender is told by us: what became of whom."""
+    rows = await post.house.rows("SELECT payload FROM job WHERE kind = $1 ORDER BY id", REPORT_JOB)
+    jobs = [read_job(row[0]) for row in rows]
+    return [(job.action, [fate.address for fate in job.fates]) for job in jobs]
+
+
+async def notifies(post: Post) -> list[str]:
+    rows = await post.house.rows("SELECT notify FROM queue_recipient ORDER BY message, n")
+    return [row[0] for row in rows]
+
+
+FROM_BOB: Any = {
+    "sender": "bob@example.org",
+    "body": written_by("bob@example.org"),
+    "origin": inside(BOB),
+}
+
+
+async def test_what_leads_to_one_elsewhere_is_told_by_that_server(post: Post) -> None:
+    """RFC 3461 §5.2.7.2."""
+    await post.do(SetAlias(address="away@example.org", remotes=(FAR,)))
+    await post.send("away@example.org", notify="SUCCESS,DELAY", **FROM_BOB)
+    assert await actions(post) == []
+    assert await notifies(post) == ["SUCCESS,DELAY"]
+
+
+async def test_what_leads_to_several_is_told_once_as_expanded(post: Post) -> None:
+    """RFC 3461 §5.2.7.3 (c): failures and delays are still told of each."""
+    await post.do(
+        SetForward(account=ADA, addresses=(FAR,)),
+        SetAlias(address="away@example.org", remotes=("u@a.example", "v@b.example")),
+    )
+    await post.send("ada@example.org", "away@example.org", notify="SUCCESS,FAILURE", **FROM_BOB)
+    assert await actions(post) == [("expanded", ["ada@example.org", "away@example.org"])]
+    assert await notifies(post) == ["FAILURE"] * 3
+    await post.send("away@example.org", notify="SUCCESS", **FROM_BOB)
+    assert (await notifies(post))[3:] == ["NEVER"] * 2
+    await post.send("away@example.org", notify="FAILURE", **FROM_BOB)
+    assert len(await actions(post)) == 2
+
+
+async def test_an_alias_of_mailboxes_here_has_delivered(post: Post) -> None:
+    """All of them have it: nothing more will be told."""
+    await post.do(SetAlias(address="both@example.org", accounts_=(ADA, EVE)))
+    await post.send("both@example.org", notify="SUCCESS", **FROM_BOB)
+    assert await actions(post) == [("delivered", ["both@example.org"])]
 
 
 async def test_our_own_sender_and_the_null_sender_stay(post: Post) -> None:

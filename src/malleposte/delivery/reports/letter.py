@@ -60,7 +60,9 @@ def letter(
             returned = None  # servers on the way back may not take 8-bit content
     if returned is None and original.fields:
         returned = returned_header(original.header)
-    return compose.message(fields, dsn.delivery_report(text, status(job, hostname), returned))
+    return compose.message(
+        fields, dsn.delivery_report(text, status(job, hostname, original.release), returned)
+    )
 
 
 _TEXTS: Final = {
@@ -68,6 +70,7 @@ _TEXTS: Final = {
     "delayed": delivery_texts.delayed,
     "relayed": delivery_texts.relayed,
     "delivered": delivery_texts.delivered,
+    "expanded": delivery_texts.expanded,
 }
 
 
@@ -118,8 +121,8 @@ def _shown(fate: Fate) -> str:
     return plain_text(f"{original} → {fate.address}")
 
 
-def status(job: ReportJob, hostname: str) -> dsn.DeliveryStatus:
-    """What programs are told."""
+def status(job: ReportJob, hostname: str, release: int = 0) -> dsn.DeliveryStatus:
+    """What programs are told. ``release``: until when the message was to wait."""
     return dsn.DeliveryStatus(
         server=hostname,
         recipients=tuple(
@@ -138,6 +141,7 @@ def status(job: ReportJob, hostname: str) -> dsn.DeliveryStatus:
         ),
         envelope=job.envelope,
         arrival=job.created_at,
+        release=release,
     )
 
 
@@ -146,4 +150,5 @@ _STATUS: Final = {
     "delayed": "4.0.0",
     "relayed": "2.0.0",
     "delivered": "2.0.0",
+    "expanded": "2.0.0",
 }

@@ -1,5 +1,6 @@
 """The message that a report is about, as far as the report needs it."""
 
+import dataclasses
 import re
 from dataclasses import dataclass, field
 from typing import Final
@@ -11,6 +12,7 @@ from malleposte.mime.content import content_type
 from malleposte.store import Store
 from malleposte.store.ids import frame_id
 from malleposte.store.read import emails
+from malleposte.store.read.traces import waited_until
 
 from .job import ReportJob
 
@@ -36,12 +38,13 @@ _CONTENT = (
 @dataclass(frozen=True, slots=True)
 class Original:
     """A message. ``organisation``: whose content it is, 0 where that is gone; ``header``: with its blank
-    line; ``whole``: b'' where it is not wanted or too large."""
+    line; ``whole``: b'' where it is not wanted or too large; ``release``: until when it was to wait."""
 
     organisation: int = 0
     header: bytes = b""
     whole: bytes = b""
     fields: dict[bytes, bytes] = field(default_factory=dict)
+    release: int = 0
 
     @property
     def subject(self) -> str:
@@ -82,6 +85,11 @@ class Original:
 async def original_of(store: Store, job: ReportJob) -> Original:
     """The message of a job; an empty one where its content cannot be read: its sender must hear all the
     same."""
+    release = await waited_until(store.reader, job.trace)
+    return dataclasses.replace(await _read(store, job), release=release)
+
+
+async def _read(store: Store, job: ReportJob) -> Original:
     if job.header:
         return Original(0, job.header, b"", last_values(job.header))
     row = await store.reader.row(_CONTENT, frame_id(job.blob, 0), job.blob) if job.blob else None

@@ -10,6 +10,7 @@ from typing import Final
 
 from malleposte.delivery.leaving import Sending
 from malleposte.delivery.passing import Passing
+from malleposte.delivery.reports.arrived import without_success
 from malleposte.delivery.trace_header import delivered_to
 from malleposte.directory.book import Account, Book
 from malleposte.directory.resolution import Found
@@ -119,7 +120,11 @@ class Redirecting:
         kind = "rfc822" if going.recipient.isascii() else "utf-8"
         return sending.handing(
             sender,
-            [Onward(one, f"{kind};{going.recipient}", going.notify) for one in remotes],
+            # That it arrived here is told already.
+            [
+                Onward(one, f"{kind};{going.recipient}", without_success(going.notify))
+                for one in remotes
+            ],
             account=counted.sender,
             allowances=counted.allowances,
             by=account.address,

@@ -100,6 +100,12 @@ class Signer:
         except Unfit:
             return b""
 
+    async def concerns(self, domain: str) -> bool:
+        """Whether a domain has keys at all: else nothing of its mail need be hashed. Raises what the store
+        raises."""
+        kept = await self._kept(domain)
+        return bool(kept.pairs or kept.troubles)
+
     async def chosen(self, domain: str) -> Choice:
         """The keys that sign for a domain now. Raises what the store raises."""
         kept = await self._kept(domain)

@@ -4,7 +4,7 @@ import msgspec
 
 from malleposte.store.commands.base import Command
 from malleposte.store.commands.directory import RecordAudit
-from malleposte.store.commands.queue import Handing
+from malleposte.store.commands.queue import Handing, Outcome
 from malleposte.store.commands.sieve import Remember
 from malleposte.store.commands.upkeep import AddJob
 
@@ -109,6 +109,9 @@ class Deliver(Command, frozen=True, array_like=True, kw_only=True):
     """Work that follows, unless each filing was refused."""
     audit: tuple[RecordAudit, ...] = ()
     """Lines of the audit that belong to it, likewise."""
+    settles: Outcome | None = None
+    """What it comes to in the queue, where it waited there: recorded with it. Nothing is done where that
+    try is not the last one any more (``Delivered.before``), so that it is filed once."""
 
     def accounts(self) -> tuple[int, ...]:
         """See ``Command``."""

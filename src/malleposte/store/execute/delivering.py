@@ -9,6 +9,7 @@ from malleposte.store.commands import Deliver, Filing
 from malleposte.store.execute.filing import TOUCH, Known, chosen, file_message, warn, why_no_room
 from malleposte.store.execute.handing import hand_on
 from malleposte.store.execute.keywords import admit_keywords
+from malleposte.store.execute.queueing import is_taken, settle
 from malleposte.store.execute.records import add_job, record_audit
 from malleposte.store.execute.sieve import remember
 from malleposte.store.execute.tracing import trace
@@ -20,6 +21,8 @@ from malleposte.store.work import Work
 
 async def deliver(work: Work, command: Deliver, known: Known) -> Delivered:
     """Execute ``Deliver``."""
+    if command.settles is not None and not await is_taken(work, command.settles):
+        return Delivered(filed=(), before=True)
     filed = [await _deliver_one(work, command, filing, known) for filing in command.filings]
     promised = command.handings or any(not one.account for one in command.forwards)
     if command.one_answer and (promised or any(not one.refused for one in filed)):
@@ -35,6 +38,9 @@ async def deliver(work: Work, command: Deliver, known: Known) -> Delivered:
         await _follow(work, command, known, filed)
     if command.trace_id:
         await trace(work, command, filed)
+    good = promised or not filed or any(not one.refused for one in filed)
+    if good and command.settles is not None:
+        await settle(work, (command.settles,))
     return Delivered(filed=tuple(filed))
 
 

@@ -8,7 +8,7 @@ A lease is a due time in the future with the number of the try: whoever dies lea
 later, and an outcome that comes after its lease went to another is not taken (decision 0015).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from malleposte.store import dialect
 from malleposte.store.commands import (
@@ -72,6 +72,10 @@ _TRIED = both(
     " JOIN queue_message m ON m.id = r.message WHERE {messages} AND r.state = 0",
     messages=any_of("r.message", 1),
 )
+_OF_TRY = (
+    "SELECT 1 FROM queue_recipient WHERE message = $1 AND n = $2 AND attempts = $3 AND state = 0"
+)
+_IS_TAKEN = Sql(sqlite=_OF_TRY, postgres=f"{_OF_TRY} FOR UPDATE")
 _SETTLE = dialect.Bulk(
     sqlite="UPDATE queue_recipient SET state = $1, due_at = $2,"
     " said = CASE WHEN $3 = '' THEN said ELSE $3 END,"
@@ -167,9 +171,27 @@ async def take_queued(work: Work, command: TakeQueued) -> Taken:
 
 async def record_outcomes(work: Work, command: RecordOutcomes) -> Done:
     """Execute ``RecordOutcomes``."""
+    taken = await settle(work, command.outcomes)
+    await _routes(work, command.routes)
+    for report in command.reports:
+        if report.tries and taken.isdisjoint(report.tries):
+            continue
+        job = AddJob(kind=report.kind, key=report.key, payload=report.payload, run_at=work.now)
+        await add_job(work, job)
+    return Done(count=len(taken))
+
+
+async def is_taken(work: Work, outcome: Outcome) -> bool:
+    """Whether a try is still its holder's, who alone settles it until this transaction ends."""
+    tried = (outcome.message, outcome.n, outcome.attempt)
+    return await work.tx.row(_IS_TAKEN, *tried) is not None
+
+
+async def settle(work: Work, outcomes: Sequence[Outcome]) -> set[tuple[int, int, int]]:
+    """Keep what became of tries; those (message, n, attempt) of which it was taken."""
     await work.flush()
     tx = work.tx
-    wanted = sorted({outcome.message for outcome in command.outcomes})
+    wanted = sorted({outcome.message for outcome in outcomes})
     tried = {
         (row[0], row[1], row[2]): row[3:]
         for row in (await tx.rows(_TRIED, wanted) if wanted else ())
@@ -178,7 +200,7 @@ async def record_outcomes(work: Work, command: RecordOutcomes) -> Done:
     taken: set[tuple[int, int, int]] = set()
     blobs: dict[int, int] = {}
     again: dict[str, int] = {}
-    for outcome in command.outcomes:
+    for outcome in outcomes:
         row = tried.pop((outcome.message, outcome.n, outcome.attempt), None)
         if row is None:
             continue  # its lease went to another, or a person has dealt with it
@@ -195,13 +217,7 @@ async def record_outcomes(work: Work, command: RecordOutcomes) -> Done:
         await _let_go(work, blobs)
     due(work, again.items())
     await work.flush()
-    await _routes(work, command.routes)
-    for report in command.reports:
-        if report.tries and taken.isdisjoint(report.tries):
-            continue
-        job = AddJob(kind=report.kind, key=report.key, payload=report.payload, run_at=work.now)
-        await add_job(work, job)
-    return Done(count=len(settled))
+    return taken
 
 
 def _settled(outcome: Outcome) -> Row:

@@ -144,6 +144,14 @@ async def find(
     return Found(found, below, looked_at)
 
 
+async def waited_until(reader: Reader, number: int) -> int:
+    """The moment until which a message was to wait (RFC 4865), 0 where it was not to, or has no trace any
+    more."""
+    row = await reader.row("SELECT record FROM trace WHERE id = $1", number) if number else None
+    found = _decoded(row[0]).get("until", 0) if row is not None else 0
+    return found if isinstance(found, int) else 0
+
+
 async def accounts(reader: Reader, traces: Sequence[Trace]) -> dict[int, str]:
     """Addresses of the accounts that traces name; those that are gone are left out."""
     ids = sorted({a for trace in traces for _, reached in trace.recipients for a in reached})

@@ -16,7 +16,7 @@ from malleposte.delivery.reports import Fate, ReportJob
 from malleposte.delivery.reports.letter import GROUPS, NAMED, Reader, groups, letter, told
 from malleposte.delivery.reports.original import HEADER, Original, header_of
 from malleposte.delivery.reports.runner import worth_telling
-from malleposte.i18n import delivery_texts
+from malleposte.i18n import delivery_texts, disposition_texts
 from malleposte.i18n.locales import Locale
 from malleposte.mime import body_text, last_values, parse
 from malleposte.mime.charset import plain_text
@@ -62,6 +62,7 @@ FATES = {
     "failed": (USER, FULL, NOWHERE, NOBODY, AWAY, FORWARDED),
     "delayed": (FULL,),
     "relayed": (TAKEN,),
+    "expanded": (Fate(address="team@example.test", status="2.0.0", asked=True),),
 }
 
 
@@ -113,7 +114,7 @@ def test_what_a_sender_reads(action: str, locale: str) -> None:
 
 @pytest.mark.parametrize("locale", ["en", "fr"])
 def test_what_a_receipt_says(locale: str) -> None:
-    subject, body = delivery_texts.receipt(
+    subject, body = disposition_texts.receipt(
         Locale(locale), "Lunch", CREATED, "bob@b.example", "Asia/Kolkata"
     )
     expected = (TEXTS / f"receipt.{locale}.txt").read_text().rstrip("\n")
@@ -141,6 +142,14 @@ def test_programs_read_each_recipient() -> None:
     assert user.last_attempt == CREATED + 600
     assert user.log_id == "4d"
     assert forwarded.original == "rfc822;team@example.test"
+
+
+def test_a_message_that_was_to_wait_says_until_when() -> None:
+    """RFC 4865: a program knows by it which wish the report is about."""
+    waited = Original(1, HEAD, b"", last_values(HEAD), release=1_796_151_060)
+    octets = written(job("failed", USER), waited)
+    assert b"\r\nFuture-Release-Request: until; 2026-12-01T18:51:00Z\r\n" in octets
+    assert b"Future-Release" not in written(job("failed", USER))
 
 
 def test_a_delay_says_until_when_it_is_tried() -> None:

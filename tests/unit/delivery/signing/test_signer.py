@@ -73,6 +73,7 @@ async def test_a_domain_without_keys_leaves_unsigned_without_a_word(desk: Desk) 
     with capture_logs() as lines:
         assert await desk.sign() == b""
     assert desk.alarms == []
+    assert not await desk.signer.concerns("example.org"), "so its mail is not even hashed"
     assert lines == []
 
 
@@ -81,6 +82,7 @@ async def test_unpublished_keys_do_not_sign_and_that_is_an_alarm(desk: Desk) -> 
     with capture_logs() as lines:
         assert await desk.sign() == b""
         assert await desk.sign() == b""
+    assert await desk.signer.concerns("example.org"), "else nobody would hear of it"
     assert [domain for domain, _ in desk.alarms] == ["example.org"] * 2
     assert "there is no TXT record at 20250615-rsa._domainkey" in desk.alarms[0][1]
     (line,) = lines

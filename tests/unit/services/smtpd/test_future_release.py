@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
+import datetime
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 
 import msgspec
 import pytest
@@ -19,7 +20,11 @@ from malleposte.delivery.outbound import (
 )
 from malleposte.delivery.releasing import Releasing
 from malleposte.delivery.reports import REPORT_JOB, reporting
+from malleposte.delivery.reports.job import read_job
+from malleposte.delivery.reports.original import original_of
 from malleposte.store.commands import CreateDomain, DeleteAccount, SetAccount, TakeQueued
+from malleposte.store.read import emails
+from malleposte.store.read.sending import content_of
 from malleposte.store.results import Taken
 from malleposte.wire.smtp import Mode, Settings
 from support.store import Place
@@ -47,6 +52,11 @@ async def send(client: Client, hold: str, *recipients: str, notify: str = "") ->
     return await client.ask(TEXT)
 
 
+def releasing(served: Served) -> Releasing:
+    service = served.service
+    return Releasing(served.store.reader, service.reception, service.book, "mail.example.org")
+
+
 @contextlib.asynccontextmanager
 async def dispatching(served: Served) -> AsyncIterator[None]:
     settings = OutboundSettings(hello="mail.example.org")
@@ -56,8 +66,7 @@ async def dispatching(served: Served) -> AsyncIterator[None]:
         Resolver(DnsSettings(servers=("127.0.0.1",), port=9)),
         reporting=reporting,
     )
-    reception = served.service.reception
-    dispatcher.local = Releasing(reception, served.service.book, "mail.example.org").file
+    dispatcher.local = releasing(served).file
     running = asyncio.get_running_loop().create_task(dispatcher.run())
     try:
         yield
@@ -112,6 +121,45 @@ async def test_it_is_filed_when_its_time_has_come_and_its_sender_told(later: Ser
     assert bytes(row[0]).startswith(b"Return-Path: <ada@example.org>\r\n")
     jobs = await later.store.reader.rows("SELECT payload FROM job WHERE kind = $1", REPORT_JOB)
     assert [msgspec.msgpack.decode(row[0])[2] for row in jobs] == ["delivered"]
+
+
+async def test_a_crash_after_it_was_filed_files_it_no_second_time(later: Served) -> None:
+    """What files it takes it out of the queue; whoever comes again with the same try does nothing."""
+    client = await later.signed_in("ada@example.org")
+    await send(client, "HOLDFOR=1", "bob@example.org")
+    await asyncio.sleep(2.1)
+    taken = await later.store.submit(TakeQueued(routes=9, each=9, seconds=60))
+    assert isinstance(taken, Taken)
+    (message,) = taken.messages
+
+    async def content() -> AsyncGenerator[bytes, None]:
+        stored = await content_of(later.store.reader, message)
+        async for piece in emails.read(
+            later.store.reader, later.store.blobs, stored, 0, stored.size
+        ):
+            yield piece
+
+    for _ in range(2):
+        verdict = await releasing(later).file(message, message.recipients[0], content)
+        assert verdict.good
+    assert await later.store.reader.rows("SELECT account FROM email") == [(2,)]
+    assert await later.store.reader.row("SELECT 1 FROM queue_message") is None
+    assert await later.store.reader.rows("SELECT address, outcome, said FROM trace_attempt") == [
+        ("bob@example.org", "delivered", "filed here: Message accepted")
+    ]
+
+
+async def test_reports_name_the_time_that_was_asked_for(later: Served) -> None:
+    client = await later.signed_in("ada@example.org")
+    at = int(time.time()) + 1
+    until = f"{datetime.datetime.fromtimestamp(at, datetime.UTC):%Y-%m-%dT%H:%M:%SZ}"
+    await send(client, f"HOLDUNTIL={until}", "bob@example.org", notify=" NOTIFY=SUCCESS")
+    async with dispatching(later):
+        await until_done(later)
+    row = await later.store.reader.row("SELECT payload FROM job WHERE kind = $1", REPORT_JOB)
+    assert row is not None
+    original = await original_of(later.store, read_job(row[0]))
+    assert original.release == at
 
 
 async def test_a_time_that_is_over_holds_nothing(later: Served) -> None:

@@ -84,7 +84,9 @@ async def test_who_asks_is_told_that_it_arrived(place: Place) -> None:
     assert report["Subject"] == "Delivered: Plans"
     parts = report.get_payload()
     assert isinstance(parts, list)
-    words = parts[0].get_payload(decode=True)
+    first = parts[0]
+    assert isinstance(first, email.message.Message)
+    words = first.get_payload(decode=True)
     assert isinstance(words, bytes)
     assert b"arrived in the mailbox of 1 recipient" in b" ".join(words.split())
     fields, returned = map(str, parts[1:])
