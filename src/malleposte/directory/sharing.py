@@ -19,6 +19,18 @@ def root_of(kind: str) -> str:
     return OTHERS if kind == "person" else SHARED
 
 
+def under_root(name: str) -> bool:
+    """Whether a mailbox's full name begins as those of others' mailboxes do."""
+    return name.startswith((OTHERS, SHARED)) and name.partition(SEPARATOR)[0] in (OTHERS, SHARED)
+
+
+def parted(name: str) -> tuple[str, str, str]:
+    """Root, owner and the rest of such a name; the latter two may be empty."""
+    root, _, below = name.partition(SEPARATOR)
+    owner, _, rest = below.partition(SEPARATOR)
+    return root, owner, rest
+
+
 def owner_shown(kind: str, address: str) -> str:
     """The name under which others see an account, which is that of its INBOX."""
     return f"{root_of(kind)}{SEPARATOR}{shown_address(address)}"

@@ -60,7 +60,9 @@ def failed(locale: Locale, told: Told) -> tuple[str, str]:
         told.count,
         **_message(locale, told),
     )
-    subject = translate(locale, "Not delivered: {subject}", subject=_subject(locale, told.subject))
+    subject = translate(
+        locale, "Not delivered: {subject}", subject=shown_subject(locale, told.subject)
+    )
     end = translate(
         locale,
         "We have stopped trying. Once the cause is out of the way, please send the message again.",
@@ -82,7 +84,7 @@ def delayed(locale: Locale, told: Told) -> tuple[str, str]:
         "You need not do anything: we go on trying until {date}. If it does not succeed, you will be told.",
         date=moment(locale, told.until, told.time_zone),
     )
-    subject = translate(locale, "Delayed: {subject}", subject=_subject(locale, told.subject))
+    subject = translate(locale, "Delayed: {subject}", subject=shown_subject(locale, told.subject))
     return subject, _body(locale, told, [f"{happened} {going_on}"], "", advise=False)
 
 
@@ -100,7 +102,7 @@ def relayed(locale: Locale, told: Told) -> tuple[str, str]:
         "You asked to be told. Whether it reached the mailbox we cannot say: the other server makes no "
         "reports about that.",
     )
-    subject = translate(locale, "Handed on: {subject}", subject=_subject(locale, told.subject))
+    subject = translate(locale, "Handed on: {subject}", subject=shown_subject(locale, told.subject))
     return subject, _body(locale, told, [happened, limits], "", advise=False, explain=False)
 
 
@@ -114,7 +116,7 @@ def delivered(locale: Locale, told: Told) -> tuple[str, str]:
         **_message(locale, told),
     )
     limits = translate(locale, "You asked to be told. This does not say that it was read.")
-    subject = translate(locale, "Delivered: {subject}", subject=_subject(locale, told.subject))
+    subject = translate(locale, "Delivered: {subject}", subject=shown_subject(locale, told.subject))
     return subject, _body(locale, told, [happened, limits], "", advise=False, explain=False)
 
 
@@ -134,24 +136,6 @@ def expanded(locale: Locale, told: Told) -> tuple[str, str]:
     )
     subject = translate(locale, "Handed on: {subject}", subject=shown_subject(locale, told.subject))
     return subject, _body(locale, told, [happened, limits], "", advise=False, explain=False)
-
-
-def receipt(
-    locale: Locale, subject: str, sent_at: int, address: str, time_zone: str
-) -> tuple[str, str]:
-    """Subject and body of a read receipt: the message to `address` was displayed."""
-    shown = _subject(locale, subject)
-    happened = translate(
-        locale,
-        "your message “{subject}” of {date} to {address} was displayed.",
-        subject=shown,
-        date=moment(locale, sent_at, time_zone),
-        address=address,
-    )
-    limits = translate(locale, "This does not say that it was read or understood.")
-    hello = translate(locale, "Hello,")
-    body = "\n\n".join((hello, _wrapped(happened), _wrapped(limits)))
-    return translate(locale, "Displayed: {subject}", subject=shown), body + "\n"
 
 
 def moment(locale: Locale, at: int, time_zone: str) -> str:
@@ -177,12 +161,13 @@ def moment(locale: Locale, at: int, time_zone: str) -> str:
 
 def _message(locale: Locale, told: Told) -> dict[str, str]:
     return {
-        "subject": _subject(locale, told.subject),
+        "subject": shown_subject(locale, told.subject),
         "date": moment(locale, told.sent_at, told.time_zone),
     }
 
 
-def _subject(locale: Locale, subject: str) -> str:
+def shown_subject(locale: Locale, subject: str) -> str:
+    """A subject as texts name it."""
     if not subject:
         return translate(locale, "(no subject)")
     return subject if len(subject) <= SUBJECT else subject[: SUBJECT - 1].rstrip() + "…"

@@ -4,8 +4,9 @@ from malleposte.delivery.leaving import Sending
 from malleposte.delivery.passing import Passing
 from malleposte.delivery.sieving import Redirecting, Sieving, SievingSettings
 from malleposte.delivery.sieving.failing import FailureNotices
+from malleposte.delivery.sieving.notifying import Notifications
 from malleposte.delivery.sieving.replying import Replies
-from malleposte.delivery.sieving.work import FAILURE_JOB, REPLY_JOB
+from malleposte.delivery.sieving.work import FAILURE_JOB, REJECTION_JOB, REPLY_JOB
 from malleposte.directory.book import Book
 from malleposte.directory.senders import Senders
 from malleposte.node.config import Configuration
@@ -33,5 +34,6 @@ def jobs(
     runs = sieving(store, book, configuration, sending)
     return {
         REPLY_JOB: Replies(store, book, name, sending, runs).run,
+        REJECTION_JOB: Notifications(store, book, name, sending, runs).run,
         FAILURE_JOB: FailureNotices(store, book, name).run,
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from malleposte.mime import addresses
@@ -11,9 +11,11 @@ from malleposte.mime.address import mailboxes
 from malleposte.mime.charset import guess
 
 from .address import split
+from .header_view import HeaderView
 from .run import Run
 
-_TO: Final = ("to", "cc", "bcc", "resent-to", "resent-cc", "resent-bcc")
+TO: Final = ("to", "cc", "bcc", "resent-to", "resent-cc", "resent-bcc")
+"""Fields that name recipients."""
 _ROBOTS: Final = re.compile(
     r"(?:mailer-daemon|listserv|majordomo|postmaster|(?:no|do-?not)[-_.]?reply|bounces?(?:[-+=].*)?"
     r"|owner-.*|.*-(?:request|owner|bounces?|relay))\Z",
@@ -26,22 +28,22 @@ _LIST_FIELDS: Final = (
 _BULK: Final = frozenset(("bulk", "list", "junk"))
 
 
-def unfit(run: Run, own: Iterable[str]) -> str:
-    """Why no reply may go to the sender of the envelope; "" if one may. `own` are addresses of the
-    recipient, besides those that the delivery knows."""
-    sender = run.delivery.sender
+def automatic(header: HeaderView) -> bool:
+    """Whether Auto-Submitted says that a program sent it (RFC 3834 §5)."""
+    return any(
+        field.text.partition(";")[0].strip().lower() not in ("no", "")
+        for field in header.named("auto-submitted")
+    )
+
+
+def unanswerable(sender: str, header: HeaderView) -> str:
+    """Why no program may answer a sender of the envelope, whatever about; "" if one may."""
     if not sender:
         return "it comes from the null sender"
     if _ROBOTS.match(split(sender)[0].lower()):
         return f"{sender} is a program or a list"
-    mine = {address.lower() for address in (*own, *run.delivery.addresses, run.delivery.recipient)}
-    mine.discard("")
-    if sender.lower() in mine:
-        return "it comes from the recipient"
-    header = run.header
-    for field in header.named("auto-submitted"):
-        if field.text.partition(";")[0].strip().lower() not in ("no", ""):
-            return "Auto-Submitted says that a program sent it"
+    if automatic(header):
+        return "Auto-Submitted says that a program sent it"
     for name in _LIST_FIELDS:
         if header.named(name):
             return f"it came over a list ({name})"
@@ -51,10 +53,27 @@ def unfit(run: Run, own: Iterable[str]) -> str:
     for field in header.named("x-auto-response-suppress"):
         if {word.strip() for word in field.text.lower().split(",")} & {"all", "oof", "autoreply"}:
             return "X-Auto-Response-Suppress asks for none"
-    for name in _TO:
-        for field in header.named(name):
+    return ""
+
+
+def unfit(run: Run, own: Iterable[str]) -> str:
+    """Why no reply may go to the sender of the envelope; "" if one may. `own` are addresses of the
+    recipient, besides those that the delivery knows."""
+    sender = run.delivery.sender
+    mine = {address.lower() for address in (*own, *run.delivery.addresses, run.delivery.recipient)}
+    mine.discard("")
+    if sender.lower() in mine:
+        return "it comes from the recipient"
+    if why := unanswerable(sender, run.header):
+        return why
+    for name in TO:
+        for field in run.header.named(name):
             run.charge(1 + (len(field.value) >> 8))
-            for address in mailboxes(addresses(field.value)):
-                if guess(address.addr_spec).lower() in mine:
-                    return ""
+            if names_one(field.value, mine):
+                return ""
     return "no address of the recipient is in To or Cc; :addresses names further ones"
+
+
+def names_one(value: bytes, mine: Collection[str]) -> bool:
+    """Whether a field of addresses has one of these, which are lower case."""
+    return any(guess(one.addr_spec).lower() in mine for one in mailboxes(addresses(value)))

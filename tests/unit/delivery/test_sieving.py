@@ -9,9 +9,10 @@ from malleposte.delivery.listing import Listed
 from malleposte.delivery.outbound import Routing
 from malleposte.delivery.passing import Passing
 from malleposte.delivery.receive import DeliverySettings, Reception
+from malleposte.delivery.reports import read_job
 from malleposte.delivery.rewriting import Rewriter
 from malleposte.delivery.sieving import Arrival, Plan, Redirecting, Sieving, SievingSettings
-from malleposte.delivery.sieving.work import read_failure, read_reply
+from malleposte.delivery.sieving.work import read_failure, read_rejection, read_reply
 from malleposte.delivery.spool import Spool, prepare
 from malleposte.delivery.trace_header import Origin
 from malleposte.delivery.verdict import FILED, Recipient
@@ -85,12 +86,13 @@ class Scene:
         account: int = 0,
         number: int = 0,
         listed: Listed | None = None,
+        notify: str = "",
     ) -> list[int]:
         """A message comes; the codes of its recipients. As ``Reception.file`` does it."""
         recipients = []
         for name in names:
             resolution = await self.book.resolve(name, "example.test")
-            recipients.append(Recipient(f"{name}@example.test", resolution, listed=listed))
+            recipients.append(Recipient(f"{name}@example.test", resolution, notify, listed=listed))
         filings = tuple(
             Filing(account=a, prefix=b"X-Prefix: 1\r\n", exempt=r.resolution.system)
             for r in recipients
@@ -485,22 +487,109 @@ async def test_refused_while_the_sender_is_there(scene: Scene) -> None:
     assert await scene.places(ADA) == []
 
 
-async def test_among_others_a_stranger_is_not_told_and_nothing_is_lost(scene: Scene) -> None:
-    """A report to a forged sender would hit somebody else."""
+async def test_among_others_who_keep_it_the_sender_hears_by_mail(scene: Scene) -> None:
+    """SMTP has one answer for all: whoever keeps it has it, and the one who rejects it says so."""
     await scene.script(ADA, REJECT)
     assert await scene.come("ada", "bob", each=False) == [250, 250]
-    assert await scene.places(ADA) == ["INBOX"]
-    assert await scene.jobs("delivery-report") == []
-    assert "cannot be told" in scene.plan.notes[0]
+    assert await scene.places(ADA) == []
+    assert await scene.places(BOB) == ["INBOX"]
+    (payload,) = await scene.jobs("sieve-rejection")
+    job = read_rejection(payload)
+    assert (job.account, job.to, job.recipient) == (ADA, "ann@sender.example", "ada@example.test")
+    assert job.reason == "No, thanks.\r\nReally."
+    assert scene.plan.told() == {ADA: [("rejected", "")]}
 
 
-async def test_among_others_a_sender_of_ours_gets_a_report(scene: Scene) -> None:
+@pytest.mark.parametrize(
+    ("body", "sender"),
+    [
+        (BODY, ""),
+        (BODY, "noreply@sender.example"),
+        (BODY, "bounces+x@sender.example"),
+        (b"Auto-Submitted: auto-generated\r\n" + BODY, "ann@sender.example"),
+        (b"List-Id: <x.example>\r\n" + BODY, "ann@sender.example"),
+        (b"Precedence: bulk\r\n" + BODY, "ann@sender.example"),
+        (b"X-Spam-Flag: YES\r\n" + BODY, "ann@sender.example"),
+        (BODY.replace(b"To: ada@", b"To: other@"), "ann@sender.example"),
+    ],
+)
+async def test_who_may_be_forged_or_a_program_is_not_told_and_nothing_is_lost(
+    scene: Scene, body: bytes, sender: str
+) -> None:
+    """A report to a forged sender would hit somebody else."""
     await scene.script(ADA, REJECT)
+    codes = await scene.come("ada", "bob", each=False, body=body, sender=sender)
+    assert codes == [250, 250]
+    assert await scene.places(ADA) == ["INBOX"]
+    assert await scene.jobs("sieve-rejection") == []
+    assert "ada@example.test: not rejected, " in scene.plan.notes[0]
+
+
+async def test_a_stranger_is_told_once_a_day_and_few_of_them(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("malleposte.delivery.sieving.rejecting.STRANGERS", 2)
+    await scene.script(ADA, REJECT)
+    for sender in ("ann@a.example", "Ann@a.example", "ben@a.example", "cat@a.example"):
+        await scene.come("ada", "bob", each=False, sender=sender)
+    jobs = [read_rejection(payload) for payload in await scene.jobs("sieve-rejection")]
+    assert [job.to for job in jobs] == ["ann@a.example", "ben@a.example"]
+    assert await scene.places(ADA) == ["INBOX", "INBOX"]
+
+
+async def test_an_account_for_inside_tells_nobody_outside(scene: Scene) -> None:
+    await scene.store.submit(SetAccount(account=ADA, internal=True))
+    await scene.script(ADA, REJECT)
+    await scene.come("ada", "bob", each=False)
+    assert await scene.jobs("sieve-rejection") == []
+    assert await scene.places(ADA) == ["INBOX"]
+
+
+async def test_ereject_is_told_by_a_report(scene: Scene) -> None:
+    await scene.script(ADA, REJECT.replace("reject", "ereject"))
     codes = await scene.come("ada", "bob", each=False, sender="cid@example.test", account=CID)
     assert codes == [250, 250]
     assert await scene.places(ADA) == []
     (payload,) = await scene.jobs("delivery-report")
-    assert b"No, thanks. Really." in payload
+    job = read_job(payload)
+    assert (job.sender, job.account, job.action) == ("cid@example.test", CID, "failed")
+    assert job.fates[0].reply == "550 5.7.1 No, thanks. Really."
+
+
+async def test_a_report_that_was_not_wanted_is_not_made(scene: Scene) -> None:
+    """RFC 3461 §4.1: NOTIFY=NEVER."""
+    await scene.script(ADA, REJECT.replace("reject", "ereject"))
+    await scene.come("ada", "bob", each=False, notify="NEVER")
+    assert await scene.jobs("delivery-report") == []
+    assert await scene.places(ADA) == []
+
+
+async def test_words_that_smtp_cannot_say_are_told_by_mail_to_who_signed_in(scene: Scene) -> None:
+    """RFC 5429 §2.2; a stranger is refused in the session all the same."""
+    await scene.script(ADA, 'require "reject"; reject "Nein, schön wär’s.";')
+    codes = await scene.come("ada", each=False, sender="cid@example.test", account=CID)
+    assert codes == [250]
+    (payload,) = await scene.jobs("sieve-rejection")
+    assert read_rejection(payload).reason == "Nein, schön wär’s."
+    assert await scene.come("ada", each=False) == [550]
+    assert await scene.places(ADA) == []
+
+
+async def test_all_of_several_who_reject_refuse_in_the_session(scene: Scene) -> None:
+    await scene.script(ADA, REJECT)
+    await scene.script(BOB, REJECT)
+    assert await scene.come("ada", "bob", each=False) == [550, 550]
+    assert await scene.jobs("sieve-rejection") == []
+
+
+async def test_a_member_of_a_group_tells_its_owners(scene: Scene) -> None:
+    """A bounce goes to who looks after the group, not to who wrote to it."""
+    await scene.script(ADA, REJECT)
+    group = Group("all@example.test", "All", "anyone", 0, 1)
+    listed = Listed(group, group.bounces, b"List-Id: <all.example.test>\r\n")
+    await scene.come("ada", "bob", each=False, listed=listed)
+    (payload,) = await scene.jobs("sieve-rejection")
+    assert read_rejection(payload).to == "all+bounces@example.test"
 
 
 async def test_what_was_done_before_cannot_be_rejected(scene: Scene) -> None:

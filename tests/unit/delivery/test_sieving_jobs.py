@@ -12,11 +12,20 @@ from malleposte.delivery.outbound import Routing
 from malleposte.delivery.passing import Passing
 from malleposte.delivery.reports import REPORT_JOB, Reporter, ReporterSettings
 from malleposte.delivery.sieving import Arrival, Redirecting, Sieving, SievingSettings
+from malleposte.delivery.sieving.copies import Copy
 from malleposte.delivery.sieving.failing import FailureNotices
 from malleposte.delivery.sieving.header_edits import Edited, edited, in_front
+from malleposte.delivery.sieving.notifying import Notifications
 from malleposte.delivery.sieving.rejecting import report
 from malleposte.delivery.sieving.replying import Replies, letter
-from malleposte.delivery.sieving.work import FAILURE_JOB, REPLY_JOB, Reply, ScriptFailed
+from malleposte.delivery.sieving.work import (
+    FAILURE_JOB,
+    REJECTION_JOB,
+    REPLY_JOB,
+    Rejection,
+    Reply,
+    ScriptFailed,
+)
 from malleposte.directory.book import Book
 from malleposte.directory.senders import Senders
 from malleposte.mime import fields
@@ -26,6 +35,7 @@ from malleposte.store import Store
 from malleposte.store.commands import (
     CreateAccount,
     CreateDomain,
+    Filing,
     PutScript,
     SetAccount,
     SetAlias,
@@ -236,8 +246,10 @@ async def test_a_sender_of_ours_reads_why_he_was_rejected(house: Store) -> None:
         number=99,
         now=time.time(),
     )
-    job = report(arrival, "ada@example.test", "Go\r\naway, bitte schön.", "mail.example.test")
-    assert job is not None
+    copy = Copy(
+        ADA, "ada@example.test", "example.test", Filing(account=ADA), "", "bob@example.test"
+    )
+    job = report(arrival, copy, "Go\r\naway, bitte schön.", "mail.example.test")
     reporter = Reporter(
         house, Book(house), ReporterSettings("mail.example.test", Routing().route_of)
     )
@@ -249,6 +261,53 @@ async def test_a_sender_of_ours_reads_why_he_was_rejected(house: Store) -> None:
     assert b"Status: 5.7.1" in text
     assert b"Subject: hello there" in text
     assert b"In-Reply-To: <9@x>" in text
+
+
+REJECTED = Rejection(
+    account=ADA,
+    recipient="info@example.test",
+    original="rfc822;Info@example.test",
+    to="ann@elsewhere.example",
+    reason="Non, merci.",
+    header=b"Subject: hello\r\nMessage-ID: <9@x>\r\nContent-Language: fr\r\n\r\n",
+    trace=77,
+    at=1_790_000_000,
+)
+
+
+def notifications(store: Store, *, sends: bool = True) -> Notifications:
+    runs = replies(store, sends=sends)
+    return Notifications(store, runs.book, runs.hostname, runs.sending, runs.sieving)
+
+
+async def test_a_rejection_leaves_from_the_null_sender_once(house: Store) -> None:
+    for _ in range(2):  # a job can be run twice
+        await notifications(house).run(leased(REJECTION_JOB, REJECTED))
+    assert await queued(house) == [("", "ann@elsewhere.example", "NEVER")]
+
+
+async def test_a_rejection_names_the_address_that_was_written_to(house: Store) -> None:
+    job = msgspec.structs.replace(REJECTED, to="bob@example.test")
+    await notifications(house).run(leased(REJECTION_JOB, job))
+    (text,) = await texts(house, BOB)
+    assert text.startswith(b"Return-Path: <>\r\n")
+    assert b"From: Ada <info@example.test>\r\n" in text
+    assert b"Final-Recipient: rfc822; info@example.test\r\n" in text
+    assert b"Disposition: automatic-action/MDN-sent-automatically; deleted\r\n" in text
+    assert b"Content-Language: fr\r\n" in text  # Bob's
+
+
+async def test_a_rejection_in_the_language_of_the_message_for_who_is_not_ours(house: Store) -> None:
+    made = await notifications(house)._letter(REJECTED, Mailbox("Ada", "info@example.test"), "x@y")
+    assert b"Content-Language: fr\r\n" in made
+
+
+async def test_no_notification_in_somebody_elses_name(house: Store) -> None:
+    """A group's address, or one that is the account's no more, is not written as."""
+    job = msgspec.structs.replace(REJECTED, to="bob@example.test", recipient="bob@example.test")
+    await notifications(house).run(leased(REJECTION_JOB, job))
+    (text,) = await texts(house, BOB)
+    assert b"From: Ada <ada@example.test>\r\n" in text
 
 
 # Header edits --------------------------------------------------------------------------------------

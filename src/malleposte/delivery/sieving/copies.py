@@ -22,6 +22,8 @@ class Copy:
     fields: bytes = b""
     """Of a group, which stand before the message."""
     depth: int = 0
+    original: str = ""
+    """ORCPT, as ``Recipient.original``."""
 
 
 def filtered(
@@ -47,5 +49,6 @@ def filtered(
                 recipient.notify,
                 sender if listed is None else listed.sender,
                 b"" if listed is None else listed.fields,
+                original=recipient.original,
             )
     return copies

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -32,13 +34,34 @@ class Arrival:
     envelope: str = ""
 
 
+FATES: Final = 1_000
+"""Accounts of which a trace keeps what scripts did."""
+OF_ONE: Final = 20
+WHERE: Final = 300
+"""Characters of a mailbox or an address."""
+
+IN: Final = "filed"
+ON: Final = "sent on"
+GONE: Final = "discarded"
+NOT_TAKEN: Final = "rejected"
+
+
+class Fate(NamedTuple):
+    """What a script did with a copy: ``filed`` in a mailbox, ``sent on`` to an address, ``discarded``, or
+    ``rejected``, of which its sender hears by mail."""
+
+    what: str
+    where: str = ""
+
+
 @dataclass(slots=True)
 class Plan:
     """What becomes of it.
 
     ``filings``: in place of those there were. ``refused``: verdicts of accounts whose script rejects it.
     ``reached``: of an account that has no filing and took it all the same, the accounts that it was sent on
-    to. ``notes`` are for the trace.
+    to. ``lent``: of filings (by their place) into mailboxes of other accounts, whose copy each is.
+    ``fates`` and ``notes`` are for the trace.
     """
 
     filings: list[Filing] = field(default_factory=list)
@@ -48,7 +71,21 @@ class Plan:
     jobs: list[AddJob] = field(default_factory=list)
     refused: dict[int, Verdict] = field(default_factory=dict)
     reached: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    lent: dict[int, int] = field(default_factory=dict)
+    fates: dict[int, list[Fate]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+
+    def became(self, account: int, what: str, where: str = "") -> None:
+        """Say what scripts did with an account's copy."""
+        self.fates.setdefault(account, []).append(Fate(what, where))
+
+    def told(self) -> dict[int, list[tuple[str, str]]]:
+        """``fates`` as the trace keeps them."""
+        some = islice(self.fates.items(), FATES)
+        return {
+            account: [(one.what, one.where[:WHERE]) for one in fates[:OF_ONE]]
+            for account, fates in some
+        }
 
     @property
     def all_refused(self) -> bool:
@@ -77,10 +114,11 @@ class Plan:
         )
 
     def verdicts(self, filed: Iterable[tuple[int, Verdict]]) -> dict[int, Verdict]:
-        """What became of the accounts' copies, from what became of each filing: good where one of them is,
-        or one that it was sent on to."""
+        """What became of the accounts' copies, from what became of each filing, in their order: good where
+        one of them is, or one that it was sent on to."""
         found = dict(self.refused)
-        for account, verdict in filed:
+        for at, (account, verdict) in enumerate(filed):
+            account = self.lent.get(at, account)
             known = found.get(account)
             if known is None or (verdict.good and not known.good):
                 found[account] = verdict

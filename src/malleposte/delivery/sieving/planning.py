@@ -1,37 +1,32 @@
 """What becomes of a message by the scripts of those it is for: the plan of one command of the store."""
 
 import asyncio
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import msgspec
 import structlog
 
 from malleposte.delivery.junk import is_junk
-from malleposte.delivery.leaving import has_eight_bit
-from malleposte.delivery.onward import MOST_HEADER
-from malleposte.delivery.spool import AT_ONCE
-from malleposte.delivery.trace_header import delivered_to, return_path
 from malleposte.delivery.verdict import Recipient
 from malleposte.directory.book import Account, Book
 from malleposte.mime import load_structure
-from malleposte.sieve import FileInto, Keep, Message, MimeMessage
+from malleposte.sieve import Keep, Message, MimeMessage
 from malleposte.store import Store
-from malleposte.store.commands import CreateMailbox, Filing, Forward
-from malleposte.store.flags import split
-from malleposte.store.results import Created
+from malleposte.store.commands import Filing
 
 from .chain import Decided, Failure, run
 from .copies import Copy, filtered
 from .follow import duplicates, failures, reply
-from .header_edits import Before, in_front
-from .plan import Arrival, Plan
-from .redirecting import MOST, CannotGo, Going, Redirecting, came_by
-from .rejecting import report, verdict_of
+from .header_edits import Before
+from .matter import Matter
+from .placing import file
+from .plan import GONE, Arrival, Plan
+from .redirecting import Redirecting
+from .rejecting import Rejected, Rejecting
 from .scripts import Chain, Scripts
-from .surroundings import ROUNDS, USES, Surroundings
+from .sending_on import SendingOn
+from .surroundings import ROUNDS, Surroundings
 from .variants import Variants
 
 log = structlog.get_logger(__name__)
@@ -60,7 +55,9 @@ class Sieving:
         self._store = store
         self._book = book
         self._redirecting = redirecting
-        self._settings = settings
+        self._rejecting = Rejecting(
+            store.reader, book, settings.hostname, sends=redirecting.sending is not None
+        )
         self._scripts = Scripts(store.reader)
 
     async def plan(
@@ -70,36 +67,26 @@ class Sieving:
         where the disk takes no copy with a changed header."""
         copies = filtered(filings, recipients, arrival.sender)
         plan = Plan()
-        work = _Planning(self, arrival, plan, {one.account for one in filings})
+        matter = Matter(
+            arrival=arrival,
+            plan=plan,
+            message=MimeMessage(arrival.buffer, load_structure(arrival.structure)),
+            variants=Variants(self._store, arrival.buffer, arrival.header_size, arrival.now),
+            junk=is_junk(bytes(arrival.buffer[: min(arrival.header_size, JUNK_WITHIN)])),
+            taken={one.account for one in filings},
+        )
+        work = _Planning(self, matter)
         for filing in filings:
             copy = copies.get(filing.account)
             if copy is None:
                 plan.filings.append(filing)
             else:
-                work.waiting.append(copy)
+                matter.waiting.append(copy)
         await work.all()
-        self._answer(arrival, plan, work)
+        await self._rejecting.answer(matter, work.rejected, accepted=work.accepted)
         work.settle()
-        plan.variants = tuple(work.variants.made)
+        plan.variants = tuple(matter.variants.made)
         return plan
-
-    def _answer(self, arrival: Arrival, plan: Plan, work: "_Planning") -> None:
-        """RFC 5429 §2.1: refused while its sender is there, where he hears of each recipient, or where
-        nobody takes it; else he gets a report, or where nobody knows whether it is he, it is kept."""
-        if not work.rejecting:
-            return
-        alone = not (arrival.leaves or plan.filings or plan.forwards or work.accepted)
-        for copy, words in work.rejecting:
-            if arrival.each or alone:
-                plan.refused[copy.account] = verdict_of(words)
-                continue
-            job = report(arrival, copy.address, words, self._settings.hostname)
-            if job is not None:
-                plan.jobs.append(job)
-                plan.reached[copy.account] = ()
-            else:
-                plan.notes.append(f"{copy.address}: not rejected, its sender cannot be told")
-                plan.filings.append(copy.filing)
 
     # What the work of one plan asks ---------------------------------------------------------------
 
@@ -113,33 +100,29 @@ class Sieving:
     def store(self) -> Store:
         return self._store
 
-    @property
-    def redirecting(self) -> Redirecting:
-        return self._redirecting
+    def sending_on(self, matter: Matter) -> SendingOn:
+        return SendingOn(self._book, self._redirecting, matter)
 
 
 class _Planning:
-    """The work of one plan: copies that wait for their scripts, among them those that were sent on."""
+    """The work of one plan."""
 
-    def __init__(self, sieving: Sieving, arrival: Arrival, plan: Plan, taken: set[int]) -> None:
+    def __init__(self, sieving: Sieving, matter: Matter) -> None:
         self._sieving = sieving
-        self._arrival = arrival
-        self._plan = plan
-        self._taken = taken
-        self._message = MimeMessage(arrival.buffer, load_structure(arrival.structure))
-        self.waiting: deque[Copy] = deque()
-        self.rejecting: list[tuple[Copy, str]] = []
+        self._matter = matter
+        self._arrival = matter.arrival
+        self._plan = matter.plan
+        self._sending_on = sieving.sending_on(matter)
+        self.rejected: list[Rejected] = []
         self.accepted = False
         """Somebody has taken it, though it is filed nowhere."""
         self._ran: dict[int, Copy] = {}
-        self._junk = is_junk(bytes(arrival.buffer[: min(arrival.header_size, JUNK_WITHIN)]))
-        self.variants = Variants(sieving.store, arrival.buffer, arrival.header_size, arrival.now)
 
     async def all(self) -> None:
-        """Run the scripts of all copies."""
+        """Run the scripts of all copies, also of those that are sent on meanwhile."""
         ran = 0
-        while self.waiting:
-            copy = self.waiting.popleft()
+        while self._matter.waiting:
+            copy = self._matter.waiting.popleft()
             ran += 1
             account = await self._sieving.account(copy.account) if ran <= MOST_RUN else None
             if account is None:
@@ -154,6 +137,7 @@ class _Planning:
         for account, copy in self._ran.items():
             if account in self._plan.reached and not self._plan.settled(account):
                 del self._plan.reached[account]
+                self._plan.fates.pop(account, None)
                 self._plan.filings.append(copy.filing)
                 self._plan.notes.append(f"{copy.address}: kept, it was sent on in a circle")
 
@@ -177,25 +161,28 @@ class _Planning:
         now = int(self._arrival.now)
         plan.remembered += failures(decided.failures, account, copy.domain, chain.version, now)
         if decided.reject is not None:
-            self.rejecting.append((copy, decided.reject.reason))
+            self.rejected.append(Rejected(copy, account, decided.reject))
             return
         plan.remembered += duplicates(decided.seen, account.id)
-        if decided.vacation is not None and not self._junk:
-            plan.remembered.append(
-                reply(decided.vacation, account.id, self._message, self._arrival.number, now)
-            )
-        filed = await self._file(copy, account, decided, around)
-        sent = await self._redirect(copy, account, decided)
+        filed = await file(self._sieving.store, self._matter, copy, account, decided, around)
+        sent = await self._sending_on.redirect(copy, account, decided)
         if not filed and sent is None:
             plan.filings.append(copy.filing)
         elif not filed:
             plan.reached[copy.account] = tuple(sent or ())
-            self.accepted = True
+            self.accepted = self.accepted or not sent
+            if not decided.redirects:
+                plan.became(copy.account, GONE)
+        if decided.vacation is not None and not self._matter.junk:
+            number = self._arrival.number
+            plan.remembered.append(
+                reply(decided.vacation, account.id, self._matter.message, number, now)
+            )
 
     async def _decided(self, chain: Chain, copy: Copy, around: Surroundings) -> Decided:
         vacation = any("vacation" in link.extensions for link in chain.links)
         delivery = await around.delivery(copy.sender, copy.address, addresses=vacation)
-        message: Message = self._message
+        message: Message = self._matter.message
         if copy.fields:
             message = Before(message, copy.fields)
         for _ in range(ROUNDS):
@@ -208,187 +195,3 @@ class _Planning:
         words = f"the script asks for more and more things, {ROUNDS} times in a row"
         last = chain.links[-1]
         return Decided(filings=[Keep()], failures=[Failure(last.place, last.name, words)])
-
-    # Filing ---------------------------------------------------------------------------------------
-
-    async def _file(
-        self, copy: Copy, account: Account, decided: Decided, around: Surroundings
-    ) -> bool:
-        """Add the copies that are filed; whether there are any."""
-        placed: dict[int, Filing] = {}
-        for action in decided.filings:
-            mailbox = 0
-            if isinstance(action, FileInto):
-                mailbox = await self._mailbox(copy, action, around)
-            if mailbox == copy.account << 32 | 1:
-                mailbox = 0
-            if mailbox in placed and action.flags is None:
-                continue
-            flags, keywords = split(action.flags or ())
-            lines, variant = await self._changed(account, decided, action.edits)
-            placed[mailbox] = msgspec.structs.replace(
-                copy.filing,
-                mailbox=mailbox,
-                prefix=copy.filing.prefix + lines,
-                flags=flags,
-                keywords=tuple(keywords),
-                deleted=any(flag.lower() == "\\deleted" for flag in action.flags or ()),
-                variant=variant,
-            )
-        self._plan.filings += placed.values()
-        return bool(placed)
-
-    async def _changed(self, account: Account, decided: Decided, edits: int) -> tuple[bytes, int]:
-        """Lines to put before the message, and its variant, for its first ``edits`` edits."""
-        made = decided.edits[:edits]
-        if not made:
-            return b"", 0
-        lines = in_front(made)
-        if lines is not None or self._arrival.header_size > MOST_HEADER:
-            return lines or b"", 0
-        return b"", await self.variants.of(account, tuple(made))
-
-    async def _mailbox(self, copy: Copy, action: FileInto, around: Surroundings) -> int:
-        """The mailbox of an action, 0 for INBOX, also where there is none such."""
-        found = await around.mailbox(action.mailbox, action.special_use, action.mailbox_id)
-        if found or not action.create:
-            if not found:
-                self._plan.notes.append(f"{copy.address}: there is no mailbox {action.mailbox!r}")
-            return found
-        answer = await self._sieving.store.submit(
-            CreateMailbox(
-                actor=copy.account,
-                account=copy.account,
-                parent=0,
-                path=tuple(action.mailbox.split("/")),
-                role=USES.get(action.special_use.lower()),
-            )
-        )
-        if isinstance(answer, Created):
-            return answer.id
-        # Somebody was faster, or it cannot be.
-        found = await around.mailbox(action.mailbox, action.special_use, action.mailbox_id)
-        if not found:
-            self._plan.notes.append(f"{copy.address}: {action.mailbox!r} could not be made")
-        return found
-
-    # Sending on -----------------------------------------------------------------------------------
-
-    async def _redirect(self, copy: Copy, account: Account, decided: Decided) -> list[int] | None:
-        """Send it on; the accounts of ours that it went to. None where it is to be kept: something it was
-        to be sent to cannot have it."""
-        went: list[int] = []
-        failed = False
-        words_for_all = self._why_none(copy, account) if decided.redirects else ""
-        for action in decided.redirects[:MOST]:
-            words = words_for_all
-            if not words:
-                words = await self._send_on(
-                    copy, account, decided, action.address, action.edits, went
-                )
-            if words:
-                failed = True
-                note = f"{copy.address}: not sent on to {action.address}, {words}"
-                self._plan.notes.append(note)
-                log.info("a redirect was not done", account=account.id, reason=words)
-        return None if failed else went
-
-    def _why_none(self, copy: Copy, account: Account) -> str:
-        """Why it goes on to nobody, '' where it may."""
-        if self._arrival.header_size > MOST_HEADER:
-            return "its header is too long"
-        if self._junk:
-            return "it looks like junk"
-        if came_by(self._message, account.address) or copy.depth >= MOST:
-            return "it has come by here before: it runs in a circle"
-        return ""
-
-    async def _send_on(
-        self,
-        copy: Copy,
-        account: Account,
-        decided: Decided,
-        address: str,
-        edits: int,
-        went: list[int],
-    ) -> str:
-        """Send it on to one address; why not, '' where it was."""
-        redirecting, arrival = self._sieving.redirecting, self._arrival
-        target = await redirecting.target(account, address)
-        if target.words:
-            return target.words
-        if target.elsewhere and await self._from_inside_only():
-            return "its sender has mail inside the organisation only"
-        lines, variant = await self._changed(account, decided, edits)
-        if target.elsewhere:
-            going = Going(
-                sender=copy.sender,
-                recipient=copy.address,
-                header=self.variants.header(variant),
-                body=arrival.buffer[arrival.header_size :],
-                before=arrival.line + lines,
-                eight_bit=await self._eight_bit(),
-                now=arrival.now,
-                notify=copy.notify,
-                ret=arrival.ret,
-                envelope=arrival.envelope,
-            )
-            by: dict[str, list[str]] = {}
-            for remote, relay in target.elsewhere:
-                by.setdefault(relay, []).append(remote)
-            try:
-                handings = [
-                    await redirecting.handing(account, remotes, going, relay)
-                    for relay, remotes in by.items()
-                ]
-            except CannotGo as error:
-                return str(error)
-            self._plan.forwards += [
-                Forward(account=copy.account, handing=one, variant=variant) for one in handings
-            ]
-        for number in target.accounts:
-            went.append(number)
-            if number in self._taken:
-                continue
-            self._taken.add(number)
-            filing = Filing(
-                account=number,
-                prefix=return_path(copy.sender)
-                + delivered_to(target.address)
-                + delivered_to(account.address)
-                + arrival.line
-                + lines,
-                variant=variant,
-            )
-            if number in target.filtered and not variant:
-                domain = target.address.rpartition("@")[2]
-                self.waiting.append(
-                    Copy(
-                        number,
-                        address,
-                        domain,
-                        filing,
-                        copy.notify,
-                        copy.sender,
-                        copy.fields,
-                        copy.depth + 1,
-                    )
-                )
-            else:
-                self._plan.filings.append(filing)
-        if account.id in target.accounts and not any(
-            one.account == account.id for one in self._plan.filings
-        ):
-            return "that is the account itself"
-        return ""
-
-    async def _from_inside_only(self) -> bool:
-        sender = self._arrival.account
-        account = await self._sieving.account(sender) if sender else None
-        return account is not None and account.internal
-
-    async def _eight_bit(self) -> bool:
-        buffer = self._arrival.buffer
-        if len(buffer) <= AT_ONCE:
-            return has_eight_bit(buffer)
-        return await asyncio.to_thread(has_eight_bit, buffer)

@@ -4,7 +4,6 @@ A run asks and cannot wait: what is not known yet is answered with no and noted;
 script runs again (a run has no effects).
 """
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from hashlib import blake2b
 from typing import Final
@@ -12,27 +11,23 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from malleposte.directory.addresses import SEPARATOR
 from malleposte.directory.book import Account
-from malleposte.normal_form import normal
+from malleposte.directory.sharing import under_root
 from malleposte.sieve import Delivery
 from malleposte.store.commands import DUPLICATE
 from malleposte.store.dialect import Reader
-from malleposte.store.execute.mailboxes import is_inbox
 from malleposte.store.ids import MAILBOX_LETTER, account_of, id_number
 from malleposte.store.read import mailboxes, sieve
+
+from .places import USES, Places, kept_path
 
 ROUNDS: Final = 8
 """Times that a script is run again with more answers; people's need two."""
 MOST_ADDRESSES: Final = 1_000
 """Addresses of an account that vacation looks for."""
-USES: Final[Mapping[str, str]] = {
-    f"\\{role}": role for role in ("archive", "drafts", "junk", "sent", "trash")
-}
-"""Special uses (RFC 6154 §2), lower case, and the roles they are in the store."""
 
 _ADDRESSES: Final = (
     "SELECT address FROM address_target WHERE account = $1 ORDER BY address LIMIT $2"
 )
-_BY_ROLE: Final = "SELECT id FROM mailbox WHERE account = $1 AND role = $2"
 
 
 def digest_of(*parts: str) -> bytes:
@@ -51,6 +46,12 @@ def zone_of(account: Account) -> tzinfo:
         return UTC
 
 
+async def own_addresses(reader: Reader, account: Account, most: int) -> frozenset[str]:
+    """Addresses that lead to an account, its own among them."""
+    rows = await reader.rows(_ADDRESSES, account.id, most)
+    return frozenset((account.address, *(row[0] for row in rows)))
+
+
 class Surroundings:
     """See the module; for one account and one message."""
 
@@ -61,6 +62,9 @@ class Surroundings:
         self._paths: dict[str, int] | None = None
         self._roles: dict[int, str] = {}
         self._seen: dict[tuple[str, str], bool] = {}
+        self.places = Places(reader, account.id)
+        self._others: dict[tuple[str, str], bool] = {}
+        self._wanted_others: set[tuple[str, str]] = set()
         self._wants_mailboxes = False
         self._wanted: set[tuple[str, str]] = set()
 
@@ -68,8 +72,7 @@ class Surroundings:
         """For the engine. ``addresses``: whether a script wants to know the account's."""
         own = frozenset((self._account.address,))
         if addresses:
-            rows = await self._reader.rows(_ADDRESSES, self._account.id, MOST_ADDRESSES)
-            own |= {row[0] for row in rows}
+            own = await own_addresses(self._reader, self._account, MOST_ADDRESSES)
         return Delivery(
             sender=sender,
             recipient=recipient,
@@ -87,24 +90,40 @@ class Surroundings:
         """Find what runs have asked for; whether there was anything."""
         wanted, self._wanted = self._wanted, set()
         mailboxes_too, self._wants_mailboxes = self._wants_mailboxes, False
+        others, self._wanted_others = self._wanted_others, set()
         if mailboxes_too:
             await self._read_mailboxes()
+        for kind, name in others:
+            find = self.places.by_id if kind == "id" else self.places.by_name
+            self._others[kind, name] = await find(name) is not None
         if wanted:
             digests = {key: digest_of(*key) for key in wanted}
             known = await sieve.remembered(
                 self._reader, self._account.id, DUPLICATE, digests.values(), int(self._now)
             )
             self._seen.update({key: digest in known for key, digest in digests.items()})
-        return mailboxes_too or bool(wanted)
+        return mailboxes_too or bool(wanted or others)
 
     # What the engine asks -------------------------------------------------------------------------
 
     def _exists(self, name: str) -> bool:
-        return self._by_path(name) is not None
+        if self._by_path(name) is not None:
+            return True
+        return self._paths is not None and under_root(name) and self._of_others("name", name)
 
     def _id_exists(self, text: str) -> bool:
         self._by_path("")
-        return id_number(MAILBOX_LETTER, text) in self._roles
+        number = id_number(MAILBOX_LETTER, text)
+        if not number or account_of(number) == self._account.id:
+            return number in self._roles
+        return self._of_others("id", text)
+
+    def _of_others(self, kind: str, name: str) -> bool:
+        """Whether there is one of somebody else's into which messages may be put (RFC 5490 §3.1)."""
+        known = self._others.get((kind, name))
+        if known is None:
+            self._wanted_others.add((kind, name))
+        return bool(known)
 
     def _has_use(self, name: str | None, use: str) -> bool:
         role = USES.get(use.lower())
@@ -130,28 +149,3 @@ class Surroundings:
         found = await mailboxes.mailboxes(self._reader, self._account.id)
         self._paths = {box.path: box.id for box in found}
         self._roles = {box.id: box.role or "" for box in found}
-
-    # Where messages go ----------------------------------------------------------------------------
-
-    async def mailbox(self, name: str, use: str, identity: str) -> int:
-        """The mailbox that a fileinto means, 0 where there is none: by id, by use, by name."""
-        account = self._account.id
-        if identity:
-            number = id_number(MAILBOX_LETTER, identity)
-            if number and account_of(number) == account:
-                row = await self._reader.row("SELECT id FROM mailbox WHERE id = $1", number)
-                if row is not None:
-                    return number
-        role = USES.get(use.lower()) if use else None
-        if role is not None:
-            row = await self._reader.row(_BY_ROLE, account, role)
-            if row is not None:
-                return int(row[0])
-        return await mailboxes.find(self._reader, account, name)
-
-
-def kept_path(name: str) -> str:
-    """A mailbox's full name as the store has it."""
-    name = normal("NFC", name)
-    first, slash, rest = name.partition("/")
-    return f"INBOX{slash}{rest}" if is_inbox(first) else name

@@ -4,18 +4,21 @@ from typing import Final
 
 import msgspec
 
+from malleposte.delivery.onward import MOST_HEADER
 from malleposte.delivery.spool import COPIED, Spool, prepare
 from malleposte.directory.book import Account
 from malleposte.sieve import HeaderEdit
 from malleposte.store import Store
 from malleposte.store.commands import Enclosed, PutContent
 
-from .header_edits import edited
+from .header_edits import edited, in_front
 
 MOST: Final = 20
 """Variants of one message; whoever comes later gets it unchanged."""
 
 Edits = tuple[HeaderEdit, ...]
+Made = Edits | bytes
+"""What makes a variant: edits of the header, or another one."""
 
 
 class Variants:
@@ -28,26 +31,36 @@ class Variants:
         self._buffer = buffer
         self._header_size = header_size
         self._now = int(now)
-        self._known: dict[Edits, int] = {}
+        self._known: dict[Made, int] = {}
         self._put: set[tuple[int, int]] = set()
         self._headers: dict[int, bytes] = {}
         self.made: list[Enclosed] = []
 
     def header(self, variant: int) -> bytes:
         """The header of a variant, 0: as it came."""
-        if not variant and not self._headers:
+        if not variant and 0 not in self._headers:
             self._headers[0] = bytes(self._buffer[: self._header_size])
         return self._headers[variant]
 
-    async def of(self, account: Account, edits: Edits) -> int:
-        """The number of the variant with these edits, for an account; 0 where there are too many.
-        Raises what the store raises, and ``OSError``."""
-        known = self._known.get(edits)
+    async def changed(self, account: Account, edits: Edits) -> tuple[bytes, int]:
+        """Lines to put before the message, and the number of its variant, for an account with these edits.
+        Raises as ``of``."""
+        if not edits:
+            return b"", 0
+        lines = in_front(edits)
+        if lines is not None or self._header_size > MOST_HEADER:
+            return lines or b"", 0
+        return b"", await self.of(account, edits)
+
+    async def of(self, account: Account, wanted: Made) -> int:
+        """The number of the variant with these edits, or this header, for an account; 0 where there are too
+        many. Raises what the store raises, and ``OSError``."""
+        known = self._known.get(wanted)
         if known is not None and (account.organisation, known) in self._put:
             return known
         if known is None and len(self.made) >= MOST:
             return 0
-        header = edited(self.header(0), edits)
+        header = wanted if isinstance(wanted, bytes) else edited(self.header(0), wanted)
         spool = Spool(self._store.incoming)
         try:
             spool.write(header)
@@ -65,7 +78,7 @@ class Variants:
             content = msgspec.structs.replace(message.content, frames=(), file=False)
             enclosed = Enclosed(content=content, rendered=message.rendered, received_at=self._now)
             self.made.append(enclosed)
-            known = self._known[edits] = len(self.made)
+            known = self._known[wanted] = len(self.made)
             self._headers[known] = header
         self._put.add((account.organisation, known))
         return known

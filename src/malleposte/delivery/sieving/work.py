@@ -1,5 +1,5 @@
-"""Work that follows from scripts, as jobs of the store: replies of who is away, and words to the owner of a
-script that fails."""
+"""Work that follows from scripts, as jobs of the store: replies of who is away, words to a sender whose
+message was rejected, and to the owner of a script that fails."""
 
 from typing import Final
 
@@ -7,6 +7,7 @@ import msgspec
 
 REPLY_JOB: Final = "sieve-reply"
 FAILURE_JOB: Final = "sieve-failure"
+REJECTION_JOB: Final = "sieve-rejection"
 
 VERSION: Final = 1
 
@@ -32,6 +33,22 @@ class Reply(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     at: int
 
 
+class Rejection(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """The payload of ``REJECTION_JOB``. ``account`` did not take a message that was written to
+    ``recipient`` (``original``: ORCPT), and tells ``to`` the ``reason``; ``header``: the message's;
+    ``trace``: its number."""
+
+    version: int = VERSION
+    account: int
+    recipient: str
+    original: str
+    to: str
+    reason: str
+    header: bytes
+    trace: int
+    at: int
+
+
 class ScriptFailed(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     """The payload of ``FAILURE_JOB``. ``account``: whose script it is, 0: of the organisation, whose
     administrators are told at ``domain``. ``place`` and ``name`` as in ``read.sieve.Piece``."""
@@ -48,6 +65,13 @@ class ScriptFailed(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
 def read_reply(payload: bytes) -> Reply:
     """A job's payload. Raises ``ValueError`` for one of a newer version: a newer node runs it."""
     job = msgspec.msgpack.decode(payload, type=Reply)
+    _known(job.version)
+    return job
+
+
+def read_rejection(payload: bytes) -> Rejection:
+    """The same of ``REJECTION_JOB``."""
+    job = msgspec.msgpack.decode(payload, type=Rejection)
     _known(job.version)
     return job
 

@@ -4,6 +4,7 @@ import time
 from array import array
 from typing import TYPE_CHECKING, Final
 
+from malleposte.directory.sharing import under_root
 from malleposte.services.imapd import names, old_names, role_names
 from malleposte.services.imapd.copying import transfer
 from malleposte.services.imapd.replies import Refuse, refuse
@@ -37,7 +38,7 @@ def _fit(place: names.Place) -> list[str]:
     problem = mailbox_names.unfit(place.name)
     if problem is not None:
         raise Refuse(problem, codes.CANNOT)
-    if place.name in names.ROOTS or (place.foreign and names.under_root(place.path)):
+    if place.name in names.ROOTS or (place.foreign and under_root(place.path)):
         # In another's account too: that owner would come to it instead of to a third one's mailbox.
         raise Refuse("This name stands above the mailboxes of others", codes.CANNOT)
     if not place.account:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from malleposte.directory.sharing import under_root
 from malleposte.services.imapd import names
 from malleposte.services.imapd.special_use import ATTRIBUTES
 from malleposte.store.read.changes import Snapshot
@@ -57,7 +58,7 @@ class Rules:
         )
         """Whether they ask for metadata of the server (§5.7), whatever the mailboxes."""
         self.beyond = any(
-            mailboxes is MailboxFilter.SUBSCRIBED or any(map(names.under_root, named))
+            mailboxes is MailboxFilter.SUBSCRIBED or any(map(under_root, named))
             for mailboxes, named, _ in self._groups
         )
         """Whether mailboxes of others can be meant."""
@@ -180,7 +181,7 @@ class _Names:
 
     def foreign(self, name: str) -> bool:
         """Whether a name is somebody else's mailbox, or that of none."""
-        return name in self._foreign or (name not in self.boxes and names.under_root(name))
+        return name in self._foreign or (name not in self.boxes and under_root(name))
 
 
 async def listed(before: Scene, after: Scene, rules: Rules, pause: Pause) -> list[Listed]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from malleposte.directory import sharing
 from malleposte.directory.addresses import BadAddressError, normalise, shown_address
-from malleposte.directory.sharing import owner_shown, root_of
+from malleposte.directory.sharing import owner_shown, parted, root_of, under_root
 from malleposte.normal_form import normal
 from malleposte.services.imapd.replies import NO_SUCH_MAILBOX, refuse
 from malleposte.store.execute.rights import no_rights
@@ -60,7 +60,7 @@ def kept(name: str) -> str:
     name = _plain(name)
     if not under_root(name):
         return name
-    root, owner, rest = _split(name)
+    root, owner, rest = parted(name)
     try:
         owner = shown_address(normalise(owner))
     except BadAddressError:
@@ -70,18 +70,6 @@ def kept(name: str) -> str:
 
 def _plain(name: str) -> str:
     return normal("NFC", name).removesuffix(SEPARATOR)
-
-
-def under_root(name: str) -> bool:
-    """Whether a name begins as those of others' mailboxes do."""
-    return name.startswith(ROOTS) and name.partition(SEPARATOR)[0] in ROOTS
-
-
-def _split(name: str) -> tuple[str, str, str]:
-    """Root, owner and the rest; the latter two may be empty."""
-    root, _, below = name.partition(SEPARATOR)
-    owner, _, rest = below.partition(SEPARATOR)
-    return root, owner, rest
 
 
 def full(sharer: Sharer, path: str) -> str:
@@ -116,7 +104,7 @@ async def locate(session: "Session", name: str) -> Place:
     if mailbox or not under_root(plain):
         return Place(plain, actor, plain, mailbox, ALL)
     name = kept(plain)
-    root, owner, rest = _split(name)
+    root, owner, rest = parted(name)
     path = rest or INBOX
     sharer = await _sharer(session, root, owner)
     if sharer is None:

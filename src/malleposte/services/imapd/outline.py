@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from malleposte.directory.sharing import owner_shown
+from malleposte.directory.sharing import owner_shown, under_root
 from malleposte.services.imapd import names
 from malleposte.services.imapd.special_use import ATTRIBUTES
 from malleposte.store.dialect import Row
@@ -137,7 +137,7 @@ async def _own(
     alike: dict[str, int] = {}
     async for _, path, mailbox in _in_order(session, keys):
         mark = marks.get(mailbox, 0)
-        if names.under_root(path):
+        if under_root(path):
             alike[path] = 0 if mark & CHILDREN else mailbox
             if not mark & CHILDREN:
                 continue

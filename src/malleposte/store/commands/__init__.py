@@ -106,6 +106,7 @@ from malleposte.store.commands.senders import SetNetworks, SetSendLimit, SetSend
 from malleposte.store.commands.sieve import (
     ANSWERED,
     DUPLICATE,
+    REJECTED,
     TOLD,
     ActivateScript,
     DeleteScript,
@@ -158,6 +159,7 @@ __all__ = [
     "MAX_RELAYED",
     "MAX_ROWS",
     "MOST_CHANGED",
+    "REJECTED",
     "SENDERS",
     "SMTPUTF8",
     "SYSTEM",

@@ -14,8 +14,9 @@ from malleposte.store.commands.upkeep import AddJob
 DUPLICATE: Final = 0
 ANSWERED: Final = 1
 TOLD: Final = 2
+REJECTED: Final = 3
 """What is remembered: that a message came before, that somebody was answered, that an owner was told of
-a script that fails."""
+a script that fails, that a sender was told of a rejection."""
 
 
 class _OfOwner(Command, frozen=True, array_like=True, kw_only=True):

@@ -141,3 +141,14 @@ async def remembered(
         if row is not None:
             found.add(digest)
     return found
+
+
+async def memories(reader: Reader, account: int, kind: int, now: int) -> int:
+    """How much of a kind is remembered for an account at a time."""
+    row = await reader.row(
+        "SELECT count(*) FROM sieve_memory WHERE account = $1 AND kind = $2 AND until > $3",
+        account,
+        kind,
+        now,
+    )
+    return int(row[0]) if row else 0
