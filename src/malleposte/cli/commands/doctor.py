@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from malleposte.cli.caller import Caller, run, to_server
 from malleposte.cli.configuration import find_configuration, read_configuration
-from malleposte.cli.doctor import files, listeners, machine, sending, store
+from malleposte.cli.doctor import files, listeners, machine, sending, signing, store
 from malleposte.cli.doctor.check import Check, wrong
 from malleposte.cli.exit_codes import DAMAGE, OK, Trouble
 from malleposte.cli.options import DEFAULT, Common
@@ -72,10 +72,10 @@ def _checks(given: Path | None, *, fsck: bool) -> Iterator[Check]:
     domains: tuple[str, ...] = ()
     devices: tuple[DeviceShown, ...] = ()
     try:
-        known, devices, exceptions, damage = _asked(configuration, fsck=fsck)
+        known, devices, leaves, damage = _asked(configuration, fsck=fsck)
         domains = known.domains
         yield from store.checks(known)
-        yield from exceptions
+        yield from leaves
         yield from files.sealed(configuration, known.key_ids)
         if damage is not None:
             yield damage
@@ -91,16 +91,22 @@ class _Said(NamedTuple):
 
     known: Facts
     devices: tuple[DeviceShown, ...]
-    exceptions: list[Check]
+    leaves: list[Check]
     damage: Check | None
 
 
 def _asked(configuration: Configuration, *, fsck: bool) -> _Said:
+    if configuration.sending.enabled:
+        # The process that answers may not be able to read the program's files any more.
+        import malleposte.operations.zone.asking  # noqa: F401
+
     async def work(caller: Caller) -> _Said:
         known = await store.facts(caller)
         devices = (await caller.call("device.list", ListDevices(), Devices)).devices
-        exceptions = await sending.exceptions(caller)
-        return _Said(known, devices, exceptions, await store.damage(caller) if fsck else None)
+        leaves = await sending.exceptions(caller)
+        if configuration.sending.enabled:
+            leaves += await signing.checks(caller, known.domains)
+        return _Said(known, devices, leaves, await store.damage(caller) if fsck else None)
 
     return run(configuration, work)
 
