@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from malleposte.services.jmap.context import Method
-from malleposte.services.jmap.mail import mailbox_get
+from malleposte.services.jmap.mail import email_query, filters, mailbox_get
 from malleposte.services.jmap.mail.names import MAIL
 from malleposte.services.jmap.settings import JmapSettings
 
@@ -17,9 +17,9 @@ def capability(settings: JmapSettings) -> dict[str, Any]:
         "maxMailboxDepth": None,
         "maxSizeMailboxName": 255,
         "maxSizeAttachmentsPerEmail": settings.max_size_upload,
-        "emailQuerySortOptions": ["receivedAt"],
+        "emailQuerySortOptions": list(filters.SORTED_BY),
         "mayCreateTopLevelMailbox": True,
     }
 
 
-METHODS: Final[dict[str, Method]] = {**mailbox_get.METHODS}
+METHODS: Final[dict[str, Method]] = mailbox_get.METHODS | email_query.METHODS
