@@ -1,5 +1,7 @@
 """What ``doctor`` says of signing: which domains' mail leaves unsigned, and why."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from malleposte.cli.doctor import signing
@@ -29,7 +31,7 @@ ROTATING = (key("missing"), key("right"))
 class Asked:
     """A caller that knows the keys of some domains."""
 
-    def __init__(self, keys: dict[str, tuple[KeyShown, ...]], troubles: tuple[str, ...]) -> None:
+    def __init__(self, keys: Mapping[str, tuple[KeyShown, ...]], troubles: tuple[str, ...]) -> None:
         self.keys = keys
         self.troubles = troubles
         self.asked: list[str] = []
@@ -42,7 +44,7 @@ class Asked:
 
 
 async def said(
-    keys: dict[str, tuple[KeyShown, ...]], *troubles: str
+    keys: Mapping[str, tuple[KeyShown, ...]], *troubles: str
 ) -> tuple[list[Check], list[str]]:
     caller = Asked(keys, troubles)
     checks = await signing.checks(caller, tuple(keys))  # type: ignore[arg-type]

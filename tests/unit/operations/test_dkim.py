@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -39,7 +40,7 @@ def desk(house: House, zone: Zone) -> Desk:
     return at_desk(house, zone)
 
 
-def at_desk(house: House, zone: Zone, **settings: int) -> Desk:
+def at_desk(house: House, zone: Zone, **settings: Any) -> Desk:
     return Desk(
         house.store,
         ring=lambda: RING,
