@@ -25,6 +25,10 @@ check format .venv/bin/ruff format --check
 check types .venv/bin/mypy
 check floors .venv/bin/lint-imports
 check rfc-index .venv/bin/python tools/check_rfc_index.py
+check web-types sh tools/web_check.sh types
+check web-style sh tools/web_check.sh style
+check web-texts sh tools/web_check.sh texts
+check web-tests sh tools/web_check.sh tests
 if command -v shellcheck >/dev/null; then
     check shell shellcheck -x tools/*.sh .ci/run
 fi

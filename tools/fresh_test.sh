@@ -50,13 +50,14 @@ if ! run_logged "$log" "making a root of Debian $suite" debootstrap --variant=mi
     fail "debootstrap failed (whole output: $log)." "Is the mirror reached ($mirror)? Does it hold $suite?"
 fi
 
-# How this machine reaches its registries: name service, certificates, settings of apt and pip.
+# How this machine reaches its registries: name service, certificates, settings of apt, pip and npm.
 copy_in() { if [ -e "$1" ]; then mkdir -p "$root$(dirname "$1")" && cp -L "$1" "$root$1"; fi; }
 copy_in /etc/resolv.conf
 copy_in /etc/hosts
 copy_in /etc/pip.conf
 copy_in /root/.config/pip/pip.conf
 copy_in /root/.pip/pip.conf
+copy_in /root/.npmrc
 for file in /usr/local/share/ca-certificates/*.crt; do copy_in "$file"; done
 for file in /etc/apt/apt.conf /etc/apt/apt.conf.d/*; do
     if [ -f "$file" ] && grep -qi '^ *acquire' "$file"; then copy_in "$file"; fi
@@ -67,8 +68,8 @@ mkdir -p "$root/src/shared"
 git clone --quiet --no-hardlinks . "$root/src/malleposte"
 say "  commit $(git rev-parse --short HEAD) in the root: make test"
 
-# The machine's settings for pip, proxies and certificates, and nothing else of its environment.
-keep=$(env | grep -E '^(PIP_|(https?|no|all)_proxy=|SSL_CERT_|REQUESTS_CA_BUNDLE=|PYTEST_ARGS=)' | grep -v '^PIP_FIND_LINKS=' || :)
+# The machine's settings for pip, npm, proxies and certificates, and nothing else of its environment.
+keep=$(env | grep -E '^(PIP_|(https?|no|all)_proxy=|SSL_CERT_|REQUESTS_CA_BUNDLE=|NODE_EXTRA_CA_CERTS=|npm_config_|PYTEST_ARGS=)' | grep -v '^PIP_FIND_LINKS=' || :)
 inside=$root/root/run-tests
 {
     printf 'cd /src/malleposte\nexport CI=true\n'

@@ -13,10 +13,10 @@ compile() {
 }
 
 mkdir -p .work
-for name in run test; do
+for name in run test web; do
     case $name in
         run) inputs="pyproject.toml requirements/run.in" ;;
-        test) inputs=requirements/test.in ;;
+        *) inputs=requirements/$name.in ;;
     esac
     # shellcheck disable=SC2086 # two names on purpose
     run_logged .work/lock.log "requirements/$name.txt" compile $inputs -o "requirements/$name.txt" || {

@@ -1,5 +1,6 @@
 """The lock files pin everything by hash and say nothing about where packages come from."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-LOCKS = ["requirements/run.txt", "requirements/test.txt"]
+LOCKS = ["requirements/run.txt", "requirements/test.txt", "requirements/web.txt"]
 
 
 def normalised(requirement: str) -> str:
@@ -53,8 +54,24 @@ def test_what_is_asked_for_is_locked() -> None:
     run, test = pins(LOCKS[0]), pins(LOCKS[1])
     assert project_dependencies() | asked_for("requirements/run.in") <= run.keys()
     assert asked_for("requirements/test.in") <= test.keys()
+    assert asked_for("requirements/web.in") == pins(LOCKS[2]).keys()
 
 
 def test_tests_run_on_the_very_versions_that_are_served() -> None:
     run, test = pins(LOCKS[0]), pins(LOCKS[1])
     assert {name: test.get(name) for name in run} == run
+
+
+def test_packages_of_the_web_client_are_pinned_by_hash_and_come_from_wherever() -> None:
+    lock = json.loads((ROOT / "web/package-lock.json").read_text(encoding="utf-8"))
+    packages = {path: one for path, one in lock["packages"].items() if path}
+    assert packages
+    for path, package in packages.items():
+        assert package["integrity"].startswith("sha512-"), path
+        assert "resolved" not in package, path
+
+
+def test_the_web_client_asks_for_exact_versions() -> None:
+    asked = json.loads((ROOT / "web/package.json").read_text(encoding="utf-8"))
+    for name, version in (asked["dependencies"] | asked["devDependencies"]).items():
+        assert re.fullmatch(r"\d+\.\d+\.\d+", version), name

@@ -1,6 +1,7 @@
 """Rules for the whole tree: no registry named, rooms open with a docstring, reasons written."""
 
 import ast
+import json
 import os
 import re
 import shutil
@@ -101,13 +102,15 @@ def table_rows(markdown: str) -> dict[str, list[str]]:
 def test_every_dependency_has_a_written_reason_and_no_other_has() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     wanted = list(project["dependencies"])
-    for file in ("requirements/run.in", "requirements/test.in"):
+    for file in ("requirements/run.in", "requirements/test.in", "requirements/web.in"):
         wanted += (ROOT / file).read_text(encoding="utf-8").splitlines()
     names = {
         re.split(r"[<>=!~;#\s[]", line, maxsplit=1)[0]
         for line in wanted
         if line and not line.startswith(("#", "-r"))
     }
+    web = json.loads((ROOT / "web/package.json").read_text(encoding="utf-8"))
+    names |= web["dependencies"].keys() | web["devDependencies"].keys()
     page = (ROOT / "docs/architecture/dependencies.md").read_text(encoding="utf-8")
     rows = table_rows(page)
     assert rows.keys() == names

@@ -1,0 +1,10 @@
+import { createRoot } from "react-dom/client";
+import { App } from "./app/App.tsx";
+import { preferred, speak } from "./i18n/index.ts";
+import "./ui/base.css";
+
+const root = document.getElementById("root");
+if (root) {
+  await speak(preferred());
+  createRoot(root).render(<App />);
+}

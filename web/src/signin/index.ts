@@ -1,0 +1,2 @@
+export { signOut, state } from "./auth.ts";
+export { SignIn } from "./SignIn.tsx";
