@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import dns.zone
 import pytest
 
+from support.server import free_port
 from support.zone import SERVFAIL, Zone, serving, text
 from unit.cli.program import TOML, Program
 
@@ -37,6 +38,7 @@ def program(template: Program, zone: Zone, tmp_path_factory: pytest.TempPathFact
     shutil.copytree(template.folder, folder, dirs_exist_ok=True)
     program = Program(folder)
     asks = f'[sending]\nresolvers = "127.0.0.1"\nresolver_port = {zone.port}\n'
+    asks += 'block_lists = "list.example"\n'
     asks += f'[web]\nurl = "https://{HOST}"\n'
     program.config.write_text(TOML + asks)
     return program
@@ -51,6 +53,7 @@ def publish(zone: Zone, lines: str) -> None:
             zone.add(name.removesuffix("."), **{kind.lower(): value})
     zone.add(HOST, a="8.8.8.8")
     zone.add("8.8.8.8.in-addr.arpa", ptr=f"{HOST}.")
+    zone.add("2.0.0.127.list.example", a="127.0.0.2")
 
 
 def test_from_a_new_domain_to_a_zone_that_is_right(program: Program, zone: Zone) -> None:
@@ -64,9 +67,11 @@ def test_from_a_new_domain_to_a_zone_that_is_right(program: Program, zone: Zone)
     assert f"example.test.\t3600\tIN\tMX\t10 {HOST}." in lines
     assert f"_autodiscover._tcp.example.test.\t3600\tIN\tSRV\t0 1 443 {HOST}." in lines
     before = program.run("dns", "example.test", "--check", code=4).stdout
-    assert "0 right" in before
+    # The certificate, which is here already.
+    assert "1 right, " in before
     publish(zone, lines)
     after = program.run("dns", "example.test", "--check").stdout
+    assert re.search(r"8\.8\.8\.8 +LIST +right +not on list\.example", after)
     assert "1 missing, 0 different, 0 could not be asked" in after
     checked = program.json("dns", "example.test", "--check")
     assert [record["name"] for record in checked["records"] if record["state"] != "right"] == [
@@ -75,6 +80,8 @@ def test_from_a_new_domain_to_a_zone_that_is_right(program: Program, zone: Zone)
     assert {record["kind"] for record in checked["records"] if not record["publish"]} == {
         "A",
         "PTR",
+        "TLS",
+        "LIST",
     }
     listed = program.json("domain", "dkim", "example.test")["keys"]
     assert [key["signs"] for key in listed] == [True, True]
@@ -104,6 +111,28 @@ def test_the_exit_code_says_what_is_needed(program: Program, zone: Zone) -> None
     zone.records["example.test", "MX"] = ["10 other.example.net."]
     said = program.run("dns", "example.test", "--check", code=4).stdout
     assert "10 other.example.net" in said
+
+
+def test_a_server_on_a_block_list_or_behind_a_closed_port_is_told(
+    program: Program, zone: Zone
+) -> None:
+    program.run("domain", "dkim", "example.test", "--new")
+    publish(zone, program.run("dns", "example.test", "--zone").stdout)
+    zone.add("8.8.8.8.list.example", a="127.0.0.4", txt='"an open relay: https://list.example"')
+    said = program.run("dns", "example.test", "--check", code=4).stdout
+    assert "on list.example: 127.0.0.4, an open relay: https://list.example" in said
+    del zone.records["8.8.8.8.list.example", "A"]
+    zone.add("big.example", mx="10 mx.big.example.")
+    zone.add("mx.big.example", a="127.0.0.1")
+    text = program.config.read_text().replace(
+        "[sending]\n",
+        f"[sending]\nenabled = true\nport = {free_port()}\nipv6 = false\n"
+        'networks = "127.0.0.0/8"\nport_probes = "big.example"\n',
+    )
+    program.config.write_text(text)
+    said = program.run("dns", "example.test", "--check", code=4).stdout
+    assert "mx.big.example [127.0.0.1]: connection refused" in said
+    assert "sending.smart_host" in said
 
 
 def test_a_hostile_zone_does_not_move_the_cursor(program: Program, zone: Zone) -> None:

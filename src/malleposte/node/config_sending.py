@@ -51,7 +51,11 @@ class Sending(Struct, frozen=True, kw_only=True):
     ] = 30 * DAY
     ipv4: Annotated[bool, says("Whether to connect by IPv4.")] = True
     ipv6: Annotated[
-        bool, says("Whether to connect by IPv6. Off where this server's address has no PTR record.")
+        bool,
+        says(
+            "Whether to connect by IPv6. Even so it is used only from an address whose PTR record leads "
+            "back to it: without, other servers refuse mail."
+        ),
     ] = True
     source_ipv4: Annotated[str, says("Address to connect from. Empty: the system's choice.")] = ""
     source_ipv6: Annotated[str, says("The same for IPv6.")] = ""
@@ -111,6 +115,20 @@ class Sending(Struct, frozen=True, kw_only=True):
             "separated by spaces."
         ),
     ] = ""
+    port_probes: Annotated[
+        str,
+        says(
+            "Domains to whose mail servers `malleposte dns --check` connects, to see whether port 25 is "
+            "open on the way out; nothing is sent. Empty: it does not."
+        ),
+    ] = "gmail.com outlook.com"
+    block_lists: Annotated[
+        str,
+        says(
+            "Public block lists that `malleposte dns --check` asks for this server's addresses. Empty: "
+            "none."
+        ),
+    ] = "zen.spamhaus.org bl.spamcop.net psbl.surriel.com bl.mailspike.net"
     connections: Annotated[
         int, number("Connections of one worker to other servers.", 1, 10_000)
     ] = 200

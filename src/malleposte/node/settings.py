@@ -5,6 +5,7 @@ double the time of each command.
 """
 
 import functools
+import ipaddress
 import os
 import socket
 from types import MappingProxyType
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from malleposte.node.config import Configuration
 from malleposte.node.offered import offered_ports
-from malleposte.operations.context import OperationSettings
+from malleposte.operations.context import OperationSettings, Outward
 from malleposte.policy.sending import SendLimit, SendLimits
 from malleposte.runtime.passwords import PasswordSettings
 
@@ -59,6 +60,22 @@ def operation_settings(configuration: Configuration, *, alone: bool = False) -> 
         under_way=configuration.sending.lifetime
         + configuration.sending.future_release
         + ON_THE_WAY,
+        outward=_outward(configuration),
+    )
+
+
+def _outward(configuration: Configuration) -> Outward:
+    wanted = configuration.sending
+    return Outward(
+        direct=wanted.enabled and not wanted.smart_host,
+        port=wanted.port,
+        ipv4=wanted.ipv4,
+        ipv6=wanted.ipv6,
+        source_ipv4=wanted.source_ipv4,
+        source_ipv6=wanted.source_ipv6,
+        allowed=tuple(ipaddress.ip_network(one) for one in wanted.networks.split()),
+        probes=tuple(wanted.port_probes.split()),
+        block_lists=tuple(wanted.block_lists.split()),
     )
 
 

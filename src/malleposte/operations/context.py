@@ -1,6 +1,7 @@
 """What an operation works with; made by whoever calls it, for one actor."""
 
 import dataclasses
+import ipaddress
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +36,23 @@ def _no_ring() -> "KeyRing":
     raise NodeKeyError("this process has no node key: secrets can be neither sealed nor opened")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outward:
+    """How mail leaves. ``direct``: to the servers of other domains, by port 25; ``allowed``: networks that
+    it may go to though they are special. ``probes``: domains whose servers show whether that port is open;
+    ``block_lists``: those asked for this server's addresses."""
+
+    direct: bool = False
+    port: int = 25
+    ipv4: bool = True
+    ipv6: bool = True
+    source_ipv4: str = ""
+    source_ipv6: str = ""
+    allowed: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
+    probes: tuple[str, ...] = ()
+    block_lists: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class OperationSettings:
     """``quota``: octets of an account that has no value of its own (0: no limit). ``recoverable``:
@@ -62,6 +80,7 @@ class OperationSettings:
     send_limits: SendLimits = field(default_factory=SendLimits)
     policies: "StsSettings | None" = None
     under_way: int = 7 * 86_400
+    outward: Outward = field(default_factory=Outward)
 
 
 @dataclass(slots=True)

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -16,6 +17,9 @@ from malleposte.operations.finding import own_domain
 from malleposte.operations.registry import Response, operation
 from malleposte.operations.zone.certificate import chain_in, key_in, names_in
 from malleposte.operations.zone.wanted import TESTING, Wanted, wanted
+
+if TYPE_CHECKING:
+    from malleposte.operations.zone.row import Row
 
 _STANDS = ("right", "different")
 AT_ONCE = 32
@@ -32,7 +36,8 @@ class RecordShown(msgspec.Struct, frozen=True, kw_only=True):
     """``value`` as a zone has it, without quotes and last dots. ``needed``: mail suffers without it.
     ``state``: right, missing, different or unasked, '' where it was not checked; ``words``: what stands
     there, or why it could not be asked. ``publish``: it belongs into this domain's zone; others are set
-    elsewhere (address and PTR of the server) and are only checked."""
+    elsewhere (address and PTR of the server), or no records at all (its certificate, port 25, block lists),
+    and are only checked."""
 
     purpose: str
     name: str
@@ -132,7 +137,7 @@ async def _checked(
     progress: Progress,
 ) -> list[RecordShown]:
     # DNS takes a tenth of a second to load, which other operations need not wait for.
-    from malleposte.operations.zone import address
+    from malleposte.operations.zone import address, block_lists, leaving
     from malleposte.operations.zone.asking import live
     from malleposte.operations.zone.comparing import compare
 
@@ -154,17 +159,30 @@ async def _checked(
         return _row(record, seen.state, seen.words)
 
     rows = await asyncio.gather(*(in_turn(one(record)) for record in wanted_))
-    own = [
-        RecordShown(
-            purpose="ptr" if row.kind == "PTR" else "address",
-            name=row.name,
-            kind=row.kind,
-            value=row.value,
-            needed=True,
-            publish=False,
-            state=row.seen.state,
-            words=row.seen.words,
-        )
-        for row in await address.looked_at(records, server)
-    ]
-    return [*own, *rows]
+    outward = context.settings.outward
+    found = await address.looked_at(records, server)
+    if context.settings.certificate is not None:
+        found.append(address.certificate(host, names_in(chain)))
+    sources = await asyncio.to_thread(leaving.sources, outward)
+    found += leaving.looked_at(sources, server)
+    public = dict.fromkeys([*address.public(server), *sources])
+    for rows_ in await asyncio.gather(
+        leaving.port_open(records, outward),
+        block_lists.looked_at(records, list(public), outward.block_lists),
+    ):
+        found += rows_
+    return [*(_besides(row) for row in found), *rows]
+
+
+def _besides(row: "Row") -> RecordShown:
+    """What is no record of the domain's."""
+    return RecordShown(
+        purpose=row.purpose,
+        name=row.name,
+        kind=row.kind,
+        value=row.value,
+        needed=row.needed,
+        publish=False,
+        state=row.seen.state,
+        words=row.seen.words,
+    )

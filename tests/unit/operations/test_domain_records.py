@@ -245,7 +245,41 @@ async def test_the_way_back_from_an_address(desk: Desk, zone: Zone) -> None:
     states = await found(desk)
     assert states[ipv4] == ("different", "dns.google (its provider sets it)")
     assert states[ipv6][0] == "missing"
-    assert "set sending.ipv6 to false until it has" in states[ipv6][1]
+    assert states[ipv6][1].endswith("its provider sets it; until then nothing is sent by IPv6")
+
+
+async def test_ipv6_needs_a_name_where_there_is_nothing_else(desk: Desk, zone: Zone) -> None:
+    """Beside IPv4 it is not used without one, and nothing suffers."""
+    zone.add(HOST, a="8.8.8.8", aaaa="2001:4860:4860::8888")
+    for there, needed in ((["8.8.8.8"], False), ([], True)):
+        zone.records[HOST, "A"] = there
+        rows = (await records(desk, check=True)).records
+        (ipv6,) = [row for row in rows if row.name.endswith("ip6.arpa")]
+        assert (ipv6.state, ipv6.needed) == ("missing", needed)
+
+
+@pytest.mark.parametrize(
+    ("names", "state", "words"),
+    [
+        ((HOST, "imap.example.org"), "right", ""),
+        (("*.example.org",), "right", ""),
+        (("www.example.org",), "different", f"it is for www.example.org, not for {HOST}"),
+        ((), "missing", "there is no certificate that names a host"),
+    ],
+)
+async def test_the_certificate_is_for_the_name_that_the_server_greets_with(
+    house: House, zone: Zone, tmp_path: Path, names: tuple[str, ...], state: str, words: str
+) -> None:
+    path = tmp_path / "server.pem"
+    if names:
+        path.write_bytes(issue(*names).pem)
+    desk = Desk(house.store, resolvers=("127.0.0.1",), resolver_port=zone.port, certificate=path)
+    rows = (await records(desk, check=True)).records
+    (row,) = [row for row in rows if row.kind == "TLS"]
+    assert (row.purpose, row.name, row.state) == ("certificate", HOST, state)
+    assert row.words.startswith(words)
+    assert row.needed
+    assert not row.publish
 
 
 async def test_an_address_that_nobody_outside_reaches(desk: Desk, zone: Zone) -> None:

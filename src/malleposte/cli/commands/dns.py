@@ -43,7 +43,9 @@ def dns(
     if check:
         # The process that answers may not be able to read the program's files any more.
         import malleposte.operations.zone.address
-        import malleposte.operations.zone.asking  # noqa: F401
+        import malleposte.operations.zone.asking
+        import malleposte.operations.zone.block_lists
+        import malleposte.operations.zone.leaving  # noqa: F401
     request = ShowRecords(domain=domain, check=check)
 
     async def work(caller: Caller) -> DomainRecords:
@@ -98,7 +100,7 @@ def _table(found: DomainRecords, *, check: bool) -> None:
 
 def _words(record: RecordShown) -> str:
     if record.state == "right":
-        return ""
+        return record.words
     return short(record.words) or record.value
 
 
