@@ -1,6 +1,5 @@
 """What a listener serves: the parts all sessions share, and who is signed in."""
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -16,17 +15,15 @@ from malleposte.services.imapd.at_hand import AtHand
 from malleposte.services.imapd.session import Session
 from malleposte.services.imapd.settings import ImapSettings
 from malleposte.services.imapd.watched import AllWatched
+from malleposte.services.still_signed_in import again_and_again, look_at_each, why_not
 from malleposte.services.turns import Turns
-from malleposte.store import PermanentFailure, Store, StoreError
+from malleposte.store import Store
 
 log = structlog.get_logger(__name__)
 
 CHANGES_OF_RIGHTS: Final = 1_000
 """Of an account in an hour, in each worker: each is a line in the audit, which only grows. LISTRIGHTS
 counts as one: it tells who is there."""
-LOOK_EVERY: Final = 20.0
-"""Seconds between looks at the accounts that are signed in: one that is suspended, or whose password
-changed, is out within the minute."""
 
 
 class Push(Protocol):
@@ -115,29 +112,15 @@ class ImapService:
                     del self.sessions[account.id]
 
     async def look(self) -> None:
-        """End the sessions of accounts that may not be signed in any more. One that could not be looked
-        at now is looked at again soon."""
-        away: list[StoreError] = []
-        for number, sessions in list(self.sessions.items()):
-            try:
-                account = await self.book.account(number)
-            except PermanentFailure:
-                self.observer.defect("store")
-                continue
-            except StoreError as error:
-                away.append(error)
-                continue
-            for session in list(sessions):
-                before = session.account
-                if account is None or account.status != "active":
-                    session.dismiss("The account is suspended; ask your administrator")
-                elif before and before.credential_version != account.credential_version:
-                    session.dismiss("The password was changed; sign in again")
-        if away:
-            log.warning("imap_store_away", error=str(away[0]), not_looked_at=len(away))
+        """End the sessions of accounts that may not be signed in any more."""
+        await look_at_each(self.sessions, self._look_at, "imap", self.observer)
+
+    async def _look_at(self, number: int) -> None:
+        account = await self.book.account(number)
+        for session in list(self.sessions.get(number, ())):
+            if words := why_not(session.account, account):
+                session.dismiss(words)
 
     async def watch(self) -> None:
         """Look at the accounts again and again; run beside the listeners until cancelled."""
-        while True:
-            await asyncio.sleep(LOOK_EVERY)
-            await self.look()
+        await again_and_again(self.look)

@@ -3,9 +3,10 @@
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from malleposte.directory.signin import Refusal, SignIn
+from malleposte.directory.signin import Refusal
 from malleposte.services.imapd.general import log_client
 from malleposte.services.imapd.replies import Refuse
+from malleposte.services.signing_in import NotSignedIn, sign_in
 from malleposte.wire.imap import codes, responses
 from malleposte.wire.imap.commands.auth import Authenticate, Login, StartTls
 from malleposte.wire.imap.events import AuthResponse
@@ -84,20 +85,11 @@ async def authenticate(session: "Session", command: Authenticate) -> bytes | Non
 
 async def _sign_in(session: "Session", tag: bytes, credentials: Credentials) -> bytes:
     service, connection = session.service, session.connection
-    result: SignIn = await session.patiently(
-        service.door.sign_in(
-            credentials.authcid,
-            credentials.password,
-            connection.peer,
-            acting_as=credentials.authzid,
-        )
+    account = await session.patiently(
+        sign_in(service.door, service.observer, "imap", connection.peer, credentials)
     )
-    account = result.account
-    service.observer.signed_in("imap", account is not None)
-    if account is None:
-        refusal = result.refusal or Refusal.WRONG
-        service.door.log.refused("imap", connection.peer, refusal.value)
-        raise Refuse(result.text, _CODES[refusal])
+    if isinstance(account, NotSignedIn):
+        raise Refuse(account.text, _CODES[account.refusal])
     if not service.enter(session, account):
         service.door.log.refused("imap", connection.peer, "connections")
         most = service.settings.sessions_per_account

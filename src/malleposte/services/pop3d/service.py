@@ -1,8 +1,6 @@
 """What a listener serves: the parts all sessions share, and who is signed in."""
 
-import asyncio
 from dataclasses import dataclass, field
-from typing import Final
 
 import structlog
 
@@ -12,15 +10,12 @@ from malleposte.services.connection import Connection
 from malleposte.services.pop3d.exclusive import Exclusive
 from malleposte.services.pop3d.session import Session
 from malleposte.services.pop3d.settings import Pop3Settings
+from malleposte.services.still_signed_in import SUSPENDED, again_and_again, look_at_each, why_not
 from malleposte.services.turns import Turns
-from malleposte.store import PermanentFailure, Store, StoreError
+from malleposte.store import Store
 from malleposte.wire.pop3 import Code
 
 log = structlog.get_logger(__name__)
-
-LOOK_EVERY: Final = 20.0
-"""Seconds between looks at the accounts that are signed in: one that is suspended, or whose password
-changed, is out within the minute."""
 
 
 class Observer:
@@ -59,26 +54,16 @@ class Pop3Service:
 
     async def look(self) -> None:
         """End the sessions of accounts that may not be signed in any more, and keep the leases of the
-        others. One that could not be looked at now is looked at again soon."""
-        away: list[StoreError] = []
-        for number, session in list(self.sessions.items()):
-            try:
-                await self._look_at(number, session)
-            except PermanentFailure:
-                self.observer.defect("pop3 store")
-            except StoreError as error:
-                away.append(error)
-        if away:
-            log.warning("pop3_store_away", error=str(away[0]), not_looked_at=len(away))
+        others."""
+        await look_at_each(self.sessions.items(), self._look_at, "pop3", self.observer)
 
-    async def _look_at(self, number: int, session: Session) -> None:
+    async def _look_at(self, signed_in: tuple[int, Session]) -> None:
+        number, session = signed_in
         account = await self.book.account(number)
-        before = session.account
-        if account is None or account.status != "active":
-            # Another password would not help (RFC 3206): programs must not ask for one.
-            session.dismiss("The account is suspended; ask your administrator", Code.PERMANENT)
-        elif before and before.credential_version != account.credential_version:
-            session.dismiss("The password was changed; sign in again")
+        if words := why_not(session.account, account):
+            # Another password does not help who is suspended (RFC 3206): programs must not ask for one.
+            code = Code.PERMANENT if words == SUSPENDED else Code.TEMPORARY
+            session.dismiss(words, code)
         elif not await self.exclusive.renew(number):
             session.dismiss("Somebody else has opened this mailbox meanwhile")
         if number not in self.sessions:
@@ -86,6 +71,4 @@ class Pop3Service:
 
     async def watch(self) -> None:
         """Look at the accounts again and again; run beside the listeners until cancelled."""
-        while True:
-            await asyncio.sleep(LOOK_EVERY)
-            await self.look()
+        await again_and_again(self.look)

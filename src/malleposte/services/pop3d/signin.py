@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from malleposte.directory.signin import Refusal
 from malleposte.services.pop3d.maildrop import Maildrop
+from malleposte.services.signing_in import NotSignedIn, sign_in
 from malleposte.store import StoreError
 from malleposte.wire.pop3 import Authenticate, Code, Err, Ok
 
@@ -22,19 +23,10 @@ _CODES: Final = {
 async def authenticate(session: "Session", command: Authenticate) -> None:
     """See the module."""
     service, connection, engine = session.service, session.connection, session.engine
-    credentials, door = command.credentials, service.door
-    result = await door.sign_in(
-        credentials.authcid,
-        credentials.password,
-        connection.peer,
-        acting_as=credentials.authzid,
-    )
-    account = result.account
-    service.observer.signed_in("pop3", account is not None)
-    if account is None:
-        refusal = result.refusal or Refusal.WRONG
-        door.log.refused("pop3", connection.peer, refusal.value)
-        engine.reply(Err(result.text, _CODES[refusal]))
+    door = service.door
+    account = await sign_in(door, service.observer, "pop3", connection.peer, command.credentials)
+    if isinstance(account, NotSignedIn):
+        engine.reply(Err(account.text, _CODES[account.refusal]))
         return
     if not await session.enter(account):
         door.log.refused("pop3", connection.peer, "in use")

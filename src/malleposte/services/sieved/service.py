@@ -1,8 +1,6 @@
 """What a listener serves: the parts all sessions share, and who is signed in."""
 
-import asyncio
 from dataclasses import dataclass, field
-from typing import Final
 
 import structlog
 
@@ -12,14 +10,11 @@ from malleposte.directory.signin import Door
 from malleposte.services.connection import Connection
 from malleposte.services.sieved.session import Session
 from malleposte.services.sieved.settings import SieveSettings
+from malleposte.services.still_signed_in import again_and_again, look_at_each, why_not
 from malleposte.services.turns import Turns
-from malleposte.store import PermanentFailure, Store, StoreError
+from malleposte.store import Store
 
 log = structlog.get_logger(__name__)
-
-LOOK_EVERY: Final = 20.0
-"""Seconds between looks at the accounts that are signed in: one that is suspended, or whose password
-changed, is out within the minute."""
 
 
 class Observer:
@@ -57,28 +52,15 @@ class SieveService:
         await Session(self, connection).run()
 
     async def look(self) -> None:
-        """End the sessions of accounts that may not be signed in any more. One that could not be looked at
-        now is looked at again soon."""
-        for number, sessions in list(self.sessions.items()):
-            try:
-                account = await self.book.account(number)
-            except PermanentFailure:
-                self.observer.defect("sieve store")
-                continue
-            except StoreError as error:
-                log.warning("sieve_store_away", error=str(error))
-                return
-            for session in list(sessions):
-                if account is None or account.status != "active":
-                    session.dismiss("The account is suspended; ask your administrator")
-                elif (
-                    session.account is not None
-                    and session.account.credential_version != account.credential_version
-                ):
-                    session.dismiss("The password was changed; sign in again")
+        """End the sessions of accounts that may not be signed in any more."""
+        await look_at_each(self.sessions, self._look_at, "sieve", self.observer)
+
+    async def _look_at(self, number: int) -> None:
+        account = await self.book.account(number)
+        for session in list(self.sessions.get(number, ())):
+            if words := why_not(session.account, account):
+                session.dismiss(words)
 
     async def watch(self) -> None:
         """Look at the accounts again and again; run beside the listeners until cancelled."""
-        while True:
-            await asyncio.sleep(LOOK_EVERY)
-            await self.look()
+        await again_and_again(self.look)

@@ -7,6 +7,7 @@ from malleposte.directory.signin import Refusal
 from malleposte.services.command_session import Answers, CommandSession
 from malleposte.services.connection import Connection
 from malleposte.services.sieved import scripts
+from malleposte.services.signing_in import NotSignedIn, sign_in
 from malleposte.sieve import CAPABILITIES, DEFAULT_LIMITS
 from malleposte.store.execute.sieve import MAX_SCRIPT
 from malleposte.wire.managesieve import (
@@ -81,20 +82,13 @@ class Session(CommandSession[Command, Response]):
 
     async def _authenticate(self, command: Authenticate) -> None:
         service, connection, engine = self.service, self.connection, self.engine
-        credentials, door = command.credentials, service.door
-        result = await door.sign_in(
-            credentials.authcid,
-            credentials.password,
-            connection.peer,
-            acting_as=credentials.authzid,
+        door = service.door
+        account = await sign_in(
+            door, service.observer, "managesieve", connection.peer, command.credentials
         )
-        account = result.account
-        service.observer.signed_in("managesieve", account is not None)
-        if account is None:
-            refusal = result.refusal or Refusal.WRONG
-            door.log.refused("managesieve", connection.peer, refusal.value)
-            code = Code.TRY_LATER if refusal in _LATER else Code.NONE
-            engine.reply(no(result.text, code))
+        if isinstance(account, NotSignedIn):
+            code = Code.TRY_LATER if account.refusal in _LATER else Code.NONE
+            engine.reply(no(account.text, code))
             return
         sessions = service.sessions.setdefault(account.id, set())
         if len(sessions) >= service.settings.sessions_per_account:

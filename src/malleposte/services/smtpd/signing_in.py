@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Final
 from malleposte.directory.book import Account
 from malleposte.directory.signin import Refusal
 from malleposte.services.connection import Connection
+from malleposte.services.signing_in import NotSignedIn
+from malleposte.services.signing_in import sign_in as through_the_door
 from malleposte.store import StoreError
 from malleposte.wire.smtp import Authenticate, Reply
 
@@ -24,25 +26,21 @@ async def sign_in(
     service: "SmtpService", connection: Connection, event: Authenticate
 ) -> Account | Reply:
     """Who signed in, or why nobody did."""
-    credentials = event.credentials
+    mode, log = service.settings.mode.value, service.door.log
     try:
-        result = await service.door.sign_in(
-            credentials.authcid,
-            credentials.password,
+        account = await through_the_door(
+            service.door,
+            service.observer,
+            mode,
             connection.peer,
-            acting_as=credentials.authzid,
+            event.credentials,
             submission=True,
         )
     except StoreError:
         return _AWAY
-    mode, log = service.settings.mode.value, service.door.log
-    account = result.account
-    service.observer.signed_in(mode, account is not None)
-    if account is None:
-        refusal = result.refusal or Refusal.WRONG
-        log.refused(mode, connection.peer, refusal.value)
-        code, enhanced = _REFUSALS[refusal]
-        return Reply(code, enhanced, result.text)
+    if isinstance(account, NotSignedIn):
+        code, enhanced = _REFUSALS[account.refusal]
+        return Reply(code, enhanced, account.text)
     admission = connection.admission
     if admission is not None and not admission.signed_in(account.id):
         log.refused(mode, connection.peer, "connections")
