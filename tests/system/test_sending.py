@@ -149,6 +149,19 @@ def test_what_leaves_is_signed_by_both_keys_of_its_domain(world: World) -> None:
     assert verified(signed, keys) == 2
 
 
+def test_administrators_hear_that_mail_leaves_unsigned(world: World) -> None:
+    create_key_file(world.server.data / "node.key")
+    world.command("domain", "dkim", "example.test", "--new")
+    world.submit(FAR)
+    world.submit(FAR)
+    until(lambda: len(world.far.accepted) == 2)
+    assert not any(b"DKIM-Signature" in one.content for one in world.far.accepted)
+    (letter,) = mailbox.wait_for(world.server, "u0@example.test", PASSWORD, 1)
+    assert b"\r\nSubject: Mail of example.test leaves unsigned\r\n" in letter
+    assert 'malleposte_unsigned_total{domain="example.test"} ' in world.server.figures()
+    assert world.inbox() == [], "and nobody else"
+
+
 def test_nobody_writes_in_anothers_name(world: World) -> None:
     for author in ("u0@example.test", "boss@far.example", "u1@example.test, u0@example.test"):
         with pytest.raises(smtplib.SMTPDataError) as refused:

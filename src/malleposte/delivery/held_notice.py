@@ -1,35 +1,23 @@
 """The mail that tells the owner of an account, or those of a group, and the administrators that mail is
 held: once a day each.
 
-A job of the store, written in the transaction that held the first message, so that no crash loses it. A
-mail has its place in the trace under a number of its own; a job that is run twice finds that.
+A job of the store, written in the transaction that held the first message, so that no crash loses it.
 """
 
-import time
 from dataclasses import dataclass
-from email.utils import formatdate
-from hashlib import blake2b
 
 import msgspec
 
-from malleposte.delivery.spool import Spool, prepare
+from malleposte.delivery.notice import ADMINISTRATORS, file, is_written, number_of
 from malleposte.directory.book import Account, Book
 from malleposte.directory.routes import BOUNCES
 from malleposte.directory.senders import DEVICE
 from malleposte.i18n.locales import negotiated_locale
 from malleposte.i18n.sending_texts import Held, held_for_administrator, held_for_owner
-from malleposte.mime import compose
 from malleposte.store import Store
-from malleposte.store.commands import DOMAIN, DOMAIN_ONWARD, Deliver, Filing
+from malleposte.store.commands import DOMAIN, DOMAIN_ONWARD
 from malleposte.store.execute.allowing import HeldNotice
 from malleposte.store.results import LeasedJob
-
-_ADMINISTRATORS = (
-    "SELECT DISTINCT a.id FROM account a JOIN role_grant r ON r.account = a.id"
-    " WHERE r.role IN ('owner', 'administrator') AND a.status = 'active' AND a.organisation = $1"
-    " ORDER BY a.id"
-)
-_WRITTEN = "SELECT 1 FROM trace WHERE id = $1 AND message_id = $2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +36,7 @@ class HeldNotices:
             return
         told: set[int] = set()
         if notice.administrators:
-            rows = await self.store.reader.rows(_ADMINISTRATORS, sender.organisation)
+            rows = await self.store.reader.rows(ADMINISTRATORS, sender.organisation)
             for (number,) in rows:
                 reader = await self.book.account(number)
                 if reader is not None:
@@ -89,10 +77,9 @@ class HeldNotices:
         *,
         administrator: bool,
     ) -> None:
-        digest = blake2b(f"{job.kind}:{job.key}:{reader.id}".encode(), digest_size=4).digest()
-        number = notice.at << 31 | int.from_bytes(digest, "big") & 0x7FFFFFFF
+        number = number_of(f"{job.kind}:{job.key}", notice.at, reader)
         identity = f"held.{job.key.replace(':', '.')}.{reader.id}@{self.hostname}"
-        if await self.store.reader.row(_WRITTEN, number, identity):
+        if await is_written(self.store, number, identity):
             return
         held = Held(
             address=sender.address,
@@ -105,21 +92,8 @@ class HeldNotices:
             onward=bool(notice.by),
         )
         write = held_for_administrator if administrator else held_for_owner
-        subject, body = write(negotiated_locale([reader.locale]), held)
-        spool = Spool(self.store.incoming)
-        spool.write(_letter(reader, subject, body, identity))
-        message = await prepare(spool)
-        await self.store.submit(
-            Deliver(
-                content=message.content,
-                rendered=message.rendered,
-                filings=(Filing(account=reader.id, exempt=True),),
-                received_at=int(time.time()),
-                direction="local",
-                trace_id=number,
-                trace=msgspec.msgpack.encode({"with": "notice", "about": sender.address}),
-            )
-        )
+        text = write(negotiated_locale([reader.locale]), held)
+        await file(self.store, reader, text, number=number, identity=identity, about=sender.address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,18 +104,3 @@ class _Sender:
     named: str
     organisation: int
     owners: tuple[Account, ...]
-
-
-def _letter(reader: Account, subject: str, body: str, identity: str) -> bytes:
-    domain = reader.address.rpartition("@")[2]
-    return compose.message(
-        [
-            compose.addresses("From", [compose.Mailbox("Malleposte", f"postmaster@{domain}")]),
-            compose.addresses("To", [compose.Mailbox(reader.name, reader.address)]),
-            compose.unstructured("Subject", subject),
-            compose.field("Date", formatdate(localtime=True)),
-            compose.message_ids("Message-ID", [identity]),
-            compose.field("Auto-Submitted", "auto-generated"),  # RFC 3834 §5
-        ],
-        compose.text(body),
-    )

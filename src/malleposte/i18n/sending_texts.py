@@ -36,7 +36,7 @@ def held_for_owner(locale: Locale, held: Held) -> tuple[str, str]:
         date=moment(locale, held.at, held.time_zone),
         limit=_limit(locale, held),
     )
-    return translate(locale, "Some of your mail is held"), _body(
+    return translate(locale, "Some of your mail is held"), body(
         locale,
         happened,
         translate(
@@ -64,7 +64,7 @@ def _onward_for_owner(locale: Locale, held: Held) -> tuple[str, str]:
         address=held.address,
         limit=_limit(locale, held),
     )
-    return translate(locale, "Some of the mail to {address} is held", address=held.address), _body(
+    return translate(locale, "Some of the mail to {address} is held", address=held.address), body(
         locale,
         happened,
         translate(
@@ -122,7 +122,7 @@ def held_for_administrator(locale: Locale, held: Held) -> tuple[str, str]:
         acts.append(("", f"malleposte queue remove --sender {named}"))
     lines = "\n".join(f"{words}\n    {act}" if words else f"    {act}" for words, act in acts)
     subject = translate(locale, "Mail of {address} is held", address=held.address)
-    return subject, _body(
+    return subject, body(
         locale,
         happened,
         translate(locale, "Nothing is lost, and nothing leaves by itself.")
@@ -167,8 +167,8 @@ def _limit(locale: Locale, held: Held) -> str:
     return f"{most}."
 
 
-def _body(locale: Locale, *paragraphs: str) -> str:
-    """Paragraphs wrapped, but for those that have lines of their own."""
+def body(locale: Locale, *paragraphs: str) -> str:
+    """A letter: paragraphs wrapped, but for those that have lines of their own."""
     wrapped = (
         text
         if "\n" in text

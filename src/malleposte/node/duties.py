@@ -7,6 +7,7 @@ from malleposte.delivery.leaving import Sending
 from malleposte.delivery.quota_warning import QuotaWarning
 from malleposte.delivery.reports import REPORT_JOB, Reporter
 from malleposte.delivery.tls_reports.reporter import TLS_REPORT_JOB
+from malleposte.delivery.unsigned_notice import UNSIGNED_JOB, UnsignedNotices
 from malleposte.directory.book import Book
 from malleposte.node import outbound, sieving, wiring
 from malleposte.node.config import Configuration
@@ -36,6 +37,7 @@ def jobs(
     return {
         QUOTA_JOB: warning.run,
         HELD_JOB: HeldNotices(store, book, hostname(configuration)).run,
+        UNSIGNED_JOB: UnsignedNotices(store, book, hostname(configuration)).run,
         PURGE_JOB: lambda job: upkeep.purge_account(store, job),
         SWEEP_JOB: lambda job: upkeep.sweep_mailbox(store, job),
         PART_JOB: lambda job: parting.part_copies(store, job),

@@ -19,6 +19,7 @@ import msgspec
 import structlog
 
 from malleposte.delivery.outbound import Dispatcher
+from malleposte.delivery.unsigned_notice import UnsignedAlert
 from malleposte.directory.book import Book
 from malleposte.directory.signin import Door
 from malleposte.node import duties, metrics, outbound, wiring
@@ -197,7 +198,13 @@ class _Worker:
         queue_figures = QueueFigures(self._figures)
         self._dispatcher = outbound.dispatcher(store, configuration)
         wake = self._dispatcher.wake if self._dispatcher is not None else None
-        sending = outbound.sending(store, configuration, wake, self._unsigned)
+        alert = UnsignedAlert(store)
+
+        def unsigned(domain: str, why: str) -> None:
+            self._figures.unsigned.labels(domain).inc()
+            alert.told(domain, why)
+
+        sending = outbound.sending(store, configuration, wake, unsigned)
         openings = Openings(
             configuration,
             self._inherited,
@@ -243,9 +250,6 @@ class _Worker:
         finally:
             await self._drain()
             passwords.close()
-
-    def _unsigned(self, domain: str, why: str) -> None:
-        self._figures.unsigned.labels(domain).inc()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run beside the listeners what is never to end; if it does, the worker does."""
