@@ -300,23 +300,15 @@ class Malleposte:
 
     def preload(self, sink: Endpoint, count: int, octets: int, waiting: int) -> str:
         """By the store's own commands, without a server."""
-        if waiting and self._dialect != "sqlite":
-            return "a long queue is made on SQLite only"
         commands = self._commands = replace(self._prepared(), sink=sink)
         commands.configuration_file.write_text(commands.configuration())
         if self._postgres is not None:
             self._postgres.start()
         try:
-            our_queue.fill(
-                commands.data,
-                self._database,
-                self.accounts.reading.address,
-                sink,
-                count,
-                octets,
-            )
+            account = self.accounts.reading.address
+            our_queue.fill(commands.data, self._database, account, sink, count, octets)
             if waiting:
-                our_queue.defer(commands.data, waiting)
+                our_queue.defer(commands.data, self._database, account, waiting, octets)
         finally:
             if self._postgres is not None:
                 self._postgres.stop()

@@ -1,6 +1,9 @@
 """Our own server is configured by keys that the configuration really has."""
 
+import json
+import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -54,3 +57,35 @@ def test_without_postgresql_it_is_left_out(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(private_postgres, "_ROOT", tmp_path)
     with pytest.raises(Unavailable, match="PostgreSQL is not installed"):
         Malleposte("postgresql", tmp_path / "p").prepare()
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
+def test_of_a_long_queue_one_message_is_due_and_the_rest_wait_until_tomorrow(
+    dialect: Dialect,
+) -> None:
+    with tempfile.TemporaryDirectory(prefix="mp-bench-", dir="/tmp") as short:
+        folder = Path(short)
+        folder.chmod(0o711)
+        ours = Malleposte(dialect, folder / "ours")
+        ours.prepare()
+        ours.preload(SINK, 1, 500, 1_001)
+        tomorrow = time.time() + 80_000
+        ours.start()
+        try:
+            assert ours.queued() == 1_002
+            due_at = due_times(ours)
+        finally:
+            ours.stop()
+    assert due_at.pop("x0@elsewhere.test") < tomorrow
+    assert len(due_at) > 900
+    assert min(due_at.values()) > tomorrow
+
+
+def due_times(ours: Malleposte) -> dict[str, int]:
+    """When recipients are tried next, of the first messages."""
+    commands = ours._prepared()
+    words = [*commands.program, "queue", "list", "--json"]
+    words += ["--config", str(commands.configuration_file)]
+    done = subprocess.run(words, capture_output=True, check=True)
+    listed = json.loads(done.stdout)["messages"]
+    return {one["address"]: one["due_at"] for each in listed for one in each["recipients"]}
