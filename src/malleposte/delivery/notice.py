@@ -48,7 +48,7 @@ async def file(
     """File a letter of subject and body. ``about``: whom it tells of, for the trace. Raises what the store
     raises."""
     spool = Spool(store.incoming)
-    spool.write(_letter(reader, *text, identity))
+    spool.write(letter(reader.address, reader.name, text, identity))
     message = await prepare(spool)
     await store.submit(
         Deliver(
@@ -63,12 +63,14 @@ async def file(
     )
 
 
-def _letter(reader: Account, subject: str, body: str, identity: str) -> bytes:
-    domain = reader.address.rpartition("@")[2]
+def letter(address: str, name: str, text: tuple[str, str], identity: str) -> bytes:
+    """A letter of subject and body to one of this server's people. ``identity``: its Message-ID."""
+    subject, body = text
+    domain = address.rpartition("@")[2]
     return compose.message(
         [
             compose.addresses("From", [compose.Mailbox("Malleposte", f"postmaster@{domain}")]),
-            compose.addresses("To", [compose.Mailbox(reader.name, reader.address)]),
+            compose.addresses("To", [compose.Mailbox(name, address)]),
             compose.unstructured("Subject", subject),
             compose.field("Date", formatdate(localtime=True)),
             compose.message_ids("Message-ID", [identity]),

@@ -6,14 +6,13 @@ crash loses it; a job that is run twice finds its own mail by its Message-ID.
 
 import time
 from dataclasses import dataclass
-from email.utils import formatdate
 
 import msgspec
 
+from malleposte.delivery.notice import letter
 from malleposte.delivery.spool import Spool, prepare
 from malleposte.i18n.locales import negotiated_locale
 from malleposte.i18n.texts import QuotaState, quota_warning
-from malleposte.mime import compose
 from malleposte.store import Store
 from malleposte.store.commands import Deliver, Filing
 from malleposte.store.results import LeasedJob
@@ -44,11 +43,11 @@ class QuotaWarning:
         low, high = account << 32, (account + 1) << 32
         if await self.store.reader.row(_SENT, low, high, identity):
             return
-        subject, body = quota_warning(
+        text = quota_warning(
             negotiated_locale([locale]), level, QuotaState(address, used, quota, self.grace)
         )
         spool = Spool(self.store.incoming)
-        spool.write(_letter(address, name, subject, body, identity))
+        spool.write(letter(address, name, text, identity))
         message = await prepare(spool)
         await self.store.submit(
             Deliver(
@@ -59,18 +58,3 @@ class QuotaWarning:
                 direction="local",
             )
         )
-
-
-def _letter(address: str, name: str, subject: str, body: str, identity: str) -> bytes:
-    domain = address.rpartition("@")[2]
-    return compose.message(
-        [
-            compose.addresses("From", [compose.Mailbox("Malleposte", f"postmaster@{domain}")]),
-            compose.addresses("To", [compose.Mailbox(name, address)]),
-            compose.unstructured("Subject", subject),
-            compose.field("Date", formatdate(localtime=True)),
-            compose.message_ids("Message-ID", [identity]),
-            compose.field("Auto-Submitted", "auto-generated"),  # RFC 3834 §5
-        ],
-        compose.text(body),
-    )
