@@ -32,6 +32,8 @@ _HELD = both(
 _JOIN = both(
     "UPDATE email SET mailboxes = mailboxes + $1, modseq = $2 WHERE {ids}", ids=any_of("id", 3)
 )
+_REAPPEAR = both("UPDATE email SET created_modseq = $1 WHERE {ids}", ids=any_of("id", 2))
+"""What JMAP did not show, since it was destroyed or marked to be deleted, comes back as created."""
 _REMOVE = both("DELETE FROM membership WHERE mailbox = $1 AND {uids}", uids=any_of("uid", 2))
 _WIDE = (
     "prefix, structure, envelope, bodystructure, envelope_utf8, bodystructure_utf8, preview,"
@@ -130,6 +132,9 @@ async def copy(work: Work, command: Copy) -> Copied | Refused:
     if join_ids:
         await work.tx.run(_JOIN, 0 if command.move else 1, modseq, join_ids)
         joined = set(join_ids)
+        unmarked = [row[1] for row in rows if row[2] and row[1] in joined]
+        if unmarked and not command.deleted:
+            await work.tx.run(_REAPPEAR, modseq, unmarked)
         await touch_holders(
             work, [row[1] for row in rows if row[5] > 1 and row[1] in joined], modseq
         )
@@ -255,6 +260,9 @@ async def _renumber(
     mailbox.size -= sum(row[4] for row in rows)
     pairs = [(row[0], _enter(work, mailbox, row[1], row, deleted=deleted)) for row in rows]
     await work.tx.run(_JOIN, 0, modseq, [row[1] for row in rows])
+    unmarked = [row[1] for row in rows if row[2]]
+    if unmarked and not deleted:
+        await work.tx.run(_REAPPEAR, modseq, unmarked)
     mailbox.changed(modseq)
     await touch_holders(work, [row[1] for row in rows if row[5] > 1], modseq)
     return Copied(uidvalidity=mailbox.uidvalidity, uids=tuple(pairs), modseq=modseq)
@@ -285,12 +293,7 @@ async def recover(work: Work, command: Recover) -> Copied | Refused:
     emails = [row[1] for row in rows]
     pairs = [(0, _enter(work, target, row[1], row)) for row in rows]
     await work.tx.run(_JOIN, 1, modseq, emails)
-    # To JMAP the email was destroyed: it comes back as a created one.
-    await work.tx.run(
-        both("UPDATE email SET created_modseq = $1 WHERE {ids}", ids=any_of("id", 2)),
-        modseq,
-        emails,
-    )
+    await work.tx.run(_REAPPEAR, modseq, emails)
     await work.tx.run(_FORGET, emails)
     head.count_recoverable(-sum(row[4] for row in rows))
     head.used_bytes += size

@@ -48,7 +48,9 @@ _MARKED_ELSEWHERE = in_ranges(
 )
 _MARK_MODSEQ = in_ranges(
     f"WITH hit AS (SELECT m.email AS email{_FROM} WHERE m.deleted <> $3)"
-    " UPDATE email SET modseq = $4 WHERE id IN (SELECT email FROM hit)"
+    # To JMAP, which shows nothing that is marked, an email comes back as a created one.
+    " UPDATE email SET modseq = $4, created_modseq = CASE WHEN $3 = 0 THEN $4 ELSE created_modseq END"
+    " WHERE id IN (SELECT email FROM hit)"
 )
 _MARK = in_ranges(
     f"WITH hit AS (SELECT m.uid AS uid{_FROM} WHERE m.deleted <> $3)"
