@@ -29,6 +29,7 @@ from malleposte.node.config_keys import (
     sections,
 )
 from malleposte.node.config_listeners import Listener
+from malleposte.node.config_sending import Sending
 from malleposte.node.config_web import is_web_url
 from malleposte.secrets.redaction import Secret
 
@@ -252,6 +253,8 @@ def _contradictions(configuration: Configuration, place: str) -> Iterator[Proble
         yield Problem(place, "autoconfig.host", "not a host name such as mail.example.org")
     if not _is_address(configuration.metrics.address):
         yield Problem(place, "metrics.address", "not an IP address")
+    for name, text in _sending_contradictions(configuration.sending):
+        yield Problem(place, f"sending.{name}", text)
     places: dict[str, int] = {}
     for number, listener in enumerate(configuration.listeners, 1):
         shown = f"{LISTENERS}[{number}]"
@@ -261,6 +264,20 @@ def _contradictions(configuration: Configuration, place: str) -> Iterator[Proble
         if where in places:
             yield Problem(place, shown, f"{where} is taken by {LISTENERS}[{places[where]}]")
         places[where] = number
+
+
+def _sending_contradictions(sending: Sending) -> Iterator[tuple[str, str]]:
+    for name, version in (("source_ipv4", 4), ("source_ipv6", 6)):
+        text = getattr(sending, name)
+        if text and not (_is_address(text) and ipaddress.ip_address(text).version == version):
+            yield name, f"not an IPv{version} address"
+    for network in sending.networks.split():
+        if not _is_network(network):
+            yield "networks", f"expected a network such as 10.0.0.0/8; found {network!r}"
+    for name in ("port_probes", "block_lists"):
+        for text in getattr(sending, name).split():
+            if not is_hostname(text):
+                yield name, f"expected a domain; found {text!r}"
 
 
 def _listener_contradictions(listener: Listener) -> Iterator[str]:

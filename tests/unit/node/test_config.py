@@ -107,6 +107,21 @@ def test_an_unknown_key_names_the_nearest(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("source_ipv4 = '2001:db8::1'", "source_ipv4: not an IPv4 address"),
+        ("source_ipv6 = 'eth0'", "source_ipv6: not an IPv6 address"),
+        ("networks = '10.0.0.0/8 10.1.1.1/8'", "networks: expected a network such as 10.0.0.0/8;"),
+        ("block_lists = 'zen.example, b.example'", "block_lists: expected a domain; found"),
+        ("port_probes = 'https://a.example'", "port_probes: expected a domain; found"),
+    ],
+)
+def test_places_of_sending_are_looked_at(tmp_path: Path, text: str, said: str) -> None:
+    (problem,) = refused(tmp_path, f"[sending]\n{text}")
+    assert problem.startswith(f"malleposte.toml: sending.{said}")
+
+
 def test_a_key_of_another_section_is_shown_there(tmp_path: Path) -> None:
     assert refused(tmp_path, '[imap]\nrecoverable = "1d"') == [
         "malleposte.toml: unknown key imap.recoverable; did you mean store.recoverable?"
