@@ -127,8 +127,8 @@ def tls_policies(store: Store, configuration: Configuration) -> TlsPolicies:
 
 def tls_reporter(store: Store, book: Book, configuration: Configuration) -> TlsReporter:
     """For ``delivery.tls_reports``."""
-    published = Published(LiveRecords(dns_settings(configuration)))
-    signer = Signer(store.reader, lambda: key_ring(configuration), published)
+    records = LiveRecords(dns_settings(configuration))
+    signer = Signer(store.reader, lambda: key_ring(configuration), Published(records), records)
 
     async def signs(domain: str) -> bool:
         return bool((await signer.chosen(domain)).keys)
@@ -158,15 +158,21 @@ def sending(
     ``unsigned`` is told of each message of a signing domain that leaves without a signature."""
     if queued is None:
         return None
-    published = Published(LiveRecords(dns_settings(configuration)))
-    signer = Signer(store.reader, lambda: key_ring(configuration), published, unsigned=unsigned)
+    records = LiveRecords(dns_settings(configuration))
+    signer = Signer(
+        store.reader,
+        lambda: key_ring(configuration),
+        Published(records),
+        records,
+        unsigned=unsigned,
+    )
     return Sending(
         routing(configuration),
         configuration.sending.lifetime,
         queued,
         signer.sign,
         functools.partial(signer.seal, hostname(configuration)),
-        AuthorPolicies(LiveRecords(dns_settings(configuration))).strict,
+        AuthorPolicies(records).strict,
         rewriter(configuration),
         send_limits(configuration),
         signer.concerns,

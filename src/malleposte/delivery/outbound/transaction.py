@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from malleposte.store.commands import EIGHTBIT, SMTPUTF8
 from malleposte.store.results import TakenMessage, TakenRecipient
-from malleposte.wire.smtp.outgoing import Addressee, Outgoing
+from malleposte.wire.smtp.outgoing import Addressee, Extensions, Outgoing
 from malleposte.wire.smtp.progress import Answer
 
 from .connection import Connection
@@ -32,10 +32,7 @@ async def offer(connection: Connection, parcel: Parcel, office: Office, until: f
     if missing is not None:
         return Offered([judge.troubled(message, r, missing, host) for r in recipients])
     settled: list[Settled] = []
-    later: tuple[TakenRecipient, ...] = ()
-    most = connection.can.most_recipients
-    if 0 < most < len(recipients):  # RFC 9422 §4.2
-        recipients, later = recipients[:most], recipients[most:]
+    recipients, later = _that_it_takes(connection.can, recipients)
     good: Sequence[TakenRecipient] = recipients
     try:
         outgoing = _outgoing(message, good)
@@ -71,6 +68,24 @@ async def offer(connection: Connection, parcel: Parcel, office: Office, until: f
                 )
             )
     return Offered(settled, (*rest, *later), broke)
+
+
+def _that_it_takes(
+    can: Extensions, recipients: tuple[TakenRecipient, ...]
+) -> tuple[tuple[TakenRecipient, ...], tuple[TakenRecipient, ...]]:
+    """Recipients for this transaction, and for the next ones (RFC 9422 §4.2, §4.3)."""
+    now = recipients
+    if can.most_domains:
+        domains = list(dict.fromkeys(map(_domain, recipients)))[: can.most_domains]
+        now = tuple(one for one in recipients if _domain(one) in domains)
+    if can.most_recipients:
+        now = now[: can.most_recipients]
+    chosen = {one.n for one in now}
+    return now, tuple(one for one in recipients if one.n not in chosen)
+
+
+def _domain(recipient: TakenRecipient) -> str:
+    return recipient.address.rpartition("@")[2].lower()
 
 
 def _outgoing(message: TakenMessage, recipients: Sequence[TakenRecipient]) -> Outgoing:

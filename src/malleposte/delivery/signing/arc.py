@@ -23,7 +23,8 @@ from malleposte.delivery.signing.keys import SigningKey
 Chain = Literal["none", "pass", "fail"]
 MOST_SETS: Final = 50
 """RFC 8617 §4.2.1."""
-_SET: Final = (b"arc-authentication-results", b"arc-message-signature", b"arc-seal")
+SET: Final = (b"arc-authentication-results", b"arc-message-signature", b"arc-seal")
+"""The fields of a set, in the order in which a seal covers them."""
 _INSTANCE: Final = re.compile(rb"^[^:]*+:(?:[^;]*+;)*? ?i ?= ?([0-9]{1,3}) ?(?:;|$)")
 _FAILED: Final = re.compile(rb"; ?cv ?= ?fail ?(?:;|$)")
 
@@ -62,9 +63,9 @@ def seal_hashed(
     if key.algorithm != "rsa-sha256":
         raise ValueError("ARC needs an RSA key")
     present = list(header_fields(header))
-    sets, whole = _sets(present)
+    sets, whole = sets_of(present)
     # RFC 8617 §5.1: a chain that was said to have failed gets nothing more.
-    if any(_FAILED.search(one.get(_SET[2], b"")) for one in sets.values()):
+    if any(_FAILED.search(one.get(SET[2], b"")) for one in sets.values()):
         return b""
     number = max(sets, default=0) + 1
     if number > MOST_SETS:
@@ -94,7 +95,7 @@ def _set(
     covered = []
     # A failed chain cannot be put in order: the seal covers its own set (RFC 8617 §5.1.2).
     if chain != "fail":
-        covered = [sets[one][name] for one in range(1, number) for name in _SET]
+        covered = [sets[one][name] for one in range(1, number) for name in SET]
     covered += [field.relaxed for field in header_fields(found + message)]
     value = (
         f" i={number}; a={key.algorithm}; t={now}; cv={chain};\r\n"
@@ -104,12 +105,12 @@ def _set(
     return sealed + message + found
 
 
-def _sets(present: Iterable[HeaderField]) -> tuple[dict[int, dict[bytes, bytes]], bool]:
+def sets_of(present: Iterable[HeaderField]) -> tuple[dict[int, dict[bytes, bytes]], bool]:
     """The sets by number, and whether each is whole, single, and none is missing."""
     sets: dict[int, dict[bytes, bytes]] = {}
     whole = True
     for field in present:
-        if field.name not in _SET:
+        if field.name not in SET:
             continue
         match = _INSTANCE.match(field.relaxed)
         number = int(match[1]) if match else 0
@@ -120,7 +121,7 @@ def _sets(present: Iterable[HeaderField]) -> tuple[dict[int, dict[bytes, bytes]]
         whole = whole and field.name not in one
         one[field.name] = field.relaxed
     whole = whole and sorted(sets) == list(range(1, len(sets) + 1))
-    return sets, whole and all(len(one) == len(_SET) for one in sets.values())
+    return sets, whole and all(len(one) == len(SET) for one in sets.values())
 
 
 def _folded(text: str) -> bytes:

@@ -18,10 +18,12 @@ from typing import Final
 import structlog
 
 from malleposte.delivery.signing.arc import seal_hashed
+from malleposte.delivery.signing.arc_chain import validated
 from malleposte.delivery.signing.dkim import sign_hashed
 from malleposte.delivery.signing.fields import Unfit
 from malleposte.delivery.signing.kept import Kept, Ring, pairs_of
 from malleposte.delivery.signing.keys import SigningKey
+from malleposte.delivery.signing.lookup import Records
 from malleposte.delivery.signing.published import Published
 from malleposte.store.dialect import Reader
 
@@ -51,13 +53,14 @@ NOT_SIGNING: Final = Choice((), False)
 
 
 class Signer:
-    """See the module. Belongs to one event loop."""
+    """See the module. Belongs to one event loop. ``records``: where others' keys are looked up."""
 
     def __init__(
         self,
         reader: Reader,
         ring: Ring,
         published: Published,
+        records: Records,
         *,
         unsigned: Unsigned | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -65,6 +68,7 @@ class Signer:
         self._reader = reader
         self._ring = ring
         self._published = published
+        self._records = records
         self._unsigned = unsigned
         self._clock = clock
         self._known: OrderedDict[str, tuple[float, Kept]] = OrderedDict()
@@ -87,16 +91,19 @@ class Signer:
     async def seal(
         self, server: str, domain: str, header: bytes, body_digest: bytes, now: int
     ) -> bytes:
-        """The first ARC set of a message that is sent on in the name of ``domain``; '' where no RSA key
-        of it signs. Nothing was found out about the message yet, and that is what it says. Raises what the
-        store raises."""
+        """The next ARC set of a message that is sent on in the name of ``domain``; '' where no RSA key of
+        it signs, or where it cannot be told now whether the sets that it came with are good. That is what
+        it says; nothing else was found out about the message yet. Raises what the store raises."""
         choice = await self.chosen(domain)
         key = next((one for one in choice.keys if one.algorithm == "rsa-sha256"), None)
         if key is None:
             return b""
+        chain = await validated(header, body_digest, self._records)
+        if chain is None:
+            return b""
         try:
-            results = f"{server}; none"  # RFC 8601 §2.2
-            return seal_hashed(header, body_digest, key, now, results=results, chain="none")
+            results = f"{server}; arc={chain}"  # RFC 8617 §5.2
+            return seal_hashed(header, body_digest, key, now, results=results, chain=chain)
         except Unfit:
             return b""
 

@@ -65,6 +65,8 @@ class Extensions:
     """Transactions of a session (MAILMAX of RFC 9422), 0 where it does not say."""
     most_recipients: int = 0
     """Recipients of a transaction (RCPTMAX), likewise."""
+    most_domains: int = 0
+    """Domains that they are of (RCPTDOMAINMAX), likewise."""
 
     @classmethod
     def of(cls, reply: RemoteReply) -> Self:
@@ -89,6 +91,7 @@ class Extensions:
             mechanisms=frozenset(value.upper() for value in words.get("AUTH", ())),
             most_mails=limits.get("MAILMAX", 0),
             most_recipients=limits.get("RCPTMAX", 0),
+            most_domains=limits.get("RCPTDOMAINMAX", 0),
         )
 
 

@@ -37,6 +37,7 @@ class Desk:
             house.store.reader,
             lambda: ring,
             Published(self.dns, clock=self.watch),
+            self.dns,
             unsigned=lambda domain, why: self.alarms.append((domain, why)),
             clock=self.watch,
         )
@@ -170,9 +171,16 @@ async def test_what_is_sent_on_is_sealed_by_the_published_key(desk: Desk) -> Non
     desk.publish(pair())
     desk.watch.now += WRONG_FOR + 1
     seal = await desk.signer.seal("mx.example.org", "example.org", HEADER, digest(), NOW)
-    assert b"ARC-Authentication-Results: i=1; mx.example.org; none\r\n" in seal
+    assert b"ARC-Authentication-Results: i=1; mx.example.org; arc=none\r\n" in seal
     verdict = dkim.ARC(seal + MESSAGE).verify(dnsfunc=answering(zone()))
     assert verdict[0] == dkim.CV_Pass
+    # On top of one that is good, and of one that was changed on the way.
+    for came, says in ((seal, b"pass"), (seal.replace(b"arc=none", b"arc=pass"), b"fail")):
+        header = came + HEADER
+        more = await desk.signer.seal("mx.example.org", "example.org", header, digest(), NOW)
+        assert b"i=2; mx.example.org; arc=" + says in more
+        verdict = dkim.ARC(more + came + MESSAGE).verify(dnsfunc=answering(zone()))
+        assert (verdict[0] == dkim.CV_Pass) == (says == b"pass")
     # Not the domain's, and no header that can be signed: sent on without.
     assert await desk.signer.seal("mx", "other.example", HEADER, digest(), NOW) == b""
     assert await desk.signer.seal("mx", "example.org", b"Subject: x\r\n", digest(), NOW) == b""
