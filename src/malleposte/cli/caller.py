@@ -158,6 +158,13 @@ def run(
         return asyncio.run(_with_caller(connection, work))
 
 
+def ask(
+    configuration: Configuration, name: str, request: Request, response: type[ResponseT]
+) -> ResponseT:
+    """``run`` for one operation that tells nothing on the way. Raises ``Trouble``."""
+    return run(configuration, lambda caller: caller.call(name, request, response))
+
+
 @contextlib.contextmanager
 def _connected(configuration: Configuration, *, make: bool) -> Iterator[socket.socket]:
     connection = to_server(configuration)

@@ -17,7 +17,7 @@ from typing import Any, Final
 import msgspec
 
 from malleposte.cli import config_file, demo_mail, setup
-from malleposte.cli.caller import Caller, Outgoing, run, to_server
+from malleposte.cli.caller import Caller, Outgoing, ask, run, to_server
 from malleposte.cli.configuration import read_configuration
 from malleposte.cli.exit_codes import REFUSED, UNAVAILABLE, Trouble
 from malleposte.cli.output import say, spelt
@@ -199,7 +199,7 @@ def _account(configuration: Configuration, who: Mailbox, role: str) -> dict[str,
     if not password:
         # An earlier start broke off before it had written the password down.
         again = ChangePassword(address=who.address, generate=True)
-        done = run(configuration, lambda c: c.call("account.passwd", again, PasswordChanged))
+        done = ask(configuration, "account.passwd", again, PasswordChanged)
         password = done.password
     return {"address": who.address, "password": password, "role": role or "user"}
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 
 from malleposte.cli import account_list
-from malleposte.cli.caller import Caller, run
+from malleposte.cli.caller import Caller, ask, run
 from malleposte.cli.exit_codes import LEFT_OUT, OK, REFUSED, USAGE, Trouble
 from malleposte.cli.options import (
     DEFAULT,
@@ -98,7 +98,7 @@ def add(
         role=role,
         kind=kind,
     )
-    done = run(configuration, lambda c: c.call("account.add", request, AccountAdded))
+    done = ask(configuration, "account.add", request, AccountAdded)
     if common.json:
         as_json(done)
         return OK
@@ -187,7 +187,7 @@ def show(address: str, /, *, common: Common = DEFAULT) -> int:
         Its address.
     """
     request = ShowAccount(address=address)
-    done = run(common.configuration(), lambda c: c.call("account.show", request, OneAccount))
+    done = ask(common.configuration(), "account.show", request, OneAccount)
     return _shown(done.account, common)
 
 
@@ -257,7 +257,7 @@ def set_(
         time_zone=time_zone,
         internal=internal,
     )
-    done = run(common.configuration(), lambda c: c.call("account.set", request, OneAccount))
+    done = ask(common.configuration(), "account.set", request, OneAccount)
     return _shown(done.account, common)
 
 
@@ -273,7 +273,7 @@ def passwd(address: str, /, *, password: OtherPassword = NO_OTHER, common: Commo
     configuration = common.configuration()
     secret, generate = chosen(password, address)
     request = ChangePassword(address=address, password=secret, generate=generate)
-    done = run(configuration, lambda c: c.call("account.passwd", request, PasswordChanged))
+    done = ask(configuration, "account.passwd", request, PasswordChanged)
     if common.json:
         as_json(done)
         return OK
@@ -293,7 +293,7 @@ def disable(address: str, /, *, common: Common = DEFAULT) -> int:
         The account.
     """
     request = DisableAccount(address=address)
-    done = run(common.configuration(), lambda c: c.call("account.disable", request, OneAccount))
+    done = ask(common.configuration(), "account.disable", request, OneAccount)
     return _status_told(done, common)
 
 
@@ -307,7 +307,7 @@ def enable(address: str, /, *, common: Common = DEFAULT) -> int:
         The account.
     """
     request = EnableAccount(address=address)
-    done = run(common.configuration(), lambda c: c.call("account.enable", request, OneAccount))
+    done = ask(common.configuration(), "account.enable", request, OneAccount)
     return _status_told(done, common)
 
 
@@ -340,7 +340,7 @@ def delete(
     if not yes:
         _confirm(address)
     request = RemoveAccount(address=address)
-    done = run(configuration, lambda c: c.call("account.delete", request, AccountRemoved))
+    done = ask(configuration, "account.delete", request, AccountRemoved)
     if common.json:
         as_json(done)
     else:

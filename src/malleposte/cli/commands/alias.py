@@ -2,7 +2,7 @@
 
 from cyclopts import App
 
-from malleposte.cli.caller import Caller, run
+from malleposte.cli.caller import Caller, ask, run
 from malleposte.cli.exit_codes import OK
 from malleposte.cli.options import DEFAULT, Common
 from malleposte.cli.output import as_json, say, table
@@ -33,9 +33,7 @@ def add(address: str, /, *targets: str, common: Common = DEFAULT) -> int:
         Addresses of the accounts it reaches; also at other servers, where mail may be forwarded there.
     """
     request = AddAlias(address=address, targets=targets)
-    return _told(
-        run(common.configuration(), lambda c: c.call("alias.add", request, AliasShown)), common
-    )
+    return _told(ask(common.configuration(), "alias.add", request, AliasShown), common)
 
 
 @alias.command(name="set")
@@ -50,9 +48,7 @@ def set_(address: str, /, *targets: str, common: Common = DEFAULT) -> int:
         Addresses of the accounts it reaches; also at other servers, where mail may be forwarded there.
     """
     request = ReplaceAlias(address=address, targets=targets)
-    return _told(
-        run(common.configuration(), lambda c: c.call("alias.set", request, AliasShown)), common
-    )
+    return _told(ask(common.configuration(), "alias.set", request, AliasShown), common)
 
 
 def _told(done: AliasShown, common: Common) -> int:
@@ -74,7 +70,7 @@ def delete(address: str, /, *, common: Common = DEFAULT) -> int:
         The alias.
     """
     request = RemoveAlias(address=address)
-    done = run(common.configuration(), lambda c: c.call("alias.delete", request, AliasRemoved))
+    done = ask(common.configuration(), "alias.delete", request, AliasRemoved)
     if common.json:
         as_json(done)
     else:

@@ -2,7 +2,7 @@
 
 from cyclopts import App
 
-from malleposte.cli.caller import Caller, run
+from malleposte.cli.caller import Caller, ask, run
 from malleposte.cli.exit_codes import OK
 from malleposte.cli.options import DEFAULT, NO_CHOICE, Common, NewPassword
 from malleposte.cli.output import as_json, note, say, table
@@ -79,7 +79,7 @@ def networks(address: str, /, *network: str, common: Common = DEFAULT) -> int:
         Addresses and networks, in place of those before.
     """
     request = SetDeviceNetworks(address=address, networks=network)
-    done = run(common.configuration(), lambda c: c.call("device.networks", request, DeviceShown))
+    done = ask(common.configuration(), "device.networks", request, DeviceShown)
     if common.json:
         as_json(done)
     else:
@@ -91,7 +91,7 @@ def networks(address: str, /, *network: str, common: Common = DEFAULT) -> int:
 @device.command(name="list")
 def list_(*, common: Common = DEFAULT) -> int:
     """List devices: how each is known, and from which addresses it may send."""
-    done = run(common.configuration(), lambda c: c.call("device.list", ListDevices(), Devices))
+    done = ask(common.configuration(), "device.list", ListDevices(), Devices)
     if common.json:
         as_json(done)
         return OK

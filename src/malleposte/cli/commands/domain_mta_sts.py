@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from malleposte.cli.caller import run
+from malleposte.cli.caller import ask
 from malleposte.cli.exit_codes import OK, USAGE, Trouble
 from malleposte.cli.options import DEFAULT, Common
 from malleposte.cli.output import as_json, note, say
@@ -44,15 +44,13 @@ def mta_sts(
     configuration = common.configuration()
     if mode is None and not mx and not alone:
         asked = ShowPolicy(domain=name)
-        return _told(
-            run(configuration, lambda c: c.call("domain.mta-sts", asked, PolicyShown)), common
-        )
+        return _told(ask(configuration, "domain.mta-sts", asked, PolicyShown), common)
     # The process that answers may not be able to read the program's files any more.
     import malleposte.operations.zone.asking
     import malleposte.operations.zone.policy  # noqa: F401
 
     request = SetPolicy(domain=name, mode=mode or "", servers=mx if mx or alone else None)
-    done = run(configuration, lambda c: c.call("domain.mta-sts-set", request, PolicyShown))
+    done = ask(configuration, "domain.mta-sts-set", request, PolicyShown)
     return _told(done, common, changed=True)
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from malleposte.cli.caller import Caller, run
+from malleposte.cli.caller import Caller, ask, run
 from malleposte.cli.commands.group import lines_of
 from malleposte.cli.exit_codes import OK, USAGE, Trouble
 from malleposte.cli.options import DEFAULT, Common
@@ -150,12 +150,8 @@ def _done(
 ) -> int:
     if request is None:
         operation, asked = "domain.routes", ShowRoutes(domain=name)
-        return _told(
-            run(common.configuration(), lambda c: c.call(operation, asked, DomainRoutes)), common
-        )
-    return _told(
-        run(common.configuration(), lambda c: c.call(operation, request, DomainRoutes)), common
-    )
+        return _told(ask(common.configuration(), operation, asked, DomainRoutes), common)
+    return _told(ask(common.configuration(), operation, request, DomainRoutes), common)
 
 
 def _told(done: DomainRoutes, common: Common) -> int:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from malleposte.cli.caller import Caller, run
+from malleposte.cli.caller import Caller, ask, run
 from malleposte.cli.exit_codes import OK
 from malleposte.cli.options import DEFAULT, Common
 from malleposte.cli.output import as_json, say, table
@@ -36,9 +36,7 @@ def set_(address: str, /, *targets: str, copy: bool = True, common: Common = DEF
         Keep a copy in the account; --no-copy: only what cannot go on stays there.
     """
     request = PutForward(address=address, targets=targets, copy=copy)
-    return _told(
-        run(common.configuration(), lambda c: c.call("forward.set", request, ForwardShown)), common
-    )
+    return _told(ask(common.configuration(), "forward.set", request, ForwardShown), common)
 
 
 @forward.command
@@ -52,7 +50,7 @@ def delete(address: str, /, *, common: Common = DEFAULT) -> int:
     """
     request = RemoveForward(address=address)
     return _told(
-        run(common.configuration(), lambda c: c.call("forward.delete", request, ForwardShown)),
+        ask(common.configuration(), "forward.delete", request, ForwardShown),
         common,
     )
 

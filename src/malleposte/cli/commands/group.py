@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from malleposte.cli.caller import Caller, run
+from malleposte.cli.caller import Caller, ask, run
 from malleposte.cli.exit_codes import OK, REFUSED, USAGE, Trouble
 from malleposte.cli.options import DEFAULT, Common
 from malleposte.cli.output import as_json, say, table
@@ -52,7 +52,7 @@ def add(
         Who may write to it: anyone, inside (whoever signs in here), members or owners.
     """
     request = AddGroup(address=address, name=name, senders=senders)
-    done = run(common.configuration(), lambda c: c.call("group.add", request, GroupShown))
+    done = ask(common.configuration(), "group.add", request, GroupShown)
     return _shown(done, common)
 
 
@@ -82,7 +82,7 @@ def set_(
     if name is senders is archive is None:
         raise Trouble(USAGE, "nothing to change: give --name, --senders or --archive")
     request = ChangeGroup(address=address, name=name, senders=senders, archive=archive)
-    done = run(common.configuration(), lambda c: c.call("group.set", request, GroupShown))
+    done = ask(common.configuration(), "group.set", request, GroupShown)
     return _shown(done, common)
 
 
@@ -96,7 +96,7 @@ def show(address: str, /, *, common: Common = DEFAULT) -> int:
         The group.
     """
     request = ShowGroup(address=address)
-    done = run(common.configuration(), lambda c: c.call("group.show", request, GroupShown))
+    done = ask(common.configuration(), "group.show", request, GroupShown)
     return _shown(done, common)
 
 
@@ -141,9 +141,7 @@ def join(
         A file with further addresses, one a line.
     """
     request = JoinGroup(address=address, who=_named(who, from_file), owner=owner)
-    return _changed(
-        run(common.configuration(), lambda c: c.call("group.join", request, PeopleChanged)), common
-    )
+    return _changed(ask(common.configuration(), "group.join", request, PeopleChanged), common)
 
 
 @group.command
@@ -170,7 +168,7 @@ def leave(
     """
     request = LeaveGroup(address=address, who=_named(who, from_file), owner=owner)
     return _changed(
-        run(common.configuration(), lambda c: c.call("group.leave", request, PeopleChanged)),
+        ask(common.configuration(), "group.leave", request, PeopleChanged),
         common,
     )
 
@@ -206,7 +204,7 @@ def delete(address: str, /, *, common: Common = DEFAULT) -> int:
         The group.
     """
     request = RemoveGroup(address=address)
-    done = run(common.configuration(), lambda c: c.call("group.delete", request, GroupRemoved))
+    done = ask(common.configuration(), "group.delete", request, GroupRemoved)
     if common.json:
         as_json(done)
     else:

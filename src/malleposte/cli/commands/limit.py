@@ -4,7 +4,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from malleposte.cli.caller import run
+from malleposte.cli.caller import ask
 from malleposte.cli.exit_codes import OK, USAGE, Trouble
 from malleposte.cli.options import DEFAULT, Common
 from malleposte.cli.output import as_json, moment, table
@@ -26,9 +26,7 @@ def show(whom: str, /, *, common: Common = DEFAULT) -> int:
         An account's address, or a domain.
     """
     request = ShowLimit(whom=whom)
-    return _told(
-        run(common.configuration(), lambda c: c.call("limit.show", request, LimitShown)), common
-    )
+    return _told(ask(common.configuration(), "limit.show", request, LimitShown), common)
 
 
 @limit.command(name="set")
@@ -61,9 +59,7 @@ def set_(
     except ValueError:
         raise Trouble(USAGE, f"{for_!r} is no length of time such as 7d or 12h") from None
     request = SetLimit(whom=whom, messages=messages, recipients=recipients, seconds=seconds)
-    return _told(
-        run(common.configuration(), lambda c: c.call("limit.set", request, LimitShown)), common
-    )
+    return _told(ask(common.configuration(), "limit.set", request, LimitShown), common)
 
 
 @limit.command
@@ -76,9 +72,7 @@ def reset(whom: str, /, *, common: Common = DEFAULT) -> int:
         An account's address, or a domain.
     """
     request = SetLimit(whom=whom, messages=UNSAID, recipients=UNSAID)
-    return _told(
-        run(common.configuration(), lambda c: c.call("limit.set", request, LimitShown)), common
-    )
+    return _told(ask(common.configuration(), "limit.set", request, LimitShown), common)
 
 
 def _told(done: LimitShown, common: Common) -> int:

@@ -2,7 +2,7 @@
 
 from cyclopts import App
 
-from malleposte.cli.caller import Caller, run
+from malleposte.cli.caller import Caller, ask, run
 from malleposte.cli.exit_codes import LEFT_OUT, OK
 from malleposte.cli.options import DEFAULT, Common
 from malleposte.cli.output import as_json, printable, say, size, table
@@ -83,7 +83,7 @@ def rights(address: str, name: str, /, *, common: Common = DEFAULT) -> int:
     """
     request = ShowRights(address=address, mailbox=name)
     return _told(
-        run(common.configuration(), lambda c: c.call("mailbox.rights", request, RightsShown)),
+        ask(common.configuration(), "mailbox.rights", request, RightsShown),
         common,
     )
 
@@ -104,9 +104,7 @@ def give(address: str, name: str, who: str, letters: str, /, *, common: Common =
         Rights, such as lrs to read and lrswite to work in it.
     """
     request = GiveRights(address=address, mailbox=name, who=who, rights=letters)
-    return _told(
-        run(common.configuration(), lambda c: c.call("mailbox.give", request, RightsShown)), common
-    )
+    return _told(ask(common.configuration(), "mailbox.give", request, RightsShown), common)
 
 
 @mailbox.command
@@ -127,9 +125,7 @@ def take(
         Only these rights; without them all.
     """
     request = TakeRights(address=address, mailbox=name, who=who, rights=letters)
-    return _told(
-        run(common.configuration(), lambda c: c.call("mailbox.take", request, RightsShown)), common
-    )
+    return _told(ask(common.configuration(), "mailbox.take", request, RightsShown), common)
 
 
 def _told(done: RightsShown, common: Common) -> int:

@@ -5,7 +5,7 @@ import time
 
 from cyclopts import App
 
-from malleposte.cli.caller import Caller, run
+from malleposte.cli.caller import Caller, ask, run
 from malleposte.cli.exit_codes import OK
 from malleposte.cli.options import DEFAULT, Common
 from malleposte.cli.output import as_json, say, size, table
@@ -195,7 +195,7 @@ def advice(one: QueuedRecipient) -> str:
 
 
 def _act(name: str, request: OfQueued, words: str, common: Common) -> int:
-    done = run(common.configuration(), lambda c: c.call(name, request, QueueChanged))
+    done = ask(common.configuration(), name, request, QueueChanged)
     if common.json:
         as_json(done)
     else:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from malleposte.cli.caller import Caller, run
+from malleposte.cli.caller import Caller, ask, run
 from malleposte.cli.exit_codes import LEFT_OUT, OK, USAGE, Trouble
 from malleposte.cli.options import DEFAULT, Common
 from malleposte.cli.output import as_json, moment, printable, say, size, table
@@ -66,7 +66,7 @@ def recover(
         mailbox=mailbox,
         into=into,
     )
-    done = run(configuration, lambda c: c.call("mail.recover", request, MailRecovered))
+    done = ask(configuration, "mail.recover", request, MailRecovered)
     if common.json:
         as_json(done)
     else:

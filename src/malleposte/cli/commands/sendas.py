@@ -4,7 +4,7 @@ from typing import Literal
 
 from cyclopts import App
 
-from malleposte.cli.caller import run
+from malleposte.cli.caller import ask
 from malleposte.cli.exit_codes import OK
 from malleposte.cli.options import DEFAULT, Common
 from malleposte.cli.output import as_json, moment, say, table
@@ -38,7 +38,7 @@ def give(address: str, who: str, /, *, on_behalf: bool = False, common: Common =
     """
     way: Literal["as", "behalf"] = "behalf" if on_behalf else "as"
     request = GiveSendRight(address=address, who=who, way=way)
-    done = run(common.configuration(), lambda c: c.call("sendas.give", request, SendRightChanged))
+    done = ask(common.configuration(), "sendas.give", request, SendRightChanged)
     if common.json:
         as_json(done)
     else:
@@ -58,7 +58,7 @@ def take(address: str, who: str, /, *, common: Common = DEFAULT) -> int:
         The account that may not any more.
     """
     request = TakeSendRight(address=address, who=who)
-    done = run(common.configuration(), lambda c: c.call("sendas.take", request, SendRightChanged))
+    done = ask(common.configuration(), "sendas.take", request, SendRightChanged)
     if common.json:
         as_json(done)
     else:
@@ -79,7 +79,7 @@ def list_(*, address: str = "", who: str = "", common: Common = DEFAULT) -> int:
         Only those of this account.
     """
     request = ListSendRights(address=address, who=who)
-    done = run(common.configuration(), lambda c: c.call("sendas.list", request, SendRights))
+    done = ask(common.configuration(), "sendas.list", request, SendRights)
     if common.json:
         as_json(done)
         return OK

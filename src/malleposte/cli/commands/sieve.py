@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cyclopts import App
 
-from malleposte.cli.caller import run
+from malleposte.cli.caller import ask
 from malleposte.cli.exit_codes import OK, REFUSED, Trouble
 from malleposte.cli.options import DEFAULT, Common
 from malleposte.cli.output import as_json, note, printable, say, size, table
@@ -40,7 +40,7 @@ def list_(owner: str, /, *, common: Common = DEFAULT) -> int:
         An account's address; a domain, or `everybody`, for what runs with mail to all of them.
     """
     request = ListScripts(owner=owner)
-    found = run(common.configuration(), lambda c: c.call("sieve.list", request, ScriptsShown))
+    found = ask(common.configuration(), "sieve.list", request, ScriptsShown)
     if common.json:
         as_json(found)
         return OK
@@ -67,7 +67,7 @@ def show(owner: str, name: str = "", /, *, common: Common = DEFAULT) -> int:
         The script; left out: the one that runs.
     """
     request = ShowScript(owner=owner, name=name)
-    found = run(common.configuration(), lambda c: c.call("sieve.show", request, ScriptShown))
+    found = ask(common.configuration(), "sieve.show", request, ScriptShown)
     if common.json:
         as_json(found)
     else:
@@ -100,7 +100,7 @@ def put(
         It runs from now on, and none of the owner's others.
     """
     request = PutText(owner=owner, name=name, text=_text(file), activate=activate)
-    done = run(common.configuration(), lambda c: c.call("sieve.put", request, ScriptPut))
+    done = ask(common.configuration(), "sieve.put", request, ScriptPut)
     if common.json:
         as_json(done)
         return OK
@@ -122,7 +122,7 @@ def activate(owner: str, name: str = "", /, *, common: Common = DEFAULT) -> int:
         The script; left out: none runs from now on.
     """
     request = ActivateOne(owner=owner, name=name)
-    done = run(common.configuration(), lambda c: c.call("sieve.activate", request, Activated))
+    done = ask(common.configuration(), "sieve.activate", request, Activated)
     if common.json:
         as_json(done)
     else:
@@ -142,7 +142,7 @@ def check(owner: str, file: Path | None = None, /, *, common: Common = DEFAULT) 
         Where its text is; left out: standard input.
     """
     request = CheckScript(owner=owner, text=_text(file))
-    done = run(common.configuration(), lambda c: c.call("sieve.check", request, ScriptChecked))
+    done = ask(common.configuration(), "sieve.check", request, ScriptChecked)
     if common.json:
         as_json(done)
         return OK
@@ -163,7 +163,7 @@ def delete(owner: str, name: str, /, *, common: Common = DEFAULT) -> int:
         The script.
     """
     request = DeleteOne(owner=owner, name=name)
-    done = run(common.configuration(), lambda c: c.call("sieve.delete", request, ScriptDeleted))
+    done = ask(common.configuration(), "sieve.delete", request, ScriptDeleted)
     if common.json:
         as_json(done)
     else:

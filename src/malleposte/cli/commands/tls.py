@@ -2,7 +2,7 @@
 
 from cyclopts import App
 
-from malleposte.cli.caller import run
+from malleposte.cli.caller import ask
 from malleposte.cli.commands.queue import when
 from malleposte.cli.exit_codes import OK
 from malleposte.cli.options import DEFAULT, Common
@@ -33,9 +33,7 @@ def show(domain: str, /, *, common: Common = DEFAULT) -> int:
     import malleposte.delivery.tls_policies
     import malleposte.operations.zone.asking  # noqa: F401
 
-    found = run(
-        common.configuration(), lambda c: c.call("tls.show", ShowTls(domain=domain), TlsShown)
-    )
+    found = ask(common.configuration(), "tls.show", ShowTls(domain=domain), TlsShown)
     if common.json:
         as_json(found)
         return OK
@@ -75,7 +73,7 @@ def except_(destination: str, /, *, days: int = 7, why: str = "", common: Common
         Shown in the list.
     """
     request = MakeException(destination=destination, days=days, why=why)
-    done = run(common.configuration(), lambda c: c.call("tls.except", request, Exceptions))
+    done = ask(common.configuration(), "tls.except", request, Exceptions)
     if common.json:
         as_json(done)
         return OK
@@ -90,9 +88,7 @@ def except_(destination: str, /, *, days: int = 7, why: str = "", common: Common
 @tls.command
 def exceptions(*, common: Common = DEFAULT) -> int:
     """List exceptions, those too that ended within a month."""
-    found = run(
-        common.configuration(), lambda c: c.call("tls.exceptions", ListExceptions(), Exceptions)
-    )
+    found = ask(common.configuration(), "tls.exceptions", ListExceptions(), Exceptions)
     if common.json:
         as_json(found)
     elif not found.exceptions:
@@ -123,7 +119,7 @@ def end(destination: str, /, *, common: Common = DEFAULT) -> int:
         As it stands in the list.
     """
     request = EndException(destination=destination)
-    done = run(common.configuration(), lambda c: c.call("tls.end", request, ExceptionEnded))
+    done = ask(common.configuration(), "tls.end", request, ExceptionEnded)
     if common.json:
         as_json(done)
     else:
