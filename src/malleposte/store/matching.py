@@ -211,9 +211,13 @@ class Writer:
         return f"({find}(' ' || coalesce({table}.keywords, '') || ' ', {add(f' {condition.word} ')}) > 0)"
 
     def _among(self, column: str, numbers: tuple[int, ...]) -> str:
-        parameter = self._parameters.add(list(numbers))
-        found = any_of(column, int(parameter[1:]))
-        return found.sqlite if self._dialect == "sqlite" else found.postgres
+        return among(self._dialect, column, self._parameters.add(list(numbers)))
+
+
+def among(dialect: Dialect, column: str, placeholder: str) -> str:
+    """A column is one of a list, the value of a placeholder."""
+    found = any_of(column, int(placeholder[1:]))
+    return found.sqlite if dialect == "sqlite" else found.postgres
 
 
 def leaves(condition: Condition) -> Iterator[Leaf]:

@@ -3,7 +3,13 @@
 from typing import Any, Final
 
 from malleposte.services.jmap.context import Method
-from malleposte.services.jmap.mail import email_query, filters, mailbox_get
+from malleposte.services.jmap.mail import (
+    email_query,
+    filters,
+    mail_changes,
+    mailbox_get,
+    thread_get,
+)
 from malleposte.services.jmap.mail.names import MAIL
 from malleposte.services.jmap.settings import JmapSettings
 
@@ -22,4 +28,6 @@ def capability(settings: JmapSettings) -> dict[str, Any]:
     }
 
 
-METHODS: Final[dict[str, Method]] = mailbox_get.METHODS | email_query.METHODS
+METHODS: Final[dict[str, Method]] = (
+    mailbox_get.METHODS | thread_get.METHODS | email_query.METHODS | mail_changes.METHODS
+)

@@ -1,0 +1,32 @@
+"""What the ``changes`` methods have in common (RFC 8620 §5.2)."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from malleposte.services.jmap.arguments import Changes as Arguments
+from malleposte.services.jmap.errors import MethodError
+from malleposte.services.jmap.states import UNKNOWN, state_of
+from malleposte.store.read.change_log import Changes
+
+MOST: Final = 5_000
+"""Ids told at once."""
+
+
+def most(arguments: Arguments) -> int:
+    """How many ids are told."""
+    return min(arguments.max_changes or MOST, MOST)
+
+
+def told(arguments: Arguments, found: Changes | None, text: Callable[[int], str]) -> dict[str, Any]:
+    """The answer; ``text`` makes ids. Raises ``MethodError`` where it cannot be told."""
+    if found is None:
+        raise MethodError(UNKNOWN)
+    return {
+        "accountId": arguments.account_id,
+        "oldState": arguments.since_state,
+        "newState": state_of(found.point),
+        "hasMoreChanges": found.more,
+        "created": list(map(text, found.created)),
+        "updated": list(map(text, found.updated)),
+        "destroyed": list(map(text, found.destroyed)),
+    }
