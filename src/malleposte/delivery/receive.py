@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from malleposte.delivery.authorship import NotAllowed
 from malleposte.delivery.leaving import Sending
 from malleposte.delivery.onward import MOST_HEADER, Onwards
 from malleposte.delivery.outgoing import Leaving, Outgoing
@@ -18,7 +19,7 @@ from malleposte.delivery.reports import arrived
 from malleposte.delivery.sieving import Arrival, Sieving
 from malleposte.delivery.spool import Prepared, Spool, prepare
 from malleposte.delivery.srs import is_srs
-from malleposte.delivery.submitted import NotAllowed, Written, audited, submit
+from malleposte.delivery.submitted import Written, audited, submit
 from malleposte.delivery.trace_header import (
     Origin,
     delivered_to,
@@ -211,6 +212,7 @@ class Reception:
                 filings = ()
             variants, forwards = await self._leaving.variants(renamed, message, spool)
             plan = None
+            became: Mapping[int, Sequence[tuple[str, str]]] = {}
             sieved = any(r.resolution.filtered for r in recipients)
             if self._sieving is not None and sieved and not waits:
                 with spool.buffer() as buffer:
@@ -230,7 +232,7 @@ class Reception:
                     )
                     plan = await self._sieving.plan(arrival, filings, recipients)
             if plan is not None:
-                notes = (*notes, *plan.notes)
+                notes, became = (*notes, *plan.notes), plan.told()
             command = Deliver(
                 content=message.content,
                 rendered=message.rendered,
@@ -246,6 +248,7 @@ class Reception:
                     reports,
                     notes,
                     until=release if waits else origin.until,
+                    became=became,
                 ),
                 grace=self._settings.grace,
                 one_answer=not each,
@@ -350,12 +353,14 @@ def _record(
     notes: Sequence[str] = (),
     *,
     until: int = 0,
+    became: Mapping[int, Sequence[tuple[str, str]]] | None = None,
 ) -> bytes:
     """The trace's record. ``notes``: what was wanted, by scripts or forwards, and not done; ``until``: when
-    it is, or was, to be released."""
+    it is, or was, to be released; ``became``: what scripts did, as ``sieving.Plan.told``."""
     return msgspec.msgpack.encode(
         {
             **({"notes": [note[:NOTE] for note in notes[:NOTES]]} if notes else {}),
+            **({"became": became} if became else {}),
             **({"until": until} if until else {}),
             "peer": origin.peer,
             "hello": origin.hello,

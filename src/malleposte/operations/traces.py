@@ -28,10 +28,19 @@ class TracedAttempt(msgspec.Struct, frozen=True, kw_only=True):
     said: str
 
 
+class TracedCopy(msgspec.Struct, frozen=True, kw_only=True):
+    """What a script of ``account`` did with its copy: ``what`` is ``filed`` (``where``: the mailbox),
+    ``sent on`` (the address), ``discarded``, or ``rejected``, of which the sender heard by mail."""
+
+    account: str
+    what: str
+    where: str = ""
+
+
 class TracedRecipient(msgspec.Struct, frozen=True, kw_only=True):
-    """One recipient. ``accounts``: whose mailboxes it reached here. ``state``: ``filed``, ``waits``,
-    ``held``, or what the last attempt came to; ``next``: when it is tried, 0 not; ``message``: its number
-    in the queue, 0 once it has left it."""
+    """One recipient. ``accounts``: whom it reached here, in INBOX but for ``copies``: what scripts did.
+    ``state``: ``filed``, ``waits``, ``held``, or what the last attempt came to; ``next``: when it is tried,
+    0 not; ``message``: its number in the queue, 0 once it has left it."""
 
     address: str
     accounts: tuple[str, ...] = ()
@@ -40,6 +49,7 @@ class TracedRecipient(msgspec.Struct, frozen=True, kw_only=True):
     said: str = ""
     message: int = 0
     attempts: tuple[TracedAttempt, ...] = ()
+    copies: tuple[TracedCopy, ...] = ()
 
 
 class Traced(msgspec.Struct, frozen=True, kw_only=True):
@@ -155,9 +165,16 @@ def _recipients(trace: traces.Trace, names: dict[int, str]) -> tuple[TracedRecip
         )
     waiting = {one.address: one for one in trace.waiting}
     reached = {
-        address: tuple(names.get(a, f"account {a}, deleted") for a in accounts)
-        for address, accounts in trace.recipients
+        address: tuple(_name(names, a) for a in accounts) for address, accounts in trace.recipients
     }
+    owners = {address: of for address, of in trace.recipients if of}
+    became = trace.became
+    for account in became:
+        if not any(account in of for of in owners.values()):
+            # It came there by somebody's redirect.
+            name = _name(names, account)
+            owners.setdefault(name, (account,))
+            reached.setdefault(name, (name,))
     # What an account did not take stands under its own address, whatever name led to it.
     ours = {name for accounts in reached.values() for name in accounts} - reached.keys()
     found = []
@@ -184,6 +201,15 @@ def _recipients(trace: traces.Trace, names: dict[int, str]) -> tuple[TracedRecip
                 said=said,
                 message=message,
                 attempts=tried,
+                copies=tuple(
+                    TracedCopy(account=_name(names, one), what=what, where=where)
+                    for one in owners.get(address, ())
+                    for what, where in became.get(one, ())
+                ),
             )
         )
     return tuple(found)
+
+
+def _name(names: dict[int, str], account: int) -> str:
+    return names.get(account, f"account {account}, deleted")

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from malleposte.cli.commands.trace import _became
 from malleposte.delivery.trace_header import shown_id
 from malleposte.operations.errors import OperationError
 from malleposte.operations.traces import FindTraces, Traced, TracePage
@@ -135,6 +136,52 @@ async def test_what_became_of_each_recipient(house: House, desk: Desk) -> None:
         message.id,
     )
     assert [attempt.outcome for attempt in slow.attempts] == ["deferred"]
+
+
+async def test_what_scripts_did_is_shown_with_the_recipient(house: House, desk: Desk) -> None:
+    """One who was sent a copy by somebody's script is shown, too, and so is an account that is gone."""
+    ada, bob, cid = [await house.account(name) for name in ("ada", "bob", "cid")]
+    became = {
+        ada: [("filed", "Work/Lists"), ("sent on", "cid@example.org")],
+        cid: [("filed", "Archive")],
+        99: [("discarded", "")],
+    }
+    now = int(house.clock.time())
+    await came(house, now, {"both@example.org": [ada, bob]}, became=became)
+    (one,) = await found(desk)
+    both, third, gone = one.recipients
+    assert [(c.account, c.what, c.where) for c in both.copies] == [
+        ("ada@example.org", "filed", "Work/Lists"),
+        ("ada@example.org", "sent on", "cid@example.org"),
+    ]
+    assert (third.address, third.state) == ("cid@example.org", "filed")
+    assert [(c.what, c.where) for c in third.copies] == [("filed", "Archive")]
+    assert [(c.account, c.what) for c in gone.copies] == [("account 99, deleted", "discarded")]
+    assert _became(both) == (
+        "in bob@example.org, in the mailbox Work/Lists (ada@example.org),"
+        " sent on to cid@example.org by a script (ada@example.org)"
+    )
+    assert _became(third) == "in the mailbox Archive"
+
+
+@pytest.mark.parametrize(
+    ("fates", "shown"),
+    [
+        ([("filed", "Junk")], "in the mailbox Junk"),
+        ([("discarded", "")], "discarded by a script"),
+        ([("rejected", "")], "rejected by a script, its sender was told by mail"),
+        ([("sent on", "x@far.example")], "sent on to x@far.example by a script"),
+        ([], "in the mailbox"),
+    ],
+)
+async def test_the_words_for_it(
+    house: House, desk: Desk, fates: list[tuple[str, str]], shown: str
+) -> None:
+    ada = await house.account("ada")
+    became = {ada: fates} if fates else {}
+    await came(house, int(house.clock.time()), {"ada@example.org": [ada]}, became=became)
+    (one,) = await found(desk)
+    assert _became(one.recipients[0]) == shown
 
 
 async def test_a_full_mailbox_took_nothing(house: House, desk: Desk) -> None:

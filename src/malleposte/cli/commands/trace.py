@@ -119,6 +119,8 @@ def _show(one: Traced) -> None:
 
 
 def _became(one: TracedRecipient) -> str:
+    if one.state == "filed" and one.copies:
+        return _by_scripts(one)
     if one.state == "filed":
         own = one.accounts == (one.address.lower(),)
         return "in the mailbox" if own else f"in {', '.join(map(shown_address, one.accounts))}"
@@ -128,3 +130,23 @@ def _became(one: TracedRecipient) -> str:
         why = f": {one.said}" if one.said else ""
         return f"held{why}: malleposte queue release {one.message}"
     return one.state
+
+
+_FATES: Final = {
+    "filed": "in the mailbox {where}",
+    "sent on": "sent on to {where} by a script",
+    "discarded": "discarded by a script",
+    "rejected": "rejected by a script, its sender was told by mail",
+}
+
+
+def _by_scripts(one: TracedRecipient) -> str:
+    """What scripts did with the copies; of an account that is not named it is in INBOX."""
+    named = {copy.account for copy in one.copies}
+    several = len(one.accounts) > 1 or one.accounts != (one.address.lower(),)
+    found = [f"in {shown_address(name)}" for name in one.accounts if name not in named]
+    for copy in one.copies:
+        where = copy.where if copy.what == "filed" else shown_address(copy.where)
+        words = _FATES.get(copy.what, copy.what).format(where=where)
+        found.append(f"{words} ({shown_address(copy.account)})" if several else words)
+    return ", ".join(found)

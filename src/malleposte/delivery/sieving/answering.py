@@ -21,7 +21,7 @@ from malleposte.directory.resolution import Found, Resolution
 from malleposte.store import Store
 from malleposte.store.commands import Deliver, Filing, Handing
 
-from .plan import Arrival
+from .plan import Arrival, Plan
 from .planning import Sieving
 
 log = structlog.get_logger(__name__)
@@ -149,7 +149,8 @@ class Answering:
                     leaves=bool(handings),
                 )
                 plan = await self.sieving.plan(arrival, filings, [recipient])
-                command = plan.applied(command)
+                record = _record(answer, recipient, plan)
+                command = plan.applied(msgspec.structs.replace(command, trace=record))
             await self.store.submit(command, message.descriptor)
         finally:
             message.close()
@@ -163,7 +164,7 @@ def number_of(at: int, key: str) -> int:
     return at << 31 | int.from_bytes(digest, "big") & 0x7FFFFFFF
 
 
-def _record(answer: Answer, recipient: Recipient) -> bytes:
+def _record(answer: Answer, recipient: Recipient, plan: Plan | None = None) -> bytes:
     """As the record of a message that came in, as far as it applies."""
     return msgspec.msgpack.encode(
         {
@@ -177,5 +178,6 @@ def _record(answer: Answer, recipient: Recipient) -> bytes:
             "envid": "",
             "to": [(answer.to, recipient.resolution.accounts, "NEVER", "")],
             "about": answer.about,
+            **({"became": plan.told()} if plan is not None and plan.fates else {}),
         }
     )

@@ -76,6 +76,12 @@ class Trace:
     waiting: list[Waiting] = field(default_factory=list)
 
     @property
+    def became(self) -> dict[int, list[tuple[str, str]]]:
+        """What scripts did with accounts' copies: each what, and where to."""
+        found = self.record.get("became", {})
+        return {account: [(one[0], one[1]) for one in fates] for account, fates in found.items()}
+
+    @property
     def recipients(self) -> list[tuple[str, tuple[int, ...]]]:
         """The addresses of the envelope, each with the accounts of ours that it reaches."""
         return [(to[0], tuple(to[1])) for to in self.record.get("to", ())]
@@ -154,7 +160,8 @@ async def waited_until(reader: Reader, number: int) -> int:
 
 async def accounts(reader: Reader, traces: Sequence[Trace]) -> dict[int, str]:
     """Addresses of the accounts that traces name; those that are gone are left out."""
-    ids = sorted({a for trace in traces for _, reached in trace.recipients for a in reached})
+    reached = {a for trace in traces for _, some in trace.recipients for a in some}
+    ids = sorted(reached | {a for trace in traces for a in trace.became})
     return {row[0]: row[1] for row in await reader.rows(_ADDRESSES, ids)} if ids else {}
 
 
