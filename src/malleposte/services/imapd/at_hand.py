@@ -8,8 +8,8 @@ of a worker; what an email holds never changes, so that nothing here goes stale.
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
-from malleposte.services.imapd.opened import Opened
 from malleposte.store.ids import LOW
+from malleposte.store.opened import Opened
 from malleposte.store.read import emails as read_emails
 
 if TYPE_CHECKING:

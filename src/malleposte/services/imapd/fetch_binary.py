@@ -10,9 +10,9 @@ from typing import Final
 from malleposte.mime import Part
 from malleposte.mime.body import decode_transfer
 from malleposte.mime.part import Kind
+from malleposte.mime.transfer import KNOWN, decoder
 from malleposte.services.imapd.octets import Literal, Passage
-from malleposte.services.imapd.opened import Opened
-from malleposte.services.imapd.transfer import KNOWN, decoder
+from malleposte.store.opened import Opened
 from malleposte.wire.imap.commands.fetch import Binary, BinarySize
 
 AT_ONCE: Final = 256 * 1024

@@ -18,10 +18,10 @@ from malleposte.services.imapd.fetch_plan import Plan
 from malleposte.services.imapd.fetch_slice import Slice, flags_of, read_slice
 from malleposte.services.imapd.numbering import Chosen
 from malleposte.services.imapd.octets import Literal, Passage
-from malleposte.services.imapd.opened import HEADER_BYTES, Opened
 from malleposte.services.imapd.replies import Refuse
 from malleposte.services.imapd.seen import mark_seen
 from malleposte.store.ids import LOW
+from malleposte.store.opened import HEADER_BYTES, Opened
 from malleposte.store.read import emails as read_emails
 from malleposte.store.read.emails import Damaged, Stored
 from malleposte.wire.imap import codes

@@ -8,8 +8,8 @@ import structlog
 
 from malleposte.mime import decode_text
 from malleposte.services.imapd.folding import fold, holds
-from malleposte.services.imapd.opened import HEADER_BYTES, Opened
 from malleposte.store.ids import LOW
+from malleposte.store.opened import HEADER_BYTES, Opened
 from malleposte.store.read import emails as read_emails
 from malleposte.store.read.emails import Damaged
 from malleposte.wire.imap.commands import search_keys as keys

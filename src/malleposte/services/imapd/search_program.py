@@ -12,10 +12,10 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from malleposte.services.imapd import search_columns, search_headers, search_text
-from malleposte.services.imapd.opened import Opened
 from malleposte.services.imapd.recency import RecentUids
 from malleposte.services.imapd.search_headers import Test, over_content
 from malleposte.store import flags as store_flags
+from malleposte.store.opened import Opened
 from malleposte.wire.imap import codes, responses
 from malleposte.wire.imap.commands import search_keys as keys
 from malleposte.wire.imap.commands.search_keys import SearchKey

@@ -14,10 +14,10 @@ import msgspec
 from malleposte.mime import Part, body_text, decode_text
 from malleposte.mime.charset import TextDecoder, codec_of
 from malleposte.mime.part import Kind
+from malleposte.mime.transfer import IDENTITIES, decoder
 from malleposte.services.imapd.folding import Pause, fold, forms_of, holds
-from malleposte.services.imapd.opened import HEADER_BYTES, Opened
 from malleposte.services.imapd.search_headers import Test
-from malleposte.services.imapd.transfer import IDENTITIES, decoder
+from malleposte.store.opened import HEADER_BYTES, Opened
 from malleposte.wire.imap.commands import search_keys as keys
 
 AT_ONCE: Final = 64 * 1024

@@ -5,13 +5,13 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from malleposte.mime import ThreadKey, header_thread_key, read_thread_key
-from malleposte.services.imapd.opened import HEADER_BYTES, Opened
 from malleposte.services.imapd.replies import Refuse
 from malleposte.services.imapd.search_headers import BODIES
 from malleposte.services.imapd.searching import find, searched, send
 from malleposte.services.imapd.sort_keys import sent
 from malleposte.services.imapd.thread_trees import Forest, References, TooMany, ordered_subject
 from malleposte.store.ids import LOW
+from malleposte.store.opened import HEADER_BYTES, Opened
 from malleposte.store.read import emails as read_emails
 from malleposte.store.read.emails import Damaged
 from malleposte.wire.imap import codes

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from malleposte.mime.body import decode_transfer
+from malleposte.mime.transfer import decoder
 from malleposte.services.imapd.folding import fold
 from malleposte.services.imapd.internal_date import internal_date
 from malleposte.services.imapd.ranges import slices
 from malleposte.services.imapd.resync import without
-from malleposte.services.imapd.transfer import decoder
 from malleposte.store.commands import MAX_ROWS
 from malleposte.wire.imap.dates import format_timestamp
 from malleposte.wire.imap.sets import NumberSet

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from malleposte.mime import Part, parse
-from malleposte.services.imapd import opened
+from malleposte.store import opened
 from support.imap_client import Lost
 from support.store import Place
 from unit.services.imapd.harness import served_with
