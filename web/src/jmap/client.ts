@@ -1,0 +1,100 @@
+/** The transport: the session object, and requests of calls. Knows no data. */
+import { Answers, Batch, type Invocation } from "./batch.ts";
+import { RequestError } from "./errors.ts";
+import type { Id, Session } from "./types.ts";
+
+export const CORE = "urn:ietf:params:jmap:core";
+export const MAIL = "urn:ietf:params:jmap:mail";
+
+/** Of `fetch`, what is used here. */
+export type Fetch = (path: string, init?: RequestInit) => Promise<Response>;
+
+/** What the store needs of a transport. */
+export interface Transport {
+  batch(): Batch;
+  send(batch: Batch): Promise<Answers>;
+}
+
+export class JmapClient implements Transport {
+  readonly session: Session;
+  readonly account: Id;
+  readonly #fetch: Fetch;
+
+  private constructor(session: Session, fetch: Fetch) {
+    this.session = session;
+    this.account = session.primaryAccounts[MAIL] ?? Object.keys(session.accounts)[0] ?? "";
+    this.#fetch = fetch;
+  }
+
+  /** Asks for the session. Throws `RequestError`. */
+  static async connect(fetch: Fetch = (...args) => globalThis.fetch(...args)): Promise<JmapClient> {
+    const session = await asked<Session>(fetch, "/.well-known/jmap", { cache: "no-store" });
+    return new JmapClient(session, fetch);
+  }
+
+  batch(): Batch {
+    return new Batch(this.account);
+  }
+
+  /** Throws `RequestError`; errors of single calls are in the answers. */
+  async send(batch: Batch): Promise<Answers> {
+    const done = await asked<{ methodResponses: Invocation[] }>(
+      this.#fetch,
+      local(this.session.apiUrl),
+      {
+        method: "POST",
+        headers: { "Content-Type": "application/json", Accept: "application/json" },
+        body: JSON.stringify({ using: [CORE, MAIL], methodCalls: batch.calls }),
+      },
+    );
+    return new Answers(done.methodResponses);
+  }
+
+  /** Where a blob is fetched from. */
+  download(blob: Id, name: string, type: string): string {
+    return filled(local(this.session.downloadUrl), {
+      accountId: this.account,
+      blobId: blob,
+      name,
+      type,
+    });
+  }
+
+  /** Where news comes from (RFC 8620 §7.3). */
+  events(types: readonly string[], ping: number): string {
+    return filled(local(this.session.eventSourceUrl), {
+      types: types.join(","),
+      closeafter: "no",
+      ping: String(ping),
+    });
+  }
+}
+
+/** The path of an address: the policy of the page lets it connect to its own server alone, by whatever name
+    that was reached. */
+function local(url: string): string {
+  return url.replace(/^https?:\/\/[^/]+/, "");
+}
+
+/** RFC 6570, level 1. */
+export function filled(template: string, values: Readonly<Record<string, string>>): string {
+  return template.replace(/\{(\w+)\}/g, (_, name: string) =>
+    encodeURIComponent(values[name] ?? ""),
+  );
+}
+
+async function asked<T>(fetch: Fetch, path: string, init: RequestInit): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(path, init);
+  } catch {
+    throw new RequestError("offline", "The server cannot be reached");
+  }
+  if (response.ok) return (await response.json()) as T;
+  const wait = Number(response.headers.get("retry-after") ?? 0) || 0;
+  const words = `${path} was answered with ${response.status}`;
+  if (response.status === 401) throw new RequestError("signedOut", words);
+  if (response.status === 429) throw new RequestError("slowDown", words, wait);
+  if (response.status >= 500) throw new RequestError("away", words, wait);
+  throw new RequestError("refused", `${words}: ${(await response.text()).slice(0, 300)}`);
+}

@@ -1,0 +1,5 @@
+export type { Deed } from "./actions.ts";
+export { Signal } from "./keyed.ts";
+export type { ListSpec, MessageList } from "./list.ts";
+export { type Done, MailStore } from "./mail.ts";
+export type { Row } from "./threads.ts";
