@@ -34,6 +34,8 @@ class Message:
     by: tuple[str, ...] = ()
     signatures: bytes = b""
     reports: Reports = field(default_factory=Reports)
+    seals: dict[str, bytes] = field(default_factory=dict)
+    """ARC sets that were made, by domain: one serves all copies in its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +119,7 @@ class Copying:
             sender = message.sender
         else:
             sender = await self.rewritten(message.sender, first)
-            seal = message.signatures or await sending.sealed(
-                first.by.rpartition("@")[2], message.header, message.body, message.now
-            )
+            seal = await _sealed(sending, first.by.rpartition("@")[2], message)
         kind = "rfc822" if recipient.address.isascii() else "utf-8"
         original = recipient.original or f"{kind};{recipient.address}"
         notify = without_success(recipient.notify) if recipient.expands else recipient.notify
@@ -155,10 +155,7 @@ class Copying:
             header = listing.as_list_mail(message.header, listed.group, rename=rename)
             prefix = await sending.signed(domain, header, message.body, message.now)
         else:
-            prefix = message.signatures or await sending.sealed(
-                domain, message.header, message.body, message.now
-            )
-            prefix += listed.fields
+            prefix = await _sealed(sending, domain, message) + listed.fields
         handing = sending.handing(
             listed.sender,
             [_Leaver(one.address) for one in chosen],
@@ -184,3 +181,14 @@ class Copying:
             if not one or await sending.strict(one):
                 return True
         return False
+
+
+async def _sealed(sending: Sending, domain: str, message: Message) -> bytes:
+    """The signatures of our own author, else the ARC set in the name of ``domain``."""
+    if message.signatures:
+        return message.signatures
+    if domain not in message.seals:
+        message.seals[domain] = await sending.sealed(
+            domain, message.header, message.body, message.now
+        )
+    return message.seals[domain]

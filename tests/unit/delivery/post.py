@@ -45,6 +45,7 @@ class Post:
     strict: set[str] = field(default_factory=set)
     signs: set[str] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
+    sealed: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         ring = KeyRing([NodeKey.random()])
@@ -68,6 +69,7 @@ class Post:
         return f"DKIM-Signature: d={domain}\r\n".encode() if domain in self.signs else b""
 
     async def _seal(self, domain: str, header: bytes, digest: bytes, now: int) -> bytes:
+        self.sealed.append(domain)
         return f"ARC-Seal: i=1; d={domain}\r\n".encode()
 
     async def _strict(self, domain: str) -> bool:

@@ -69,6 +69,15 @@ async def test_what_leaves_is_the_message_as_it_came(post: Post) -> None:
     assert "Return-Path" not in head
 
 
+async def test_one_seal_serves_all_copies_of_a_domain(post: Post) -> None:
+    """Each costs a hash of the whole, and looks at the DNS where others have sealed it."""
+    for one in (ADA, BOB, EVE):
+        await post.do(SetForward(account=one, addresses=(f"{one}@far.example",), keep=False))
+    await post.send("ada@example.org", "bob@example.org", "eve@example.org")
+    assert len(await post.to()) == 3
+    assert post.sealed == ["example.org"]
+
+
 async def test_a_message_that_goes_to_many_is_stored_once(post: Post) -> None:
     targets = tuple(f"u{n}@far{n}.example" for n in range(20))
     await post.do(
