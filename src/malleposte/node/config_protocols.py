@@ -6,6 +6,18 @@ from msgspec import Struct
 
 from malleposte.node.config_fields import DAY, GB, KB, MB, duration, number, size
 
+PerAddress = Annotated[
+    int,
+    number(
+        "Connections from one address (IPv6: one /64) that have not signed in, to one worker.",
+        1,
+        100_000,
+    ),
+]
+SignIn = Annotated[
+    int, duration("A connection that has not signed in by then is closed.", 10, 3600)
+]
+
 
 class Smtp(Struct, frozen=True, kw_only=True):
     """Bounds of smtp, submission and lmtp."""
@@ -44,14 +56,7 @@ class Smtp(Struct, frozen=True, kw_only=True):
             10_000,
         ),
     ] = 50
-    connections_per_address: Annotated[
-        int,
-        number(
-            "Connections from one address (IPv6: one /64) that have not signed in, to one worker.",
-            1,
-            100_000,
-        ),
-    ] = 100
+    connections_per_address: PerAddress = 100
     command_timeout: Annotated[
         int,
         duration("Silence before the next command (RFC 5321 §4.5.3.2.7: at least 5m).", 10, 3600),
@@ -102,17 +107,8 @@ class Imap(Struct, frozen=True, kw_only=True):
             10_000,
         ),
     ] = 100
-    connections_per_address: Annotated[
-        int,
-        number(
-            "Connections from one address (IPv6: one /64) that have not signed in, to one worker.",
-            1,
-            100_000,
-        ),
-    ] = 100
-    signin_timeout: Annotated[
-        int, duration("A connection that has not signed in by then is closed.", 10, 3600)
-    ] = 120
+    connections_per_address: PerAddress = 100
+    signin_timeout: SignIn = 120
     idle_timeout: Annotated[
         int,
         duration("Silence after sign-in (RFC 9051 §5.4: at least 30m).", 1800, 7 * DAY),
@@ -123,17 +119,8 @@ class Pop3(Struct, frozen=True, kw_only=True):
     """Bounds of pop3. One session of an account at a time is the protocol's."""
 
     connections: Annotated[int, number("Connections to one worker.", 10, 100_000)] = 5000
-    connections_per_address: Annotated[
-        int,
-        number(
-            "Connections from one address (IPv6: one /64) that have not signed in, to one worker.",
-            1,
-            100_000,
-        ),
-    ] = 100
-    signin_timeout: Annotated[
-        int, duration("A connection that has not signed in by then is closed.", 10, 3600)
-    ] = 120
+    connections_per_address: PerAddress = 100
+    signin_timeout: SignIn = 120
     idle_timeout: Annotated[
         int,
         duration(
@@ -149,17 +136,8 @@ class ManageSieve(Struct, frozen=True, kw_only=True):
     """Bounds of managesieve, with which mail programs put filters in place."""
 
     connections: Annotated[int, number("Connections to one worker.", 10, 100_000)] = 1000
-    connections_per_address: Annotated[
-        int,
-        number(
-            "Connections from one address (IPv6: one /64) that have not signed in, to one worker.",
-            1,
-            100_000,
-        ),
-    ] = 50
-    signin_timeout: Annotated[
-        int, duration("A connection that has not signed in by then is closed.", 10, 3600)
-    ] = 120
+    connections_per_address: PerAddress = 50
+    signin_timeout: SignIn = 120
     idle_timeout: Annotated[
         int, duration("Silence after sign-in (RFC 5804 §1.2: at least 30m).", 1800, DAY)
     ] = 1800
