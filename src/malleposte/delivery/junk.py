@@ -8,9 +8,11 @@ import re
 from typing import Final
 
 _SAYS_SO: Final = re.compile(
-    rb"^(?:X-Spam-Flag|X-Virus-Infected|X-Infected)[ \t]*:[ \t]*(?:yes|true)\b",
+    rb"^(?:(?:X-Spam-Flag|X-Spam-Status|X-Spam|X-Virus-Infected|X-Infected)[ \t]*:[ \t]*(?:yes|true)\b"
+    rb"|(?:X-Virus-Status|X-Amavis-Alert)[ \t]*:[ \t]*infected\b)",
     re.MULTILINE | re.IGNORECASE,
 )
+"""As SpamAssassin, rspamd, ClamAV's milter and amavis have it."""
 
 
 def is_junk(header: bytes) -> bool:

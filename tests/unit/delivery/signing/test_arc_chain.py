@@ -1,13 +1,17 @@
 """Chains of ARC sets that others made, found good or not as dkimpy finds them."""
 
 import asyncio
+import base64
 
 import dkim
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from malleposte.delivery.signing import arc_chain
 from malleposte.delivery.signing.arc_chain import MOST_KEYS, validated
 from malleposte.delivery.signing.canonical import BodyHash
+from malleposte.delivery.signing.lookup import Answer
 from support.corpora import mail
 from unit.delivery.signing.test_arc import sealed, validation
 from unit.delivery.signing.test_dkim import MESSAGE, signed
@@ -81,13 +85,13 @@ async def test_a_key_that_is_none_fails(record: str) -> None:
 async def test_keys_too_short_or_too_long_fail() -> None:
     for size in (512, 8_192):
         number = 3 << (size - 2) | 1
-        public = arc_chain.rsa.RSAPublicNumbers(65_537, number).public_key()
+        public = rsa.RSAPublicNumbers(65_537, number).public_key()
         der = public.public_bytes(
-            arc_chain.serialization.Encoding.DER,
-            arc_chain.serialization.PublicFormat.SubjectPublicKeyInfo,
+            serialization.Encoding.DER,
+            serialization.PublicFormat.SubjectPublicKeyInfo,
         )
         records = dns()
-        text = arc_chain.base64.b64encode(der).decode()
+        text = base64.b64encode(der).decode()
         records.records[pair().rsa.name] = (f"v=DKIM1; p={text}",)
         assert await verdict(TWO, records) == "fail"
 
@@ -108,7 +112,7 @@ async def test_nothing_is_said_while_the_dns_does_not_answer(
     monkeypatch.setattr(arc_chain, "SECONDS", 0.01)
 
     class Silent(Dns):
-        async def find(self, name: str, kind: str) -> arc_chain.Records:  # type: ignore[override]
+        async def find(self, name: str, kind: str) -> Answer:
             await asyncio.sleep(60)
             raise AssertionError
 
@@ -137,4 +141,4 @@ async def test_a_message_does_not_have_us_ask_for_keys_without_end() -> None:
 def _body_hash() -> bytes:
     hashed = BodyHash()
     hashed.add(MESSAGE.partition(b"\r\n\r\n")[2])
-    return arc_chain.base64.b64encode(hashed.digest())
+    return base64.b64encode(hashed.digest())
