@@ -6,12 +6,9 @@ import json
 import os
 import shutil
 import socket
-import socketserver
 import subprocess
 import sys
 import tempfile
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +21,6 @@ from cryptography.x509.oid import NameOID
 from malleposte.cli.doctor import listeners
 from malleposte.node.config import Configuration, Node
 from malleposte.node.config_listeners import Listener
-from malleposte.operations.devices import DeviceShown
 from malleposte.runtime.tls_selfsigned import self_signed_pair
 from support.server import Server, free_port
 from unit.cli.program import TOML, Program
@@ -251,90 +247,6 @@ def test_a_store_that_another_process_holds(program: Program) -> None:
         said = program.json("doctor", "--no-fsck", code=4)
     assert states(said, "writer lock") == {"wrong"}
     assert states(said, "store") == {"wrong"}
-
-
-# The relay test itself ----------------------------------------------------------------------------
-
-
-class OpenRelay(socketserver.StreamRequestHandler):
-    """Takes every recipient; a DATA would be a failure of the test."""
-
-    def handle(self) -> None:
-        self.wfile.write(b"220 open\r\n")
-        for line in self.rfile:
-            verb = line[:4].upper()
-            assert verb != b"DATA"
-            self.wfile.write(b"250 fine by me\r\n")
-            if verb == b"QUIT":
-                return
-
-
-@pytest.fixture
-def open_relay() -> Iterator[int]:
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), OpenRelay) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield int(server.server_address[1])
-        server.shutdown()
-        thread.join()
-
-
-def test_a_server_that_relays_is_found_out(open_relay: int, tmp_path: Path) -> None:
-    """The check is no good if it cannot fail."""
-    listener = Listener(service="smtp", address="127.0.0.1", port=open_relay, tls="none")
-    configuration = Configuration(node=Node(data_dir=tmp_path), listeners=(listener,))
-    found = list(listeners.checks(configuration, running=True, domains=("example.test",)))
-    (relay,) = [check for check in found if check.name == "open relay"]
-    assert relay.state == "wrong"
-    assert "RELAYS FOR STRANGERS" in relay.text
-    assert "relay-test@example.net" in relay.text
-
-
-class DevicesRelay(socketserver.StreamRequestHandler):
-    """Relays for whoever calls himself scanner@example.test."""
-
-    def handle(self) -> None:
-        self.wfile.write(b"220 ours\r\n")
-        known = False
-        for line in self.rfile:
-            verb = line[:4].upper()
-            assert verb != b"DATA"
-            if verb == b"MAIL":
-                known = b"<scanner@example.test>" in line
-            good = known or verb != b"RCPT"
-            self.wfile.write(b"250 fine\r\n" if good else b"550 5.7.1 no\r\n")
-            if verb == b"QUIT":
-                return
-
-
-def test_a_device_that_stands_on_this_machine_is_found_out(tmp_path: Path) -> None:
-    """Its network lets through whatever a container or a proxy does."""
-    device = DeviceShown(
-        address="scanner@example.test",
-        name="",
-        status="active",
-        password=False,
-        networks=("127.0.0.1/32",),
-        senders=(),
-    )
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), DevicesRelay) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        port = int(server.server_address[1])
-        listener = Listener(service="smtp", address="127.0.0.1", port=port, tls="none")
-        configuration = Configuration(node=Node(data_dir=tmp_path), listeners=(listener,))
-        states = {}
-        for devices in ((), (device,)):
-            found = listeners.checks(
-                configuration, running=True, domains=("example.test",), devices=devices
-            )
-            (relay,) = [check for check in found if check.name == "open relay"]
-            states[bool(devices)] = relay.state
-        server.shutdown()
-        thread.join()
-    assert states == {False: "ok", True: "wrong"}
-    assert "from <scanner@example.test>" in relay.text
-    assert "malleposte device networks" in relay.remedy
 
 
 def test_lmtp_that_others_can_reach_is_warned_of(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import poplib
 import smtplib
 import socket
 import ssl
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -51,13 +52,24 @@ def checks(
     if not running:
         return
     yield from _certificates(configuration)
-    relayed, tried = [], 0
+    yield from _relaying(configuration, domains, devices)
+
+
+def _relaying(
+    configuration: Configuration, domains: tuple[str, ...], devices: tuple[DeviceShown, ...]
+) -> Iterator[Check]:
+    relayed: list[str] = []
+    untried: list[str] = []
+    tried: Counter[int] = Counter()
     for listener in configuration.listeners:
         if listener.service in ("smtp", "submission", "submissions", "lmtp"):
             for source, target in () if listener.proxies else _ways(listener):
-                tried += 1
                 senders = [one for device in _near(devices, source) for one in device]
-                relayed += _relays(listener, source, target, domains, senders)
+                try:
+                    relayed += _relays(listener, source, target, domains, senders)
+                    tried[6 if ":" in target else 4] += 1
+                except (OSError, smtplib.SMTPException) as error:
+                    untried.append(f"{_way(listener, source)}: {error}")
     if relayed:
         remedy = "stop the server now, and report this: no setting may allow it"
         if any(_near(devices, own) for own in own_addresses()):
@@ -68,8 +80,16 @@ def checks(
         yield wrong(
             "open relay", f"THIS SERVER RELAYS FOR STRANGERS: {'; '.join(relayed[:5])}", remedy
         )
-    elif tried:
-        yield ok("open relay", f"refused on every listener from every own address ({tried} ways)")
+    elif tried and not untried:
+        ways = f"{tried[4]} ways by IPv4, {tried[6]} by IPv6"
+        yield ok("open relay", f"refused on every listener from every own address ({ways})")
+    if untried:
+        more = f" and {len(untried) - 5} more" if len(untried) > 5 else ""
+        yield warn(
+            "open relay",
+            f"it was not tried {'; '.join(untried[:5])}{more}",
+            "look what stands between this machine's own addresses (a firewall?), and run this again",
+        )
 
 
 def _port(listener: Listener, *, running: bool) -> Check:
@@ -288,7 +308,8 @@ def _relays(
     domains: tuple[str, ...],
     senders: Sequence[str] = (),
 ) -> list[str]:
-    """Spellings of a stranger that a listener took, in words. What cannot be asked relays nothing."""
+    """Spellings of a stranger that a listener took, in words. Raises ``OSError`` and
+    ``smtplib.SMTPException`` where it could not be asked even once."""
     ours = domains[0] if domains else "localhost"
     local, _, elsewhere = STRANGER.partition("@")
     recipients = (
@@ -299,23 +320,32 @@ def _relays(
         f"{elsewhere}!{local}@{ours}",
         f'"{STRANGER}"',
     )
-    taken = []
+    taken: list[str] = []
+    asked = False
+    trouble: OSError | smtplib.SMTPException | None = None
     for sender in ("doctor@example.com", f"postmaster@{ours}", "", *senders[:MAX_SENDERS]):
         try:
             with _session(listener, source, target) as smtp:
                 smtp.ehlo_or_helo_if_needed()
                 code, _ = smtp.docmd("MAIL", f"FROM:<{sender}>")
+                asked = True
                 if code >= 400:
                     continue
                 for recipient in recipients:
                     code, text = smtp.docmd("RCPT", f"TO:<{recipient}>")
                     if code < 400:
-                        way = f"{source} to {listener.place}" if source else listener.place
+                        way = _way(listener, source)
                         taken.append(f"{way}: <{recipient}> from <{sender}>: {code} {text!r}")
                 smtp.docmd("RSET")
-        except (OSError, smtplib.SMTPException):
-            continue
+        except (OSError, smtplib.SMTPException) as error:
+            trouble = error
+    if trouble is not None and not asked:
+        raise trouble
     return taken
+
+
+def _way(listener: Listener, source: str | None) -> str:
+    return f"{source} to {listener.place}" if source else listener.place
 
 
 def _session(listener: Listener, source: str | None, target: str) -> smtplib.SMTP:
