@@ -54,6 +54,17 @@ HEADERS = [
     b"Sender: ada@example.org\r\nSender: boss@example.org\r\nFrom: ada@example.org\r\n",
     b"Subject: x\rSender: boss@example.org\r\nFrom: ada@example.org\r\n",
     b"Return-Path: <boss@example.org>\r\nFrom: ada@example.org\r\n",
+    b"From\0: boss@example.org\r\nFrom: ada@example.org\r\n",
+    b"From\xc2\xa0: boss@example.org\r\nFrom: ada@example.org\r\n",
+    b"From\xa0: boss@example.org\r\nFrom: ada@example.org\r\n",
+    b"From\x0b: boss@example.org\r\nFrom: ada@example.org\r\n",
+    b"From\x1f: boss@example.org\r\nFrom: ada@example.org\r\n",
+    b"From\r\n : boss@example.org\r\nFrom: ada@example.org\r\n",
+    b"From: ada@example.org\r\nFrom\r\n\t: boss@example.org\r\n",
+    b"From: ada@example.org\r\nFr\r\n om: boss@example.org\r\n",
+    b"From: ada@example.org\r\nResent-From: boss@example.org\r\n",
+    b"From: ada@example.org\r\nResent-From: ada@example.org\r\nResent-Sender: <boss@example.org>\r\n",
+    b"From: ada@example.org\r\nRESENT-FROM : x <boss@example.org> <ada@example.org>\r\n",
 ]
 
 

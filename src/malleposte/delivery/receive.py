@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from malleposte.delivery.authorship import NotAllowed
 from malleposte.delivery.leaving import Sending
 from malleposte.delivery.onward import MOST_HEADER, Onwards
 from malleposte.delivery.outgoing import Leaving, Outgoing
@@ -18,7 +19,7 @@ from malleposte.delivery.reports import arrived
 from malleposte.delivery.sieving import Arrival, Sieving
 from malleposte.delivery.spool import Prepared, Spool, prepare
 from malleposte.delivery.srs import is_srs
-from malleposte.delivery.submitted import NotAllowed, Written, audited, submit
+from malleposte.delivery.submitted import Written, audited, submit
 from malleposte.delivery.trace_header import (
     Origin,
     delivered_to,

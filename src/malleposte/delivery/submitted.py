@@ -5,7 +5,6 @@ here, of each address in From; who writes on somebody's behalf stands in Sender.
 """
 
 import asyncio
-import re
 import secrets
 from dataclasses import dataclass
 from email.utils import formatdate
@@ -13,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from malleposte.delivery.leaving import addresses_in
+from malleposte.delivery.authorship import Claims, NotAllowed, claims
 from malleposte.delivery.spool import AT_ONCE, Spool
 from malleposte.delivery.trace_header import Origin, shown_id
 from malleposte.directory.senders import Senders, Way
@@ -27,18 +26,11 @@ from malleposte.wire.smtp.content import LineEnds
 
 REMOVED: Final = frozenset({b"bcc", b"resent-bcc", b"return-path"})
 """Bcc names whom nobody shall see (RFC 5322 §3.6.3); Return-Path is for who files it (RFC 5321 §4.4)."""
-HEADER: Final = 4 * 1024 * 1024
-"""Octets of a header at most."""
+HEADER: Final = 256 * 1024
+"""Octets of a header at most: it is looked at in one go."""
 MOST_AUTHORS: Final = 20
 """Addresses of From that a message may have; that of a person has one."""
-FROM: Final = 4_096
-"""Octets of From at most."""
-NESTED: Final = 10
-"""Comments in comments that are seen for what they are."""
 END: Final = (b"\r\n\r\n", b"\n\n")
-_QUOTED: Final = re.compile(rb"\"[^\"\\]*+(?:\\.[^\"\\]*+)*\"(?!@)", re.DOTALL)
-_COMMENT: Final = re.compile(rb"\([^()\\]*+(?:\\.[^()\\]*+)*\)", re.DOTALL)
-_LIKE_ONE: Final = re.compile(rb"(?<![^\s<>,;:()\"@])[^\s<>,;:()\"@]++@[^\s<>,;:()\"@]++")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +39,6 @@ class Written:
 
     authors: tuple[str, ...] = ()
     behalf: tuple[str, ...] = ()
-
-
-class NotAllowed(Exception):
-    """A message that its sender may not send so; the words say why. ``code``, ``enhanced``: the reply."""
-
-    def __init__(self, text: str, code: int = 550, enhanced: str = "5.7.1") -> None:
-        super().__init__(text)
-        self.text, self.code, self.enhanced = text, code, enhanced
 
 
 async def submit(
@@ -90,8 +74,9 @@ async def set_right(
     it. Raises ``NotAllowed``, what the store raises, and ``OSError`` and ``NoRoom`` as the spool does."""
     header = await _header(spool)
     size = len(header)
-    written = await _written(senders, account, address, header)
-    sender = await _sender(senders, account, address, header, written)
+    said = claims(header)
+    written = await _written(senders, account, address, said)
+    sender = await _sender(senders, account, address, said, written)
     mended_header = mended(header, address, now, sender)
     if mended_header is not None:
         await spool.begin_anew(size, mended_header)
@@ -101,57 +86,41 @@ async def set_right(
 async def _header(spool: Spool) -> bytes:
     """The header with the line ends that other servers will see: a bare CR or LF becomes CRLF on its way
     out, and what stands behind it a field of its own. Raises ``NotAllowed`` and as the spool does."""
+    too_long = NotAllowed("The header of the message is too long", 554, "5.6.0")
     with spool.buffer() as buffer:
         start = bytes(buffer[:HEADER])
     size = header_size(start)
     if size < 0:
-        raise NotAllowed("The header of the message is too long", 554, "5.6.0")
+        raise too_long
     lines = LineEnds()
     header = lines.feed(start[:size]) + lines.end()
     if header != start[:size]:
         await spool.begin_anew(size, header)
-        size = header_size(header)
+        size = header_size(header[:HEADER])
+        if size < 0:
+            raise too_long
     return header[:size]
 
 
-def claimed(header: bytes) -> list[str]:
-    """What else in From reads like an address, whatever is made of it: somebody's program may take it for
-    the author. Text in quotes and comments is none. Raises ``NotAllowed``."""
-    found: list[str] = []
-    for field in FIELD.finditer(header):
-        if field[1].rstrip().lower() != b"from":
-            continue
-        value = field[2]
-        if len(value) > FROM:
-            raise NotAllowed("From is too long", 554, "5.6.0")
-        value = _QUOTED.sub(b" ", value)
-        for _ in range(NESTED):
-            value = _COMMENT.sub(b" ", value)
-        found += [one.decode("utf-8", "replace") for one in _LIKE_ONE.findall(value)]
-    return found
-
-
-async def _written(senders: Senders, account: int, address: str, header: bytes) -> Written:
-    authors = addresses_in(header, b"from")
+async def _written(senders: Senders, account: int, address: str, said: Claims) -> Written:
     behalf = []
-    for number, author in enumerate(dict.fromkeys(authors + claimed(header))):
-        way = Way.NOT if number >= MOST_AUTHORS else await senders.way(account, author)
-        if way is Way.NOT:
-            raise NotAllowed(f"{address} may not send as {author}: it stands in From")
-        if way is Way.BEHALF:
-            behalf.append(author)
-    return Written(tuple(authors), tuple(behalf))
+    for field, named in (("From", said.named), ("Resent-From or Resent-Sender", said.resent)):
+        for number, author in enumerate(named):
+            way = Way.NOT if number >= MOST_AUTHORS else await senders.way(account, author)
+            if way is Way.NOT:
+                raise NotAllowed(f"{address} may not send as {author}: it stands in {field}")
+            if way is Way.BEHALF:
+                behalf.append(author)
+    return Written(said.authors, tuple(behalf))
 
 
 async def _sender(
-    senders: Senders, account: int, address: str, header: bytes, written: Written
+    senders: Senders, account: int, address: str, said: Claims, written: Written
 ) -> str | None:
     """What Sender becomes: None as it is, '' nothing. RFC 5322 §3.6.2."""
-    named = addresses_in(header, b"sender")
+    named = said.sender
     ways = {await senders.way(account, one) for one in named[:2]}
-    if not written.authors and any(
-        m[1].rstrip().lower() == b"from" for m in FIELD.finditer(header)
-    ):
+    if said.has_from and not written.authors:
         return address  # From names nobody (RFC 6854): somebody must have sent it
     if written.behalf:
         return None if len(named) == 1 and ways == {Way.OWN} else address

@@ -74,9 +74,9 @@ def _mail_parameters(
             smtputf8 = True
         elif keyword == b"AUTH" and settings.offers_auth:
             auth = _parse_auth(_needed(keyword, value))
-        elif keyword == b"RET":
+        elif keyword == b"RET" and settings.dsn:
             ret = parse_ret(_needed(keyword, value))
-        elif keyword == b"ENVID":
+        elif keyword == b"ENVID" and settings.dsn:
             envid = parse_envid(_needed(keyword, value))
         elif keyword in (b"HOLDFOR", b"HOLDUNTIL") and settings.offers_release:
             if release is not None:
@@ -88,7 +88,7 @@ def _mail_parameters(
     return MailFrom(path, size, body, smtputf8, auth, ret, envid, release)
 
 
-def parse_rcpt(octets: bytes, limits: Limits, *, smtputf8: bool) -> RcptTo:
+def parse_rcpt(octets: bytes, settings: Settings, limits: Limits, *, smtputf8: bool) -> RcptTo:
     """`TO:<path> [parameters]` (RFC 5321 §4.1.1.3). `smtputf8`: whether MAIL had it."""
     if octets[:3].upper() != b"TO:":
         raise PeerError(501, "5.5.4", "Syntax: RCPT TO:<address>")
@@ -101,9 +101,9 @@ def parse_rcpt(octets: bytes, limits: Limits, *, smtputf8: bool) -> RcptTo:
         return RcptTo(path)
     notify = orcpt = None
     for keyword, value in _parameters(rest).items():
-        if keyword == b"NOTIFY":
+        if keyword == b"NOTIFY" and settings.dsn:
             notify = parse_notify(_needed(keyword, value))
-        elif keyword == b"ORCPT":
+        elif keyword == b"ORCPT" and settings.dsn:
             orcpt = parse_orcpt(_needed(keyword, value), smtputf8=smtputf8)
         else:
             raise _unknown(keyword)

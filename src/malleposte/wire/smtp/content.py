@@ -15,7 +15,6 @@ _FALSE_END = re.compile(
     rb"(?:[^\r]\n|\r)\x00?\.\x00?[\r\n]"
     rb"|\r\n\x00\.\x00?[\r\n]"
 )
-_BARE_NEWLINE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 _TEXT = bytes(octet for octet in range(256) if octet not in b"\r\n\0")
 _NULS = re.compile(rb"\x00+")
 _TAIL = 5  # the longest beginning of a false end: CR (or another octet), LF, NUL, dot, NUL
@@ -117,7 +116,8 @@ class LineEnds:
             return b""
         ends = octets.count(b"\r\n")
         if octets.count(b"\n") != ends or octets.count(b"\r") != ends:
-            return _BARE_NEWLINE.sub(b"\r\n", octets)
+            alike = octets.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+            return alike.replace(b"\n", b"\r\n")
         return octets
 
     def end(self) -> bytes:

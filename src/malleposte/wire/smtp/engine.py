@@ -242,7 +242,7 @@ class SmtpServer(Authentication):
         if len(self.recipients) >= self.limits.recipients:
             self._send(r.TOO_MANY_RECIPIENTS)  # the client's right, not its fault: not counted
             return None
-        return self._ask(parse_rcpt(argument, self.limits, smtputf8=mail.smtputf8))
+        return self._ask(parse_rcpt(argument, self.settings, self.limits, smtputf8=mail.smtputf8))
 
     def _rset(self, argument: bytes) -> None:
         if argument:

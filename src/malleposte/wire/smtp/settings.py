@@ -68,8 +68,8 @@ class Settings:
     """Offer AUTH (PLAIN, LOGIN) under TLS or on loopback. Always on for submission."""
 
     dsn: bool = False
-    """Offer DSN (RFC 3461). Its parameters are taken without that too: who sends them by habit loses
-    nothing, and a message is not refused over a report."""
+    """Offer DSN (RFC 3461), and take its parameters. To strangers it is not offered: a forged sender would
+    have the whole message sent to whom he likes, by a report on a forward that failed."""
 
     future_release: int = 0
     """Seconds for which a message can be held before it is sent (RFC 4865, in submission alone); 0: not

@@ -16,20 +16,23 @@ from support.store import Place
 from unit.services.smtpd.harness import Served, serve
 
 
-async def test_the_parameters_are_kept_though_not_announced(served: Served) -> None:
-    await served.account("ada")
-    bob, carol = [await served.account(name) for name in ("bob", "carol")]
-    client = await served.signed_in("ada@example.org")
-    assert "DSN" not in (await client.ask("EHLO client.example")).split()
-    for command in (
-        "MAIL FROM:<ada@example.org> RET=HDRS ENVID=QQ+20314159",
-        "RCPT TO:<bob@example.org> NOTIFY=DELAY,SUCCESS ORCPT=rfc822;Bob+2Bx@Example.ORG",
-        "RCPT TO:<carol@example.org>",
-        "DATA",
-    ):
-        assert (await client.ask(command))[0] in "23", command
-    assert (await client.ask("Subject: x\r\n\r\nx\r\n."))[:3] == "250"
-    (row,) = await served.store.reader.rows("SELECT record FROM trace")
+async def test_the_parameters_are_kept(place: Place) -> None:
+    async with place.open() as store:
+        await store.submit(CreateDomain(name="example.org"))
+        settings = Settings("mail.example.org", mode=Mode.SUBMISSION, dsn=True)
+        async with serve(store, settings=settings) as served:
+            await served.account("ada")
+            bob, carol = [await served.account(name) for name in ("bob", "carol")]
+            client = await served.signed_in("ada@example.org")
+            for command in (
+                "MAIL FROM:<ada@example.org> RET=HDRS ENVID=QQ+20314159",
+                "RCPT TO:<bob@example.org> NOTIFY=DELAY,SUCCESS ORCPT=rfc822;Bob+2Bx@Example.ORG",
+                "RCPT TO:<carol@example.org>",
+                "DATA",
+            ):
+                assert (await client.ask(command))[0] in "23", command
+            assert (await client.ask("Subject: x\r\n\r\nx\r\n."))[:3] == "250"
+            (row,) = await store.reader.rows("SELECT record FROM trace")
     record = msgspec.msgpack.decode(bytes(row[0]))
     assert record["ret"] == "HDRS"
     assert record["envid"] == "QQ 314159"
@@ -117,11 +120,12 @@ async def test_strangers_are_told_nothing(place: Place, mode: Mode) -> None:
             await client.reply()
             hello = "LHLO x.example" if mode is Mode.LMTP else "EHLO x.example"
             assert "DSN" not in await client.ask(hello)
-            for command in (
-                "MAIL FROM:<x@there.example>",
-                "RCPT TO:<ada@example.org> NOTIFY=SUCCESS",
-                "DATA",
-            ):
+            for asked in ("RET=FULL", "ENVID=x"):
+                assert (await client.ask(f"MAIL FROM:<x@there.example> {asked}"))[:3] == "555"
+            assert (await client.ask("MAIL FROM:<x@there.example>"))[:3] == "250"
+            for asked in ("NOTIFY=SUCCESS", "ORCPT=rfc822;x@there.example"):
+                assert (await client.ask(f"RCPT TO:<ada@example.org> {asked}"))[:3] == "555"
+            for command in ("RCPT TO:<ada@example.org>", "DATA"):
                 assert (await client.ask(command))[0] in "23", command
             assert (await client.ask("Subject: x\r\n\r\nx\r\n."))[:3] == "250"
             assert await store.reader.row("SELECT 1 FROM job") is None

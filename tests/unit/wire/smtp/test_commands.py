@@ -56,7 +56,7 @@ def test_mail_needs_a_domain() -> None:
 
 def test_rcpt_with_everything() -> None:
     line = b"TO:<a@b.c> NOTIFY=delay,FAILURE ORCPT=rfc822;x+2By@z"
-    rcpt = parse_rcpt(line, LIMITS, smtputf8=False)
+    rcpt = parse_rcpt(line, ALL, LIMITS, smtputf8=False)
     assert rcpt == RcptTo(
         Path("a", "b.c", b""),
         Notify.DELAY | Notify.FAILURE,
@@ -71,7 +71,7 @@ def test_rcpt_with_everything() -> None:
 def test_notify_refused(value: bytes) -> None:
     """RFC 3461 §4.1: NEVER stands alone."""
     with pytest.raises(PeerError) as caught:
-        parse_rcpt(b"TO:<a@b.c> NOTIFY=" + value, LIMITS, smtputf8=False)
+        parse_rcpt(b"TO:<a@b.c> NOTIFY=" + value, ALL, LIMITS, smtputf8=False)
     assert caught.value.reply.code == 501
 
 
@@ -92,7 +92,7 @@ def test_parameters_of_reports_stand_at_their_command_and_once() -> None:
         (b"TO:<a@b.c> RET=FULL", 555),
         (b"TO:<a@b.c> ENVID=x", 555),
     ):
-        assert code_of(partial(parse_rcpt, line, LIMITS, smtputf8=False)) == code, line
+        assert code_of(partial(parse_rcpt, line, ALL, LIMITS, smtputf8=False)) == code, line
 
 
 @pytest.mark.parametrize(
@@ -109,9 +109,9 @@ def test_original_recipient(value: bytes, smtputf8: bool, address: str | None) -
     line = b"TO:<a@b.c> ORCPT=" + value
     if address is None:
         with pytest.raises(PeerError):
-            parse_rcpt(line, LIMITS, smtputf8=smtputf8)
+            parse_rcpt(line, ALL, LIMITS, smtputf8=smtputf8)
     else:
-        rcpt = parse_rcpt(line, LIMITS, smtputf8=smtputf8)
+        rcpt = parse_rcpt(line, ALL, LIMITS, smtputf8=smtputf8)
         assert rcpt.orcpt is not None
         assert rcpt.orcpt.address == address
 
@@ -135,7 +135,7 @@ def test_original_recipient(value: bytes, smtputf8: bool, address: str | None) -
 )
 def test_original_recipient_refused(value: bytes) -> None:
     with pytest.raises(PeerError) as caught:
-        parse_rcpt(b"TO:<a@b.c> ORCPT=" + value, LIMITS, smtputf8=False)
+        parse_rcpt(b"TO:<a@b.c> ORCPT=" + value, ALL, LIMITS, smtputf8=False)
     assert caught.value.reply.code == 501
 
 
@@ -214,4 +214,4 @@ def test_any_octets_are_parsed_or_refused(octets: bytes) -> None:
     for start in (b"", b"TO:<a@b.c> ORCPT=utf-8;", b"TO:<a@b.c> NOTIFY=", b"TO:"):
         for smtputf8 in (False, True):
             line = start + octets
-            assert code_of(partial(parse_rcpt, line, LIMITS, smtputf8=smtputf8)) in known
+            assert code_of(partial(parse_rcpt, line, ALL, LIMITS, smtputf8=smtputf8)) in known
