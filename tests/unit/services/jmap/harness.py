@@ -8,12 +8,15 @@ from typing import Any, cast
 
 import msgspec
 
+from malleposte.delivery.spool import rendered
 from malleposte.directory.book import Account, Book
+from malleposte.mime import summarize
 from malleposte.services.jmap import JmapSite
 from malleposte.services.jmap.methods import CAPABILITIES
 from malleposte.services.jmap.settings import JmapSettings
 from malleposte.services.web.messages import Refused, Request, Response
-from malleposte.store.ids import account_text
+from malleposte.store import content
+from malleposte.store.ids import account_text, email_text
 from support.store import House
 
 Calls = list[tuple[str, dict[str, Any], str]]
@@ -68,6 +71,14 @@ class Client:
     def id(self) -> str:
         """Its own account's id."""
         return account_text(self.account)
+
+    async def put(self, octets: bytes, mailbox: int = 0, **how: Any) -> str:
+        """A message filed whole; its email's id."""
+        what, about = content.in_rows(octets), rendered(summarize(octets))
+        filed = await self.house.deliver(
+            self.account, mailbox=mailbox, what=what, about=about, **how
+        )
+        return email_text(filed.email)
 
     async def http(
         self,

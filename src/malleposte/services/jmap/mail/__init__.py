@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from malleposte.services.jmap.context import Method
 from malleposte.services.jmap.mail import (
+    email_get,
     email_query,
     filters,
     mail_changes,
@@ -29,5 +30,9 @@ def capability(settings: JmapSettings) -> dict[str, Any]:
 
 
 METHODS: Final[dict[str, Method]] = (
-    mailbox_get.METHODS | thread_get.METHODS | email_query.METHODS | mail_changes.METHODS
+    mailbox_get.METHODS
+    | thread_get.METHODS
+    | email_get.METHODS
+    | email_query.METHODS
+    | mail_changes.METHODS
 )
