@@ -43,4 +43,5 @@ export async function choose(locale: Locale): Promise<void> {
   localStorage.setItem(KEPT, locale);
 }
 
+export { fileSize, fullDate, shortDate } from "./dates.ts";
 export { i18n };

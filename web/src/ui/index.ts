@@ -1,6 +1,15 @@
+export { Avatar, initials } from "./Avatar.tsx";
 export { Button, type ButtonProps, IconButton, type IconButtonProps } from "./Button.tsx";
+export { Chip } from "./Chip.tsx";
 export { classes } from "./classes.ts";
+export { Dialog, type DialogProps, Drawer } from "./Dialog.tsx";
+export { EmptyState } from "./EmptyState.tsx";
+export { Menu, MenuChoice, MenuItem, type MenuItemProps, MenuLine } from "./Menu.tsx";
 export { Notice } from "./Notice.tsx";
+export { Skeleton } from "./Skeleton.tsx";
+export { Splitter, type SplitterProps } from "./Splitter.tsx";
 export { TextField, type TextFieldProps } from "./TextField.tsx";
+export { ToastRegion } from "./ToastRegion.tsx";
 export { Tooltip } from "./Tooltip.tsx";
+export { type Toast, toasts } from "./toasts.ts";
 export { Wordmark } from "./Wordmark.tsx";

@@ -60,16 +60,22 @@ export class FakeServer implements Transport {
       this.failure = undefined;
       throw failure;
     }
+    const answers = this.answer(batch.calls);
+    await this.gate;
+    return new Answers(structuredClone(answers));
+  }
+
+  /** The answers of the calls of a request. */
+  answer(calls: readonly Invocation[]): Invocation[] {
     const answers: Invocation[] = [];
-    for (const [name, args, id] of batch.calls) {
+    for (const [name, args, id] of calls) {
       try {
         answers.push([name, this.#answer(name, resolved(args as Args, answers)), id]);
       } catch (error) {
         answers.push(["error", { type: (error as Error).message }, id]);
       }
     }
-    await this.gate;
-    return new Answers(structuredClone(answers));
+    return answers;
   }
 
   /** Something happens that this client did not do. */
@@ -214,7 +220,7 @@ export class FakeServer implements Transport {
   }
 
   #mailboxes(): Mailbox[] {
-    return (["inbox", "archive", "trash"] as const).map((id) => {
+    return (["inbox", "drafts", "sent", "archive", "junk", "trash"] as const).map((id) => {
       const all = [...this.emails.values()].filter((one) => one.mailboxIds[id]);
       const unread = all.filter((one) => !one.keywords.$seen).length;
       return {

@@ -1,0 +1,80 @@
+/** The store, as components read it: each is drawn anew for what it shows, and nothing else. */
+import { useEffect, useState, useSyncExternalStore } from "react";
+import type { Email, EmailBody, Id, Mailbox } from "../jmap/index.ts";
+import type { MessageList, Row } from "../store/index.ts";
+import { useMail } from "./session.ts";
+
+export function useMailboxes(): readonly Mailbox[] {
+  const { mailboxes } = useMail().store;
+  return useSyncExternalStore(mailboxes.subscribe, () => mailboxes.all);
+}
+
+/** Draws anew whenever a list changes, and keeps it up to date. */
+export function useList(list: MessageList): void {
+  const { store } = useMail();
+  useEffect(() => store.watch(list), [store, list]);
+  useSyncExternalStore(list.subscribe, () => list.version);
+}
+
+/** What a row shows; nothing while it is on its way. */
+export function useRow(
+  id: Id | undefined,
+  conversation: boolean,
+  outgoing: boolean,
+): Row | undefined {
+  const { emails, threads } = useMail().store;
+  const thread = id ? emails.get(id)?.threadId : undefined;
+  return useSyncExternalStore(
+    (heard) => {
+      if (thread) return emails.ofThread.subscribe(thread, heard);
+      return id ? emails.shown.subscribe(id, heard) : () => {};
+    },
+    () => (id ? threads.row(id, conversation, outgoing) : undefined),
+  );
+}
+
+export interface Conversation {
+  readonly threadId: Id;
+  readonly emails: readonly Email[];
+}
+
+/** The messages that are read with one: its conversation, or itself alone. */
+export function useConversation(id: Id, whole: boolean): Conversation | undefined {
+  const row = useRow(id, whole, false);
+  const { threads } = useMail().store;
+  if (!row) return undefined;
+  const emails = whole ? threads.emails(row.threadId) : [];
+  return { threadId: row.threadId, emails: emails.length ? emails : [row.email] };
+}
+
+/** The body of a message: "failed" where it cannot be had, nothing while it is on its way. */
+export function useBody(id: Id, wanted: boolean): [EmailBody | "failed" | undefined, () => void] {
+  const { store } = useMail();
+  const [body, setBody] = useState<{ id: Id; body: EmailBody | "failed" } | undefined>();
+  const [tries, setTries] = useState(0);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: tried again on demand
+  useEffect(() => {
+    if (!wanted) return;
+    let left = false;
+    store.body(id).then(
+      (found) => left || setBody({ id, body: found ?? "failed" }),
+      () => left || setBody({ id, body: "failed" }),
+    );
+    return () => {
+      left = true;
+    };
+  }, [store, id, wanted, tries]);
+  return [body?.id === id ? body.body : undefined, () => setTries(tries + 1)];
+}
+
+/** Whether a media query holds. */
+export function useMedia(query: string): boolean {
+  return useSyncExternalStore(
+    (heard) => {
+      const list = matchMedia(query);
+      list.addEventListener("change", heard);
+      return () => list.removeEventListener("change", heard);
+    },
+    () => matchMedia(query).matches,
+  );
+}
