@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import socket
 import ssl
 import sys
@@ -15,6 +16,9 @@ from malleposte.policy.connections import ConnectionLimit
 from malleposte.policy.throttle import Throttle, ThrottleSettings
 from malleposte.services.connection import Connection
 from malleposte.services.listener import Listener, Sweep
+from malleposte.store import Store
+from malleposte.store.commands import CreateAccount
+from malleposte.store.results import Created
 
 
 class Plain:
@@ -42,6 +46,25 @@ def door(book: Book) -> Door:
     """Sign-in with passwords in clear, and without delays."""
     throttle = Throttle(ThrottleSettings(first_delay=0.0, delay_limit=0.0))
     return Door(book, throttle, Plain(), Forgetful(), busy=Busy)
+
+
+_numbers = itertools.count(1)
+
+
+async def account(
+    store: Store, name: str = "", *, kind: str = "person", quota: int = 0, again: bool = False
+) -> tuple[int, str]:
+    """A new account, password `secret`; its id and address. `again`: there may be one of this name."""
+    if again or not name:
+        name = f"{name or 'user'}{next(_numbers)}"
+    address = f"{name}@example.org"
+    result = await store.submit(
+        CreateAccount(
+            address=address, name="", password_hash="$secret", kind=kind, quota_bytes=quota
+        )
+    )
+    assert isinstance(result, Created), result
+    return result.id, address
 
 
 @contextlib.asynccontextmanager

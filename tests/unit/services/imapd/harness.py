@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
@@ -11,14 +10,11 @@ from malleposte.directory.book import Book
 from malleposte.services.imapd import ImapService, ImapSettings
 from malleposte.services.listener import Listener
 from malleposte.store import Store
-from malleposte.store.commands import CreateAccount, CreateDomain
-from malleposte.store.results import Created
+from malleposte.store.commands import CreateDomain
 from support.imap_answers import next_response
 from support.imap_client import ImapClient
-from support.listening import door, listening
+from support.listening import account, door, listening
 from support.store import Place
-
-_numbers = itertools.count(1)
 
 
 class Hub:
@@ -59,16 +55,7 @@ class Served:
         self, name: str = "", *, quota: int = 0, kind: str = "person", again: bool = False
     ) -> tuple[int, str]:
         """A new account, password `secret`; its id and address. `again`: there may be one of this name."""
-        if again or not name:
-            name = f"{name or 'user'}{next(_numbers)}"
-        address = f"{name}@example.org"
-        result = await self.store.submit(
-            CreateAccount(
-                address=address, name="", password_hash="$secret", kind=kind, quota_bytes=quota
-            )
-        )
-        assert isinstance(result, Created), result
-        return result.id, address
+        return await account(self.store, name, kind=kind, quota=quota, again=again)
 
     async def signed_in(self, address: str) -> ImapClient:
         client = await self.connect()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import os
 import re
 from collections.abc import AsyncIterator
@@ -19,13 +18,11 @@ from malleposte.services.listener import Listener
 from malleposte.services.pop3d import Pop3Service, Pop3Settings
 from malleposte.services.pop3d.exclusive import Exclusive
 from malleposte.store import Store, content
-from malleposte.store.commands import CreateAccount
-from malleposte.store.results import Appended, Created
-from support.listening import door, listening
+from malleposte.store.results import Appended
+from support.listening import account, door, listening
 from support.store import append, inbox
 
 HOST = "mail.example.org"
-_numbers = itertools.count(1)
 
 
 class Client:
@@ -112,12 +109,7 @@ class Served:
 
     async def account(self, name: str = "") -> tuple[int, str]:
         """A new account, password `secret`; its id and address."""
-        address = f"{name or f'user{next(_numbers)}'}@example.org"
-        result = await self.store.submit(
-            CreateAccount(address=address, name="", password_hash="$secret")
-        )
-        assert isinstance(result, Created), result
-        return result.id, address
+        return await account(self.store, name)
 
     async def fill(self, account: int, *messages: bytes) -> list[int]:
         """Put messages into INBOX; their UIDs."""

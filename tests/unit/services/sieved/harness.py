@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
@@ -14,13 +13,10 @@ from malleposte.policy.connections import ConnectionLimit, ConnectionSettings
 from malleposte.services.listener import Listener
 from malleposte.services.sieved import SieveService, SieveSettings
 from malleposte.store import Store
-from malleposte.store.commands import CreateAccount
-from malleposte.store.results import Created
-from support.listening import door, listening
+from support.listening import account, door, listening
 from support.sieve_client import Answer, SieveClient
 
 HOST = "mail.example.org"
-_numbers = itertools.count(1)
 
 
 class Client:
@@ -68,12 +64,7 @@ class Served:
 
     async def account(self, name: str = "") -> tuple[int, str]:
         """A new account, password `secret`; its id and address."""
-        address = f"{name or f'user{next(_numbers)}'}@example.org"
-        result = await self.store.submit(
-            CreateAccount(address=address, name="", password_hash="$secret")
-        )
-        assert isinstance(result, Created), result
-        return result.id, address
+        return await account(self.store, name)
 
 
 @contextlib.asynccontextmanager

@@ -14,10 +14,8 @@ from malleposte.directory.book import Book
 from malleposte.policy.connections import ConnectionLimit, ConnectionSettings
 from malleposte.services.smtpd import SmtpService
 from malleposte.store import Store
-from malleposte.store.commands import CreateAccount
-from malleposte.store.results import Created
 from malleposte.wire.smtp import Limits, Mode, Settings
-from support.listening import door, listening
+from support.listening import account, door, listening
 
 TOO_MANY = b"421 4.7.0 Too many connections\r\n"
 
@@ -85,11 +83,7 @@ class Served:
 
     async def account(self, name: str) -> int:
         """A new account, password `secret`; its id."""
-        result = await self.store.submit(
-            CreateAccount(address=f"{name}@example.org", name="", password_hash="$secret")
-        )
-        assert isinstance(result, Created), result
-        return result.id
+        return (await account(self.store, name))[0]
 
 
 @contextlib.asynccontextmanager
