@@ -167,7 +167,7 @@ class Reception:
         written = Written()
         waits = release > now and bool(origin.account) and self._sending is not None
         goes_on = not waits and any(r.resolution.onward or r.resolution.group for r in recipients)
-        if origin.account and not origin.released:
+        if origin.account:
             leaves = goes_on or any(recipient.leaves for recipient in recipients)
             try:
                 written = await submit(spool, self.senders, origin, now, leaves=leaves)

@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from malleposte.delivery.authorship import Claims, NotAllowed, claims
+from malleposte.delivery.leaving import addresses_in
 from malleposte.delivery.spool import AT_ONCE, Spool
 from malleposte.delivery.trace_header import Origin, shown_id
 from malleposte.directory.senders import Senders, Way
@@ -45,8 +46,14 @@ async def submit(
     spool: Spool, senders: Senders, origin: Origin, now: float, *, leaves: bool
 ) -> Written:
     """Make a submitted message ready for its copies; who wrote it. ``leaves``: some go to other servers.
-    Raises as ``set_right``."""
-    written = await set_right(spool, senders, origin.account, origin.login, now)
+    Of one that was submitted before, and waited, its author was asked then. Raises as ``set_right``."""
+    if origin.released:
+        with spool.buffer() as buffer:
+            start = bytes(buffer[:HEADER])
+        authors = addresses_in(start[: header_size(start)], b"from")
+        written = Written(tuple(authors) or (origin.login,))
+    else:
+        written = await set_right(spool, senders, origin.account, origin.login, now)
     if leaves:
         await into_seven_bits(spool)
     return written

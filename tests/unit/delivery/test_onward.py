@@ -1,5 +1,6 @@
 """Mail that goes on: what is queued and filed by one command, under which sender, and what stays here."""
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -166,6 +167,19 @@ async def test_what_ours_wrote_leaves_signed(post: Post) -> None:
     bob = {"sender": "bob@example.org", "body": written_by("bob@example.org")}
     await post.send("ada@example.org", origin=inside(BOB), **bob)  # type: ignore[arg-type]
     assert (await post.leaving()).startswith(b"DKIM-Signature: d=example.org\r\nDelivered-To")
+
+
+async def test_what_waited_before_it_goes_on_leaves_signed_too(post: Post) -> None:
+    """Its author was asked when it came; where it leads is known now, so it is recoded and signed now."""
+    post.signs.add("example.org")
+    await post.do(SetAlias(address="away@example.org", remotes=(FAR,)))
+    body = written_by("bob@example.org") + "Déjà vu\r\n".encode()
+    origin = dataclasses.replace(inside(BOB), released=True)
+    await post.send("away@example.org", sender="bob@example.org", body=body, origin=origin)
+    octets = await post.leaving()
+    assert octets.startswith(b"DKIM-Signature: d=example.org\r\nDelivered-To")
+    assert octets.isascii()
+    assert await post.house.value("SELECT needs FROM queue_message") == 0
 
 
 async def test_nothing_goes_outside_unless_it_may(post: Post) -> None:
