@@ -20,6 +20,8 @@ from support.two_servers import (
     FORGED,
     HESITANT,
     MISTAKEN,
+    NAMED,
+    NAMELESS,
     OLDER,
     OPEN,
     SENDER,
@@ -126,6 +128,17 @@ def test_how_it_was_encrypted_is_recorded(two: TwoServers, box: str, domain: str
     received = found.partition(b"by mx.far.example")[0]
     assert (b"using TLSv1.3" in received) is how.startswith("TLS")
     assert two.attempt(f"{box}@{domain}")["host"].endswith(f", {how}")
+
+
+@pytest.mark.parametrize(
+    ("domain", "address"), [(NAMED, "2a0e:aaaa::2"), (NAMELESS, "198.51.100.2")]
+)
+def test_ipv6_goes_from_an_address_that_has_a_name(
+    two: TwoServers, box: str, domain: str, address: str
+) -> None:
+    two.submit(f"{box}@{domain}", text=letter(f"{box}@{domain}"))
+    two.arrived(f"{box}@{domain}")
+    assert f"[{address}]:25" in two.attempt(f"{box}@{domain}")["host"]
 
 
 def test_a_server_that_an_enforced_policy_does_not_name_gets_nothing(
@@ -278,6 +291,15 @@ def test_postfix_finds_us_and_our_certificate_by_the_records_that_we_print(
     assert f"to=<{SENDER}>, relay=mail.example.test[198.51.100.1]:25" in two.postfix.log
     # By DANE: no authority has signed it that Postfix knows.
     assert "Verified TLS connection established to mail.example.test" in two.postfix.log
+
+
+def test_a_sender_beyond_ascii_is_taken(two: TwoServers, box: str) -> None:
+    sender = f"données@{FAR}"
+    text = letter(SENDER, subject=f"été {box}").replace(b"From: u1@", "From: données@".encode(), 1)
+    two.theirs(sender, SENDER, text=text, mail=["BODY=8BITMIME", "SMTPUTF8"])
+    found = two.reported(f"Subject: été {box}".encode())
+    assert f"Return-Path: <{sender}>".encode() in found
+    assert b"with UTF8SMTP" in found
 
 
 def test_nobody_is_answered_for_mail_that_we_refuse(two: TwoServers, box: str) -> None:

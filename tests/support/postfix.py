@@ -112,7 +112,8 @@ class Postfix:
         lines = [master_cf(plan), _CLOSED]
         for address, settings in self.listening.items():
             options = "".join(f"\n  -o {{ {one} }}" for one in settings)
-            lines.append(f"{address}:25 inet n - n - - smtpd{options}\n")
+            place = f"[{address}]" if ":" in address else address
+            lines.append(f"{place}:25 inet n - n - - smtpd{options}\n")
         self.folder.joinpath("etc", "master.cf").write_text("".join(lines))
 
     def _main(self, pair: Path, owner: pwd.struct_passwd) -> str:
@@ -128,7 +129,7 @@ myhostname = {self.name}
 myorigin = {self.domains[0]}
 mydestination =
 inet_interfaces = {self.address}
-inet_protocols = ipv4
+inet_protocols = all
 mynetworks = 127.0.0.0/8
 notify_classes =
 alias_maps =

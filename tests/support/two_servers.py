@@ -3,6 +3,7 @@ in the DNS, certificates that the DNS and policies on a web server speak of."""
 
 import asyncio
 import contextlib
+import ipaddress
 import json
 import smtplib
 import ssl
@@ -25,6 +26,8 @@ from support.server import PASSWORD, Server
 
 OURS, HOST = "198.51.100.1", "mail.example.test"
 THEIRS, OLD, CLEAR, BUSY, WEB = (f"198.51.100.{n}" for n in (2, 3, 4, 5, 9))
+NAMED6, NAMELESS6 = "2a0e:aaaa::2", "2a0e:aaaa::3"
+"""Postfix as well. On one machine each is where our mail to it comes from."""
 SENDER = "u1@example.test"
 
 FAR = "far.example"
@@ -44,7 +47,23 @@ STRICT = f"strict.{OPEN}"
 """Has a policy of MTA-STS that its server meets."""
 ELSEWHERE = f"elsewhere.{OPEN}"
 """Has the same one, and a server that it does not name."""
-DOMAINS = (FAR, MISTAKEN, FORGED, OPEN, WITHOUT_TLS, OLDER, HESITANT, STRICT, ELSEWHERE)
+NAMED = f"named.{OPEN}"
+"""Has an IPv6 address, from where our own address has a name."""
+NAMELESS = f"nameless.{OPEN}"
+"""Has one, from where it has none."""
+DOMAINS = (
+    FAR,
+    MISTAKEN,
+    FORGED,
+    OPEN,
+    WITHOUT_TLS,
+    OLDER,
+    HESITANT,
+    STRICT,
+    ELSEWHERE,
+    NAMED,
+    NAMELESS,
+)
 BOXES = 60
 """At each domain, p0 and on: each test has its own."""
 POLICY = f"version: STSv1\r\nmode: enforce\r\nmx: mx.{STRICT}\r\nmax_age: 86400\r\n"
@@ -131,11 +150,13 @@ class TwoServers:
 
     # From them to us -------------------------------------------------------------------------------
 
-    def theirs(self, sender: str, *recipients: str, text: bytes) -> None:
+    def theirs(
+        self, sender: str, *recipients: str, text: bytes, mail: Sequence[str] = ("BODY=8BITMIME",)
+    ) -> None:
         """Have Postfix send a message."""
         with smtplib.SMTP("127.0.0.1", INSIDE, timeout=60) as client:
             client.ehlo()
-            assert client.sendmail(sender, recipients, text, ["BODY=8BITMIME"]) == {}
+            assert client.sendmail(sender, recipients, text, mail) == {}
 
     def inbox(self, address: str) -> list[bytes]:
         """Messages of an account of ours."""
@@ -172,7 +193,10 @@ def running() -> Iterator[TwoServers]:
         apart = stack.enter_context(
             network(
                 folder,
-                [f"{one}/32" for one in (OURS, THEIRS, OLD, CLEAR, BUSY, WEB)],
+                [
+                    *(f"{one}/32" for one in (OURS, THEIRS, OLD, CLEAR, BUSY, WEB)),
+                    *(f"{one}/128" for one in (NAMED6, NAMELESS6)),
+                ],
                 resolver="nameserver 127.0.0.1\noptions trust-ad\n",
             )
         )
@@ -202,6 +226,8 @@ def _postfix(folder: Path, shown: Issued, apart: Apart) -> Postfix:
         shown=shown,
         listening={
             THEIRS: (),
+            NAMED6: (),
+            NAMELESS6: (),
             OLD: (
                 "smtpd_discard_ehlo_keywords = 8bitmime, smtputf8",
                 "message_size_limit = 100000",
@@ -221,7 +247,6 @@ def _server(folder: Path, prefix: tuple[str, ...]) -> Server:
     sending = {
         "enabled": "true",
         "source_ipv4": f'"{OURS}"',
-        "ipv6": "false",
         "networks": '"198.51.100.0/24"',
     }
     more = f'[[listeners]]\nservice = "smtp"\naddress = "{OURS}"\nport = 25\n'
@@ -259,13 +284,18 @@ def _zones(folder: Path, two: TwoServers, shown: Issued) -> Names:
         HESITANT: BUSY,
         STRICT: THEIRS,
         ELSEWHERE: THEIRS,
+        NAMED: THEIRS,
+        NAMELESS: THEIRS,
     }
     lines = []
     for domain, address in places.items():
         lines += [f"{domain}. MX 10 mx.{domain}.", f"mx.{domain}. A {address}"]
     for domain in (STRICT, ELSEWHERE):
         lines += [f'_mta-sts.{domain}. TXT "v=STSv1; id=1"', f"mta-sts.{domain}. A {WEB}"]
+    lines += [f"mx.{NAMED}. AAAA {NAMED6}", f"mx.{NAMELESS}. AAAA {NAMELESS6}"]
     names.zone(OPEN, lines)
+    reverse = ipaddress.ip_address(NAMED6).reverse_pointer
+    names.zone("a.a.a.a.e.0.a.2.ip6.arpa", [f"{reverse}. PTR mx.{NAMED}."])
     return names
 
 
