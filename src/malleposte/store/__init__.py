@@ -19,6 +19,7 @@ from malleposte.store.committer import Committer
 from malleposte.store.dialect import Reader
 from malleposte.store.errors import DiskFull, PermanentFailure, StoreError, TemporaryFailure
 from malleposte.store.incoming import Incoming, IncomingSettings
+from malleposte.store.mailbox_counts import MailboxCounts
 from malleposte.store.messages import Clock
 from malleposte.store.postgres import PostgresReader, migrate_postgres, open_pool
 from malleposte.store.postgres_writer import PostgresWriter
@@ -63,11 +64,13 @@ class Store:
     incoming: Incoming = field(init=False)
     unread: Unread = field(init=False)
     queries: Queries = field(init=False)
+    counts: MailboxCounts = field(init=False)
 
     def __post_init__(self) -> None:
         self.incoming = Incoming(self.blobs)
         self.unread = Unread(self.reader)
         self.queries = Queries(self.reader, self.clock)
+        self.counts = MailboxCounts(self.reader, self.queries)
 
     async def submit(self, command: AnyCommand, fd: int | None = None) -> AnyResult:
         """Execute a command durably; its answer. Raises ``TemporaryFailure``, ``PermanentFailure``."""

@@ -92,7 +92,7 @@ async def test_what_a_list_shows_comes_without_the_message(
         raise AssertionError("content was read")
 
     email = await client.put(LETTER, flags=SEEN | FLAGGED, keywords=("work",))
-    monkeypatch.setattr(email_get.read_emails, "stored_of", never)
+    monkeypatch.setattr("malleposte.store.read.emails.stored_of", never)
     shown = await one(
         client,
         email,

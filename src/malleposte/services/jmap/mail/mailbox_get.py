@@ -8,6 +8,7 @@ from malleposte.services.jmap.arguments import Get
 from malleposte.services.jmap.context import Answer, Context, Method
 from malleposte.services.jmap.mail.names import MAIL
 from malleposte.store.ids import MAILBOX_LETTER, id_number, mailbox_text
+from malleposte.store.mailbox_counts import Counts
 from malleposte.store.read import mailboxes
 from malleposte.store.read.mailboxes import Mailbox
 
@@ -23,19 +24,21 @@ OWN_RIGHTS: Final = {
     "maySubmit": True,
 }
 
-PROPERTIES: Final[dict[str, Callable[[Mailbox], Any]]] = {
-    "id": lambda box: mailbox_text(box.id),
-    "name": lambda box: box.name,
-    "parentId": lambda box: mailbox_text(box.parent) if box.parent else None,
-    "role": lambda box: box.role,
-    "sortOrder": lambda box: box.sort_order,
-    "totalEmails": lambda box: box.messages,
-    "unreadEmails": lambda box: box.unseen,
-    "totalThreads": lambda box: box.messages,
-    "unreadThreads": lambda box: box.unseen,
-    "myRights": lambda box: OWN_RIGHTS,
-    "isSubscribed": lambda box: box.subscribed,
+PROPERTIES: Final[dict[str, Callable[[Mailbox, Counts], Any]]] = {
+    "id": lambda box, counts: mailbox_text(box.id),
+    "name": lambda box, counts: box.name,
+    "parentId": lambda box, counts: mailbox_text(box.parent) if box.parent else None,
+    "role": lambda box, counts: box.role,
+    "sortOrder": lambda box, counts: box.sort_order,
+    "totalEmails": lambda box, counts: counts.emails,
+    "unreadEmails": lambda box, counts: counts.unread,
+    "totalThreads": lambda box, counts: counts.threads,
+    "unreadThreads": lambda box, counts: counts.unread_threads,
+    "myRights": lambda box, counts: OWN_RIGHTS,
+    "isSubscribed": lambda box, counts: box.subscribed,
 }
+COUNTED: Final = frozenset(("totalEmails", "unreadEmails", "totalThreads", "unreadThreads"))
+NONE: Final = Counts()
 
 
 async def get(context: Context, arguments: Get) -> Answer:
@@ -55,10 +58,16 @@ async def get(context: Context, arguments: Get) -> Answer:
                 missing.append(text)
             else:
                 chosen.append(box)
+    counts: dict[int, Counts] = {}
+    if not COUNTED.isdisjoint(shown):
+        counts = await context.store.counts.of(chosen)
     return {
         "accountId": arguments.account_id,
         "state": str(state),
-        "list": [{name: PROPERTIES[name](box) for name in shown} for box in chosen],
+        "list": [
+            {name: PROPERTIES[name](box, counts.get(box.id, NONE)) for name in shown}
+            for box in chosen
+        ],
         "notFound": missing,
     }
 

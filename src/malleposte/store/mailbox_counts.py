@@ -1,0 +1,98 @@
+"""How many emails and threads of mailboxes there are, and how many of them are unread, as JMAP counts.
+
+A mailbox's row counts messages as IMAP shows them; here neither those marked to be deleted count, nor
+drafts as unread (RFC 8621 §2). What was counted is remembered until the mailbox's messages change; large
+mailboxes are counted by lists that are kept up to date (``queries``), small ones several in a statement.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from malleposte.store import matching as m
+from malleposte.store.dialect import Reader, any_of, both
+from malleposte.store.flags import DRAFT, SEEN
+from malleposte.store.ids import account_of
+from malleposte.store.queries import Queries, Query
+from malleposte.store.read.mailboxes import Mailbox
+
+LARGE: Final = 2_000
+"""Messages from which on a mailbox has lists of its own: some 2 ms to count."""
+AT_ONCE: Final = 4_000
+"""Messages counted in one statement."""
+KNOWN: Final = 20_000
+"""Mailboxes remembered."""
+
+_COUNTS: Final = both(
+    "SELECT m.mailbox, count(*), sum(CASE WHEN e.flags & 9 = 0 THEN 1 ELSE 0 END),"
+    " count(DISTINCT e.thread), count(DISTINCT CASE WHEN e.flags & 9 = 0 THEN e.thread END)"
+    " FROM membership m JOIN email e ON e.id = m.email WHERE {boxes} AND m.deleted = 0"
+    " GROUP BY m.mailbox",
+    boxes=any_of("m.mailbox", 1),
+)
+assert SEEN | DRAFT == 9
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Of a mailbox."""
+
+    emails: int = 0
+    unread: int = 0
+    threads: int = 0
+    unread_threads: int = 0
+
+
+class MailboxCounts:
+    """See the module. One for a worker."""
+
+    def __init__(self, db: Reader, queries: Queries) -> None:
+        self._db = db
+        self._queries = queries
+        self._known: OrderedDict[int, tuple[int, Counts]] = OrderedDict()
+
+    async def of(self, boxes: Iterable[Mailbox]) -> dict[int, Counts]:
+        """By mailbox, as of the rows or later; as the owner sees them."""
+        found: dict[int, Counts] = {}
+        small: list[Mailbox] = []
+        messages = 0
+        for box in boxes:
+            known = self._known.get(box.id)
+            if known is not None and known[0] == box.message_modseq:
+                found[box.id] = known[1]
+            elif not box.messages:
+                found[box.id] = Counts()
+            elif box.messages >= LARGE:
+                self._keep(box, found, await self._listed(box.id))
+            else:
+                small.append(box)
+                messages += box.messages
+                if messages >= AT_ONCE:
+                    await self._count(small, found)
+                    small, messages = [], 0
+        if small:
+            await self._count(small, found)
+        return found
+
+    async def _listed(self, mailbox: int) -> Counts:
+        account = account_of(mailbox)
+        inside = m.InMailbox(mailbox)
+        unread = m.Not((m.Keyword(SEEN), m.Keyword(DRAFT)))
+        all_ = (await self._queries.open(Query(account, inside))).ordered
+        emails, threads = len(all_), len(all_.firsts)
+        some = (await self._queries.open(Query(account, m.And((inside, unread))))).ordered
+        return Counts(emails, len(some), threads, len(some.firsts))
+
+    async def _count(self, boxes: list[Mailbox], found: dict[int, Counts]) -> None:
+        rows = await self._db.rows(_COUNTS, [box.id for box in boxes])
+        counted = {mailbox: Counts(*numbers) for mailbox, *numbers in rows}
+        for box in boxes:
+            self._keep(box, found, counted.get(box.id, Counts()))
+
+    def _keep(self, box: Mailbox, found: dict[int, Counts], counts: Counts) -> None:
+        found[box.id] = counts
+        self._known[box.id] = box.message_modseq, counts
+        self._known.move_to_end(box.id)
+        while len(self._known) > KNOWN:
+            self._known.popitem(last=False)
