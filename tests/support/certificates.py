@@ -106,8 +106,8 @@ def issue(
         limits = x509.NameConstraints([x509.DNSName(within)], None)
         builder = builder.add_extension(limits, critical=True)
     if named and not authority:
-        names_in = x509.SubjectAlternativeName(alternative or [x509.DNSName(name) for name in names])
-        builder = builder.add_extension(names_in, critical=False)
+        where = x509.SubjectAlternativeName(alternative or [x509.DNSName(name) for name in names])
+        builder = builder.add_extension(where, critical=False)
     signer = by.key if by else key
     above = [by, *by.above] if by else []
     return Issued(builder.sign(signer, hashes.SHA256()), key, above)
