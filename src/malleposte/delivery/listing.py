@@ -77,13 +77,17 @@ def _mailto(name: str, address: str) -> bytes:
 
 
 def of_this_list(header: bytes, group: Group) -> bool:
-    """Whether a message has been at this group already."""
+    """Whether a message has been at this group already: by List-Id, which other lists take away, or by
+    Delivered-To."""
+    address = group.address.lower().encode("utf-8", "replace")
     own = fields_of(group).partition(b"<")[2].partition(b">")[0].lower()
-    return any(
-        b"<" + own + b">" in field[2].lower()
-        for field in FIELD.finditer(header)
-        if field[1].rstrip().lower() == b"list-id"
-    )
+    for field in FIELD.finditer(header):
+        name = field[1].rstrip().lower()
+        if name == b"list-id" and b"<" + own + b">" in field[2].lower():
+            return True
+        if name == b"delivered-to" and field[2].strip().lower() == address:
+            return True
+    return False
 
 
 def is_reply_of_a_program(header: bytes) -> bool:

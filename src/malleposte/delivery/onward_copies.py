@@ -1,5 +1,8 @@
 """The copies of a message that go on: one in the queue for all that go under one sender, over the content
 as it came. Only a group whose author's domain asks for it has a second header, once for all its members.
+
+Of what a stranger sent nobody is asked to return more than the header, or to tell of success: his address
+may be another's.
 """
 
 from collections.abc import Sequence
@@ -122,7 +125,9 @@ class Copying:
             seal = await _sealed(sending, first.by.rpartition("@")[2], message)
         kind = "rfc822" if recipient.address.isascii() else "utf-8"
         original = recipient.original or f"{kind};{recipient.address}"
-        notify = without_success(recipient.notify) if recipient.expands else recipient.notify
+        notify = recipient.notify
+        if recipient.expands or not message.account:
+            notify = without_success(notify)
         return sending.handing(
             sender,
             [_Leaver(one.address, notify, original) for one in together],
@@ -134,7 +139,7 @@ class Copying:
             header=message.header,
             eight_bit=message.eight_bit,
             now=message.now,
-            ret=message.reports.returned,
+            ret=message.reports.returned if message.account else "HDRS",
             envelope=message.reports.envelope,
             route=f"host:{first.relay}" if first.relay else "",
         )
@@ -163,10 +168,12 @@ class Copying:
             allowances=counted.allowances,
             by=listed.group.address,
             organisation=listed.group.organisation,
-            prefix=prefix + message.line,
+            # The next group may have its own fields in place of ours: this one stays.
+            prefix=prefix + delivered_to(listed.group.address) + message.line,
             header=header or message.header,
             eight_bit=message.eight_bit,
             now=message.now,
+            ret="HDRS",
         )
         return header, handing
 

@@ -70,6 +70,29 @@ def failed(locale: Locale, told: Told) -> tuple[str, str]:
     return subject, _body(locale, told, [happened], end, advise=True)
 
 
+def not_sent_on(locale: Locale, told: Told, stranger: str) -> tuple[str, str]:
+    """Subject and body of the report to whose forward it was that somebody else's message did not go on."""
+    happened = translate_plural(
+        locale,
+        "the message “{subject}” of {date} from {sender} was to be sent on, and could not be delivered to "
+        "{count} recipient:",
+        "the message “{subject}” of {date} from {sender} was to be sent on, and could not be delivered to "
+        "{count} recipients:",
+        told.count,
+        sender=stranger,
+        **_message(locale, told),
+    )
+    subject = translate(
+        locale, "Not sent on: {subject}", subject=shown_subject(locale, told.subject)
+    )
+    end = translate(
+        locale,
+        "We have stopped trying. The sender is not told, since the address may be forged. What is left of "
+        "the message is attached.",
+    )
+    return subject, _body(locale, told, [happened], end, advise=False)
+
+
 def delayed(locale: Locale, told: Told) -> tuple[str, str]:
     """Subject and body of the report that it takes long."""
     happened = translate_plural(

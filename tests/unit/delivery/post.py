@@ -103,6 +103,7 @@ class Post:
         origin: Origin = OUTSIDE,
         each: bool = False,
         notify: str = "",
+        returned: str = "HDRS",
     ) -> list[int]:
         """A message from RCPT, which must be accepted, to its codes."""
         recipients = []
@@ -121,7 +122,7 @@ class Post:
                 origin,
                 each=each,
                 now=time.time(),
-                reports=Reports(returned="HDRS", envelope="mine"),
+                reports=Reports(returned=returned, envelope="mine"),
             )
             return [verdict.code for verdict in verdicts]
         finally:

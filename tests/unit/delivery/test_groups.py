@@ -108,7 +108,7 @@ async def test_what_a_group_was_given_has_arrived(post: Post) -> None:
     assert await post.house.rows(
         "SELECT r.notify, r.original, m.ret, m.envelope FROM queue_recipient r"
         " JOIN queue_message m ON m.id = r.message"
-    ) == [("", "", "", "")]
+    ) == [("", "", "HDRS", "")]
 
 
 async def test_groups_in_groups_reach_each_member_once(post: Post) -> None:
@@ -302,6 +302,23 @@ async def test_a_message_that_was_at_the_list_is_a_loop(post: Post) -> None:
     body = written_by("zoe@sender.example", "List-Id: Ours <Staff.Example.org>")
     assert await post.send(STAFF, body=body) == [554]
     assert await post.filed() == []
+
+
+@pytest.mark.parametrize("strict", [False, True])
+async def test_two_groups_at_two_servers_that_have_each_other_end_at_once(
+    post: Post, strict: bool
+) -> None:
+    """Each puts its own fields in place of the other's: a hundred rounds, once."""
+    if strict:
+        post.strict.add("sender.example")
+    assert await post.send(STAFF) == [250]
+    away = await post.leaving(0)
+    other = Group("all@far.example", "", "anyone", 0, 1)
+    header, _, body = away.partition(b"\r\n\r\n")
+    back = b"Received: from us by far\r\n" + as_list_mail(header, other, rename=True)
+    assert b"staff.example.org" not in back
+    assert await post.send(STAFF, body=back + b"\r\n\r\n" + body) == [554]
+    assert await post.house.value("SELECT count(*) FROM queue_message") == 1
 
 
 async def test_junk_reaches_members_here_only(post: Post) -> None:

@@ -91,9 +91,17 @@ async def test_a_message_that_goes_to_many_is_stored_once(post: Post) -> None:
     assert await post.blobs() == 1
 
 
+async def test_nothing_of_a_stranger_is_told_as_success_or_returned_whole(post: Post) -> None:
+    await post.do(SetForward(account=ADA, addresses=(FAR,), keep=False))
+    await post.send("ada@example.org", notify="SUCCESS,FAILURE", returned="FULL")
+    assert await post.house.rows(
+        "SELECT r.notify, m.ret FROM queue_recipient r JOIN queue_message m ON m.id = r.message"
+    ) == [("FAILURE", "HDRS")]
+
+
 async def test_reports_are_asked_of_the_next_server_as_of_us(post: Post) -> None:
     await post.do(SetForward(account=ADA, addresses=(FAR,), keep=False))
-    await post.send("ada@example.org", notify="SUCCESS,FAILURE")
+    await post.send("ada@example.org", notify="SUCCESS,FAILURE", **FROM_BOB)
     assert await post.house.rows(
         "SELECT r.notify, r.original, m.ret, m.envelope, m.account FROM queue_recipient r"
         " JOIN queue_message m ON m.id = r.message"

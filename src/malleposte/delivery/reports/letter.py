@@ -36,10 +36,21 @@ class Reader:
 
 
 def letter(
-    job: ReportJob, original: Original, reader: Reader, hostname: str, message_id: str
+    job: ReportJob,
+    original: Original,
+    reader: Reader,
+    hostname: str,
+    message_id: str,
+    *,
+    stranger: str = "",
 ) -> bytes:
-    """The finished message."""
-    subject, text = _TEXTS[job.action](reader.locale, told(job, original, reader, hostname))
+    """The finished message. ``stranger``: who wrote what could not be sent on for the reader; '' it was the
+    reader."""
+    said = told(job, original, reader, hostname)
+    if stranger:
+        subject, text = delivery_texts.not_sent_on(reader.locale, said, plain_text(stranger))
+    else:
+        subject, text = _TEXTS[job.action](reader.locale, said)
     domain = reader.address.rpartition("@")[2] if reader.local else hostname
     sender = compose.Mailbox(delivery_texts.postmaster_name(reader.locale), f"postmaster@{domain}")
     about = [original.message_id] if original.message_id else []
@@ -54,7 +65,7 @@ def letter(
         compose.field("Content-Language", reader.locale),
     ]
     returned = None
-    if original.whole and not original.is_unattended:
+    if original.whole and (stranger or not original.is_unattended):
         returned = returned_whole(original.whole, len(original.header))
         if returned is not None and not reader.local and not returned.body.isascii():
             returned = None  # servers on the way back may not take 8-bit content

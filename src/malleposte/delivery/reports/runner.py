@@ -29,7 +29,7 @@ from malleposte.store.commands import (
     Handing,
     Relay,
 )
-from malleposte.store.results import LeasedJob
+from malleposte.store.results import Delivered, LeasedJob
 
 from .job import ReportJob, read_job
 from .letter import Reader, letter
@@ -64,11 +64,13 @@ class ReporterSettings:
 
 @dataclass(frozen=True, slots=True)
 class _Addressee:
-    """Whom a report goes to: accounts of ours, or addresses elsewhere."""
+    """Whom a report goes to: accounts of ours, or addresses elsewhere. ``stranger``: who wrote the
+    message, where it is not the addressee, by whose address it went on."""
 
     address: str
     accounts: tuple[Account, ...] = ()
     elsewhere: tuple[str, ...] = ()
+    stranger: str = ""
 
 
 class Reporter:
@@ -90,6 +92,11 @@ class Reporter:
         if addressee is None:
             log.warning("a report has nobody to go to", sender=job.sender, about=job.message)
             return
+        if addressee.stranger:
+            if job.action != "failed":
+                return
+            # The copy may be the only one.
+            job = msgspec.structs.replace(job, ret="FULL")
         original = await original_of(self._store, job)
         worth = worth_telling(job, original)
         if worth is None:
@@ -103,11 +110,13 @@ class Reporter:
             _reader(addressee, original),
             self._settings.hostname,
             identity,
+            stranger=addressee.stranger,
         )
         await self._send(worth, original, addressee, octets, number)
 
     async def _addressee(self, job: ReportJob) -> _Addressee | None:
-        """Who hears it: whom the sender's address reaches, else the account that sent."""
+        """Who hears it: whom the sender's address reaches, else the account that sent; of what went on for
+        a stranger the one by whose address it did."""
         sender = job.sender
         srs = self._settings.srs
         if srs is not None and is_srs(sender):
@@ -118,6 +127,8 @@ class Reporter:
                     break
         local, _, domain = sender.rpartition("@")
         resolution = await self._book.resolve(local, domain)
+        if resolution.found is Found.NOT_OURS and sender != job.sender:
+            return await self._owner(job, sender)
         if resolution.found is Found.NOT_OURS:
             return _Addressee(sender, elsewhere=(sender,))
         numbers: tuple[int, ...] = ()
@@ -130,6 +141,20 @@ class Reporter:
         accounts = [await self._book.account(number) for number in numbers]
         found = tuple(one for one in accounts if one is not None and one.status == "active")
         return _Addressee(sender, found) if found else None
+
+    async def _owner(self, job: ReportJob, stranger: str) -> _Addressee | None:
+        """Whose forward or script sent a stranger's message on; of an alias the postmaster. The stranger's
+        address may be forged, and its owner would get mail that he had nothing to do with."""
+        domain = job.sender.rpartition("@")[2]
+        numbers: tuple[int, ...] = (job.account,)
+        if job.account <= 0:
+            numbers = (await self._book.resolve("postmaster", domain)).accounts
+        accounts = [await self._book.account(number) for number in numbers]
+        found = tuple(one for one in accounts if one is not None and one.status == "active")
+        if not found:
+            return None
+        address = found[0].address if job.account > 0 else f"postmaster@{domain}"
+        return _Addressee(address, found, stranger=stranger)
 
     async def _send(
         self,
@@ -146,13 +171,16 @@ class Reporter:
         finally:
             spool.close()
         try:
-            await self._store.submit(
+            done = await self._store.submit(
                 Deliver(
                     content=message.content,
                     rendered=message.rendered,
                     filings=tuple(
-                        # Without counting: a report must reach the owner of a full mailbox too.
-                        Filing(account=one.id, prefix=return_path(""), exempt=True)
+                        # Without counting: a report must reach the owner of a full mailbox too. But
+                        # strangers cannot fill it past its quota.
+                        Filing(
+                            account=one.id, prefix=return_path(""), exempt=not addressee.stranger
+                        )
                         for one in addressee.accounts
                     ),
                     received_at=int(time.time()),
@@ -165,6 +193,9 @@ class Reporter:
             )
         finally:
             message.close()
+        for one in done.filed if isinstance(done, Delivered) else ():
+            if one.refused:
+                log.warning("a report was not filed", account=one.account, reason=one.refused)
 
     async def _handings(
         self, original: Original, addressee: _Addressee, octets: bytes

@@ -111,7 +111,7 @@ class SendingOn:
             eight_bit=await matter.eight_bit(),
             now=arrival.now,
             notify=copy.notify,
-            ret=arrival.ret,
+            ret=arrival.ret if arrival.account else "HDRS",
             envelope=arrival.envelope,
         )
         if target.listed is not None:

@@ -308,11 +308,42 @@ async def test_who_is_not_there_any_more_hears_nothing(desk: Desk, settle: Settl
     assert await desk.take() == ()
 
 
-async def test_behind_a_rewritten_sender_the_first_one_is_told(desk: Desk, settle: Settle) -> None:
+async def test_of_what_went_on_for_a_stranger_the_owner_is_told(desk: Desk, settle: Settle) -> None:
+    """The stranger may be forged; and the copy may be the only one, so it comes whole."""
+    desk, srs = with_srs(desk)
+    await desk.store.submit(SetAccount(account=1, quota_bytes=100_000))
+    message = await desk.send(srs.encode("carl@c.example"), ret="HDRS")
+    await desk.failed(message, settle)
+    assert await desk.take() == ()
+    (report,) = await desk.filed()
+    assert report.account == 1
+    text = " ".join(report.text.split())
+    assert "from carl@c.example was to be sent on, and could not be delivered" in text
+    assert "The sender is not told" in text
+    assert b"the body of the mail\r\n" in report.octets
+
+
+async def test_strangers_fill_no_mailbox_past_its_quota_by_what_cannot_go_on(
+    desk: Desk, settle: Settle
+) -> None:
     desk, srs = with_srs(desk)
     await desk.failed(await desk.send(srs.encode("carl@c.example")), settle)
-    (report,) = await desk.take()
-    assert [one.address for one in report.recipients] == ["carl@c.example"]
+    assert await desk.filed() == []
+    assert await desk.take() == ()
+
+
+async def test_of_what_an_alias_led_on_for_a_stranger_the_postmaster_is_told(
+    desk: Desk, settle: Settle
+) -> None:
+    desk, srs = with_srs(desk)
+    await desk.store.submit(SetAccount(account=1, quota_bytes=100_000))
+    message = await desk.send(srs.encode("carl@c.example"))
+    message = msgspec.structs.replace(message, account=-1)
+    await desk.failed(message, settle)
+    assert await desk.take() == ()
+    (report,) = await desk.filed()
+    assert report.account == 1  # it has a role of an administrator
+    assert b"To: postmaster@example.test" in report.octets.replace(b"Ada <", b"").replace(b">", b"")
 
 
 async def test_behind_a_forged_one_nobody_elsewhere_is_told(desk: Desk, settle: Settle) -> None:
