@@ -1,8 +1,11 @@
 """Forwards of accounts: set, removed, and the list of all that leads elsewhere."""
 
+import asyncio
+from collections.abc import Collection
+
 import msgspec
 
-from malleposte.directory.addresses import normalise, shown_address
+from malleposte.directory.addresses import BadAddressError, normalise, shown_address
 from malleposte.operations.context import Context
 from malleposte.operations.destinations import destination
 from malleposte.operations.errors import accepted, invalid, refusal
@@ -11,16 +14,25 @@ from malleposte.operations.finding import account_id
 from malleposte.operations.registry import Request, Response, Subject, operation
 from malleposte.policy.audit import Detail
 from malleposte.policy.forwarding import may_forward, may_lead
+from malleposte.sieve import Redirection, redirections
 from malleposte.store.commands import MAX_FORWARDS, SetForward
 from malleposte.store.dialect import Reader
+from malleposte.store.read.sieve import own_to_run
 
 MAX_PAGE = 500
+SCRIPTED = 200
+"""Accounts whose scripts are read for one page."""
 KEPT = 1
 """``account.forward``: with a copy kept."""
 
 _ACCOUNTS = (
     "SELECT a.address, f.address, a.forward, a.id FROM forward f JOIN account a ON a.id = f.account"
 )
+_SCRIPTED = (
+    "SELECT a.address, a.id FROM account a JOIN sieve_head h ON h.owner = a.id WHERE a.address > $1"
+    " ORDER BY a.address LIMIT $2"
+)
+_CONTENTS = "SELECT content FROM sieve_script WHERE owner = $1 ORDER BY name"
 _ALL = (
     "SELECT kind, origin, target, kept, account FROM ("
     "SELECT 'account' AS kind, a.address AS origin, f.address AS target, a.forward AS kept,"
@@ -114,15 +126,17 @@ async def _shown(reader: Reader, address: str, account: int) -> ForwardShown:
 
 
 class ListForwards(Request, frozen=True, kw_only=True):
-    """All that leads on, after an address and its target."""
+    """All that leads on, after an address and its target; with ``scripts`` in place of it what scripts and
+    filters of accounts send on, after an account's address."""
 
     after: str = ""
     after_target: str = ""
+    scripts: bool = False
 
 
 class ForwardLine(msgspec.Struct, frozen=True, kw_only=True):
-    """``kind``: account, alias or group. ``outside``: to another server; then ``why`` it is not done now,
-    '' where it is."""
+    """``kind``: account, alias, group or script. ``outside``: to another server; then ``why`` it is not
+    done now, '' where it is."""
 
     kind: str
     address: str
@@ -133,16 +147,19 @@ class ForwardLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ForwardPage(Response, frozen=True, kw_only=True):
-    """``more``: ask again after the last line."""
+    """``more``: ask again after the last line; of scripts after ``after``, for a page may have none."""
 
     forwards: tuple[ForwardLine, ...]
     more: bool
+    after: str = ""
 
 
 @operation("forward.list", ListForwards, ForwardPage, audit="refused")
 async def list_(context: Context, request: ListForwards, progress: Progress) -> ForwardPage:
     """A page of forwards of accounts, and of aliases and groups that lead to other servers or groups."""
     reader = context.store.reader
+    if request.scripts:
+        return await _of_scripts(reader, request.after)
     rows = await reader.rows(_ALL, request.after, request.after_target, MAX_PAGE + 1)
     ours = {row[0] for row in await reader.rows("SELECT name FROM domain")}
     lines = []
@@ -167,6 +184,53 @@ async def list_(context: Context, request: ListForwards, progress: Progress) -> 
             )
         )
     return ForwardPage(forwards=tuple(lines), more=len(rows) > MAX_PAGE)
+
+
+async def _of_scripts(reader: Reader, after: str) -> ForwardPage:
+    """What scripts and filters of the next accounts send on; theirs that run, and what these include."""
+    accounts = await reader.rows(_SCRIPTED, after, SCRIPTED + 1)
+    ours = {row[0] for row in await reader.rows("SELECT name FROM domain")}
+    lines = []
+    for address, account in accounts[:SCRIPTED]:
+        contents = [piece.content for piece in await own_to_run(reader, account)]
+        if any(b"include" in content.lower() for content in contents):
+            contents = [bytes(row[0]) for row in await reader.rows(_CONTENTS, account)] + contents
+        found: dict[Redirection, None] = {}
+        for content in contents:
+            found.update(dict.fromkeys(await asyncio.to_thread(redirections, content)))
+        for one in found:
+            outside, why = await _leads(reader, account, one.address, ours)
+            lines.append(
+                ForwardLine(
+                    kind="script",
+                    address=address,
+                    target=one.address,
+                    copy=one.copy,
+                    outside=outside,
+                    why=why,
+                )
+            )
+    more = len(accounts) > SCRIPTED
+    return ForwardPage(
+        forwards=tuple(lines), more=more, after=accounts[SCRIPTED - 1][0] if more else ""
+    )
+
+
+async def _leads(
+    reader: Reader, account: int, written: str, ours: Collection[str]
+) -> tuple[bool, str]:
+    """Whether an address in a script is at another server, as far as that is known, and why mail does not
+    go there now."""
+    if "${" in written:
+        return True, "each message says where to"
+    try:
+        target = normalise(written)
+    except BadAddressError:
+        return True, "that is no address"
+    if target.rpartition("@")[2] in ours:
+        return False, ""
+    decision = await may_forward(reader, account, target)
+    return True, "" if decision.allowed else decision.reason
 
 
 def words(forward: ForwardShown) -> str:

@@ -28,6 +28,7 @@ from .limits import DEFAULT_LIMITS, Limits
 from .message import BodyPart, Delivery, Message
 from .mime_message import MimeMessage
 from .outcome import Outcome
+from .redirects import Redirection, redirections
 from .script import Script, compile_script
 
 __all__ = [
@@ -48,10 +49,12 @@ __all__ = [
     "Mistake",
     "Outcome",
     "Redirect",
+    "Redirection",
     "Reject",
     "Script",
     "Seen",
     "SieveError",
     "Vacation",
     "compile_script",
+    "redirections",
 ]

@@ -19,6 +19,7 @@ from malleposte.operations.domain_routes import (
 from malleposte.operations.domains import DomainRemoved, Domains, ListDomains, RemoveDomain
 from malleposte.operations.errors import OperationError
 from malleposte.operations.forwards import (
+    ForwardLine,
     ForwardPage,
     ForwardShown,
     ListForwards,
@@ -39,7 +40,7 @@ from malleposte.operations.groups import (
     RemoveGroup,
     ShowGroup,
 )
-from malleposte.store.commands import DeleteAccount, SetSendRight
+from malleposte.store.commands import DeleteAccount, PutForm, PutScript, SetSendRight
 from malleposte.store.results import Done
 from support.store import House
 from unit.operations.desk import Desk
@@ -268,6 +269,44 @@ async def test_all_that_leads_on_is_listed(desk: Desk) -> None:
         ("group", STAFF, "z@far.example", True),
     ]
     assert all(bool(one.why) is one.outside for one in lines), "forbidden since"
+
+
+async def test_what_scripts_send_on_is_listed(
+    house: House, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A company's mail leaves by these as well; by a filter's form, and by what a script includes."""
+    monkeypatch.setattr("malleposte.operations.forwards.SCRIPTED", 1)
+    await allow(desk)
+    for name, content in (
+        (
+            "main",
+            'require ["copy", "include"]; include :personal "rest";'
+            ' if true { redirect :copy "bob@example.org"; }',
+        ),
+        ("rest", 'require "variables"; redirect "${who}@x.example"; redirect "a@far.example";'),
+    ):
+        await house.do(
+            PutScript(owner=1, name=name, content=content.encode(), active=name == "main"), Done
+        )
+    form = PutForm(account=3, kind="filters", state=b"{}", content=b'redirect "e@far.example";')
+    await house.do(form, Done)
+    await house.do(PutScript(owner=2, name="x", content=b"keep;", active=True), Done)
+    seen: list[ForwardLine] = []
+    page = await desk.call("forward.list", ListForwards(scripts=True), ForwardPage)
+    while page.more:
+        seen += page.forwards
+        request = ListForwards(scripts=True, after=page.after)
+        page = await desk.call("forward.list", request, ForwardPage)
+    seen += page.forwards
+    assert [(one.address, one.target, one.copy, one.outside, one.why) for one in seen] == [
+        ("ada@example.org", "bob@example.org", True, False, ""),
+        ("ada@example.org", "${who}@x.example", False, True, "each message says where to"),
+        ("ada@example.org", "a@far.example", False, True, ""),
+        ("eve@example.org", "e@far.example", False, True, ""),
+    ]
+    await allow(desk, "inside")
+    page = await desk.call("forward.list", ListForwards(scripts=True), ForwardPage)
+    assert "not forwarded to other servers" in page.forwards[-1].why
 
 
 async def test_long_lists_come_in_pages(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,7 +67,8 @@ def _told(done: ForwardShown, common: Common) -> int:
 def list_(
     *, outside: Annotated[bool, Parameter(negative="")] = False, common: Common = DEFAULT
 ) -> int:
-    """List where mail goes on to: forwards of accounts, aliases and groups that lead elsewhere.
+    """List where mail goes on to: forwards of accounts, aliases and groups that lead elsewhere, and what
+    scripts and filters of accounts send on.
 
     Parameters
     ----------
@@ -81,9 +82,14 @@ def list_(
         while True:
             page = await caller.call("forward.list", request, ForwardPage)
             found += page.forwards
-            if not page.more:
+            if page.more and request.scripts:
+                request = ListForwards(scripts=True, after=page.after)
+            elif page.more:
+                request = ListForwards(after=found[-1].address, after_target=found[-1].target)
+            elif request.scripts:
                 return found
-            request = ListForwards(after=found[-1].address, after_target=found[-1].target)
+            else:
+                request = ListForwards(scripts=True)
 
     found = run(common.configuration(), all_of_them)
     if outside:
