@@ -50,18 +50,21 @@ async def looked_at(
     """Each public address on each list; lists that know no IPv6 are not asked for such."""
     turns = asyncio.Semaphore(AT_ONCE)
 
+    async def asked(zone: str, address: IpAddress) -> Row:
+        async with turns:
+            return _row(zone, address, await _seen(records, zone, address))
+
     async def one(zone: str) -> list[Row]:
-        rows = []
+        rows: list[Row] = []
         for version in (4, 6):
             own = [one for one in addresses if one.version == version]
             if not own:
                 continue
             async with turns:
                 usable = await _usable(records, zone, version)
-            for address in own if usable is None else ():
-                async with turns:
-                    rows.append(_row(zone, address, await _seen(records, zone, address)))
-            if usable is not None and (version == 4 or usable.words):
+            if usable is None:
+                rows += await asyncio.gather(*(asked(zone, address) for address in own))
+            elif usable.words:
                 rows += [_row(zone, address, usable) for address in own]
         return rows
 

@@ -21,9 +21,7 @@ IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 SECONDS: Final = 5.0
 """For a connection and its greeting."""
 MOST_PROBES: Final = 4
-"""Domains whose servers are tried."""
-MOST_SERVERS: Final = 2
-"""Servers of each."""
+"""Domains whose best server is tried."""
 _SOMEWHERE: Final = {
     4: ipaddress.ip_address("192.0.2.1"),
     6: ipaddress.ip_address("2001:db8::1"),
@@ -116,9 +114,9 @@ def _row(outward: Outward, version: int, seen: Seen) -> Row:
 
 
 async def _servers(records: LiveRecords, domain: str, version: int) -> list[tuple[str, IpAddress]]:
-    """The first servers of a domain, an address of each; raises ``LookupFailed`` and ``NoSuchName``."""
+    """The best server of a domain at one of its addresses; raises ``LookupFailed`` and ``NoSuchName``."""
     found = []
-    for mx in (await records.mx(domain))[:MOST_SERVERS]:
+    for mx in (await records.mx(domain))[:1]:
         addresses = await records.addresses(mx.name, ipv4=version == 4, ipv6=version == 6)
         found += [(mx.name, one) for one in addresses[:1]]
     return found
