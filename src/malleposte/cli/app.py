@@ -31,6 +31,7 @@ COMMANDS = {
     "mailbox": "Mailboxes of an account: list, rights, give, take, merge.",
     "sieve": "Sieve scripts: list, show, put, activate, check, delete.",
     "queue": "Mail on its way: list, show, hold, release, retry, redirect, remove.",
+    "relay": "Servers that mail goes by, for some recipients or senders: list, set, test, remove.",
     "trace": "What became of a message: by sender, recipient, Message-ID, number, time.",
     "tls": "TLS towards other servers: show, except, exceptions, end.",
     "import": "Import mail: mbox, Maildir, folder of .eml.",

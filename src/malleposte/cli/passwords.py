@@ -2,6 +2,7 @@
 
 import getpass
 import sys
+from pathlib import Path
 
 from malleposte.cli.exit_codes import REFUSED, USAGE, Trouble
 from malleposte.cli.options import NewPassword, OtherPassword
@@ -46,6 +47,20 @@ def chosen(options: OtherPassword, address: str) -> tuple[str, bool]:
             "no terminal to ask for a password: give --password-stdin, --password-file or --generate",
         )
     return _asked(address), False
+
+
+def typed(prompt: str, *, stdin: bool, file: Path | None) -> str:
+    """A password that is somebody else's to choose, as it is: no rules, no second time. Raises
+    ``Trouble``."""
+    if stdin and file is not None:
+        raise Trouble(USAGE, "--password-stdin and --password-file contradict each other: give one")
+    if stdin or file is not None:
+        return chosen(OtherPassword(password_stdin=stdin, password_file=file), "")[0]
+    if not sys.stdin.isatty():
+        raise Trouble(
+            USAGE, "no terminal to ask for a password: give --password-stdin or --password-file"
+        )
+    return getpass.getpass(f"{prompt[:1].upper()}{prompt[1:]}: ")
 
 
 def _line(octets: bytes, source: str) -> str:

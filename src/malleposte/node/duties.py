@@ -21,6 +21,9 @@ from malleposte.store.execute.parting import PART_JOB
 from malleposte.store.execute.purging import PURGE_JOB
 from malleposte.store.quota import PURGE_OLDEST_JOB, QUOTA_JOB
 
+ROUTING = 10.0
+"""Seconds until what is queued goes by a routing that was changed."""
+
 
 def jobs(
     store: Store,
@@ -64,6 +67,7 @@ def upkeep_tasks(
     if configuration.sending.enabled:
         policies = outbound.tls_policies(store, configuration)
         reporter = outbound.tls_reporter(store, book, configuration)
+        tasks["routing"] = (ROUTING, lambda: outbound.reroute(store, configuration))
         tasks["mta-sts"] = (3600.0, policies.sts.refresh)
         tasks["tls-reports"] = (3600.0, reporter.due)
     return tasks

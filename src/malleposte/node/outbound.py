@@ -3,7 +3,6 @@
 import functools
 import ipaddress
 from collections.abc import Callable
-from types import MappingProxyType
 
 from malleposte.delivery import reports
 from malleposte.delivery.author_policy import AuthorPolicies
@@ -15,7 +14,9 @@ from malleposte.delivery.outbound import (
     RelaySettings,
     Resolver,
     Routing,
+    rerouting,
 )
+from malleposte.delivery.outbound.relays import Relays
 from malleposte.delivery.outbound.settings import Concurrency, Schedule
 from malleposte.delivery.rewriting import Rewriter
 from malleposte.delivery.signing.lookup import LiveRecords
@@ -60,10 +61,24 @@ def routing(configuration: Configuration) -> Routing:
     return Routing(smart_host=relay.route if relay is not None else "")
 
 
-def outbound_settings(configuration: Configuration) -> OutboundSettings:
+def relays(configuration: Configuration) -> Relays:
+    """The smart host, and the relays that the store has; one for a process, which keeps it up to date."""
+    return Relays(smart_host(configuration), lambda: key_ring(configuration))
+
+
+async def reroute(store: Store, configuration: Configuration) -> None:
+    """For upkeep: what is queued goes by the routing of today."""
+    found = relays(configuration)
+    await found.refresh(store.reader)
+    await rerouting.reroute(store, found.routing)
+
+
+def outbound_settings(
+    configuration: Configuration, known: Relays | None = None
+) -> OutboundSettings:
     """For ``delivery.outbound``."""
     wanted = configuration.sending
-    relay = smart_host(configuration)
+    by_route = (known or relays(configuration)).by_route
     return OutboundSettings(
         hello=hostname(configuration),
         port=wanted.port,
@@ -72,7 +87,7 @@ def outbound_settings(configuration: Configuration) -> OutboundSettings:
         source_ipv4=wanted.source_ipv4,
         source_ipv6=wanted.source_ipv6,
         allowed=tuple(ipaddress.ip_network(one) for one in wanted.networks.split()),
-        relays=MappingProxyType({relay.route: relay} if relay is not None else {}),
+        relays=by_route,
         concurrency=Concurrency(most=wanted.connections, each=wanted.connections_each),
         schedule=Schedule(lifetime=wanted.lifetime),
     )
@@ -105,15 +120,19 @@ def policy_settings(configuration: Configuration) -> PolicySettings:
     )
 
 
-def dispatcher(store: Store, configuration: Configuration) -> Dispatcher | None:
+def dispatcher(
+    store: Store, configuration: Configuration, known: Relays | None = None
+) -> Dispatcher | None:
     """A worker's, where sending is on."""
+    known = known or relays(configuration)
     if not configuration.sending.enabled:
         return None
     resolver = Resolver(dns_settings(configuration))
     return Dispatcher(
         store,
-        outbound_settings(configuration),
+        outbound_settings(configuration, known),
         resolver,
+        routing=known.routing,
         policies=TlsPolicies(store, resolver, policy_settings(configuration)),
         reporting=reports.reporting,
     )
@@ -153,6 +172,7 @@ def sending(
     configuration: Configuration,
     queued: Callable[[], None] | None,
     unsigned: Unsigned,
+    known: Relays | None = None,
 ) -> Sending | None:
     """For ``delivery.receive``; ``queued``: the dispatcher's ``wake``, None where nothing is sent;
     ``unsigned`` is told of each message of a signing domain that leaves without a signature."""
@@ -167,7 +187,7 @@ def sending(
         unsigned=unsigned,
     )
     return Sending(
-        routing(configuration),
+        (known or relays(configuration)).routing,
         configuration.sending.lifetime,
         queued,
         signer.sign,

@@ -18,6 +18,7 @@ from malleposte.policy.sending import SendLimit, SendLimits
 from malleposte.runtime.passwords import PasswordSettings
 
 if TYPE_CHECKING:
+    from malleposte.delivery.outbound.settings import RelaySettings
     from malleposte.secrets.sealing import KeyRing
 
 ON_THE_WAY = 2 * 86_400
@@ -61,7 +62,16 @@ def operation_settings(configuration: Configuration, *, alone: bool = False) -> 
         + configuration.sending.future_release
         + ON_THE_WAY,
         outward=_outward(configuration),
+        smart_host=functools.partial(_smart_host, configuration),
+        sends=configuration.sending.enabled,
     )
+
+
+def _smart_host(configuration: Configuration) -> "RelaySettings | None":
+    # What sends takes its time to load, and few commands need it.
+    from malleposte.node.outbound import smart_host
+
+    return smart_host(configuration)
 
 
 def _outward(configuration: Configuration) -> Outward:

@@ -196,7 +196,9 @@ class _Worker:
         )
         push = PushHub(store)
         queue_figures = QueueFigures(self._figures)
-        self._dispatcher = outbound.dispatcher(store, configuration)
+        relays = outbound.relays(configuration)
+        await relays.refresh(store.reader)
+        self._dispatcher = outbound.dispatcher(store, configuration, relays)
         wake = self._dispatcher.wake if self._dispatcher is not None else None
         alert = UnsignedAlert(store)
 
@@ -204,7 +206,7 @@ class _Worker:
             self._figures.unsigned.labels(domain).inc()
             alert.told(domain, why)
 
-        sending = outbound.sending(store, configuration, wake, unsigned)
+        sending = outbound.sending(store, configuration, wake, unsigned, relays)
         openings = Openings(
             configuration,
             self._inherited,
@@ -226,6 +228,7 @@ class _Worker:
         self._open_admin(store, book, passwords)
         holder = f"{hostname(configuration)}:{os.getpid()}"
         self._spawn(push.run())
+        self._spawn(relays.watch(store.reader))
         if self._hints is not None:
             self._spawn(self._hints.run(push.hint))
         if self._dispatcher is not None:

@@ -20,8 +20,16 @@ from malleposte.operations.registry import Request, Response, Subject, operation
 from malleposte.policy.audit import Detail
 from malleposte.policy.permissions import Role
 from malleposte.runtime.passwords_generate import readable_password
-from malleposte.store.commands import CreateAccount, DeleteAccount, SetAccount, SetPassword
-from malleposte.store.results import Created
+from malleposte.store.commands import (
+    SUSPENDED,
+    ChangeQueued,
+    CreateAccount,
+    DeleteAccount,
+    SetAccount,
+    SetPassword,
+)
+from malleposte.store.read import queue
+from malleposte.store.results import Created, Done
 
 MAX_QUOTA = 1 << 50
 MAX_NAME = 200
@@ -239,24 +247,49 @@ class EnableAccount(OfAccount, frozen=True, kw_only=True):
     """Sign-ins again."""
 
 
-@operation("account.disable", DisableAccount, OneAccount)
-async def disable(context: Context, request: DisableAccount, progress: Progress) -> OneAccount:
-    """Suspend an account: nobody signs in to it, its mail still comes. Again: nothing changes."""
-    return await _status(context, request.address, "suspended")
+class AccountStatus(OneAccount, frozen=True, kw_only=True):
+    """``held``: how many recipients of its mail are held in the queue."""
+
+    held: int
+
+    def outcome(self) -> dict[str, Detail]:
+        """See ``Response``."""
+        return {"held": self.held or None}
 
 
-@operation("account.enable", EnableAccount, OneAccount)
-async def enable(context: Context, request: EnableAccount, progress: Progress) -> OneAccount:
-    """Undo ``disable``. Again: nothing changes."""
-    return await _status(context, request.address, "active")
-
-
-async def _status(context: Context, address: str, status: str) -> OneAccount:
+@operation("account.disable", DisableAccount, AccountStatus)
+async def disable(context: Context, request: DisableAccount, progress: Progress) -> AccountStatus:
+    """Suspend an account: nobody signs in to it, its mail still comes, what it has in the queue is held.
+    Again: nothing changes."""
     reader = context.store.reader
-    found = await account_id(reader, address)
-    if (await account_shown(reader, found)).status != status:
-        accepted(await context.carry_out(SetAccount(account=found, status=status)))
-    return OneAccount(account=await account_shown(reader, found))
+    found = await account_id(reader, request.address)
+    if (await account_shown(reader, found)).status != "suspended":
+        await context.begin()
+        accepted(await context.store.submit(SetAccount(account=found, status="suspended")))
+    more = True
+    while more:
+        # What it queues from now on is held as it comes.
+        hold = ChangeQueued(messages=(), act="hold", account=found, said=SUSPENDED)
+        done = accepted(await context.store.submit(hold))
+        more = isinstance(done, Done) and done.more and bool(done.count)
+    return await _shown_status(context, found)
+
+
+async def _shown_status(context: Context, account: int) -> AccountStatus:
+    reader = context.store.reader
+    _, held = await queue.totals_of(reader, account)
+    return AccountStatus(account=await account_shown(reader, account), held=held)
+
+
+@operation("account.enable", EnableAccount, AccountStatus)
+async def enable(context: Context, request: EnableAccount, progress: Progress) -> AccountStatus:
+    """Undo ``disable``; what is held in the queue is released by ``queue.release``. Again: nothing
+    changes."""
+    reader = context.store.reader
+    found = await account_id(reader, request.address)
+    if (await account_shown(reader, found)).status != "active":
+        accepted(await context.carry_out(SetAccount(account=found, status="active")))
+    return await _shown_status(context, found)
 
 
 class RemoveAccount(OfAccount, frozen=True, kw_only=True):

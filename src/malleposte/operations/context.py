@@ -18,6 +18,7 @@ from malleposte.store.commands import Act, Audited
 from malleposte.store.results import AnyResult, Refused
 
 if TYPE_CHECKING:
+    from malleposte.delivery.outbound.settings import RelaySettings
     from malleposte.delivery.tls_policies import StsSettings
     from malleposte.secrets.sealing import KeyRing
 
@@ -34,6 +35,10 @@ def _no_ring() -> "KeyRing":
     from malleposte.secrets.node_key import NodeKeyError
 
     raise NodeKeyError("this process has no node key: secrets can be neither sealed nor opened")
+
+
+def _no_relay() -> "RelaySettings | None":
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +68,9 @@ class OperationSettings:
     ``resolvers``: addresses of name servers, none: the system's. ``dane``,
     ``mta_sts``: whether mail that leaves keeps to them. ``certificate``: the file with that of this
     server. ``send_limits``: of accounts and domains that have none of their own. ``policies``: how policies
-    of MTA-STS are fetched, None: as usual. ``under_way``: seconds that signed mail can be under way."""
+    of MTA-STS are fetched, None: as usual. ``under_way``: seconds that signed mail can be under way.
+    ``smart_host``: gives the server that all mail goes to, None for none (``ValueError``); ``sends``:
+    whether mail to other servers is sent at all."""
 
     hostname: str
     quota: int = 0
@@ -81,6 +88,8 @@ class OperationSettings:
     policies: "StsSettings | None" = None
     under_way: int = 7 * 86_400
     outward: Outward = field(default_factory=Outward)
+    smart_host: "Callable[[], RelaySettings | None]" = _no_relay
+    sends: bool = True
 
 
 @dataclass(slots=True)

@@ -26,21 +26,23 @@ MAX_PAGE = 1_000
 
 class AddDevice(OfAccount, frozen=True, kw_only=True):
     """``address``: its own, also the name to sign in with. ``password`` empty: it has none and sends by
-    its network alone; ``generate``: make one."""
+    its network alone; ``generate``: make one. ``networks``: as in ``SetDeviceNetworks``."""
 
     name: str = ""
     password: str = ""
     generate: bool = False
+    networks: tuple[str, ...] = ()
 
     def details(self) -> dict[str, Detail]:
         """See ``Request``."""
-        return {"name": self.name}
+        return {"name": self.name, "networks": " ".join(self.networks) or None}
 
 
 @operation("device.add", AddDevice, AccountAdded)
 async def add(context: Context, request: AddDevice, progress: Progress) -> AccountAdded:
     """Make a device. Again: refused, the address is in use; nothing changes."""
     address = new_address(request.address)
+    networks = tuple(map(parse_network, request.networks))
     if request.generate and request.password:
         raise invalid("give a password or have one generated, not both")
     password = readable_password() if request.generate else request.password
@@ -48,7 +50,9 @@ async def add(context: Context, request: AddDevice, progress: Progress) -> Accou
         check_password(password, address)
     hashed = await context.passwords.hash(password) if password else ""
     plain = AddAccount(address=request.address, name=request.name)
-    command = msgspec.structs.replace(command_for(context, address, plain, hashed), kind=DEVICE)
+    command = msgspec.structs.replace(
+        command_for(context, address, plain, hashed), kind=DEVICE, networks=networks
+    )
     created = accepted(await context.carry_out(command))
     assert isinstance(created, Created)
     shown = password if request.generate else ""

@@ -42,6 +42,8 @@ MODULES = (
     "mailboxes",
     "node_key",
     "queue",
+    "queue_acts",
+    "relays",
     "roles",
     "sending",
     "server_examine",

@@ -13,7 +13,6 @@ from malleposte.operations.registry import Request, Response, Subject, operation
 from malleposte.policy.audit import Detail
 from malleposte.store.commands import SetTlsException
 from malleposte.store.read import tls as kept
-from malleposte.store.results import Done
 
 if TYPE_CHECKING:
     from malleposte.delivery.outbound.tls import TlsPolicy
@@ -126,9 +125,11 @@ class ExceptionEnded(Response, frozen=True, kw_only=True):
 async def end(context: Context, request: EndException, progress: Progress) -> ExceptionEnded:
     """End an exception. Again: refused, there is none."""
     destination = _destination(request.destination)
-    done = accepted(await context.carry_out(SetTlsException(destination=destination)))
-    if not isinstance(done, Done) or not done.count:
+    if not await context.store.reader.row(
+        "SELECT 1 FROM tls_exception WHERE destination = $1", destination
+    ):
         raise refusal("no-such-exception", f"there is no exception for {destination}")
+    accepted(await context.carry_out(SetTlsException(destination=destination)))
     return ExceptionEnded(destination=destination)
 
 

@@ -15,12 +15,11 @@ from malleposte.operations.devices import (
     parse_network,
 )
 from malleposte.operations.errors import OperationError
-from malleposte.operations.queue import (
+from malleposte.operations.queue_acts import (
     HoldQueued,
     QueueChanged,
     ReleaseQueued,
     RemoveQueued,
-    RetryQueued,
 )
 from malleposte.operations.sending import (
     GiveSendRight,
@@ -228,12 +227,27 @@ async def test_all_of_an_account_is_released_held_or_removed_in_one_act(
     assert (await desk.audit())[0][4] == {"sender": ADA}
 
 
-async def test_an_account_is_not_named_with_messages_or_to_retry(house: House, desk: Desk) -> None:
+async def test_an_account_is_not_named_with_messages(house: House, desk: Desk) -> None:
     await house.account("ada")
-    for name, request in (
-        ("queue.release", ReleaseQueued(messages=(1,), sender=ADA)),
-        ("queue.retry", RetryQueued(messages=(), sender=ADA)),
-    ):
-        with pytest.raises(OperationError) as error:
-            await desk.call(name, request, QueueChanged)
-        assert error.value.kind == "invalid"
+    with pytest.raises(OperationError) as error:
+        await desk.call("queue.release", ReleaseQueued(messages=(1,), sender=ADA), QueueChanged)
+    assert error.value.kind == "invalid"
+
+
+async def test_a_device_is_made_with_its_networks_or_not_at_all(house: House, desk: Desk) -> None:
+    bad = AddDevice(
+        address="scanner@example.org", generate=True, networks=("192.0.2.7", "16.0.0.0/4")
+    )
+    with pytest.raises(OperationError, match="too wide"):
+        await desk.call("device.add", bad, AccountAdded)
+    many = tuple(f"192.0.2.{number}" for number in range(101))
+    with pytest.raises(OperationError, match="at most 100 networks"):
+        await desk.call(
+            "device.add", AddDevice(address="scanner@example.org", networks=many), AccountAdded
+        )
+    assert await house.rows("SELECT id FROM account") == []
+    good = AddDevice(address="scanner@example.org", networks=("192.0.2.7", "2001:db8::/64"))
+    await desk.call("device.add", good, AccountAdded)
+    (device,) = (await desk.call("device.list", ListDevices(), Devices)).devices
+    assert device.networks == ("192.0.2.7/32", "2001:db8::/64")
+    assert (await desk.audit())[-1][4] == {"name": "", "networks": "192.0.2.7 2001:db8::/64"}

@@ -63,6 +63,8 @@ async def test_an_exception_has_an_end_and_can_be_ended_before(house: House, des
         await desk.call("tls.end", EndException(destination="there.example"), ExceptionEnded)
     rows = await house.rows("SELECT operation, target, outcome FROM audit ORDER BY id")
     assert [row[0] for row in rows] == ["tls.except", "tls.except", "tls.end", "tls.end"]
+    outcomes = await house.rows("SELECT outcome FROM audit ORDER BY id")
+    assert [row[0] for row in outcomes[2:]] == ["done", "refused"]
     assert rows[0][1] == "There.Example."
 
 

@@ -14,9 +14,13 @@ from malleposte.store.commands import (
     RecordOutcomes,
     Relay,
     Report,
+    Reroute,
+    Rerouted,
+    SetAccount,
     SweepBlobs,
     TakeQueued,
 )
+from malleposte.store.read.queue import numbers, routed
 from malleposte.store.results import Delivered, Done, Swept, Taken, TakenMessage
 from support.store import House, deliver
 
@@ -308,3 +312,96 @@ async def test_remove_leaves_the_rest_and_then_nothing(house: House) -> None:
     assert await house.rows("SELECT * FROM queue_recipient") == []
     assert await act(house, "remove", message) == 0
     assert await house.refused(ChangeQueued(messages=(message,), act="eat")) == "bad-name"
+
+
+async def test_a_redirected_copy_is_told_of_at_the_address_it_had(house: House) -> None:
+    await send(house, "a@wrong.example")
+    ((message,),) = await house.rows("SELECT id FROM queue_message")
+    where = {"address": "a@right.example", "route": "right.example"}
+    await act(house, "redirect", message, n=0, said="to a@right.example, by ada", **where)
+    assert await house.rows("SELECT address, outcome, said FROM trace_attempt") == [
+        ("a@wrong.example", "redirected", "to a@right.example, by ada")
+    ]
+
+
+async def test_one_released_leaves_the_reason_of_the_others(house: House) -> None:
+    await send(house, "a@there.example", "b@there.example", held="too much")
+    ((message,),) = await house.rows("SELECT id FROM queue_message")
+    assert await act(house, "release", message, n=1) == 1
+    assert await house.rows("SELECT held FROM queue_message") == [("too much",)]
+    assert await act(house, "release", message) == 1
+    assert await house.rows("SELECT held FROM queue_message") == [("",)]
+
+
+async def test_only_recipients_of_a_domain(house: House) -> None:
+    await send(house, "a@one.example", "b@two.example", "c@sub.one.example")
+    await send(house, "d@ONE.example")
+    (first,), (second,) = await house.rows("SELECT id FROM queue_message ORDER BY id")
+    assert await numbers(house.store.reader, after=0, domain="one.example", limit=9) == [
+        first,
+        second,
+    ]
+    assert await numbers(house.store.reader, after=first, domain="two.example", limit=9) == []
+    assert await act(house, "hold", first, second, domain="one.example") == 2
+    assert sorted(shown(await take(house))) == [("b@two.example", 1), ("c@sub.one.example", 1)]
+
+
+async def test_retried_by_another_way(house: House) -> None:
+    now = house.clock.stop()
+    await send(house, "a@old.example")
+    (message,) = await take(house)
+    again = outcome(message, 0, WAITS, due_at=now + HOUR)
+    closed = Closing(route="old.example", until=now + HOUR, said="away")
+    await house.do(RecordOutcomes(outcomes=(again,), routes=(closed,)), Done)
+    new = Rerouted(message=message.id, n=0, route="relay:new.example:587")
+    assert await act(house, "retry", message.id, routes=(new,)) == 1
+    ((one,),) = [m.recipients for m in await take(house)]
+    assert (one.route, one.attempt) == ("relay:new.example:587", 2)
+
+
+async def test_a_try_that_is_given_back_goes_another_way(house: House) -> None:
+    now = house.clock.stop()
+    await send(house, "a@old.example")
+    (message,) = await take(house)
+    other = outcome(message, 0, WAITS, due_at=now, route="relay:new.example:587")
+    await house.do(RecordOutcomes(outcomes=(other,)), Done)
+    ((one,),) = [m.recipients for m in await take(house)]
+    assert one.route == "relay:new.example:587"
+
+
+async def test_routes_are_chosen_again(house: House) -> None:
+    """What failed by the old way is tried at once, what is sent later waits, what is held stays held."""
+    now = house.clock.stop()
+    await send(house, "a@old.example")
+    (message,) = await take(house)
+    again = outcome(message, 0, WAITS, due_at=now + HOUR, said="away")
+    await house.do(RecordOutcomes(outcomes=(again,)), Done)
+    later = (await handing(house, "b@old.example")).relays[0]
+    later = msgspec.structs.replace(later, due_at=now + HOUR)
+    await send(house, "b@old.example", relays=(later,))
+    await send(house, "c@old.example", held="too much")
+    waiting = await routed(house.store.reader, (0, -1), limit=9)
+    assert [one.address[0] for one in waiting] == ["a", "b", "c"]
+    assert waiting[1:] == await routed(
+        house.store.reader, (waiting[0].message, waiting[0].n), limit=9
+    )
+    moves = tuple(Rerouted(message=w.message, n=w.n, route="new.example") for w in waiting)
+    assert (await house.do(Reroute(moves=moves), Done)).count == 3
+    assert shown(await take(house)) == [("a@old.example", 2)]
+    house.clock.turn(HOUR)
+    assert shown(await take(house)) == [("a@old.example", 3), ("b@old.example", 1)]
+    assert await house.rows("SELECT DISTINCT route FROM queue_recipient") == [("new.example",)]
+
+
+async def test_what_a_suspended_account_writes_is_held(house: House) -> None:
+    account = await house.account("ada")
+    organisation = await house.value("SELECT organisation FROM account WHERE id = $1", account)
+    await house.do(SetAccount(account=account, status="suspended"), Done)
+    who = {"account": account, "organisation": organisation}
+    await send(house, "a@there.example", **who)
+    await send(house, "b@there.example", by="ada@example.org", **who)  # sent on, not written
+    assert shown(await take(house)) == [("b@there.example", 1)]
+    assert await house.rows("SELECT held FROM queue_message ORDER BY id") == [
+        ("the account is suspended",),
+        ("",),
+    ]

@@ -25,6 +25,7 @@ from malleposte.operations.accounts import (
     AccountAdded,
     AccountPage,
     AccountRemoved,
+    AccountStatus,
     AddAccount,
     ChangeAccount,
     ChangePassword,
@@ -285,7 +286,7 @@ def passwd(address: str, /, *, password: OtherPassword = NO_OTHER, common: Commo
 
 @account.command
 def disable(address: str, /, *, common: Common = DEFAULT) -> int:
-    """Suspend an account: nobody signs in to it, its mail still arrives.
+    """Suspend an account: nobody signs in to it, its mail still arrives, what it has in the queue is held.
 
     Parameters
     ----------
@@ -293,8 +294,11 @@ def disable(address: str, /, *, common: Common = DEFAULT) -> int:
         The account.
     """
     request = DisableAccount(address=address)
-    done = ask(common.configuration(), "account.disable", request, OneAccount)
-    return _status_told(done, common)
+    done = ask(common.configuration(), "account.disable", request, AccountStatus)
+    _status_told(done, common)
+    if done.held and not common.json:
+        say(f"{_held(done)}; after enabling it, `malleposte queue release --sender {address}`")
+    return OK
 
 
 @account.command
@@ -307,8 +311,16 @@ def enable(address: str, /, *, common: Common = DEFAULT) -> int:
         The account.
     """
     request = EnableAccount(address=address)
-    done = ask(common.configuration(), "account.enable", request, OneAccount)
-    return _status_told(done, common)
+    done = ask(common.configuration(), "account.enable", request, AccountStatus)
+    _status_told(done, common)
+    if done.held and not common.json:
+        say(f"{_held(done)}: `malleposte queue release --sender {address}` sends it")
+    return OK
+
+
+def _held(done: AccountStatus) -> str:
+    copies = "copy" if done.held == 1 else "copies"
+    return f"{done.held:,} {copies} of its mail to others {'is' if done.held == 1 else 'are'} held"
 
 
 def _status_told(done: OneAccount, common: Common) -> int:

@@ -2,7 +2,7 @@
 
 from cyclopts import App
 
-from malleposte.cli.caller import Caller, ask, run
+from malleposte.cli.caller import ask
 from malleposte.cli.exit_codes import OK
 from malleposte.cli.options import DEFAULT, NO_CHOICE, Common, NewPassword
 from malleposte.cli.output import as_json, note, say, table
@@ -46,16 +46,10 @@ def add(
     """
     configuration = common.configuration()
     secret, generate = chosen(password, address)
-    request = AddDevice(address=address, name=name, password=secret, generate=generate)
-    wanted = SetDeviceNetworks(address=address, networks=network)
-
-    async def both(caller: Caller) -> tuple[AccountAdded, DeviceShown | None]:
-        made = await caller.call("device.add", request, AccountAdded)
-        if not network:
-            return made, None
-        return made, await caller.call("device.networks", wanted, DeviceShown)
-
-    made, _ = run(configuration, both)
+    request = AddDevice(
+        address=address, name=name, password=secret, generate=generate, networks=network
+    )
+    made = ask(configuration, "device.add", request, AccountAdded)
     if common.json:
         as_json(made)
         return OK

@@ -6,23 +6,26 @@ import time
 from cyclopts import App
 
 from malleposte.cli.caller import Caller, ask, run
-from malleposte.cli.exit_codes import OK
+from malleposte.cli.exit_codes import OK, REFUSED, Trouble
 from malleposte.cli.options import DEFAULT, Common
 from malleposte.cli.output import as_json, say, size, table
+from malleposte.cli.queue_advice import advice
 from malleposte.directory.addresses import shown_address
-from malleposte.operations.queue import (
+from malleposte.operations.queue import ListQueue, QueuedMessage, QueuedRecipient, QueuePage
+from malleposte.operations.queue_acts import (
     HoldQueued,
-    ListQueue,
     OfQueued,
     QueueChanged,
-    QueuedMessage,
-    QueuedRecipient,
-    QueuePage,
     RedirectQueued,
     ReleaseQueued,
     RemoveQueued,
     RetryQueued,
 )
+
+RESTS = "This server does not send (sending.enabled): what is queued rests."
+
+RESTING = ("queue.release", "queue.retry", "queue.redirect")
+"""What is asked for and not done while nothing is sent."""
 
 queue = App(name="queue", help="Mail on its way to other servers.")
 
@@ -56,7 +59,7 @@ def list_(
             request = ListQueue(
                 after=found[-1].id if found else 0,
                 sender=sender,
-                route=domain,
+                domain=domain,
                 held=held,
                 limit=min(200, max(1, limit - len(found))),
             )
@@ -67,16 +70,27 @@ def list_(
 
     found, last = run(common.configuration(), pages)
     if common.json:
-        as_json({"messages": found, "waiting": last.waiting, "held": last.held})
+        as_json(
+            {
+                "messages": found,
+                "waiting": last.waiting,
+                "held": last.held,
+                "rests": last.rests,
+            }
+        )
         return OK
     if found:
         _table(found)
     if last.more:
         say(f"There are more; --limit shows up to so many messages (now {limit}).")
-    words = f"{last.waiting:,} recipients wait"
+    one = last.waiting == 1
+    words = f"{last.waiting:,} recipient{'' if one else 's'} wait{'s' if one else ''}"
     if last.held:
-        words += f", {last.held:,} are held: malleposte queue release MESSAGE …"
+        are = "is" if last.held == 1 else "are"
+        words += f", {last.held:,} {are} held: malleposte queue release MESSAGE …"
     say(words if last.waiting or last.held else "Nothing waits.")
+    if last.rests and last.waiting:
+        say(RESTS)
     return OK
 
 
@@ -137,6 +151,18 @@ def when(seconds: int) -> str:
     return datetime.datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
+def _by(route: str) -> str:
+    """A route in words."""
+    if route == "here:":
+        return "filed here"
+    if route.startswith("relay:"):
+        server, _, rule = route.removeprefix("relay:").partition("/")
+        return f"by the relay {server}" + (f" ({rule.replace(':', ' ')})" if rule else "")
+    if route.startswith("host:"):
+        return f"by {route.removeprefix('host:')}"
+    return f"by the servers of {route.removeprefix('opportunistic:')}"
+
+
 @queue.command
 def show(message: int, /, *, common: Common = DEFAULT) -> int:
     """Show one message with all that is known of it.
@@ -153,11 +179,14 @@ def show(message: int, /, *, common: Common = DEFAULT) -> int:
 
     page = run(common.configuration(), one)
     found = [each for each in page.messages if each.id == message]
+    if not found:
+        raise Trouble(
+            REFUSED,
+            f"no message {message} is in the queue (any more); what became of it, `malleposte trace` tells",
+            "no-such-message",
+        )
     if common.json:
         as_json({"messages": found})
-        return OK
-    if not found:
-        say(f"No message {message} is in the queue (any more).")
         return OK
     (shown,) = found
     say(f"message     {shown.id}, in logs and Received lines {shown.trace}")
@@ -169,7 +198,7 @@ def show(message: int, /, *, common: Common = DEFAULT) -> int:
         say(f"held        {shown.held}")
     for each in shown.recipients:
         say()
-        say(f"to          {shown_address(each.address)}, by {each.route}")
+        say(f"to          {shown_address(each.address)}, {_by(each.route)}")
         say(
             f"tries       {each.attempts}, next {when(each.due_at)}"
             if each.state == "waits"
@@ -179,19 +208,8 @@ def show(message: int, /, *, common: Common = DEFAULT) -> int:
             say(f"last said   {each.said}")
         if each.way:
             say(f"the way     {each.way}")
-        if what := advice(each):
-            say(f"what to do  {what}")
+        say(f"what to do  {advice(shown, each, rests=page.rests)}")
     return OK
-
-
-def advice(one: QueuedRecipient) -> str:
-    """What a person can do about a way that is closed, '' where nothing but to wait."""
-    if any(words in one.way for words in ("demands", "(DANE)", "the MTA-STS policy of")):
-        return (
-            "tell them, it is their servers' TLS (docs/tls-policies.md); to let mail go in spite of it for"
-            f" a while: malleposte tls except {one.route} --days 7"
-        )
-    return ""
 
 
 def _act(name: str, request: OfQueued, words: str, common: Common) -> int:
@@ -200,6 +218,8 @@ def _act(name: str, request: OfQueued, words: str, common: Common) -> int:
         as_json(done)
     else:
         say(f"{words} {done.recipients:,} recipient{'' if done.recipients == 1 else 's'}")
+        if done.rests and name in RESTING:
+            say(RESTS)
     return OK
 
 
@@ -208,6 +228,7 @@ def hold(
     *messages: int,
     recipient: str = "",
     sender: str = "",
+    domain: str = "",
     why: str = "",
     common: Common = DEFAULT,
 ) -> int:
@@ -221,15 +242,25 @@ def hold(
         Only this recipient of the message.
     sender
         All messages that this account sent, in place of numbers; or a domain, as in the list.
+    domain
+        All that goes to this domain, in place of numbers; with sender: what he sent there.
     why
         Shown in the list.
     """
-    request = HoldQueued(messages=messages, recipient=recipient, sender=sender, why=why)
+    request = HoldQueued(
+        messages=messages, recipient=recipient, sender=sender, domain=domain, why=why
+    )
     return _act("queue.hold", request, "Held:", common)
 
 
 @queue.command
-def release(*messages: int, recipient: str = "", sender: str = "", common: Common = DEFAULT) -> int:
+def release(
+    *messages: int,
+    recipient: str = "",
+    sender: str = "",
+    domain: str = "",
+    common: Common = DEFAULT,
+) -> int:
     """Send what is held.
 
     Parameters
@@ -240,14 +271,22 @@ def release(*messages: int, recipient: str = "", sender: str = "", common: Commo
         Only this recipient of the message.
     sender
         All that this account has held, in place of numbers; or a domain, as in the list.
+    domain
+        All that goes to this domain, in place of numbers; with sender: what he sent there.
     """
-    request = ReleaseQueued(messages=messages, recipient=recipient, sender=sender)
+    request = ReleaseQueued(messages=messages, recipient=recipient, sender=sender, domain=domain)
     return _act("queue.release", request, "Released:", common)
 
 
 @queue.command
-def retry(*messages: int, recipient: str = "", common: Common = DEFAULT) -> int:
-    """Try again at once.
+def retry(
+    *messages: int,
+    recipient: str = "",
+    sender: str = "",
+    domain: str = "",
+    common: Common = DEFAULT,
+) -> int:
+    """Try again at once, by the way that it has now.
 
     Parameters
     ----------
@@ -255,13 +294,23 @@ def retry(*messages: int, recipient: str = "", common: Common = DEFAULT) -> int:
         Their numbers in the list.
     recipient
         Only this recipient of the message.
+    sender
+        All messages that this account sent, in place of numbers; or a domain, as in the list.
+    domain
+        All that goes to this domain, in place of numbers; with sender: what he sent there.
     """
-    request = RetryQueued(messages=messages, recipient=recipient)
+    request = RetryQueued(messages=messages, recipient=recipient, sender=sender, domain=domain)
     return _act("queue.retry", request, "Tried at once:", common)
 
 
-@queue.command
-def remove(*messages: int, recipient: str = "", sender: str = "", common: Common = DEFAULT) -> int:
+@queue.command(name=["remove", "delete"])
+def remove(
+    *messages: int,
+    recipient: str = "",
+    sender: str = "",
+    domain: str = "",
+    common: Common = DEFAULT,
+) -> int:
     """Remove from the queue. Nobody is told: use it for what must not go out.
 
     Parameters
@@ -272,14 +321,16 @@ def remove(*messages: int, recipient: str = "", sender: str = "", common: Common
         Only this recipient of the message.
     sender
         All messages that this account sent, held or not, in place of numbers; or a domain.
+    domain
+        All that goes to this domain, in place of numbers; with sender: what he sent there.
     """
-    request = RemoveQueued(messages=messages, recipient=recipient, sender=sender)
+    request = RemoveQueued(messages=messages, recipient=recipient, sender=sender, domain=domain)
     return _act("queue.remove", request, "Removed:", common)
 
 
 @queue.command
 def redirect(message: int, recipient: str, to: str, /, *, common: Common = DEFAULT) -> int:
-    """Send a recipient's copy to another address.
+    """Send a recipient's copy to another address, elsewhere or here.
 
     Parameters
     ----------

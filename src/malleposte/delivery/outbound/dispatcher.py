@@ -33,7 +33,7 @@ from .pool import Slots
 from .recorder import Recorder, Reporting, no_reports
 from .resolver import Resolver
 from .route import OPENLY, Way, Ways
-from .settings import HERE, LEASE, OutboundSettings
+from .settings import HERE, LEASE, OutboundSettings, Routing
 from .tls import NoPolicies, Policies
 from .words import Trouble, WayFailed
 
@@ -50,6 +50,10 @@ TOGETHER = 0.05
 """Seconds that ways are waited for, so that a message to several domains of the same servers goes once."""
 KNOWN = 2_000
 """Destinations without mail of which it is remembered how many connections they take."""
+
+
+CHOSEN = (HERE, "host:", f"{OPENLY}:")
+"""Routes that ``Routing`` did not choose."""
 
 
 class Answer(Protocol):
@@ -71,7 +75,8 @@ class Dispatcher:
     """See the module. One for a worker; ``run`` until ``stop``. ``local`` files what waited for recipients
     here, ``told`` hears what is recorded; whoever makes them sets them.
 
-    ``clock``: seconds of the Unix epoch.
+    ``routing``: what is due and goes another way by now is given that route. ``clock``: seconds of the
+    Unix epoch.
     """
 
     def __init__(
@@ -82,10 +87,12 @@ class Dispatcher:
         *,
         policies: Policies | None = None,
         reporting: Reporting = no_reports,
+        routing: Routing | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.settings = settings
         self.judge = Judge(settings.schedule, clock=clock)
+        self._routing = routing
         self._policies = policies or NoPolicies()
         self.opener = Opener(settings, resolver, self._policies)
         self.slots = Slots(settings.concurrency.most)
@@ -200,22 +207,33 @@ class Dispatcher:
         )
         assert isinstance(answer, Taken)
         by_route: dict[str, list[Parcel]] = {}
+        counts: dict[str, int] = {}
+        moved: list[Settled] = []
         for message in answer.messages:
             mine: dict[str, list[TakenRecipient]] = {}
             for recipient in message.recipients:
-                mine.setdefault(recipient.route, []).append(recipient)
+                counts[recipient.route] = counts.get(recipient.route, 0) + 1
+                if route := self._other_route(message, recipient):
+                    moved.append(self.judge.given_back(message, recipient, route))
+                else:
+                    mine.setdefault(recipient.route, []).append(recipient)
             for route, recipients in mine.items():
                 parcel = Parcel(message, tuple(recipients), until)
                 by_route.setdefault(route, []).append(parcel)
-        self._hand.taken(
-            {route: sum(len(p.recipients) for p in ps) for route, ps in by_route.items()},
-            each,
-            self._loop.time(),
-            asked=only,
-        )
-        self._close([route for route in only if route not in by_route])
+        self._hand.taken(counts, each, self._loop.time(), asked=only)
+        if moved:
+            self._recorder.add(moved)
+        self._close([route for route in only if route not in counts])
         await self._hand_out(by_route)
-        return len(by_route)
+        return len(counts)
+
+    def _other_route(self, message: TakenMessage, recipient: TakenRecipient) -> str:
+        """The route that a recipient would be given today, '' where it has it, or was given one on
+        purpose."""
+        if self._routing is None or recipient.route.startswith(CHOSEN):
+            return ""
+        route = self._routing.route_of(recipient.address, message.sender)
+        return route if route != recipient.route else ""
 
     # To destinations ------------------------------------------------------------------------------
 

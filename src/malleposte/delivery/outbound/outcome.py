@@ -150,14 +150,17 @@ class Judge:
         )
         return Settled(message, recipient, outcome, enhanced, reports=True)
 
-    def given_back(self, message: TakenMessage, recipient: TakenRecipient) -> Settled:
-        """Not tried: due again at once."""
+    def given_back(
+        self, message: TakenMessage, recipient: TakenRecipient, route: str = ""
+    ) -> Settled:
+        """Not tried: due again at once; by another ``route`` where one is given."""
         outcome = Outcome(
             message=message.id,
             n=recipient.n,
             attempt=recipient.attempt,
             state=WAITS,
             due_at=int(self._clock()),
+            route=route,
         )
         return Settled(message, recipient, outcome)
 

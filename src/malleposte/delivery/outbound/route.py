@@ -74,7 +74,9 @@ class Ways:
                 )
             )
         addresses = _address(relay.host)
-        return Way((Exchange(relay.host, relay.port, 0, addresses),), "relay", relay)
+        # Rules to one server sign in each for itself, and anew once they were changed.
+        which = f"relay {relay.named} {relay.changed_at}" if relay.named else "relay"
+        return Way((Exchange(relay.host, relay.port, 0, addresses),), which, relay)
 
     def _host(self, named: str) -> Way:
         host, _, port = named.rpartition(":")

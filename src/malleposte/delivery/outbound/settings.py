@@ -60,11 +60,15 @@ class RelaySettings:
     verify: bool = True
     user: str = ""
     password: Secret[str] = field(default_factory=lambda: Secret(""))
+    named: str = ""
+    """Its name in the queue where that is not ``relay:host:port``."""
+    changed_at: int = 0
+    """Tells it from what it was before a change."""
 
     @property
     def route(self) -> str:
         """The name of this relay in the queue."""
-        return relay_route(self.host, self.port)
+        return self.named or relay_route(self.host, self.port)
 
 
 def relay_route(host: str, port: int) -> str:
@@ -157,7 +161,7 @@ class OutboundSettings:
     authorities: str = ""
     """PEM file of authorities for certificates that are checked; '' those of the system."""
     relays: Mapping[str, RelaySettings] = field(default_factory=lambda: MappingProxyType({}))
-    """By their route."""
+    """By their route; may change while it runs (``relays.Relays``)."""
     timeouts: Timeouts = field(default_factory=Timeouts)
     concurrency: Concurrency = field(default_factory=Concurrency)
     schedule: Schedule = field(default_factory=Schedule)

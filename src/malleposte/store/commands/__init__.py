@@ -74,7 +74,9 @@ from malleposte.store.commands.queue import (
     FAILED,
     HELD,
     MOST_CHANGED,
+    MOST_REROUTED,
     SMTPUTF8,
+    SUSPENDED,
     WAITS,
     Allowance,
     ChangeQueued,
@@ -84,7 +86,16 @@ from malleposte.store.commands.queue import (
     RecordOutcomes,
     Relay,
     Report,
+    Reroute,
+    Rerouted,
     TakeQueued,
+)
+from malleposte.store.commands.relays import (
+    MAX_RELAYS,
+    DropRelay,
+    NoteRouting,
+    PutRelay,
+    RelayRow,
 )
 from malleposte.store.commands.routing import (
     MAX_FORWARDS,
@@ -157,11 +168,14 @@ __all__ = [
     "MAX_MEMBERS",
     "MAX_OWNERS",
     "MAX_RELAYED",
+    "MAX_RELAYS",
     "MAX_ROWS",
     "MOST_CHANGED",
+    "MOST_REROUTED",
     "REJECTED",
     "SENDERS",
     "SMTPUTF8",
+    "SUSPENDED",
     "SYSTEM",
     "TOLD",
     "WAITS",
@@ -191,6 +205,7 @@ __all__ = [
     "DeleteScript",
     "Deliver",
     "DropContent",
+    "DropRelay",
     "DropTlsResults",
     "Enclosed",
     "Entry",
@@ -203,6 +218,7 @@ __all__ = [
     "Handing",
     "LeaseJobs",
     "MarkStsPolicy",
+    "NoteRouting",
     "Outcome",
     "PartCopies",
     "PurgeAccount",
@@ -211,6 +227,7 @@ __all__ = [
     "PutContent",
     "PutForm",
     "PutGroup",
+    "PutRelay",
     "PutScript",
     "PutSecret",
     "PutStsPolicy",
@@ -219,6 +236,7 @@ __all__ = [
     "RecordOutcomes",
     "Recover",
     "Relay",
+    "RelayRow",
     "Remember",
     "RenameMailbox",
     "RenameScript",
@@ -229,6 +247,8 @@ __all__ = [
     "RepairNumbers",
     "Replace",
     "Report",
+    "Reroute",
+    "Rerouted",
     "RetireKey",
     "SetAccount",
     "SetAlias",
@@ -306,6 +326,10 @@ AnyCommand = (
     | TakeQueued
     | RecordOutcomes
     | ChangeQueued
+    | Reroute
+    | PutRelay
+    | DropRelay
+    | NoteRouting
     | PutScript
     | ActivateScript
     | DeleteScript

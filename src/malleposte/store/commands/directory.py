@@ -3,6 +3,7 @@
 from malleposte.store.commands.base import Command
 from malleposte.store.commands.mailboxes import SetRights
 from malleposte.store.commands.queue import ChangeQueued
+from malleposte.store.commands.relays import DropRelay, PutRelay
 from malleposte.store.commands.routing import (
     DeleteGroup,
     PutGroup,
@@ -37,7 +38,8 @@ class DeleteDomain(Command, frozen=True, array_like=True, kw_only=True):
 
 
 class CreateAccount(Command, frozen=True, array_like=True, kw_only=True):
-    """Make an account with its address, credential and six mailboxes. Answer: ``Created``."""
+    """Make an account with its address, credential and six mailboxes; ``networks`` as in ``SetNetworks``.
+    Answer: ``Created``."""
 
     address: str
     name: str
@@ -47,6 +49,7 @@ class CreateAccount(Command, frozen=True, array_like=True, kw_only=True):
     time_zone: str = "UTC"
     quota_bytes: int = 0
     role: str = ""
+    networks: tuple[str, ...] = ()
 
 
 class SetPassword(Command, frozen=True, array_like=True, kw_only=True):
@@ -169,6 +172,8 @@ Act = (
     | SetSendRight
     | SetNetworks
     | SetTlsException
+    | PutRelay
+    | DropRelay
 )
 """What an operator does by one command; and what users do that stands in the audit."""
 

@@ -9,6 +9,8 @@ from malleposte.store.commands.base import Command
 EIGHTBIT, SMTPUTF8 = 1, 2
 """Bits of ``Handing.needs``: what the next server must know."""
 
+SUSPENDED: Final = "the account is suspended"
+"""Why its mail is held."""
 WAITS: Final = 0
 HELD: Final = 1
 DELIVERED: Final = 2
@@ -101,6 +103,8 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     host: str = ""
     warned: bool = False
     """Its sender is told with this that it takes long."""
+    route: str = ""
+    """Of one that waits: by which it goes from now on, '' as before."""
 
 
 class Closing(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
@@ -135,13 +139,22 @@ MOST_CHANGED: Final = 500
 """Messages of an account that one ``ChangeQueued`` changes."""
 
 
+class Rerouted(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """By which route a recipient goes from now on."""
+
+    message: int
+    n: int
+    route: str
+
+
 class ChangeQueued(Command, frozen=True, array_like=True, kw_only=True):
     """What a person does with queued messages. Answer: ``Done``, whose ``count`` is that of recipients.
 
     ``act``: ``hold``, ``release``, ``retry`` (at once, the route too), ``remove`` (without a report),
     ``redirect`` (``address`` by ``route``). ``n`` names one recipient, -1 all of them. ``said``: by whom
     and why, for the trace. ``account``: in place of ``messages`` those that it sent (as ``Handing`` has
-    it), ``MOST_CHANGED`` at a time: ``more`` of the answer says whether there may be more.
+    it), ``MOST_CHANGED`` at a time: ``more`` of the answer says whether there may be more. ``domain``: only
+    recipients of it. ``routes``: of those that are retried, where they go another way from now on.
     """
 
     messages: tuple[int, ...]
@@ -151,3 +164,16 @@ class ChangeQueued(Command, frozen=True, array_like=True, kw_only=True):
     route: str = ""
     said: str = ""
     account: int = 0
+    domain: str = ""
+    routes: tuple[Rerouted, ...] = ()
+
+
+MOST_REROUTED: Final = 1_000
+"""Recipients that one ``Reroute`` moves."""
+
+
+class Reroute(Command, frozen=True, array_like=True, kw_only=True):
+    """Have recipients go by other routes, held ones too; one that waits for its turn after a failure is
+    tried at once, one that is sent later waits on. Answer: ``Done``; its ``count`` is of recipients."""
+
+    moves: tuple[Rerouted, ...]

@@ -11,6 +11,7 @@ from malleposte.store.execute.directory import (
     own_domain,
 )
 from malleposte.store.execute.mailboxes import STANDARD, insert_mailbox
+from malleposte.store.execute.senders import MAX_NETWORKS, TOO_MANY_NETWORKS, put_networks
 from malleposte.store.quota import level_kept
 from malleposte.store.results import Created, Done, Refused
 from malleposte.store.work import Work
@@ -51,6 +52,8 @@ async def create_account(work: Work, command: CreateAccount) -> Created | Refuse
     organisation = row[0] if row else 0
     if await work.tx.row("SELECT 1 FROM address WHERE address = $1", command.address):
         return Refused(reason="exists", text=f"the address {command.address} is in use")
+    if len(command.networks) > MAX_NETWORKS:
+        return Refused(reason="limit", text=TOO_MANY_NETWORKS)
     (account,) = await work.numbers("account", 1)
     await work.tx.run(
         "INSERT INTO account (id, organisation, address, name, kind, locale, time_zone, created_at)"
@@ -76,6 +79,7 @@ async def create_account(work: Work, command: CreateAccount) -> Created | Refuse
         )
     if command.role:
         await grant_role(work, GrantRole(account=account, role=command.role, by="local"))
+    await put_networks(work, account, command.networks)
     await work.tx.many(
         _HEAD, [(account, organisation, 1, 1, 1, 1, work.now, 0, 0, command.quota_bytes, 0, 0, 0)]
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from malleposte.store import dialect
-from malleposte.store.commands import HELD, WAITS, Deliver, Enclosed, Handing
+from malleposte.store.commands import HELD, SUSPENDED, WAITS, Deliver, Enclosed, Handing
 from malleposte.store.execute.allowing import admitted
 from malleposte.store.work import Work
 
@@ -77,8 +77,16 @@ async def hand_on(
     leaves = message or command
     numbers = await work.numbers("queue_message", len(handings))
     for number, handing in zip(numbers, handings, strict=True):
-        held = handing.held or await admitted(work, handing)
+        held = handing.held or await _suspended(work, handing) or await admitted(work, handing)
         _hand_one(work, command, leaves, handing, known, number, held)
+
+
+async def _suspended(work: Work, handing: Handing) -> str:
+    """Why what an account wrote rests, '' where it may leave: it was suspended a moment ago."""
+    if handing.account <= 0 or handing.by:
+        return ""
+    row = await work.tx.row("SELECT status FROM account WHERE id = $1", handing.account)
+    return SUSPENDED if row is not None and row[0] == "suspended" else ""
 
 
 def _hand_one(

@@ -13,11 +13,8 @@ from collections.abc import Iterable, Sequence
 from malleposte.store import dialect
 from malleposte.store.commands import (
     FAILED,
-    HELD,
-    MOST_CHANGED,
     WAITS,
     AddJob,
-    ChangeQueued,
     Closing,
     Outcome,
     RecordOutcomes,
@@ -27,7 +24,7 @@ from malleposte.store.dialect import Row, Sql, any_of, both
 from malleposte.store.execute.handing import NEVER, due
 from malleposte.store.execute.records import add_job
 from malleposte.store.execute.tracing import ATTEMPT
-from malleposte.store.results import Done, Refused, Taken, TakenMessage, TakenRecipient
+from malleposte.store.results import Done, Taken, TakenMessage, TakenRecipient
 from malleposte.store.work import Work
 
 _INT = "bigint"
@@ -79,14 +76,14 @@ _IS_TAKEN = Sql(sqlite=_OF_TRY, postgres=f"{_OF_TRY} FOR UPDATE")
 _SETTLE = dialect.Bulk(
     sqlite="UPDATE queue_recipient SET state = $1, due_at = $2,"
     " said = CASE WHEN $3 = '' THEN said ELSE $3 END,"
-    " warned = CASE WHEN $4 = 1 THEN 1 ELSE warned END WHERE message = $5 AND n = $6",
+    " warned = CASE WHEN $4 = 1 THEN 1 ELSE warned END, route = $5 WHERE message = $6 AND n = $7",
     postgres="UPDATE queue_recipient SET state = v.state, due_at = v.due_at,"
     " said = CASE WHEN v.said = '' THEN queue_recipient.said ELSE v.said END,"
-    " warned = CASE WHEN v.warned = 1 THEN 1 ELSE queue_recipient.warned END FROM"
-    " unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[])"
-    " AS v(state, due_at, said, warned, message, n)"
+    " warned = CASE WHEN v.warned = 1 THEN 1 ELSE queue_recipient.warned END,"
+    " route = v.route FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::text[],"
+    " $6::bigint[], $7::bigint[]) AS v(state, due_at, said, warned, route, message, n)"
     " WHERE queue_recipient.message = v.message AND queue_recipient.n = v.n",
-    types=(_INT, _INT, "text", _INT, _INT, _INT),
+    types=(_INT, _INT, "text", _INT, "text", _INT, _INT),
 )
 _OPEN = both(
     "SELECT DISTINCT message FROM queue_recipient WHERE {messages} AND state < 2",
@@ -105,7 +102,7 @@ _CLOSE = (
     " ELSE excluded.closed_until END,"
     " failures = queue_route.failures + 1, said = excluded.said"
 )
-_OPEN_ROUTE = (
+OPEN_ROUTE = (
     f"UPDATE queue_route SET due_at = {_FIRST}, closed_until = 0, failures = 0, said = ''"
     " WHERE route = $1 AND closed_until > 0"
 )
@@ -207,25 +204,27 @@ async def settle(work: Work, outcomes: Sequence[Outcome]) -> set[tuple[int, int,
         address, route, trace, blob = row
         taken.add((outcome.message, outcome.n, outcome.attempt))
         blobs[outcome.message] = blob
-        settled.append(_settled(outcome))
+        route = outcome.route or route
+        settled.append(_settled(outcome, route))
         if outcome.said or outcome.state != WAITS:
             work.add(ATTEMPT, _attempt(work, outcome, trace, address))
         if outcome.state == WAITS:
             again[route] = min(outcome.due_at, again.get(route, NEVER))
     if settled:
         await tx.many(_SETTLE, settled)
-        await _let_go(work, blobs)
+        await let_go(work, blobs)
     due(work, again.items())
     await work.flush()
     return taken
 
 
-def _settled(outcome: Outcome) -> Row:
+def _settled(outcome: Outcome, route: str) -> Row:
     return (
         outcome.state,
         outcome.due_at,
         outcome.said[:SAID],
         int(outcome.warned),
+        route,
         outcome.message,
         outcome.n,
     )
@@ -237,7 +236,7 @@ def _attempt(work: Work, outcome: Outcome, trace: int, address: str) -> Row:
     return (trace, work.now, address, outcome.attempt, word, host, said)
 
 
-async def _let_go(work: Work, blobs: dict[int, int]) -> None:
+async def let_go(work: Work, blobs: dict[int, int]) -> None:
     """Forget messages without a recipient left; their content stays for who reports on them."""
     messages = sorted(blobs)
     still = {row[0] for row in await work.tx.rows(_OPEN, messages)}
@@ -253,92 +252,5 @@ async def _routes(work: Work, routes: Iterable[Closing]) -> None:
         if closing.until:
             await work.tx.run(_CLOSE, closing.route, closing.until, closing.said[:SAID])
         else:
-            await work.tx.run(_OPEN_ROUTE, closing.route)
+            await work.tx.run(OPEN_ROUTE, closing.route)
     await work.tx.run(_DROP_ROUTES, work.now)
-
-
-# What people do --------------------------------------------------------------------------------------
-
-_STATES = {"hold": (WAITS,), "release": (HELD,), "retry": (WAITS,)}
-_WORDS = {
-    "hold": "held",
-    "release": "released",
-    "retry": "retried",
-    "remove": "removed",
-    "redirect": "redirected",
-}
-_CHOSEN = both(
-    "SELECT r.message, r.n, r.state, r.attempts, r.address, r.route, m.trace, m.blob"
-    " FROM queue_recipient r JOIN queue_message m ON m.id = r.message"
-    " WHERE {messages} AND ($2 < 0 OR r.n = $2) AND r.state < 2",
-    messages=any_of("r.message", 1),
-)
-_CHANGE = dialect.Bulk(
-    sqlite="UPDATE queue_recipient SET state = $1, due_at = $2, address = $3, route = $4"
-    " WHERE message = $5 AND n = $6",
-    postgres="UPDATE queue_recipient SET state = v.state, due_at = v.due_at, address = v.address,"
-    " route = v.route FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[],"
-    " $5::bigint[], $6::bigint[]) AS v(state, due_at, address, route, message, n)"
-    " WHERE queue_recipient.message = v.message AND queue_recipient.n = v.n",
-    types=(_INT, _INT, "text", "text", _INT, _INT),
-)
-_HOLD = both("UPDATE queue_message SET held = $1 WHERE {ids}", ids=any_of("id", 2))
-_RELEASE = both(
-    # Its time begins anew: what was held for long is not given up at the first trouble.
-    "UPDATE queue_message SET held = '', expires_at = CASE WHEN held = '' THEN expires_at"
-    " ELSE $1 + expires_at - created_at END WHERE {ids}",
-    ids=any_of("id", 2),
-)
-_OF_ACCOUNT = (
-    "SELECT m.id FROM queue_message m WHERE m.account = $1 AND EXISTS (SELECT 1 FROM queue_recipient r"
-    " WHERE r.message = m.id AND (r.state = $2 OR r.state = $3)) ORDER BY m.id LIMIT $4"
-)
-
-
-async def change_queued(work: Work, command: ChangeQueued) -> Done | Refused:
-    """Execute ``ChangeQueued``. What is being tried at this moment may still go out by that try."""
-    word = _WORDS.get(command.act)
-    whole = command.account and command.act in ("redirect", "retry")
-    if (
-        word is None
-        or whole
-        or (command.act == "redirect" and not (command.address and command.route))
-    ):
-        return Refused(
-            reason="bad-name", text=f"nothing to do with a queued message: {command.act}"
-        )
-    await work.flush()
-    states = _STATES.get(command.act, (WAITS, HELD))
-    messages = list(command.messages)
-    if command.account:
-        found = await work.tx.rows(
-            _OF_ACCOUNT, command.account, states[0], states[-1], MOST_CHANGED
-        )
-        messages = [row[0] for row in found]
-    rows = await work.tx.rows(_CHOSEN, messages, command.n)
-    rows = [row for row in rows if row[2] in states]
-    if not rows:
-        return Done()
-    changed: list[Row] = []
-    for message, n, state, attempts, address, route, trace, _ in rows:
-        new_state = {"hold": HELD, "release": WAITS, "remove": FAILED}.get(command.act, state)
-        if command.act == "redirect":
-            address, route = command.address, command.route
-        changed.append((new_state, work.now, address, route, message, n))
-        work.add(ATTEMPT, (trace, work.now, address, attempts, word, "", command.said[:SAID]))
-    await work.tx.many(_CHANGE, changed)
-    if command.act == "hold":
-        held = command.said[:SAID] or "held"
-        await work.tx.run(_HOLD, held, sorted({row[0] for row in rows}))
-    elif command.act == "release":
-        await work.tx.run(_RELEASE, work.now, sorted({row[0] for row in rows}))
-    if command.act == "remove":
-        await _let_go(work, {row[0]: row[7] for row in rows})
-    else:
-        routes = {route: work.now for state, _, _, route, *_ in changed if state == WAITS}
-        due(work, routes.items())
-        await work.flush()
-        if command.act == "retry":
-            for route in sorted(routes):
-                await work.tx.run(_OPEN_ROUTE, route)
-    return Done(count=len(rows), more=bool(command.account) and len(messages) == MOST_CHANGED)

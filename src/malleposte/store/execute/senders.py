@@ -4,6 +4,7 @@ Every change moves ``directory_head``. Rights hang on an address and go with it,
 them with a name that is given anew.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from malleposte.store.commands import ACCOUNT, SetNetworks, SetSendLimit, SetSendRight
@@ -15,6 +16,7 @@ MAX_RIGHTS: Final = 1_000
 """Accounts that may send from one address, and addresses that one account may send from."""
 MAX_NETWORKS: Final = 100
 """Networks of one device."""
+TOO_MANY_NETWORKS: Final = f"a device has at most {MAX_NETWORKS} networks"
 WAYS: Final = ("as", "behalf", "")
 
 _ADDRESS = (
@@ -110,15 +112,18 @@ async def set_networks(work: Work, command: SetNetworks) -> Done | Refused:
         text = "only a device sends by its network: `malleposte device add` makes one"
         return Refused(reason="bad-name", text=text)
     if len(command.networks) > MAX_NETWORKS:
-        return Refused(reason="limit", text=f"a device has at most {MAX_NETWORKS} networks")
+        return Refused(reason="limit", text=TOO_MANY_NETWORKS)
     await work.tx.run("DELETE FROM device_network WHERE account = $1", command.account)
-    for network in sorted(set(command.networks)):
-        await work.tx.run(
-            "INSERT INTO device_network (account, network) VALUES ($1, $2)",
-            command.account,
-            network,
-        )
+    await put_networks(work, command.account, command.networks)
     return Done(count=len(command.networks))
+
+
+async def put_networks(work: Work, account: int, networks: Sequence[str]) -> None:
+    """Add the networks of a device that has none."""
+    for network in sorted(set(networks)):
+        await work.tx.run(
+            "INSERT INTO device_network (account, network) VALUES ($1, $2)", account, network
+        )
 
 
 async def forget_sender(work: Work, account: int) -> None:

@@ -53,15 +53,31 @@ class Totals:
     oldest: int
 
 
+def of_domain(at: int) -> str:
+    """That the domain of ``r.address`` is the parameter of that number (lower case, A-labels)."""
+    return f"substr(lower(r.address), length(r.address) - length(${at})) = '@' || ${at}"
+
+
 _COLUMNS = "m.id, m.trace, m.account, m.sender, m.size, m.created_at, m.expires_at, m.held"
 _AFTER = f"SELECT {_COLUMNS} FROM queue_message m WHERE m.id > $1 ORDER BY m.id LIMIT $2"
 _OF_ACCOUNT = (
     f"SELECT {_COLUMNS} FROM queue_message m WHERE m.id > $1 AND m.account = $2"
     " ORDER BY m.id LIMIT $3"
 )
-_OF_ROUTE = (
-    f"SELECT DISTINCT {_COLUMNS} FROM queue_recipient r JOIN queue_message m ON m.id = r.message"
-    " WHERE m.id > $1 AND r.route = $2 AND r.state = 0 ORDER BY m.id LIMIT $3"
+_OF_DOMAIN = (
+    f"SELECT {_COLUMNS} FROM queue_message m WHERE m.id > $1 AND ($2 <> '') AND EXISTS (SELECT 1"
+    f" FROM queue_recipient r WHERE r.message = m.id AND r.state < 2 AND {of_domain(2)})"
+    " ORDER BY m.id LIMIT $3"
+)
+_NUMBERS = (
+    "SELECT m.id FROM queue_message m WHERE m.id > $1 AND ($2 = 0 OR m.account = $2)"
+    " AND ($3 = '' OR EXISTS (SELECT 1 FROM queue_recipient r WHERE r.message = m.id AND r.state < 2"
+    f" AND {of_domain(3)})) ORDER BY m.id LIMIT $4"
+)
+_ROUTES = (
+    "SELECT r.message, r.n, r.address, r.route, m.sender FROM queue_recipient r"
+    " JOIN queue_message m ON m.id = r.message WHERE (r.message > $1 OR (r.message = $1 AND r.n > $2))"
+    " AND r.state < 2 ORDER BY r.message, r.n LIMIT $3"
 )
 _HELD = (
     f"SELECT {_COLUMNS} FROM queue_message m WHERE m.id > $1 AND EXISTS"
@@ -90,14 +106,14 @@ async def page(
     *,
     after: int = 0,
     account: int = 0,
-    route: str = "",
+    domain: str = "",
     held: bool = False,
     limit: int = PAGE,
 ) -> list[QueuedMessage]:
-    """Messages after one, oldest first: all of them, or an account's, a route's, those that are held."""
+    """Messages after one, oldest first: all, or an account's, those to a domain, those that are held."""
     most = max(1, min(limit, PAGE))
-    if route:
-        rows = await reader.rows(_OF_ROUTE, after, route, most)
+    if domain:
+        rows = await reader.rows(_OF_DOMAIN, after, domain, most)
     elif account:
         rows = await reader.rows(_OF_ACCOUNT, after, account, most)
     elif held:
@@ -110,6 +126,30 @@ async def page(
 async def these(reader: Reader, messages: Sequence[int]) -> list[QueuedMessage]:
     """Messages by number; those that have left are left out."""
     return await _whole(reader, await reader.rows(_THESE, list(messages[:PAGE])))
+
+
+async def numbers(
+    reader: Reader, *, after: int, account: int = 0, domain: str = "", limit: int
+) -> list[int]:
+    """Numbers of messages after one, of an account (0: of all), with a recipient of a domain ('': any)."""
+    return [row[0] for row in await reader.rows(_NUMBERS, after, account, domain, limit)]
+
+
+@dataclass(frozen=True, slots=True)
+class RoutedRecipient:
+    """A recipient with its route and who sends."""
+
+    message: int
+    n: int
+    address: str
+    route: str
+    sender: str
+
+
+async def routed(reader: Reader, after: tuple[int, int], *, limit: int) -> list[RoutedRecipient]:
+    """Recipients that wait or are held, after one (message, n)."""
+    rows = await reader.rows(_ROUTES, after[0], after[1], limit)
+    return [RoutedRecipient(*row) for row in rows]
 
 
 async def _whole(reader: Reader, rows: list[Row]) -> list[QueuedMessage]:
@@ -125,6 +165,17 @@ def _message(row: Row, recipients: list[QueuedRecipient]) -> QueuedMessage:
     return QueuedMessage(
         number, trace, account, sender, size, created, expires, held, tuple(recipients)
     )
+
+
+async def totals_of(reader: Reader, account: int) -> tuple[int, int]:
+    """How many recipients of an account's mail wait, and how many are held."""
+    row = await reader.row(
+        "SELECT coalesce(sum(CASE WHEN r.state = 0 THEN 1 ELSE 0 END), 0),"
+        " coalesce(sum(CASE WHEN r.state = 1 THEN 1 ELSE 0 END), 0) FROM queue_message m"
+        " JOIN queue_recipient r ON r.message = m.id WHERE m.account = $1",
+        account,
+    )
+    return (int(row[0]), int(row[1])) if row is not None else (0, 0)
 
 
 async def totals(reader: Reader) -> Totals:

@@ -20,6 +20,7 @@ from malleposte.delivery.outbound import (
     Policies,
     Reporting,
     Resolver,
+    Routing,
 )
 from malleposte.delivery.outbound.outcome import Judge
 from malleposte.delivery.outbound.recorder import no_reports
@@ -166,6 +167,7 @@ class Outside:
         *,
         policies: Policies | None = None,
         reporting: Reporting = no_reports,
+        routing: Routing | None = None,
         patience: float = 5.0,
         judge: Judge | None = None,
         **more: Any,
@@ -177,6 +179,7 @@ class Outside:
             self.resolver(),
             policies=policies,
             reporting=reporting,
+            routing=routing,
             clock=self.house.clock.time,
         )
         dispatcher.judge = judge or dispatcher.judge
