@@ -12,6 +12,7 @@ from any other a stranger may set that bit (RFC 7672 §2.2, RFC 4035 §4.9.3).
 
 import asyncio
 import ipaddress
+import sys
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -38,6 +39,12 @@ MOST_RECORDS = 50
 """Records of any other kind at one name."""
 MOST_TEXT = 4_096
 """Characters of a TXT record."""
+MOST_TLSA = 8_192
+"""Octets of a certificate in a TLSA record; one that is longer cannot be met."""
+BEGINS = {"_mta-sts.": "v=STSv1", "_smtp._tls.": "v=TLSRPTv1"}
+"""What texts at such names begin with; others there mean nothing (RFC 8461 §3.1, RFC 8460 §3)."""
+ENTRY = 500
+"""Octets that an answer takes in memory besides what it says."""
 PAYLOAD = 1_232
 """Octets of an answer over UDP: what passes unfragmented (DNS flag day 2020)."""
 READ_EVERY = 60.0
@@ -57,13 +64,14 @@ class NoSuchName(Exception):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DnsSettings:
     """``servers``: addresses of resolvers, none: those of /etc/resolv.conf. ``seconds``: for a look-up;
-    ``each``: for one resolver to answer. ``most``: answers kept."""
+    ``each``: for one resolver to answer. ``most``: answers kept, of ``octets`` together."""
 
     servers: tuple[str, ...] = ()
     port: int = 53
     seconds: float = 6.0
     each: float = 2.0
     most: int = 10_000
+    octets: int = 32 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +107,7 @@ class Found:
 class _Kept:
     until: float
     found: Found
+    octets: int
 
 
 @dataclass(slots=True)
@@ -119,6 +128,7 @@ class Resolver:
         self._settings = settings or DnsSettings()
         self._clock = clock
         self._kept: OrderedDict[tuple[str, str], _Kept] = OrderedDict()
+        self._octets = 0
         self._asked: dict[tuple[str, str], _Asked] = {}
         self._plain_until = 0.0
         self._read_at = clock()
@@ -234,7 +244,7 @@ class Resolver:
         life = 60.0
         try:
             answer = await self._answered(question, kind)
-            found = self._found(answer)
+            found = self._found(name, answer)
             if found.values:
                 life = min(max(float(answer.ttl), SHORTEST), LONGEST)
         except dns.resolver.NXDOMAIN as error:
@@ -254,15 +264,21 @@ class Resolver:
             raise LookupFailed(
                 f"the {kind} record of {name} was not found: {type(error).__name__}: {error}"
             ) from error
-        self._kept[key] = _Kept(self._clock() + life, found)
-        self._kept.move_to_end(key)
-        if len(self._kept) > self._settings.most:
-            self._kept.popitem(last=False)
+        self._keep(key, _Kept(self._clock() + life, found, ENTRY + len(name) + _octets(found)))
         return found
 
-    def _found(self, answer: dns.resolver.Answer) -> Found:
+    def _keep(self, key: tuple[str, str], kept: _Kept) -> None:
+        """Strangers choose what their names answer: what is kept is bounded by what it takes, too."""
+        known = self._kept.pop(key, None)
+        self._octets += kept.octets - (known.octets if known is not None else 0)
+        self._kept[key] = kept
+        while len(self._kept) > self._settings.most or self._octets > self._settings.octets:
+            _, oldest = self._kept.popitem(last=False)
+            self._octets -= oldest.octets
+
+    def _found(self, name: str, answer: dns.resolver.Answer) -> Found:
         secure = bool(answer.response.flags & dns.flags.AD) and self.validating
-        return Found(tuple(_values(answer)), secure, _name(answer.canonical_name))
+        return Found(tuple(_values(name, answer)), secure, _name(answer.canonical_name))
 
     def _not_there(self, error: dns.resolver.NXDOMAIN) -> Found:
         responses = list((error.kwargs.get("responses") or {}).values())
@@ -299,7 +315,13 @@ def _complaint(error: dns.resolver.NoNameservers) -> str:
     return f"the resolver at {where} gave no usable answer ({problem})"
 
 
-def _values(answer: dns.resolver.Answer) -> Sequence[object]:
+def _octets(found: Found) -> int:
+    """What the values of an answer take in memory, about."""
+    said = [getattr(one, "data", getattr(one, "name", one)) for one in found.values or ()]
+    return sum(ENTRY // 5 + sys.getsizeof(one) for one in said)
+
+
+def _values(name: str, answer: dns.resolver.Answer) -> Sequence[object]:
     if answer.rrset is None:
         return []
     if answer.rdtype == dns.rdatatype.MX:
@@ -313,13 +335,20 @@ def _values(answer: dns.resolver.Answer) -> Sequence[object]:
         case dns.rdatatype.A | dns.rdatatype.AAAA:
             return [ipaddress.ip_address(one.address) for one in records][:MOST_ADDRESSES]
         case dns.rdatatype.TLSA:
-            return [Tlsa(one.usage, one.selector, one.mtype, bytes(one.cert)) for one in records]
+            return [Tlsa(one.usage, one.selector, one.mtype, _bounded(one.cert)) for one in records]
         case dns.rdatatype.TXT:
             # The strings of one record are one text (RFC 8461 §3.1, RFC 8460 §3).
-            texts = (b"".join(one.strings) for one in records)
-            return [text[:MOST_TEXT].decode("ascii", "backslashreplace") for text in texts]
+            texts = (b"".join(one.strings)[:MOST_TEXT] for one in records)
+            decoded = (text.decode("ascii", "backslashreplace")[:MOST_TEXT] for text in texts)
+            begin = next((text for start, text in BEGINS.items() if name.startswith(start)), "")
+            return [text for text in decoded if text.startswith(begin)]
         case _:
             return [one.to_text().lower().rstrip(".") for one in records]
+
+
+def _bounded(octets: bytes) -> bytes:
+    """The data of a TLSA record; b'' of one that is too long: it is there, and cannot be met."""
+    return bytes(octets) if len(octets) <= MOST_TLSA else b""
 
 
 def _address(text: str) -> IpAddress | None:

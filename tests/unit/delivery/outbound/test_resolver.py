@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from malleposte.delivery.outbound import DnsSettings, Resolver
+from malleposte.delivery.outbound import resolver as outbound_resolver
 from malleposte.delivery.outbound.resolver import (
     LONGEST,
     MOST_ADDRESSES,
@@ -169,6 +170,52 @@ async def test_the_memory_is_bounded(zone: Zone, now: Time) -> None:
     assert not zone.asked
     await resolver.mx("d0.example")
     assert zone.asked
+
+
+async def test_the_memory_is_bounded_by_what_it_takes(zone: Zone, now: Time) -> None:
+    """A stranger's names answer with what he likes: 10,000 of them could take gigabytes."""
+    for number in range(20):
+        zone.add(f"{number}.example", txt=[f'"{letter * 250}" "{"x" * 250}"' for letter in "ab"])
+    settings = DnsSettings(servers=("127.0.0.1",), port=zone.port, seconds=2.0, octets=15_000)
+    resolver = Resolver(settings, clock=now)
+    for number in range(20):
+        assert len((await resolver.look_up(f"{number}.example", "TXT")).values or ()) == 2
+        now.now += 1
+        await resolver.look_up("0.example", "TXT")  # what is used stays
+    kept = sum(len(one.found.values or ()) * 500 for one in resolver._kept.values())
+    assert 5_000 < kept < 15_000
+    asked = zone.asked.total()
+    await resolver.look_up("0.example", "TXT")
+    await resolver.look_up("19.example", "TXT")
+    assert zone.asked.total() == asked
+    await resolver.look_up("1.example", "TXT")
+    assert zone.asked.total() > asked
+
+
+async def test_texts_that_mean_nothing_where_they_stand_are_not_kept(
+    zone: Zone, resolver: Resolver
+) -> None:
+    texts = ['"v=STSv1; id=1"', '"v=TLSRPTv1; rua=mailto:a@b"', '"noise"']
+    for name in ("_mta-sts.a.example", "_smtp._tls.a.example", "a.example"):
+        zone.add(name, txt=texts)
+    sts = await resolver.look_up("_MTA-STS.a.example", "TXT")
+    assert sts.values == ("v=STSv1; id=1",)
+    report = await resolver.look_up("_smtp._tls.a.example", "TXT")
+    assert report.values == ("v=TLSRPTv1; rua=mailto:a@b",)
+    assert len((await resolver.look_up("a.example", "TXT")).values or ()) == 3
+
+
+async def test_a_tlsa_record_of_any_length_is_there_and_one_too_long_cannot_be_met(
+    zone: Zone, resolver: Resolver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without it the server would count as one that wants no DANE (RFC 7672 §2.2)."""
+    monkeypatch.setattr(outbound_resolver, "MOST_TLSA", 500)  # one datagram holds it
+    zone.add("_25._tcp.mx.example", tlsa=[f"3 0 0 {'ab' * 900}", "3 0 0 abcd"])
+    found = await resolver.look_up("_25._tcp.mx.example", "TLSA")
+    assert sorted(one.data for one in found.values or () if isinstance(one, Tlsa)) == [
+        b"",
+        b"\xab\xcd",
+    ]
 
 
 async def test_who_asks_the_same_meanwhile_waits_for_that(zone: Zone, resolver: Resolver) -> None:
