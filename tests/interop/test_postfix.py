@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import itertools
+import json
 import re
 from collections.abc import Iterator
 
@@ -291,6 +292,19 @@ def test_postfix_finds_us_and_our_certificate_by_the_records_that_we_print(
     assert f"to=<{SENDER}>, relay=mail.example.test[198.51.100.1]:25" in two.postfix.log
     # By DANE: no authority has signed it that Postfix knows.
     assert "Verified TLS connection established to mail.example.test" in two.postfix.log
+
+
+def test_what_is_printed_is_found_and_postfix_shows_that_port_25_is_open(two: TwoServers) -> None:
+    # 4: nobody outside reaches the addresses of this network.
+    said = two.command("dns", "example.test", "--check", "--json", code=4)
+    rows = json.loads(said)["records"]
+    assert {row["state"] for row in rows if row["publish"]} == {"right"}
+    others = {row["purpose"]: row for row in rows if not row["publish"]}
+    assert others["address"]["state"] == "different"
+    assert others["certificate"]["state"] == "right"
+    (port,) = (row for row in rows if row["name"] == "port 25 by IPv4")
+    assert port["state"] == "right"
+    assert port["words"].startswith(f"mx.{FAR} answers: 220 mx.{FAR} ESMTP Postfix")
 
 
 def test_a_sender_beyond_ascii_is_taken(two: TwoServers, box: str) -> None:

@@ -101,8 +101,8 @@ def network(folder: Path, addresses: Sequence[str], *, resolver: str) -> Iterato
         process.communicate()
 
 
-def said(*words: str | Path, octets: bytes = b"", seconds: float = 60.0) -> str:
-    """What a program says that must end well."""
+def said(*words: str | Path, octets: bytes = b"", seconds: float = 60.0, code: int = 0) -> str:
+    """What a program says that must end so."""
     done = subprocess.run(
         [str(word) for word in words],
         input=octets,
@@ -112,5 +112,5 @@ def said(*words: str | Path, octets: bytes = b"", seconds: float = 60.0) -> str:
         check=False,
     )
     text = done.stdout.decode(errors="replace")
-    assert done.returncode == 0, f"{words[-3:]} ended with {done.returncode}: {text[-3000:]}"
+    assert done.returncode == code, f"{words[-3:]} ended with {done.returncode}: {text[-3000:]}"
     return text

@@ -106,10 +106,10 @@ class TwoServers:
         queue = self.command("queue", "list", "--json")
         return f"{queue}\n{self.postfix.log[-3000:]}\n{self.server.tail()[-2000:]}"
 
-    def command(self, *words: str) -> str:
+    def command(self, *words: str, code: int = 0) -> str:
         """What a command of ours says."""
         program = (sys.executable, "-m", "malleposte", "--config", str(self.server.config))
-        return said(*self.apart.prefix, *program, *words)
+        return said(*self.apart.prefix, *program, *words, code=code)
 
     def waiting(self, address: str) -> str:
         """Why mail to an address is in the queue, '' where there is none."""
@@ -248,6 +248,8 @@ def _server(folder: Path, prefix: tuple[str, ...]) -> Server:
         "enabled": "true",
         "source_ipv4": f'"{OURS}"',
         "networks": '"198.51.100.0/24"',
+        "port_probes": f'"{FAR}"',
+        "block_lists": '""',
     }
     more = f'[[listeners]]\nservice = "smtp"\naddress = "{OURS}"\nport = 25\n'
     return Server(folder, settings={"sending": sending}, prefix=prefix, more=more)
