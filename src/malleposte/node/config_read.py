@@ -7,6 +7,7 @@ one error at a time. Unknown keys are refused, with the nearest known one named.
 It does not touch what the values name: whether a folder exists or a certificate is good is asked
 where it is used, and by `malleposte doctor`."""
 
+import contextlib
 import difflib
 import ipaddress
 import re
@@ -29,7 +30,7 @@ from malleposte.node.config_keys import (
     sections,
 )
 from malleposte.node.config_listeners import Listener
-from malleposte.node.config_sending import Sending
+from malleposte.node.config_sending import Sending, server_of
 from malleposte.node.config_web import is_web_url
 from malleposte.secrets.redaction import Secret
 
@@ -278,6 +279,31 @@ def _sending_contradictions(sending: Sending) -> Iterator[tuple[str, str]]:
         for text in getattr(sending, name).split():
             if not is_hostname(text):
                 yield name, f"expected a domain; found {text!r}"
+    for text in sending.resolvers.split():
+        if not _is_address(text):
+            yield "resolvers", f"expected addresses such as 127.0.0.1 or ::1; found {text!r}"
+    yield from _smart_host_contradictions(sending)
+
+
+def _smart_host_contradictions(sending: Sending) -> Iterator[tuple[str, str]]:
+    host = ""
+    if sending.smart_host:
+        with contextlib.suppress(ValueError):
+            host, _ = server_of(sending.smart_host, 587)
+        if not (is_hostname(host) or _is_address(host)):
+            yield (
+                "smart_host",
+                "expected a server with its port, such as mail.example.net:587 or [2001:db8::1]:587; "
+                f"found {sending.smart_host!r}",
+            )
+    password = sending.smart_host_password
+    signs_in = password is not None and bool(password.reveal())
+    if sending.smart_host_user and not sending.smart_host:
+        yield "smart_host_user", "there is no smart host to sign in to: give smart_host"
+    if sending.smart_host_user and not signs_in:
+        yield "smart_host_password", "needed to sign in as smart_host_user"
+    if signs_in and not sending.smart_host_user:
+        yield "smart_host_user", "needed with smart_host_password"
 
 
 def _listener_contradictions(listener: Listener) -> Iterator[str]:

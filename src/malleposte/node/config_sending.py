@@ -1,11 +1,31 @@
 """Section of the configuration: mail to other servers."""
 
-from typing import Annotated, Literal
+import ipaddress
+import re
+from typing import Annotated, Final, Literal
 
 from msgspec import Struct
 
 from malleposte.node.config_fields import DAY, duration, number, says
 from malleposte.secrets.redaction import Secret
+
+_SERVER: Final = re.compile(
+    r"(\[(?P<six>[0-9a-fA-F:.]+)\]|(?P<host>[^\[\]:\s]+))(:(?P<port>[0-9]{1,5}))?", re.ASCII
+)
+
+
+def server_of(text: str, port: int) -> tuple[str, int]:
+    """Name or address and port of a server as it is written; ``port``: where none is. Raises
+    ``ValueError``."""
+    found = _SERVER.fullmatch(text)
+    if found is None:
+        raise ValueError(text)
+    number = int(found["port"] or port)
+    if not 0 < number < 65536:
+        raise ValueError(text)
+    if found["six"]:
+        return str(ipaddress.IPv6Address(found["six"])), number
+    return found["host"], number
 
 
 class Sending(Struct, frozen=True, kw_only=True):

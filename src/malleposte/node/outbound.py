@@ -26,6 +26,7 @@ from malleposte.delivery.tls_policies import PolicySettings, StsSettings, TlsPol
 from malleposte.delivery.tls_reports.reporter import ReporterSettings, TlsReporter
 from malleposte.directory.book import Book
 from malleposte.node.config import Configuration
+from malleposte.node.config_sending import server_of
 from malleposte.node.settings import hostname, key_ring, send_limits
 from malleposte.secrets.redaction import Secret
 from malleposte.store import Store
@@ -34,17 +35,11 @@ SUBMISSION = 587
 
 
 def smart_host(configuration: Configuration) -> RelaySettings | None:
-    """The server that all mail goes to, if there is one. Raises ``ValueError`` for a port that is none."""
+    """The server that all mail goes to, if there is one."""
     wanted = configuration.sending
     if not wanted.smart_host:
         return None
-    host, port = wanted.smart_host, SUBMISSION
-    if host.startswith("["):
-        host, _, rest = host[1:].partition("]")
-        port = int(rest.removeprefix(":") or port)
-    elif host.count(":") == 1:
-        host, _, text = host.partition(":")
-        port = int(text)
+    host, port = server_of(wanted.smart_host, SUBMISSION)
     return RelaySettings(
         host=host,
         port=port,

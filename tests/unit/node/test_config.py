@@ -10,6 +10,7 @@ from malleposte.node.config_keys import all_keys
 from malleposte.node.config_listeners import Listener
 from malleposte.node.config_read import ConfigurationError, load
 from malleposte.node.config_render import render_example, render_reference
+from malleposte.node.outbound import smart_host
 from malleposte.secrets.redaction import Secret
 
 ROOT = Path(__file__).parents[3]
@@ -115,11 +116,51 @@ def test_an_unknown_key_names_the_nearest(tmp_path: Path) -> None:
         ("networks = '10.0.0.0/8 10.1.1.1/8'", "networks: expected a network such as 10.0.0.0/8;"),
         ("block_lists = 'zen.example, b.example'", "block_lists: expected a domain; found"),
         ("port_probes = 'https://a.example'", "port_probes: expected a domain; found"),
+        ("networks = 'foo'", "networks: expected a network such as 10.0.0.0/8; found 'foo'"),
+        ("resolvers = '127.0.0.1 y'", "resolvers: expected addresses such as 127.0.0.1 or ::1;"),
+        ("source_ipv4 = 'abc'", "source_ipv4: not an IPv4 address"),
+        ("smart_host = 'x:abc'", "smart_host: expected a server with its port, such as"),
+        ("smart_host = 'mail.example:99999'", "smart_host: expected a server with its port"),
+        ("smart_host = 'mail.example:0'", "smart_host: expected a server with its port"),
+        ("smart_host = '::1'", "smart_host: expected a server with its port"),
+        ("smart_host = '[x]:25'", "smart_host: expected a server with its port"),
+        ("smart_host = 'https://a.example'", "smart_host: expected a server with its port"),
+        ("smart_host = 'a b'", "smart_host: expected a server with its port"),
+        (
+            "smart_host = 'a.example'\nsmart_host_user = 'us'",
+            "smart_host_password: needed to sign in as smart_host_user",
+        ),
+        (
+            "smart_host = 'a.example'\nsmart_host_password = 'x'",
+            "smart_host_user: needed with smart_host_password",
+        ),
+        (
+            "smart_host_user = 'us'\nsmart_host_password = 'x'",
+            "smart_host_user: there is no smart host",
+        ),
     ],
 )
 def test_places_of_sending_are_looked_at(tmp_path: Path, text: str, said: str) -> None:
     (problem,) = refused(tmp_path, f"[sending]\n{text}")
     assert problem.startswith(f"malleposte.toml: sending.{said}")
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "port"),
+    [
+        ("mail.example", "mail.example", 587),
+        ("mail.example:25", "mail.example", 25),
+        ("192.0.2.1:2525", "192.0.2.1", 2525),
+        ("[2001:db8::1]", "2001:db8::1", 587),
+        ("[2001:DB8::1]:465", "2001:db8::1", 465),
+    ],
+)
+def test_a_smart_host_is_a_server_with_its_port(
+    tmp_path: Path, text: str, host: str, port: int
+) -> None:
+    found = smart_host(read(tmp_path, f"[sending]\nsmart_host = '{text}'"))
+    assert found is not None
+    assert (found.host, found.port) == (host, port)
 
 
 def test_a_key_of_another_section_is_shown_there(tmp_path: Path) -> None:
