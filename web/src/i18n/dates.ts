@@ -19,7 +19,7 @@ function format(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
 export function shortDate(iso: string, now = new Date()): string {
   const date = new Date(iso);
   if (date.toDateString() === now.toDateString()) {
-    return format({ hour: "2-digit", minute: "2-digit" }).format(date);
+    return format({ hour: "numeric", minute: "2-digit" }).format(date);
   }
   if (
     date.getFullYear() === now.getFullYear() ||
@@ -37,7 +37,7 @@ export function fullDate(iso: string): string {
     day: "numeric",
     month: "long",
     year: "numeric",
-    hour: "2-digit",
+    hour: "numeric",
     minute: "2-digit",
   }).format(new Date(iso));
 }

@@ -1,5 +1,5 @@
 /** Names of mailboxes and people, in the reader's language. */
-import type { MessageDescriptor } from "@lingui/core";
+import type { I18n, MessageDescriptor } from "@lingui/core";
 import { msg } from "@lingui/core/macro";
 import {
   Archive,
@@ -21,7 +21,7 @@ const BY_ROLE: Partial<Record<Role, [MessageDescriptor, LucideIcon]>> = {
   inbox: [msg`Inbox`, Inbox],
   drafts: [msg`Drafts`, FileText],
   sent: [msg`Sent`, Send],
-  archive: [msg`Archive`, Archive],
+  archive: [msg({ message: "Archive", context: "mailbox" }), Archive],
   junk: [msg`Junk`, ShieldAlert],
   trash: [msg`Trash`, Trash2],
   flagged: [msg`Starred`, Star],
@@ -35,9 +35,9 @@ export function mailboxIcon(mailbox: Mailbox): LucideIcon {
 }
 
 /** The name of a mailbox: that of its role where it has one, else its own. */
-export function mailboxName(mailbox: Mailbox, _: (text: MessageDescriptor) => string): string {
+export function mailboxName(mailbox: Mailbox, i18n: I18n): string {
   const known = mailbox.role ? BY_ROLE[mailbox.role] : undefined;
-  return known ? _(known[0]) : mailbox.name;
+  return known ? i18n._(known[0]) : mailbox.name;
 }
 
 /** Mailboxes whose rows name who gets the mail, not who wrote it. */

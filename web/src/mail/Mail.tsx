@@ -1,0 +1,96 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import { CloudOff } from "lucide-react";
+import { useEffect, useState, useSyncExternalStore } from "react";
+import { RequestError } from "../jmap/index.ts";
+import type { MailPlace } from "../route/index.ts";
+import { Button, EmptyState, toasts } from "../ui/index.ts";
+import style from "./Mail.module.css";
+import { Shell } from "./Shell.tsx";
+import { MailContext, type MailSession, openMail } from "./session.ts";
+
+export interface MailProps {
+  place: MailPlace;
+  /** The session has ended, on the server. */
+  ended: () => void;
+  signOut: () => void;
+}
+
+/** Mail of who is signed in, from the first request on. */
+export default function Mail({ place, ended, signOut }: MailProps) {
+  const [mail, setMail] = useState<MailSession | "away" | undefined>();
+  const [tries, setTries] = useState(0);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: tried again on demand
+  useEffect(() => {
+    let session: MailSession | undefined;
+    let left = false;
+    openMail().then(
+      (opened) => {
+        if (left) return opened.stop();
+        session = opened;
+        setMail(opened);
+      },
+      (error: unknown) => {
+        if (left) return;
+        if (error instanceof RequestError && error.trouble === "signedOut") ended();
+        else setMail("away");
+      },
+    );
+    return () => {
+      left = true;
+      session?.stop();
+    };
+  }, [tries]);
+
+  if (mail === "away") return <Away again={() => [setMail(undefined), setTries(tries + 1)]} />;
+  if (!mail) return null;
+  return (
+    <MailContext value={mail}>
+      <Troubles mail={mail} ended={ended} />
+      <Shell place={place} signOut={signOut} />
+    </MailContext>
+  );
+}
+
+function Away({ again }: { again: () => void }) {
+  const { t } = useLingui();
+  return (
+    <main className={style.away}>
+      <EmptyState icon={CloudOff} title={t`Your mail cannot be reached`}>
+        <p>
+          <Trans>The server does not answer at the moment. Nothing is lost.</Trans>
+        </p>
+        <Button kind="primary" onPress={again}>
+          <Trans>Try again</Trans>
+        </Button>
+      </EmptyState>
+    </main>
+  );
+}
+
+/** What is said when the server cannot be asked, or refuses. */
+function Troubles({ mail, ended }: { mail: MailSession; ended: () => void }) {
+  const { t } = useLingui();
+  const { sender, refused } = mail.store;
+  const trouble = useSyncExternalStore(sender.signal.subscribe, () => sender.trouble);
+  useEffect(() => {
+    if (trouble === "signedOut") ended();
+  }, [trouble, ended]);
+  useEffect(
+    () =>
+      refused.subscribe(() =>
+        toasts.show(t`The server refused this; everything is as it was before.`),
+      ),
+    [refused, t],
+  );
+  if (!trouble || trouble === "signedOut" || trouble === "refused") return null;
+  return (
+    <p className={style.offline} role="status">
+      <CloudOff size={16} aria-hidden />
+      {trouble === "offline" ? (
+        <Trans>No connection. What you do is kept and sent as soon as there is one.</Trans>
+      ) : (
+        <Trans>The server is busy. What you do is kept and sent as soon as it answers.</Trans>
+      )}
+    </p>
+  );
+}

@@ -1,0 +1,153 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import {
+  Archive,
+  ArrowLeft,
+  ChevronDown,
+  ChevronUp,
+  FolderInput,
+  Mail,
+  MailX,
+  ShieldAlert,
+  Star,
+  Trash2,
+} from "lucide-react";
+import { useEffect, useRef } from "react";
+import type { Id } from "../jmap/index.ts";
+import { Chip, EmptyState, IconButton, Menu, MenuItem } from "../ui/index.ts";
+import type { Deeds } from "./deeds.ts";
+import { useConversation, useMailboxes } from "./hooks.ts";
+import { Message } from "./Message.tsx";
+import { mailboxIcon, mailboxName } from "./names.ts";
+import style from "./Reader.module.css";
+import type { View } from "./view.ts";
+
+export interface ReaderProps {
+  id: Id;
+  view: View;
+  deeds: Deeds;
+  /** Back to the list, where it is not beside. */
+  back: (() => void) | undefined;
+  /** To the row before or after, where there is one. */
+  step: (by: 1 | -1) => void;
+  hasBefore: boolean;
+  hasAfter: boolean;
+}
+
+/** The right pane: a conversation, or a message alone. */
+export function Reader({ id, view, deeds, back, step, hasBefore, hasAfter }: ReaderProps) {
+  const { t, i18n } = useLingui();
+  const conversation = useConversation(id, view.conversations);
+  const mailboxes = useMailboxes();
+  const scroller = useRef<HTMLDivElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another message begins at its top
+  useEffect(() => {
+    scroller.current?.scrollTo(0, 0);
+  }, [id]);
+
+  if (!conversation) {
+    return (
+      <section className={style.reader} aria-busy>
+        <EmptyState icon={MailX} title={t`This message is not here`}>
+          <Trans>It may have been moved or deleted. Choose another one in the list.</Trans>
+        </EmptyState>
+      </section>
+    );
+  }
+
+  const { emails } = conversation;
+  const newest = emails.at(-1);
+  const subject = (emails[0] ?? newest)?.subject?.trim() || t`(no subject)`;
+  const flagged = emails.some((one) => one.keywords.$flagged);
+  const elsewhere = mailboxes.filter(
+    (one) => one.id !== view.mailbox?.id && emails.some((email) => email.mailboxIds[one.id]),
+  );
+  const rows = [id];
+  return (
+    <section className={style.reader} aria-label={subject}>
+      <div className={style.tools} role="toolbar" aria-label={t`Message`}>
+        {back ? <IconButton icon={ArrowLeft} label={t`Back to the list`} onPress={back} /> : null}
+        <IconButton
+          icon={Archive}
+          label={t`Archive`}
+          shortcut="E"
+          onPress={() => deeds.archive(rows)}
+        />
+        <IconButton
+          icon={Trash2}
+          label={t`Move to trash`}
+          shortcut="#"
+          onPress={() => deeds.trash(rows)}
+        />
+        <IconButton
+          icon={ShieldAlert}
+          label={t`Junk`}
+          shortcut="!"
+          onPress={() => deeds.junk(rows)}
+        />
+        <span className={style.gap} />
+        <IconButton
+          icon={Mail}
+          label={t`Mark as unread`}
+          shortcut="⇧U"
+          onPress={() => deeds.read(rows, false)}
+        />
+        <Menu label={t`Move to`} trigger={<IconButton icon={FolderInput} label={t`Move to`} />}>
+          {mailboxes
+            .filter((one) => one.id !== view.mailbox?.id)
+            .map((one) => (
+              <MenuItem key={one.id} icon={mailboxIcon(one)} onAction={() => deeds.move(rows, one)}>
+                {mailboxName(one, i18n)}
+              </MenuItem>
+            ))}
+        </Menu>
+        <span className={style.steps}>
+          <IconButton
+            icon={ChevronUp}
+            label={t`Newer`}
+            shortcut="K"
+            isDisabled={!hasBefore}
+            onPress={() => step(-1)}
+          />
+          <IconButton
+            icon={ChevronDown}
+            label={t`Older`}
+            shortcut="J"
+            isDisabled={!hasAfter}
+            onPress={() => step(1)}
+          />
+        </span>
+      </div>
+      <div ref={scroller} className={style.scroller}>
+        <div className={style.column}>
+          <header className={style.head}>
+            <h2 className={style.subject}>{subject}</h2>
+            {elsewhere.map((one) => (
+              <Chip key={one.id}>{mailboxName(one, i18n)}</Chip>
+            ))}
+            <span className={style.flag}>
+              <IconButton
+                icon={Star}
+                tone="star"
+                pressed={flagged}
+                label={flagged ? t`Remove the star` : t`Star`}
+                shortcut="S"
+                onPress={() => deeds.star(rows, !flagged)}
+              />
+            </span>
+          </header>
+          <div className={style.messages}>
+            {emails.map((email, n) => (
+              <Message
+                key={email.id}
+                email={email}
+                last={n === emails.length - 1}
+                alone={emails.length === 1}
+                deeds={deeds}
+              />
+            ))}
+          </div>
+        </div>
+      </div>
+    </section>
+  );
+}

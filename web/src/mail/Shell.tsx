@@ -1,0 +1,214 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import { FolderX, Mails } from "lucide-react";
+import { useCallback, useEffect, useMemo, useState } from "react";
+import type { Id } from "../jmap/index.ts";
+import { prefs, usePrefs } from "../prefs/index.ts";
+import { go, type MailPlace } from "../route/index.ts";
+import { Drawer, EmptyState, Splitter, ToastRegion } from "../ui/index.ts";
+import { type Deeds, messagesOf, useDeeds } from "./deeds.ts";
+import { useList, useMailboxes, useMedia } from "./hooks.ts";
+import { useKeys } from "./keys.ts";
+import { ListPane } from "./ListPane.tsx";
+import { Reader } from "./Reader.tsx";
+import style from "./Shell.module.css";
+import { Sidebar } from "./Sidebar.tsx";
+import { cleared, meant, moved, NOTHING, neighbour, toggled } from "./selection.ts";
+import { useMail } from "./session.ts";
+import { TopBar } from "./TopBar.tsx";
+import { type View, viewOf } from "./view.ts";
+
+export interface ShellProps {
+  place: MailPlace;
+  signOut: () => void;
+}
+
+/** The three panes: mailboxes, a list, a message. Where there is less room, one after the other. */
+export function Shell({ place, signOut }: ShellProps) {
+  const { t } = useLingui();
+  const roomy = useMedia("(min-width: 1000px)");
+  const [drawer, setDrawer] = useState(false);
+  const { conversations } = usePrefs();
+  const mailboxes = useMailboxes();
+  const view = viewOf(place, mailboxes, conversations);
+  return (
+    <div className={style.shell} data-roomy={roomy || undefined}>
+      {roomy ? (
+        <aside className={style.side}>
+          <Sidebar />
+        </aside>
+      ) : (
+        <Drawer open={drawer} close={() => setDrawer(false)} label={t`Mailboxes`}>
+          <Sidebar left={() => setDrawer(false)} />
+        </Drawer>
+      )}
+      <div className={style.main}>
+        <TopBar
+          place={place}
+          signOut={signOut}
+          openMenu={roomy ? undefined : () => setDrawer(true)}
+        />
+        {view ? (
+          <Panes key={JSON.stringify(view.spec)} place={place} view={view} />
+        ) : (
+          <main className={style.panes}>
+            <EmptyState icon={FolderX} title={t`This folder is not here`}>
+              <Trans>It may have been deleted, or belong to somebody else.</Trans>
+            </EmptyState>
+          </main>
+        )}
+      </div>
+      <ToastRegion label={t`Notices`} closeLabel={t`Close`} />
+    </div>
+  );
+}
+
+function Panes({ place, view: fresh }: { place: MailPlace; view: View }) {
+  const { t } = useLingui();
+  const { store } = useMail();
+  const { listWidth, shortcuts } = usePrefs();
+  const phone = useMedia("(max-width: 640px)");
+  const [selection, select] = useState(NOTHING);
+  // A mailbox is another object after each count; what is shown of it here is the same.
+  const { mailbox, conversations } = fresh;
+  const key = mailbox?.id;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: as above
+  const view = useMemo(() => fresh, [key, conversations, JSON.stringify(fresh.spec)]);
+  const list = useMemo(() => store.list(view.spec), [store, view]);
+  useList(list);
+  const open = place.message;
+  const at = open ? list.indexOf(open) : -1;
+  const shown = { ...fresh, spec: view.spec };
+
+  const goTo = useCallback(
+    (message: Id | undefined, how?: "replace") =>
+      go({ ...place, mailbox: key ?? place.mailbox, message }, how),
+    [place, key],
+  );
+
+  function read(id: Id): void {
+    goTo(id, open && !phone ? "replace" : undefined);
+  }
+
+  const plain = useDeeds(view, list);
+  /** After what is read has gone, the next is read; where the list is not beside, one is back in it. */
+  const deeds = useMemo<Deeds>(() => {
+    function leaving(rows: readonly Id[], deed: () => void): void {
+      const next = open && rows.includes(open) ? neighbour(list, rows, open) : open;
+      deed();
+      if (next !== open) goTo(phone ? undefined : next, "replace");
+      select(cleared);
+    }
+    return {
+      ...plain,
+      archive: (rows) => leaving(rows, () => plain.archive(rows)),
+      trash: (rows) => leaving(rows, () => plain.trash(rows)),
+      junk: (rows) => leaving(rows, () => plain.junk(rows)),
+      move: (rows, to) => leaving(rows, () => plain.move(rows, to)),
+    };
+  }, [plain, list, open, phone, goTo]);
+
+  // What is opened is read; what is beside it is made ready.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once for each that is opened
+  useEffect(() => {
+    if (!open) return;
+    select((now) => moved(now, open));
+    plain.opened(open);
+    const beside = [list.at(at + 1), at > 0 ? list.at(at - 1) : undefined];
+    const ids = beside.flatMap((id) => (id ? messagesOf(store, view, id).slice(-1) : []));
+    const timer = setTimeout(() => store.prefetch(ids), 60);
+    return () => clearTimeout(timer);
+  }, [open, plain, store.emails.known(open ?? "")]);
+
+  function step(by: 1 | -1): void {
+    const next = list.at(at < 0 ? 0 : at + by);
+    if (next && (at >= 0 || by === 1)) read(next);
+  }
+
+  const rows = () => meant(selection, open ?? selection.cursor);
+  const one = open ?? selection.cursor;
+  const flagged = one ? store.emails.get(one)?.keywords.$flagged : undefined;
+  useKeys(
+    {
+      j: () => step(1),
+      k: () => step(-1),
+      e: () => deeds.archive(rows()),
+      y: () => deeds.archive(rows()),
+      "#": () => deeds.trash(rows()),
+      delete: () => deeds.trash(rows()),
+      "!": () => deeds.junk(rows()),
+      s: () => deeds.star(rows(), !flagged),
+      x: () => one && select(toggled(selection, one)),
+      u: () => goTo(undefined),
+      escape: () => (selection.marked.size ? select(cleared(selection)) : goTo(undefined)),
+      "shift+i": () => deeds.read(rows(), true),
+      "shift+u": () => deeds.read(rows(), false),
+      o: () => one && read(one),
+      ...goes(store.mailboxes.role.bind(store.mailboxes)),
+    },
+    shortcuts,
+  );
+
+  const listShown = !phone || !open;
+  return (
+    <main className={style.panes}>
+      {listShown ? (
+        <div className={style.list} style={phone ? {} : { width: listWidth }}>
+          <ListPane
+            view={shown}
+            list={list}
+            open={open}
+            selection={selection}
+            select={select}
+            deeds={deeds}
+            read={read}
+            search={place.search}
+          />
+        </div>
+      ) : null}
+      {phone ? null : (
+        <Splitter
+          label={t`Width of the list`}
+          width={listWidth}
+          least={300}
+          most={720}
+          resize={(width) => prefs.set({ listWidth: width })}
+        />
+      )}
+      {open ? (
+        <Reader
+          key={open}
+          id={open}
+          view={shown}
+          deeds={deeds}
+          back={phone ? () => goTo(undefined) : undefined}
+          step={step}
+          hasBefore={at > 0}
+          hasAfter={at >= 0 && at < list.length - 1}
+        />
+      ) : phone ? null : (
+        <div className={style.nothing}>
+          <EmptyState icon={Mails} title={t`No message is open`}>
+            <Trans>Choose one in the list, or press J for the first.</Trans>
+          </EmptyState>
+        </div>
+      )}
+    </main>
+  );
+}
+
+/** Keys that lead to a mailbox. */
+function goes(
+  role: (name: "inbox" | "drafts" | "sent" | "archive" | "flagged") => { id: Id } | undefined,
+) {
+  const to = (name: Parameters<typeof role>[0]) => () => {
+    const found = role(name);
+    if (found) go({ at: "mail", mailbox: found.id });
+  };
+  return {
+    "g i": to("inbox"),
+    "g d": to("drafts"),
+    "g t": to("sent"),
+    "g a": to("archive"),
+    "g s": to("flagged"),
+  };
+}

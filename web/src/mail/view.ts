@@ -1,0 +1,32 @@
+/** The list that a place shows: of a mailbox, or of what is looked for. */
+import type { Mailbox } from "../jmap/index.ts";
+import type { MailPlace } from "../route/index.ts";
+import type { ListSpec } from "../store/index.ts";
+
+const NEWEST = [{ property: "receivedAt", isAscending: false }] as const;
+
+export interface View {
+  readonly spec: ListSpec;
+  readonly mailbox: Mailbox | undefined;
+  /** Whether a row is a conversation; what was found is shown message by message. */
+  readonly conversations: boolean;
+}
+
+/** Nothing where the place names a mailbox that is not there. */
+export function viewOf(
+  place: MailPlace,
+  mailboxes: readonly Mailbox[],
+  conversations: boolean,
+): View | undefined {
+  if (place.search) {
+    const spec = { filter: { text: place.search }, sort: NEWEST, collapseThreads: false };
+    return { spec, mailbox: undefined, conversations: false };
+  }
+  const mailbox = mailboxes.find((one) =>
+    place.mailbox === "inbox" ? one.role === "inbox" : one.id === place.mailbox,
+  );
+  if (!mailbox) return undefined;
+  const whole = conversations && mailbox.role !== "drafts";
+  const spec = { filter: { inMailbox: mailbox.id }, sort: NEWEST, collapseThreads: whole };
+  return { spec, mailbox, conversations: whole };
+}
