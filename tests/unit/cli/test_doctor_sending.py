@@ -1,5 +1,6 @@
 """What ``doctor`` says of the resolver: whether mail can leave, and whether DANE is on."""
 
+import ipaddress
 from collections.abc import Iterator
 
 import pytest
@@ -21,8 +22,19 @@ def zone() -> Iterator[Zone]:
         yield zone
 
 
-def looked(zone: Zone, *, enabled: bool = True, dane: bool = True) -> list[Check]:
-    wanted = Sending(enabled=enabled, dane=dane, resolvers="127.0.0.1", resolver_port=zone.port)
+def looked(
+    zone: Zone, *, enabled: bool = True, dane: bool = True, ipv6: str = "", smart_host: str = ""
+) -> list[Check]:
+    """``ipv6``: our address."""
+    wanted = Sending(
+        enabled=enabled,
+        dane=dane,
+        resolvers="127.0.0.1",
+        resolver_port=zone.port,
+        ipv6=bool(ipv6),
+        source_ipv6=ipv6,
+        smart_host=smart_host,
+    )
     return list(sending.checks(Configuration(sending=wanted)))
 
 
@@ -60,6 +72,25 @@ def test_one_that_does_not_answer_is_wrong(zone: Zone) -> None:
 def test_who_does_not_want_dane_is_not_warned(zone: Zone) -> None:
     (check,) = looked(zone, dane=False)
     assert (check.state, check.text) == ("ok", "it answers; DANE is turned off (sending.dane)")
+
+
+OURS = "2a0e:aaaa::1"
+
+
+def test_an_ipv6_address_without_a_name_is_told(zone: Zone) -> None:
+    _, check = looked(zone, ipv6=OURS)
+    assert (check.name, check.state) == ("ipv6", "warn")
+    assert check.text == f"nothing is sent by IPv6: our address {OURS} has no PTR record"
+    assert "sending.ipv6" in check.remedy
+    zone.add(ipaddress.ip_address(OURS).reverse_pointer, ptr="mail.here.example.")
+    _, check = looked(zone, ipv6=OURS)
+    assert "does not lead back to it" in check.text
+    zone.add("mail.here.example", aaaa=OURS)
+    assert [check.name for check in looked(zone, ipv6=OURS)] == ["resolver"]
+
+
+def test_a_smart_host_asks_for_no_name(zone: Zone) -> None:
+    assert len(looked(zone, ipv6=OURS, smart_host="relay.example")) == 1
 
 
 def test_who_sends_nothing_needs_none(zone: Zone) -> None:

@@ -1,17 +1,24 @@
-"""Mail to other servers: whether the resolver answers, and whether it can be believed about DNSSEC."""
+"""Mail to other servers: whether the resolver answers, whether it can be believed about DNSSEC, and whether
+mail can leave by IPv6."""
 
 import asyncio
 import datetime
+import ipaddress
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from malleposte.cli.caller import Caller
 from malleposte.cli.doctor.check import Check, ok, warn, wrong
 from malleposte.node.config import Configuration
 from malleposte.operations.tls import Exceptions, ListExceptions
 
+if TYPE_CHECKING:
+    from malleposte.delivery.outbound.resolver import Resolver
+
 ASKED: Final = "org"
 """A signed domain that will not go away."""
+ANYBODY: Final = ipaddress.ip_address("2000::1")
+"""A public address: by the way to it mail leaves; nothing is sent there."""
 SHOWN: Final = 5
 """Exceptions that are named."""
 REMEDY: Final = (
@@ -23,15 +30,32 @@ REMEDY: Final = (
 def checks(configuration: Configuration) -> Iterator[Check]:
     """Everything about sending."""
     if configuration.sending.enabled:
-        yield asyncio.run(_resolver(configuration))
+        yield from asyncio.run(_asked(configuration))
 
 
-async def _resolver(configuration: Configuration) -> Check:
+async def _asked(configuration: Configuration) -> list[Check]:
     # The DNS takes a tenth of a second to load.
-    from malleposte.delivery.outbound.resolver import LookupFailed, Resolver
-    from malleposte.node.outbound import dns_settings
+    from malleposte.delivery.outbound.addresses import Addresses
+    from malleposte.delivery.outbound.resolver import Resolver
+    from malleposte.node.outbound import dns_settings, outbound_settings
 
     resolver = Resolver(dns_settings(configuration))
+    found = [await _resolver(configuration, resolver)]
+    wanted = configuration.sending
+    if wanted.ipv6 and not wanted.smart_host and found[0].state != "wrong":
+        addresses = Addresses(outbound_settings(configuration), resolver)
+        if why := await addresses.nameless(ANYBODY):
+            remedy = (
+                "have its provider set the PTR record to this server's name, whose AAAA record leads back;"
+                " or set sending.ipv6 to false"
+            )
+            found.append(warn("ipv6", f"nothing is sent by IPv6: {why}", remedy))
+    return found
+
+
+async def _resolver(configuration: Configuration, resolver: "Resolver") -> Check:
+    from malleposte.delivery.outbound.resolver import LookupFailed
+
     try:
         found = await resolver.look_up(ASKED, "SOA")
     except LookupFailed as error:
