@@ -76,6 +76,53 @@ async def test_who_dies_loses_the_job_to_another(
     assert await rows(store) == []
 
 
+async def test_a_slow_kind_holds_up_no_other(store: Store) -> None:
+    """A server that takes TLS reports slowly held up bounces, notices and vacation replies."""
+    gate, seen = asyncio.Event(), asyncio.Queue[str]()
+
+    async def slow(job: LeasedJob) -> None:
+        await gate.wait()
+        await seen.put(job.key)
+
+    async def quick(job: LeasedJob) -> None:
+        await seen.put(job.key)
+
+    for number in range(30):  # more than are leased at a time
+        await add(store, f"slow{number}", kind="slow")
+    await add(store, "first", kind="quick")
+    running = asyncio.create_task(JobRunner(store, "me", {"slow": slow, "quick": quick}).run())
+    try:
+        async with asyncio.timeout(10):
+            assert await seen.get() == "first"
+            await add(store, "second", kind="quick")
+            assert await seen.get() == "second"
+            gate.set()
+            keys = [await seen.get() for _ in range(30)]
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    assert keys == [f"slow{number}" for number in range(30)]
+
+
+async def test_what_others_of_its_kind_left_no_time_is_left_to_its_lease(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Begun late, it would still run when another worker begins it again."""
+    monkeypatch.setattr("malleposte.runtime.jobs.LEASE", 2)
+    monkeypatch.setattr("malleposte.runtime.jobs.MARGIN", 0)
+    seen: list[str] = []
+
+    async def slow(job: LeasedJob) -> None:
+        seen.append(job.key)
+        await asyncio.sleep(1.2)
+
+    for key in ("a", "b"):
+        await add(store, key)
+    assert await JobRunner(store, "me", {"greet": slow}).run_due() == 2
+    assert seen == ["a"]
+    assert [row[:2] for row in await rows(store)] == [("greet", "b")]
+
+
 async def test_a_task_of_upkeep_runs_on_one_node_only(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -39,6 +39,7 @@ from malleposte.store.commands import (
 from malleposte.store.read import tls as kept
 from malleposte.store.results import LeasedJob
 
+from .bounds import Bounds
 from .report import MEDIA, Report
 from .rua import addresses_of
 
@@ -56,7 +57,7 @@ MOST_DOMAINS: Final = 5_000
 KEPT: Final = 2
 """Days after which what could not be reported is given up (RFC 8460 §5.4 has 24 hours)."""
 SECONDS: Final = 10.0
-"""For a report to be taken by HTTPS: other jobs wait for it."""
+"""For a report to be taken by HTTPS: other reports wait for it."""
 LIFETIME: Final = 2 * DAY
 """Seconds for which the mail is tried."""
 _WRITTEN: Final = "SELECT 1 FROM trace WHERE id = $1 AND message_id = $2"
@@ -101,6 +102,7 @@ class TlsReporter:
         self._sign = sign
         self.settings = settings
         self._clock = clock
+        self._bounds = Bounds(clock)
 
     async def due(self) -> int:
         """Have jobs for what is to be reported, and forget what is too old; how many jobs there are."""
@@ -146,11 +148,14 @@ class TlsReporter:
             )
             return
         report = Report(day, domain, submitter, submitter, f"postmaster@{submitter}", results)
-        for one in wanted:
-            if one.startswith("https:"):
+        for one in sorted(wanted, key=lambda uri: uri.startswith("mailto:")):
+            if not self._bounds.may(one):
+                log.warning(
+                    "a report is not sent", domain=domain, to=one, reason="too many go there today"
+                )
+            elif one.startswith("https:"):
                 await self._post(one, report)
-        for one in wanted:
-            if one.startswith("mailto:"):
+            else:
                 await self._mail(one.removeprefix("mailto:"), report)
 
     async def _submitter(self) -> str | None:
@@ -175,9 +180,14 @@ class TlsReporter:
             total_timeout=SECONDS,
             authorities=settings.authorities,
         )
-        response = await post(url, report.octets, MEDIA, policy, resolver=self._addresses)
-        if not 200 <= response.status < 300:
-            raise EgressError("protocol", f"{url} answered {response.status}")
+        try:
+            response = await post(url, report.octets, MEDIA, policy, resolver=self._addresses)
+            if not 200 <= response.status < 300:
+                raise EgressError("protocol", f"{url} answered {response.status}")
+        except EgressError:
+            self._bounds.failed(url)
+            raise
+        self._bounds.took(url)
         log.info("tls_report_sent", domain=report.domain, to=url, report=report.identity)
 
     async def _addresses(self, host: str, port: int) -> list[str]:
@@ -200,6 +210,7 @@ class TlsReporter:
         )
         if not signatures:
             raise RuntimeError(f"the keys of {report.submitter} do not sign at the moment")
+        self._bounds.took(f"mailto:{address}")
         local, _, domain = address.rpartition("@")
         resolution = await self._book.resolve(local, domain)
         ours = resolution.found is not Found.NOT_OURS

@@ -15,6 +15,7 @@ import pytest
 from malleposte.delivery.outbound.resolver import LookupFailed
 from malleposte.delivery.signing.dkim import sign_hashed
 from malleposte.delivery.tls_policies import PolicySettings, StsSettings, TlsPolicies
+from malleposte.delivery.tls_reports.bounds import FAILURES
 from malleposte.delivery.tls_reports.reporter import (
     SETTLED,
     SPREAD,
@@ -309,6 +310,21 @@ async def test_what_cannot_be_posted_is_tried_again_for_two_days(side: Side) -> 
     side.outside.house.clock.turn(7_200)
     assert await side.again() == 1
     assert (await side.value("tls_result"), await side.value("job")) == (0, 0)
+
+
+async def test_a_host_that_fails_is_asked_a_few_times_a_day(side: Side) -> None:
+    side.outside.zone.add("reports.example", a="127.0.0.1")
+    side.wants(f"https://reports.example:{side.web.port}/")
+    side.web.status = 503
+    await counted(side)
+    await side.report()
+    assert side.web.asked == 1
+    for _ in range(FAILURES + 3):
+        side.outside.house.clock.turn(1_300)
+        assert await side.again() == 1
+    assert side.web.asked == FAILURES
+    (error,) = (await side.outside.house.rows("SELECT last_error FROM job"))[0]
+    assert "failed 5 times today" in error
 
 
 async def test_what_is_too_old_is_given_up(side: Side) -> None:
