@@ -66,3 +66,43 @@ def test_files_that_are_no_scripts(program: Program) -> None:
     path = program.folder / "latin.sieve"
     path.write_bytes(b"# \xff\n")
     assert "no text in UTF-8" in program.run("sieve", "check", ADA, path, code=1).stderr
+
+
+def test_forms_from_the_first_word_to_gone(program: Program) -> None:
+    """What nobody here knows in a form stays, byte for byte; who saves an old version is refused."""
+    assert "There is none." in program.run("sieve", "form", "show", ADA, "vacation").stderr
+    words = script(program.folder, "Bin im Urlaub.\n")
+    done = program.json(
+        *("sieve", "away", ADA, "--text", words, "--until", "2030-01-02T08:00"),
+        *("--time-zone", "Europe/Paris", "--days", "3"),
+    )
+    assert done["runs"]
+    shown = program.json("sieve", "form", "show", ADA, "vacation")
+    assert (
+        'currentdate :zone "+0000" :value "lt" "iso8601" "2030-01-02T07:00:00Z"' in shown["script"]
+    )
+    assert "vacation :days 3" in shown["script"]
+    state = shown["state"].replace('"days":3', '"days":4').rstrip("}") + ',"later": [1,  2]}'
+    file = script(program.folder, state)
+    version = str(shown["version"])
+    put = ("sieve", "form", "put", ADA, "vacation", file, "--version", version)
+    assert "It runs." in program.run(*put).stdout
+    assert "changed meanwhile" in program.run(*put, code=1).stderr
+    off = program.run("sieve", "away", ADA, "--off")
+    assert "Nothing runs of it." in off.stdout
+    kept = program.json("sieve", "form", "show", ADA, "vacation")
+    assert '"later":[1,  2]' in kept["state"]
+    assert '"days":4' in kept["state"]
+    assert kept["script"] == ""
+    empty = script(program.folder, "")
+    program.run("sieve", "form", "put", ADA, "vacation", empty)
+    assert "There is none." in program.run("sieve", "form", "show", ADA, "vacation").stderr
+
+
+def test_a_form_that_is_none_is_refused_with_words(program: Program) -> None:
+    file = script(program.folder, "{")
+    assert (
+        "no such form" in program.run("sieve", "form", "put", ADA, "filters", file, code=2).stderr
+    )
+    said = program.run("sieve", "away", ADA, "--since", "tomorrow", code=2)
+    assert "tomorrow is no time such as 2026-12-24T17:00" in said.stderr

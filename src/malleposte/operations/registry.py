@@ -48,6 +48,7 @@ MODULES = (
     "sending",
     "server_examine",
     "sieve",
+    "sieve_forms",
     "store_fsck",
     "store_render",
     "store_renew",

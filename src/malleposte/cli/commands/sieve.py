@@ -25,6 +25,16 @@ from malleposte.operations.sieve import (
 )
 
 sieve = App(name="sieve", help="Sieve scripts: mail filters of accounts, and the administrator's.")
+sieve.command(
+    "malleposte.cli.commands.sieve_forms:form",
+    name="form",
+    help="Forms of an account that become Sieve: its reply while away, its filters.",
+)
+sieve.command(
+    "malleposte.cli.commands.sieve_forms:away",
+    name="away",
+    help="Have an account answer while its user is away.",
+)
 
 MOST = 1024 * 1024
 """Octets read of a file; a script has fewer."""
@@ -99,12 +109,12 @@ def put(
     activate
         It runs from now on, and none of the owner's others.
     """
-    request = PutText(owner=owner, name=name, text=_text(file), activate=activate)
+    request = PutText(owner=owner, name=name, text=text_of(file), activate=activate)
     done = ask(common.configuration(), "sieve.put", request, ScriptPut)
     if common.json:
         as_json(done)
         return OK
-    _warn(done.warnings)
+    warn(done.warnings)
     state = "runs" if done.active else f"does not run yet: malleposte sieve activate {owner} {name}"
     say(f"{printable(done.name)} is kept, and {state}")
     return OK
@@ -141,12 +151,12 @@ def check(owner: str, file: Path | None = None, /, *, common: Common = DEFAULT) 
     file
         Where its text is; left out: standard input.
     """
-    request = CheckScript(owner=owner, text=_text(file))
+    request = CheckScript(owner=owner, text=text_of(file))
     done = ask(common.configuration(), "sieve.check", request, ScriptChecked)
     if common.json:
         as_json(done)
         return OK
-    _warn(done.warnings)
+    warn(done.warnings)
     say("The script is in order.")
     return OK
 
@@ -171,7 +181,7 @@ def delete(owner: str, name: str, /, *, common: Common = DEFAULT) -> int:
     return OK
 
 
-def _text(file: Path | None) -> str:
+def text_of(file: Path | None) -> str:
     """What a file holds, or standard input. Raises ``Trouble``."""
     try:
         if file is None:
@@ -187,6 +197,6 @@ def _text(file: Path | None) -> str:
         raise Trouble(REFUSED, f"{file or 'what came in'} is no text in UTF-8: {error}") from error
 
 
-def _warn(warnings: tuple[str, ...]) -> None:
+def warn(warnings: tuple[str, ...]) -> None:
     for warning in warnings:
         note(f"warning: {printable(warning)}")

@@ -18,6 +18,7 @@ from malleposte.store.commands.senders import SetNetworks, SetSendLimit, SetSend
 from malleposte.store.commands.sieve import (
     ActivateScript,
     DeleteScript,
+    PutForm,
     PutScript,
     RenameScript,
 )
@@ -164,6 +165,7 @@ Act = (
     | RetireKey
     | SetRights
     | ChangeQueued
+    | PutForm
     | PutScript
     | ActivateScript
     | DeleteScript
