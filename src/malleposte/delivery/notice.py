@@ -58,7 +58,14 @@ async def file(
             received_at=int(time.time()),
             direction="local",
             trace_id=number,
-            trace=msgspec.msgpack.encode({"with": "notice", "about": about}),
+            trace=msgspec.msgpack.encode(
+                {
+                    "with": "notice",
+                    "about": about,
+                    "size": message.content.size,
+                    "to": [(reader.address, (reader.id,), "NEVER", "")],
+                }
+            ),
         )
     )
 

@@ -357,11 +357,13 @@ def _record(
 ) -> bytes:
     """The trace's record. ``notes``: what was wanted, by scripts or forwards, and not done; ``until``: when
     it is, or was, to be released; ``became``: what scripts did, as ``sieving.Plan.told``."""
+    onward = [(one.address, one.by) for r in recipients for one in r.resolution.onward]
     return msgspec.msgpack.encode(
         {
             **({"notes": [note[:NOTE] for note in notes[:NOTES]]} if notes else {}),
             **({"became": became} if became else {}),
             **({"until": until} if until else {}),
+            **({"onward": onward[:1000]} if onward else {}),
             "peer": origin.peer,
             "hello": origin.hello,
             "with": origin.protocol,

@@ -38,11 +38,13 @@ class TracedCopy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TracedRecipient(msgspec.Struct, frozen=True, kw_only=True):
-    """One recipient. ``accounts``: whom it reached here, in INBOX but for ``copies``: what scripts did.
-    ``state``: ``filed``, ``waits``, ``held``, or what the last attempt came to; ``next``: when it is tried,
-    0 not; ``message``: its number in the queue, 0 once it has left it."""
+    """One recipient. ``by``: the address of ours whose forward it is, ''. ``accounts``: whom it reached
+    here, in INBOX but for ``copies``: what scripts did. ``state``: ``filed``, ``waits``, ``held``, or what
+    the last attempt came to; ``next``: when it is tried, 0 not; ``message``: its number in the queue, 0
+    once it has left it."""
 
     address: str
+    by: str = ""
     accounts: tuple[str, ...] = ()
     state: str
     next: int = 0
@@ -164,6 +166,7 @@ def _recipients(trace: traces.Trace, names: dict[int, str]) -> tuple[TracedRecip
             )
         )
     waiting = {one.address: one for one in trace.waiting}
+    forwarded = trace.forwarded
     reached = {
         address: tuple(_name(names, a) for a in accounts) for address, accounts in trace.recipients
     }
@@ -182,8 +185,9 @@ def _recipients(trace: traces.Trace, names: dict[int, str]) -> tuple[TracedRecip
         if address in ours and address not in waiting:
             continue
         accounts = reached.get(address, ())
+        names_ = dict.fromkeys((address, *accounts))
         tried = tuple(
-            one for name in dict.fromkeys((address, *accounts)) for one in attempts.get(name, ())
+            sorted((one for name in names_ for one in attempts.get(name, ())), key=lambda a: a.at)
         )
         state, due, said, message = "filed" if accounts else "", 0, "", 0
         if tried:
@@ -195,6 +199,7 @@ def _recipients(trace: traces.Trace, names: dict[int, str]) -> tuple[TracedRecip
         found.append(
             TracedRecipient(
                 address=address,
+                by=forwarded.get(address, "") if address not in reached else "",
                 accounts=accounts,
                 state=state or "accepted",
                 next=due,

@@ -16,8 +16,8 @@ def shown(capsys: pytest.CaptureFixture[str], *recipients: TracedRecipient, **ho
             sender=how.get("sender", "bill@shop.example"),
             message_id="1@shop.example",
             peer=how.get("peer", "192.0.2.7"),
-            hello="mx.shop.example",
-            protocol="ESMTP",
+            hello=how.get("hello", "mx.shop.example"),
+            protocol=how.get("protocol", "ESMTP"),
             tls=how.get("tls", ""),
             login=how.get("login", ""),
             size=4_000,
@@ -60,6 +60,38 @@ def test_what_goes(capsys: pytest.CaptureFixture[str]) -> None:
     assert "(message 17 of the queue)" in text
     assert "deferred by mx.net [::1]: 452 4.2.2 full" in text
     assert "held: more than 500 an hour: malleposte queue release 18" in text
+
+
+def test_what_never_left_the_machine_was_not_in_the_clear(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text = shown(capsys, sender="", peer="", hello="", protocol="report")
+    assert "from (a report)" in text
+    assert "by    this machine (report)\n" in text
+    text = shown(capsys, sender="", peer="", hello="", protocol="notice")
+    assert "from (a notice)" in text
+
+
+def test_what_was_done_and_whose_forward_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    text = shown(
+        capsys,
+        TracedRecipient(address="x@far.net", state="redirected", said="to y@near.net, by local:0"),
+        TracedRecipient(address="z@far.net", state="removed", said="local:0"),
+        TracedRecipient(address="f@far.net", by="bob@example.org", state="delivered"),
+    )
+    assert "to    x@far.net: redirected to y@near.net, by local:0" in text
+    assert "to    z@far.net: removed from the queue by local:0" in text
+    assert "to    f@far.net (forwarded by bob@example.org): delivered" in text
+
+
+def test_lengths_of_time() -> None:
+    assert [trace._seconds(text) for text in ("20s", "30m", "12h", "2d", "3w")] == [
+        20,
+        1_800,
+        43_200,
+        172_800,
+        1_814_400,
+    ]
 
 
 @pytest.mark.parametrize("text", ["", "2", "d", "-1d", "2 d", "1y", "9999999d", "٢d"])

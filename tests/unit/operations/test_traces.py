@@ -13,6 +13,8 @@ from malleposte.operations.traces import FindTraces, Traced, TracePage
 from malleposte.store.commands import (
     DELIVERED,
     WAITS,
+    ChangeQueued,
+    Closing,
     Deliver,
     Filing,
     Handing,
@@ -247,3 +249,51 @@ async def test_who_looks_is_written_down(house: House, desk: Desk) -> None:
     await found(desk, sender="ada")
     rows = await house.rows("SELECT actor FROM audit WHERE operation = 'trace.find'")
     assert len(rows) == 1
+
+
+async def test_the_next_try_is_when_the_way_is_open_again(house: House, desk: Desk) -> None:
+    house.clock.stop()
+    ada = await house.account("ada")
+    now = int(house.clock.time())
+    organisation = await house.value("SELECT organisation FROM account WHERE id = $1", ada)
+    handing = Handing(
+        organisation=organisation,
+        account=ada,
+        sender="ada@example.org",
+        relays=(Relay(address="x@far.example", route="far.example"),),
+        expires_at=now + 1000,
+    )
+    await came(house, now, {"x@far.example": []}, handings=(handing,))
+    closed = Closing(route="far.example", until=now + 900, said="nobody answers there")
+    await house.do(RecordOutcomes(outcomes=(), routes=(closed,)), Done)
+    ((recipient,),) = [one.recipients for one in await found(desk)]
+    assert (recipient.state, recipient.next, recipient.said) == (
+        "waits",
+        now + 900,
+        "nobody answers there",
+    )
+
+
+async def test_whose_forward_it_is_and_in_the_order_of_time(house: House, desk: Desk) -> None:
+    house.clock.stop()
+    ada = await house.account("ada")
+    now = int(house.clock.time())
+    organisation = await house.value("SELECT organisation FROM account WHERE id = $1", ada)
+    handing = Handing(
+        organisation=organisation,
+        account=ada,
+        sender="ada@example.org",
+        relays=(Relay(address="x@far.example", route="far.example"),),
+        expires_at=now + 1000,
+        by="ada@example.org",
+    )
+    onward = [("x@far.example", "ada@example.org")]
+    await came(house, now, {"ada@example.org": [ada]}, handings=(handing,), onward=onward)
+    ((message,),) = await house.rows("SELECT id FROM queue_message")
+    for act in ("hold", "release"):
+        house.clock.turn(60)
+        command = ChangeQueued(messages=(message,), act=act, said="local:0")
+        await house.do(command, Done)
+    (filed, forwarded) = (await found(desk))[0].recipients
+    assert (filed.by, forwarded.by) == ("", "ada@example.org")
+    assert [one.outcome for one in forwarded.attempts] == ["held", "released"]

@@ -12,8 +12,8 @@ from malleposte.cli.output import as_json, say, size
 from malleposte.directory.addresses import shown_address
 from malleposte.operations.traces import FindTraces, Traced, TracedRecipient, TracePage
 
-_UNITS: Final = {"m": 60, "h": 3_600, "d": 86_400, "w": 7 * 86_400}
-_SPAN: Final = re.compile(r"([0-9]{1,6})([mhdw])", re.ASCII)
+_UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 7 * 86_400}
+_SPAN: Final = re.compile(r"([0-9]{1,6})([smhdw])", re.ASCII)
 
 
 def trace(
@@ -43,7 +43,7 @@ def trace(
     message_id
         The Message-ID, or a part of it.
     since
-        How far back: 30m, 12h, 2d, 3w.
+        How far back: 20s, 30m, 12h, 2d, 3w.
     until
         Nothing younger than this, as since.
     limit
@@ -87,28 +87,29 @@ def trace(
 def _seconds(text: str) -> int:
     found = _SPAN.fullmatch(text)
     if found is None:
-        raise Trouble(USAGE, f"{text} is no length of time: write 30m, 12h, 2d or 3w")
+        raise Trouble(USAGE, f"{text} is no length of time: write 20s, 30m, 12h, 2d or 3w")
     return int(found[1]) * _UNITS[found[2]]
 
 
 def _show(one: Traced) -> None:
-    sender = shown_address(one.sender) if one.sender else "(a report)"
+    written = "(a notice)" if one.protocol == "notice" else "(a report)"
+    sender = shown_address(one.sender) if one.sender else written
     say(f"{when(one.at)}  {one.id}  from {sender}, {size(one.size)}")
     brought = one.peer or "this machine"
     if one.login:
         brought += f", signed in as {shown_address(one.login)}"
     elif one.hello:
         brought += f", which said it was {one.hello}"
-    secured = one.tls or "in the clear"
-    say(
-        f"    by    {brought} ({one.protocol}, {secured})"
-        if one.protocol
-        else f"    by    {brought}"
-    )
+    # What was written here has come over no wire that could have been secured.
+    how = [one.protocol] if one.protocol else []
+    if one.peer and one.protocol:
+        how.append(one.tls or "in the clear")
+    say(f"    by    {brought} ({', '.join(how)})" if how else f"    by    {brought}")
     if one.message_id:
         say(f"    id    <{one.message_id}>")
     for recipient in one.recipients:
-        say(f"    to    {shown_address(recipient.address)}: {_became(recipient)}")
+        of = f" (forwarded by {shown_address(recipient.by)})" if recipient.by else ""
+        say(f"    to    {shown_address(recipient.address)}{of}: {_became(recipient)}")
         for attempt in recipient.attempts:
             place = f" by {attempt.host}" if attempt.host else ""
             words = f": {attempt.said}" if attempt.said else ""
@@ -129,6 +130,10 @@ def _became(one: TracedRecipient) -> str:
     if one.state == "held":
         why = f": {one.said}" if one.said else ""
         return f"held{why}: malleposte queue release {one.message}"
+    if one.state == "redirected" and one.said.startswith("to "):
+        return f"redirected {one.said}"
+    if one.state == "removed":
+        return f"removed from the queue by {one.said}"
     return one.state
 
 

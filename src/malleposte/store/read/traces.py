@@ -28,8 +28,11 @@ _ATTEMPTS = both(
     traces=any_of("trace", 1),
 )
 _WAITING = both(
-    "SELECT m.trace, m.id, r.address, r.state, r.due_at, m.held, r.said FROM queue_message m"
-    " JOIN queue_recipient r ON r.message = m.id WHERE {traces} AND r.state < 2"
+    "SELECT m.trace, m.id, r.address, r.state,"
+    " CASE WHEN coalesce(q.closed_until, 0) > r.due_at THEN q.closed_until ELSE r.due_at END, m.held,"
+    " CASE WHEN coalesce(q.closed_until, 0) > 0 THEN q.said ELSE r.said END FROM queue_message m"
+    " JOIN queue_recipient r ON r.message = m.id LEFT JOIN queue_route q ON q.route = r.route"
+    " WHERE {traces} AND r.state < 2"
     " ORDER BY m.id, r.n LIMIT $2",
     traces=any_of("m.trace", 1),
 )
@@ -52,7 +55,8 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A recipient that still is in the queue. ``state`` as in ``commands``; ``held``: why, '' not."""
+    """A recipient that still is in the queue. ``state`` as in ``commands``; ``due_at``: when it is tried,
+    also where its way is closed until then; ``held``: why, '' not."""
 
     message: int
     address: str
@@ -80,6 +84,12 @@ class Trace:
         """What scripts did with accounts' copies: each what, and where to."""
         found = self.record.get("became", {})
         return {account: [(one[0], one[1]) for one in fates] for account, fates in found.items()}
+
+    @property
+    def forwarded(self) -> dict[str, str]:
+        """Addresses elsewhere that it went on to, with the address of ours that leads there."""
+        found = self.record.get("onward", ())
+        return {str(one[0]): str(one[1]) for one in found}
 
     @property
     def recipients(self) -> list[tuple[str, tuple[int, ...]]]:
