@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { lingui } from "@lingui/vite-plugin";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
+import { messageFrame } from "./build/frame.ts";
 import { precompress } from "./build/precompress.ts";
 
 /** Where the built client goes; tools/web.sh names a folder of its own and moves it into place. */
@@ -12,6 +13,7 @@ export default defineConfig({
     react(),
     // A text without its French fails the build.
     lingui({ macroTransform: true, failOnMissing: true, failOnCompileError: true }),
+    messageFrame(import.meta.dirname, folder),
     precompress(folder),
   ],
   build: {

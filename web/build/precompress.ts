@@ -18,21 +18,26 @@ export function precompress(folder: string): Plugin {
   return {
     name: "precompress",
     apply: "build",
-    closeBundle() {
-      for (const path of filesUnder(folder)) {
-        if (!KINDS.test(path)) continue;
-        const plain = readFileSync(path);
-        if (plain.length < LEAST) continue;
-        const brotli = brotliCompressSync(plain, {
-          params: {
-            [constants.BROTLI_PARAM_QUALITY]: 11,
-            [constants.BROTLI_PARAM_SIZE_HINT]: plain.length,
-          },
-        });
-        if (brotli.length < plain.length) writeFileSync(`${path}.br`, brotli);
-        const gzip = gzipSync(plain, { level: 9 });
-        if (gzip.length < plain.length) writeFileSync(`${path}.gz`, gzip);
-      }
+    // After whatever else writes files.
+    writeBundle: {
+      order: "post",
+      sequential: true,
+      handler() {
+        for (const path of filesUnder(folder)) {
+          if (!KINDS.test(path)) continue;
+          const plain = readFileSync(path);
+          if (plain.length < LEAST) continue;
+          const brotli = brotliCompressSync(plain, {
+            params: {
+              [constants.BROTLI_PARAM_QUALITY]: 11,
+              [constants.BROTLI_PARAM_SIZE_HINT]: plain.length,
+            },
+          });
+          if (brotli.length < plain.length) writeFileSync(`${path}.br`, brotli);
+          const gzip = gzipSync(plain, { level: 9 });
+          if (gzip.length < plain.length) writeFileSync(`${path}.gz`, gzip);
+        }
+      },
     },
   };
 }

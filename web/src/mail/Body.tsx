@@ -1,11 +1,14 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { Ellipsis, ImageOff } from "lucide-react";
 import { useEffect, useMemo, useRef, useState } from "react";
+import type { FromFrame, ToFrame } from "../frame/index.ts";
 import type { EmailBody, Part } from "../jmap/index.ts";
 import { Notice } from "../ui/index.ts";
 import style from "./Body.module.css";
-import type { Sanitised } from "./sanitise.ts";
 import { type Block, blocks, pieces } from "./text.ts";
+
+/** Pixels that a frame may be high; the rest is scrolled within it. */
+const TALLEST = 60_000;
 
 /** The text of a message, in the order of its parts. */
 export function Body({ body }: { body: EmailBody }) {
@@ -86,44 +89,43 @@ function TextBlock({ block, folded }: { block: Block; folded: boolean }) {
 function HtmlBody({ html }: { html: string }) {
   const { t } = useLingui();
   const frame = useRef<HTMLIFrameElement>(null);
-  const [clean, setClean] = useState<Sanitised | undefined>();
+  const [remote, setRemote] = useState(0);
   const [height, setHeight] = useState(120);
 
   useEffect(() => {
-    let left = false;
-    void import("./sanitise.ts").then(({ sanitise }) => left || setClean(sanitise(html)));
-    return () => {
-      left = true;
-    };
-  }, [html]);
-
-  useEffect(() => {
-    if (!clean) return;
     const show = () => {
+      const message: ToFrame = { kind: "show", html };
       // Its origin is nobody's, so there is none to name; the content is the sender's and no secret to it.
-      frame.current?.contentWindow?.postMessage({ kind: "show", html: clean.html }, "*");
+      frame.current?.contentWindow?.postMessage(message, "*");
     };
-    function heard({ source, data }: MessageEvent): void {
+    function heard({ source, data }: MessageEvent<FromFrame>): void {
       if (source !== frame.current?.contentWindow) return;
-      if (data?.kind === "ready") show();
-      if (data?.kind === "height")
-        setHeight(Math.min(60_000, Math.max(24, Number(data.height) || 24)));
-      if (data?.kind === "key") {
-        dispatchEvent(new KeyboardEvent("keydown", { key: String(data.key), cancelable: true }));
+      switch (data?.kind) {
+        case "ready":
+          show();
+          break;
+        case "shown":
+          setRemote(Number(data.remote) || 0);
+          break;
+        case "height":
+          setHeight(Math.min(TALLEST, Math.max(24, Number(data.height) || 24)));
+          break;
+        case "key":
+          dispatchEvent(new KeyboardEvent("keydown", { key: String(data.key), cancelable: true }));
       }
     }
     addEventListener("message", heard);
     show();
     return () => removeEventListener("message", heard);
-  }, [clean]);
+  }, [html]);
 
   return (
     <div className={style.html}>
-      {clean?.remote ? (
+      {remote ? (
         <p className={style.blocked}>
           <ImageOff size={15} aria-hidden />
           <Plural
-            value={clean.remote}
+            value={remote}
             one="# picture from elsewhere was not loaded"
             other="# pictures from elsewhere were not loaded"
           />

@@ -1,5 +1,5 @@
-/** HTML of a message, made harmless before it is handed to its frame; the frame's own policy is the second
-    wall. What would be fetched from elsewhere is taken out: to open a message is to tell nobody. */
+/** HTML of a message, made harmless. What would be fetched from elsewhere is taken out: to open a message is to
+    tell nobody. The policy of the frame, under which this runs, is the wall behind it. */
 import DOMPurify, { type Config } from "dompurify";
 
 const CONFIG: Config = {
