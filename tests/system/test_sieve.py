@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from malleposte.mime import body_text, parse
+from malleposte.mime.mdn import read_disposition_report
 from support import mailbox
 from support.server import PASSWORD, Server
 from support.sieve_client import SieveClient, signed_in
 
-U0, U1 = "u0@example.test", "u1@example.test"
+U0, U1, U2 = (f"u{n}@example.test" for n in range(3))
 BODY = "From: a@sender.example\r\nTo: u1@example.test\r\nSubject: {0}\r\nMessage-ID: <{0}@x>\r\n\r\nHi\r\n"
 
 
@@ -97,6 +99,36 @@ def test_a_colleague_is_answered_once(server: Server) -> None:
     assert reply["Return-Path"] == "<>"
     assert U1 in reply["From"]
     assert reply.get_content().strip() == "Gone fishing."
+
+
+def test_of_two_recipients_one_keeps_it_and_the_others_rejection_comes_by_mail(
+    server: Server,
+) -> None:
+    """SMTP has one answer for both."""
+    with signed_in(server, U1, PASSWORD) as client:
+        client.do(
+            "PUTSCRIPT", "no", 'require "reject"; reject "Non, merci beaucoup à toi.";'.encode()
+        )
+        client.do("SETACTIVE", "no")
+    context = ssl.create_default_context(cafile=str(server.data / "tls" / "ca.pem"))
+    with smtplib.SMTP("localhost", server.ports["submission"], timeout=30) as client:
+        client.starttls(context=context)
+        client.login(U0, PASSWORD)
+        text = f"From: {U0}\r\nTo: {U1}, {U2}\r\nSubject: hello\r\nMessage-ID: <7@x>\r\n\r\nHi\r\n"
+        assert client.sendmail(U0, [U1, U2], text) == {}
+    mailbox.wait_for(server, U0, PASSWORD, 1)
+    assert subjects(server, U2) == ["hello"]
+    assert subjects(server, U1) == []
+    (octets,) = mailbox.messages(server, U0, PASSWORD)
+    found = mailbox.parsed(octets)
+    assert found["Return-Path"] == "<>"
+    assert found["Subject"] == "Not accepted: hello"
+    assert found["In-Reply-To"] == "<7@x>"
+    assert found.get_param("report-type") == "disposition-notification"
+    told = read_disposition_report(octets)
+    assert told is not None
+    assert (told.recipient, told.type, told.by_hand) == (U1, "deleted", False)
+    assert "Non, merci beaucoup à toi." in body_text(octets, parse(octets)[1])
 
 
 def test_the_owner_hears_of_a_script_that_fails(server: Server) -> None:
