@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import structlog
 
 from .lane import Lane
-from .office import Office, Parcel
+from .office import Office, Parcel, is_ours
 from .pool import Limit
 from .resolver import IpAddress
 from .route import Way
@@ -28,6 +28,8 @@ STRIKES = 3
 """New connections in a row that break before a message was taken: the way itself does not work then."""
 SHUNNED = 600.0
 """Seconds for which an address that broke off is tried last."""
+LATELY = 86_400.0
+"""Seconds for which a destination that took a message is known."""
 TURN_MESSAGES, TURN_SECONDS = 20, 30.0
 """How long the last lane of a destination goes on while others wait for a connection at all."""
 
@@ -46,6 +48,11 @@ class Destination:
         self._loop = asyncio.get_running_loop()
         self._line: deque[Parcel] = deque()
         self._lanes: set[asyncio.Task[None]] = set()
+        self._guests: set[asyncio.Task[None]] = set()
+        """Those of them that were begun as a guest's (``Slots``)."""
+        self._took_at = -LATELY
+        self._ours = False
+        """Whether somebody here wrote something of what waits, or waited lately."""
         self._idle: deque[asyncio.Future[bool]] = deque()
         self._limit = Limit(office.settings.concurrency)
         self._strikes = 0
@@ -67,6 +74,9 @@ class Destination:
         if self.closing:
             self._give_back(parcels)
             return
+        if self.unused:
+            self._ours = False
+        self._ours = self._ours or any(is_ours(p.message) for p in parcels)
         if not self._lanes and any(r.failures for p in parcels for r in p.recipients):
             self._limit.probe()
         self._line += parcels
@@ -89,11 +99,15 @@ class Destination:
                 future.set_result(True)
                 needed -= 1
         while needed and not self.closing and len(self._lanes) < self._limit.now:
-            if not self.office.slots.take(self, self._slot_free, have=len(self._lanes)):
+            guest = not self._ours and self._loop.time() - self._took_at > LATELY
+            have = len(self._lanes)
+            if not self.office.slots.take(self, self._slot_free, have=have, guest=guest):
                 return
             needed -= 1
             lane = self._loop.create_task(Lane(self).run())
             self._lanes.add(lane)
+            if guest:
+                self._guests.add(lane)
             lane.add_done_callback(self._ended)
 
     def _slot_free(self) -> None:
@@ -102,7 +116,8 @@ class Destination:
 
     def _ended(self, lane: asyncio.Task[None]) -> None:
         self._lanes.discard(lane)
-        self.office.slots.give()
+        self.office.slots.give(guest=lane in self._guests)
+        self._guests.discard(lane)
         if not lane.cancelled() and (error := lane.exception()) is not None:
             log.error("a lane failed", server=self.way.name, exc_info=error)
         if self._line:
@@ -193,8 +208,12 @@ class Destination:
         """An address broke off: others first."""
         self._shunned[address] = self._loop.time() + SHUNNED
 
-    def worked(self) -> None:
-        """A message was dealt with."""
+    def worked(self, *, taken: bool) -> None:
+        """A message was dealt with; ``taken``: for one of its recipients at least."""
+        if taken:
+            self._took_at = self._loop.time()
+            self.office.slots.known(len(self._guests))
+            self._guests.clear()
         self._strikes = 0
         self._limit.worked()
         if self._line:

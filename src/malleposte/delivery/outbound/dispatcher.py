@@ -25,6 +25,7 @@ from malleposte.store.results import Taken, TakenMessage, TakenRecipient
 
 from .connection import Content, ContentUnreadable
 from .destination import Destination
+from .guests import BUSY, PUT_OFF, Guests
 from .hand import Hand
 from .office import Parcel
 from .opening import Opener
@@ -101,6 +102,7 @@ class Dispatcher:
         self._recorder = Recorder(store, reporting, self._recorded)
         self._destinations: OrderedDict[Way, Destination] = OrderedDict()
         self._hand = Hand(settings.ahead, settings.in_hand)
+        self._guests = Guests(self._hand)
         self.local: Local | None = None
         self.told: Callable[[Sequence[Settled]], None] | None = None
         self._filing: set[asyncio.Task[None]] = set()
@@ -224,6 +226,14 @@ class Dispatcher:
         if moved:
             self._recorder.add(moved)
         self._close([route for route in only if route not in counts])
+        for route in self._guests.too_many(by_route):
+            back = [
+                self.judge.given_back(parcel.message, one)
+                for parcel in by_route.pop(route)
+                for one in parcel.recipients
+            ]
+            until = int(self._clock()) + PUT_OFF
+            self._recorder.add(back, [Closing(route=route, until=until, said=BUSY)])
         await self._hand_out(by_route)
         return len(counts)
 
@@ -394,6 +404,7 @@ class Dispatcher:
     def _recorded(self, settled: Sequence[Settled]) -> None:
         for one in settled:
             self._hand.done(one.recipient.route)
+        self._guests.heard(settled)
         if self.told is not None:
             self.told(settled)
         if self._hand.hungry_soon:

@@ -23,10 +23,12 @@ class _Route:
     since: float = 0.0
     done: int = 0
     each: int = FEW
+    guest: bool = False
 
 
 class Hand:
-    """See the module. ``ahead``: of one route; ``most``: of all."""
+    """See the module. ``ahead``: of one route; ``most``: of all. Routes of guests (``pool.Slots``) have
+    half of it together."""
 
     def __init__(self, ahead: int, most: int) -> None:
         self._ahead = max(1, ahead)
@@ -49,6 +51,26 @@ class Hand:
     def held(self) -> int:
         """Recipients in hand."""
         return self._held
+
+    def too_many(self, route: str) -> bool:
+        """Whether guests have more than their half, and what came of this route is too much; if not, it is
+        a guest's from now on."""
+        known = self._routes.get(route)
+        if known is None:
+            return False
+        held = sum(one.held for one in self._routes.values() if one.guest and one is not known)
+        if held + known.held > self._most // 2:
+            known.guest = False
+            known.more = False
+            self._hungry.pop(route, None)
+            return True
+        known.guest = True
+        return False
+
+    def known(self, route: str) -> None:
+        """A route is no guest's."""
+        if (found := self._routes.get(route)) is not None:
+            found.guest = False
 
     @property
     def enough(self) -> tuple[str, ...]:

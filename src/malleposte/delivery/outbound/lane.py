@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from malleposte.store.commands import DELIVERED
+
 from .connection import Connection, ContentUnreadable
 from .office import Parcel
 from .settings import MARGIN, TRANSACTION
@@ -23,6 +25,9 @@ log = structlog.get_logger(__name__)
 
 TRIES = 2
 """Connections that one parcel is offered over, where the first one broke before the content went."""
+BRIEFLY = 180.0
+"""Seconds for a report or another message of the null sender: nobody here waits for it, and who forges
+senders chooses where it goes. Another try is no harm where the other server had it after all."""
 
 
 class Lane:
@@ -89,7 +94,10 @@ class Lane:
         connection = self._connection
         fresh = connection.messages == 0
         parcel.tries += 1
-        offered = await offer(connection, parcel, self._office, parcel.until - MARGIN)
+        until = parcel.until - MARGIN
+        if not parcel.message.sender:
+            until = min(until, self._loop.time() + BRIEFLY)
+        offered = await offer(connection, parcel, self._office, until)
         if offered.broke is not None and fresh:
             self._of.shun(connection.address)
         if (
@@ -109,7 +117,8 @@ class Lane:
         if offered.rest:
             self._of.again(Parcel(parcel.message, offered.rest, parcel.until))
         if offered.broke is None:
-            self._of.worked()
+            taken = any(one.outcome.state == DELIVERED for one in offered.settled)
+            self._of.worked(taken=taken)
         else:
             self._of.broke(offered.broke, since, fresh=fresh)
 

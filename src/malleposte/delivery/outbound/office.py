@@ -25,6 +25,12 @@ class Parcel:
     tries: int = 0
 
 
+def is_ours(message: TakenMessage) -> bool:
+    """Whether somebody here has it sent, and it is no report or answer of a program: those go where
+    strangers want."""
+    return message.account > 0 and bool(message.sender)
+
+
 class Office(Protocol):
     """See the module."""
 

@@ -12,10 +12,18 @@ REFUSED = 120.0
 
 class Slots:
     """Connections to everybody. Who has none and gets none is called back when one is free, in turn; for
-    each who waits one lane gives way: one that idles, or one of a destination that has others."""
+    each who waits one lane gives way: one that idles, or one of a destination that has others.
+
+    Guests have half of them at most: destinations that took nothing lately, and to which nobody here wrote.
+    Strangers choose those, by the senders they forge, and could have all lanes wait for servers that are
+    slow on purpose."""
 
     def __init__(self, most: int) -> None:
         self._free = most
+        self._room = max(1, most // 2)
+        """How many more guests there may be."""
+        self._outside: OrderedDict[Hashable, Callable[[], None]] = OrderedDict()
+        """Guests that wait for other guests to leave."""
         self._waiting: OrderedDict[Hashable, Callable[[], None]] = OrderedDict()
         self._promised: OrderedDict[Hashable, Callable[[], None]] = OrderedDict()
         self._idle: OrderedDict[asyncio.Future[bool], None] = OrderedDict()
@@ -25,11 +33,20 @@ class Slots:
         """Whether somebody waits for whom nobody gives way yet."""
         return bool(self._waiting)
 
-    def take(self, who: Hashable, free: Callable[[], None], *, have: int = 0) -> bool:
+    def take(
+        self, who: Hashable, free: Callable[[], None], *, have: int = 0, guest: bool = False
+    ) -> bool:
         """Take one besides the ``have`` there are; a first one that is not to be had is waited for:
-        ``free`` is called later, and may try again."""
+        ``free`` is called later, and may try again. ``guest``: see the class; to be said again when it is
+        given back."""
+        if guest and self._room <= 0:
+            self.forget(who)
+            if not have:
+                self._outside[who] = free
+            return False
         if self._free > 0 and not (have and (self._waiting or self._promised)):
             self._free -= 1
+            self._room -= guest
             self.forget(who)
             return True
         if have or who in self._promised:
@@ -51,10 +68,21 @@ class Slots:
         self._promised[who] = free
         return True
 
-    def give(self) -> None:
+    def give(self, *, guest: bool = False) -> None:
         """Give one back."""
         self._free += 1
         self.pass_on()
+        if guest:
+            self.known(1)
+
+    def known(self, count: int) -> None:
+        """So many are not taken by guests any more."""
+        self._room += count
+        for _ in range(min(count, len(self._outside))):
+            who, free = self._outside.popitem(last=False)
+            self._waiting.setdefault(who, free)
+        if count:
+            self.pass_on()
 
     def pass_on(self) -> None:
         """What is free goes to who waits."""
@@ -67,6 +95,7 @@ class Slots:
         """Who needs none any more."""
         self._waiting.pop(who, None)
         self._promised.pop(who, None)
+        self._outside.pop(who, None)
 
     def idle(self, future: "asyncio.Future[bool]") -> None:
         """Somebody waits with a connection in hand until ``future`` is done; False: it is to be ended."""

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from malleposte.delivery.outbound import TlsPolicy
+from malleposte.delivery.outbound.guests import BUSY
 from malleposte.delivery.outbound.settings import Concurrency
 from support.scripted_smtp import DROP, Manner, ScriptedServer
 from unit.delivery.outbound.outside import Outside, until
@@ -222,3 +223,33 @@ async def test_a_source_address_that_is_not_ours_is_named(outside: Outside) -> N
     (attempt,) = await outside.go(source_ipv4="192.0.2.1")
     assert attempt.outcome == "deferred"
     assert "assign requested address" in attempt.said or "192.0.2.1" in attempt.said
+
+
+async def test_servers_that_are_slow_on_purpose_leave_room_for_other_mail(outside: Outside) -> None:
+    """Reports to forged senders keep as many lanes as guests may have waiting for ever, and fill their half
+    of the hand; what somebody here writes goes at once, also where nobody is known yet."""
+    await outside.server(1)
+    outside.domain()
+    slow = await outside.server(2, Manner(slow=60.0))
+    for number in range(30):
+        outside.domain(f"slow{number}.example", 2)
+        for n in range(5):
+            await outside.queue(f"{n}@slow{number}.example", sender="", account=0)
+    bounds = Concurrency(most=6, first=1, idle=0.3)
+    async with outside.sending(
+        concurrency=bounds, in_hand=100, ahead=5, patience=0.1
+    ) as dispatcher:
+
+        async def jammed() -> bool:
+            return slow.now == 3 and dispatcher.in_hand >= 40
+
+        await until(jammed)
+        await outside.queue("u@there.example")
+        dispatcher.wake()
+        await outside.until_attempted(1)
+        assert dispatcher.in_hand <= 50
+        (first,) = await outside.attempts()
+        assert (first.address, first.outcome) == ("u@there.example", "delivered")
+        assert slow.now == 3
+    said = {words for _, _, words in (await outside.routes()).values()}
+    assert BUSY in said

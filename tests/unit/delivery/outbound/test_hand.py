@@ -59,3 +59,14 @@ def test_a_small_bound_of_one_route_holds() -> None:
     hand.taken({"a": 5}, 5, 0.0)
     finish(hand, "a", 5)
     assert hand.hungry(0.001) == [(5, ("a",))]
+
+
+def test_guests_have_half_of_the_hand() -> None:
+    hand = Hand(200, 100)
+    hand.taken({"a": 20, "b": 20, "c": 20, "d": 20}, FEW, 0.0)
+    assert [hand.too_many(route) for route in "abcd"] == [False, False, True, True]
+    assert not hand.has_more("c"), "it is not asked for more at once"
+    hand.known("a")
+    assert not hand.too_many("c"), "a is no guest any more"
+    finish(hand, "b", 20)
+    assert not hand.too_many("d")

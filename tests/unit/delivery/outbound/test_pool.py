@@ -107,3 +107,32 @@ async def test_a_limit_that_was_met_holds_for_a_while() -> None:
     for _ in range(4):
         limit.worked()
     assert limit.now == 4
+
+
+async def test_guests_have_half_and_others_the_rest() -> None:
+    """Hundreds of servers that are slow on purpose, named by forged senders, leave the rest alone."""
+    slots = Slots(10)
+    called: list[str] = []
+    for number in range(300):
+        slots.take(f"slow{number}", lambda n=number: called.append(f"slow{n}"), guest=True)  # type: ignore[misc]
+    assert not slots.wanted, "nobody gives way for guests that may not have more"
+    assert all(slots.take(f"known{number}", lambda: None) for number in range(5))
+    assert not slots.take("known5", lambda: called.append("known5"))
+    slots.give()
+    await asyncio.sleep(0)
+    assert called == ["known5"]
+    assert slots.take("known5", lambda: None)
+    slots.give(guest=True)
+    await asyncio.sleep(0)
+    assert called == ["known5", "slow5"], "one guest for another"
+    assert slots.take("slow5", lambda: None, guest=True)
+    assert not slots.take("slow0", lambda: None, have=1, guest=True)
+    slots.known(1)  # one of the guests took a message
+    slots.give()
+    await asyncio.sleep(0)
+    assert called == ["known5", "slow5", "slow6"]
+    assert slots.take("slow6", lambda: None, guest=True)
+    slots.forget("slow7")
+    slots.give(guest=True)
+    await asyncio.sleep(0)
+    assert called[-1] == "slow8"
