@@ -33,6 +33,7 @@ COMMANDS = {
     "queue": "Mail on its way: list, show, hold, release, retry, redirect, remove.",
     "relay": "Servers that mail goes by, for some recipients or senders: list, set, test, remove.",
     "trace": "What became of a message: by sender, recipient, Message-ID, number, time.",
+    "audit": "Who did what: list, by actor, operation, target, time.",
     "tls": "TLS towards other servers: show, except, exceptions, end.",
     "import": "Import mail: mbox, Maildir, folder of .eml.",
     "export": "Export mail: Maildir, mbox, folder of .eml.",

@@ -70,11 +70,12 @@ class RemoveForward(OfForward, frozen=True, kw_only=True):
 
 
 class ForwardShown(Response, frozen=True, kw_only=True):
-    """Where an account's mail goes on to."""
+    """Where an account's mail goes on to. ``rests``: that is outside, and this server does not send."""
 
     address: str
     targets: tuple[str, ...] = ()
     copy: bool = True
+    rests: bool = False
 
 
 @operation("forward.set", PutForward, ForwardShown)
@@ -89,7 +90,12 @@ async def set_(context: Context, request: PutForward, progress: Progress) -> For
     targets = [await _target(reader, account, one) for one in request.targets]
     command = SetForward(account=account, addresses=tuple(sorted(set(targets))), keep=request.copy)
     accepted(await context.carry_out(command))
-    return await _shown(reader, request.address, account)
+    shown = await _shown(reader, request.address, account)
+    if context.settings.sends:
+        return shown
+    ours = {row[0] for row in await reader.rows("SELECT name FROM domain")}
+    outside = any(target.rpartition("@")[2] not in ours for target in shown.targets)
+    return msgspec.structs.replace(shown, rests=outside)
 
 
 async def _target(reader: Reader, account: int, typed: str) -> str:
@@ -147,11 +153,13 @@ class ForwardLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ForwardPage(Response, frozen=True, kw_only=True):
-    """``more``: ask again after the last line; of scripts after ``after``, for a page may have none."""
+    """``more``: ask again after the last line; of scripts after ``after``, for a page may have none.
+    ``rests``: this server does not send, so that nothing leaves it."""
 
     forwards: tuple[ForwardLine, ...]
     more: bool
     after: str = ""
+    rests: bool = False
 
 
 @operation("forward.list", ListForwards, ForwardPage, audit="refused")
@@ -183,7 +191,9 @@ async def list_(context: Context, request: ListForwards, progress: Progress) -> 
                 why=why,
             )
         )
-    return ForwardPage(forwards=tuple(lines), more=len(rows) > MAX_PAGE)
+    return ForwardPage(
+        forwards=tuple(lines), more=len(rows) > MAX_PAGE, rests=not context.settings.sends
+    )
 
 
 async def _of_scripts(reader: Reader, after: str) -> ForwardPage:

@@ -27,6 +27,7 @@ MODULES = (
     "accounts",
     "accounts_many",
     "aliases",
+    "audit_list",
     "devices",
     "dkim",
     "domain_mta_sts",

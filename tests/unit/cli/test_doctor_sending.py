@@ -1,6 +1,7 @@
 """What ``doctor`` says of the resolver: whether mail can leave, and whether DANE is on."""
 
 import ipaddress
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,9 @@ from malleposte.cli.doctor.check import Check
 from malleposte.delivery.outbound.resolver import Resolver
 from malleposte.node.config import Configuration
 from malleposte.node.config_sending import Sending
+from malleposte.operations.queue import QueuePage
+from malleposte.operations.registry import Request, Response
+from malleposte.operations.relays import Relays, RelayShown, RelayTested, TestRelay
 from malleposte.operations.tls import Exceptions, TlsExceptionShown
 from support.zone import SERVFAIL, Zone, serving
 
@@ -121,3 +125,73 @@ async def test_exceptions_are_told_so_that_nobody_forgets_them() -> None:
     assert check.text.endswith(" and 2 more")
     assert await sending.exceptions(Asked("d.example", over=True)) == []  # type: ignore[arg-type]
     assert await sending.exceptions(Asked()) == []  # type: ignore[arg-type]
+
+
+NOW = int(time.time())
+
+
+class Queue:
+    """A caller that knows a queue, and relays."""
+
+    def __init__(
+        self, *, waiting: int = 0, held: int = 0, oldest: int = 0, rests: bool = False
+    ) -> None:
+        self.page = QueuePage(
+            messages=(), more=False, waiting=waiting, held=held, oldest=oldest, rests=rests
+        )
+        self.tried: list[TestRelay] = []
+
+    async def call(self, name: str, request: Request, *_: object) -> Response:
+        if name == "queue.list":
+            return self.page
+        if name == "relay.list":
+            hosts = (
+                ("to", "far.example", "good.example"),
+                ("", "", "bad.example"),
+                ("to", "x", ""),
+            )
+            return Relays(
+                relays=tuple(
+                    RelayShown(
+                        kind=kind,
+                        name=name,
+                        host=host,
+                        port=587,
+                        tls="starttls",
+                        verify=True,
+                        user="",
+                        password=False,
+                    )
+                    for kind, name, host in hosts
+                ),
+                sends=True,
+            )
+        assert isinstance(request, TestRelay)
+        self.tried.append(request)
+        return RelayTested(works=bool(request.to), words="535 who?")
+
+
+@pytest.mark.parametrize(
+    ("queue", "states", "words"),
+    [
+        (Queue(waiting=3, oldest=NOW), ["ok"], "3 recipients on their way"),
+        (Queue(waiting=1, oldest=NOW, rests=True), ["warn"], "does not send"),
+        (Queue(rests=True), ["ok"], "nothing is held"),
+        (Queue(held=2, oldest=NOW), ["warn"], "2 recipients held"),
+        (Queue(waiting=1, oldest=NOW - 50 * 3_600), ["warn"], "50 hours old"),
+    ],
+    ids=["fine", "rests", "rests-empty", "held", "old"],
+)
+async def test_the_queue_is_told_of(queue: Queue, states: list[str], words: str) -> None:
+    found = await sending.queue(queue)  # type: ignore[arg-type]
+    assert [check.state for check in found] == states
+    assert words in found[0].text
+
+
+async def test_each_relay_is_tried() -> None:
+    queue = Queue()
+    good, bad = await sending.relays(queue)  # type: ignore[arg-type]
+    assert (good.state, bad.state) == ("ok", "wrong")
+    assert "mail to far.example goes by good.example:587" in good.text
+    assert "all other mail goes by bad.example:587, which does not work: 535 who?" in bad.text
+    assert [one.to for one in queue.tried] == ["far.example", ""]

@@ -85,7 +85,7 @@ def test_what_was_done_and_whose_forward_it_is(capsys: pytest.CaptureFixture[str
 
 
 def test_lengths_of_time() -> None:
-    assert [trace._seconds(text) for text in ("20s", "30m", "12h", "2d", "3w")] == [
+    assert [trace.seconds(text) for text in ("20s", "30m", "12h", "2d", "3w")] == [
         20,
         1_800,
         43_200,
@@ -97,4 +97,4 @@ def test_lengths_of_time() -> None:
 @pytest.mark.parametrize("text", ["", "2", "d", "-1d", "2 d", "1y", "9999999d", "٢d"])
 def test_no_length_of_time(text: str) -> None:
     with pytest.raises(Trouble, match="30m, 12h, 2d or 3w"):
-        trace._seconds(text)
+        trace.seconds(text)

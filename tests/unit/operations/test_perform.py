@@ -43,6 +43,7 @@ NAMES = {
     "alias.delete",
     "alias.list",
     "alias.set",
+    "audit.list",
     "device.add",
     "device.list",
     "device.networks",

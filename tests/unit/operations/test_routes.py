@@ -40,7 +40,13 @@ from malleposte.operations.groups import (
     RemoveGroup,
     ShowGroup,
 )
-from malleposte.store.commands import DeleteAccount, PutForm, PutScript, SetSendRight
+from malleposte.store.commands import (
+    DeleteAccount,
+    PutForm,
+    PutScript,
+    SetOrganisation,
+    SetSendRight,
+)
 from malleposte.store.results import Done
 from support.store import House
 from unit.operations.desk import Desk
@@ -410,3 +416,15 @@ async def test_an_archive_is_a_shared_account(desk: Desk) -> None:
     assert (await desk.call("group.set", request, GroupShown)).archive == "kept@example.org"
     audit = [line for line in await desk.audit() if line[1] == "group.set" and line[3] == "done"]
     assert set(audit[0][4]) == {"archive"}, "nothing of the rights that came with it"
+
+
+async def test_where_nothing_is_sent_forwards_to_others_are_said_to_rest(house: House) -> None:
+    await house.do(SetOrganisation(organisation=1, forwarding="anywhere"), Done)
+    for sends in (True, False):
+        desk = Desk(house.store, sends=sends)
+        for target, outside in (("x@far.example", True), ("bob@example.org", False)):
+            request = PutForward(address="ada@example.org", targets=(target,))
+            shown = await desk.call("forward.set", request, ForwardShown)
+            assert shown.rests == (outside and not sends)
+        page = await desk.call("forward.list", ListForwards(), ForwardPage)
+        assert page.rests == (not sends)

@@ -98,13 +98,16 @@ class _Said(NamedTuple):
 def _asked(configuration: Configuration, *, fsck: bool) -> _Said:
     if configuration.sending.enabled:
         # The process that answers may not be able to read the program's files any more.
+        import malleposte.delivery.outbound.relays
         import malleposte.operations.zone.asking  # noqa: F401
 
     async def work(caller: Caller) -> _Said:
         known = await store.facts(caller)
         devices = (await caller.call("device.list", ListDevices(), Devices)).devices
         leaves = await sending.exceptions(caller)
+        leaves += await sending.queue(caller)
         if configuration.sending.enabled:
+            leaves += await sending.relays(caller)
             leaves += await signing.checks(caller, known.domains)
         return _Said(known, devices, leaves, await store.damage(caller) if fsck else None)
 

@@ -19,6 +19,10 @@ from malleposte.operations.forwards import (
     words,
 )
 
+RESTS = (
+    "This server does not send (sending.enabled): nothing leaves it, and accounts keep their mail."
+)
+
 forward = App(name="forward", help="Where mail of accounts goes on to.")
 
 
@@ -60,6 +64,8 @@ def _told(done: ForwardShown, common: Common) -> int:
         as_json(done)
     else:
         say(words(done))
+        if done.rests:
+            say(RESTS)
     return OK
 
 
@@ -76,12 +82,16 @@ def list_(
         Only what leads to other servers.
     """
 
+    rests = False
+
     async def all_of_them(caller: Caller) -> list[ForwardLine]:
+        nonlocal rests
         found: list[ForwardLine] = []
         request = ListForwards()
         while True:
             page = await caller.call("forward.list", request, ForwardPage)
             found += page.forwards
+            rests = rests or page.rests
             if page.more and request.scripts:
                 request = ListForwards(scripts=True, after=page.after)
             elif page.more:
@@ -111,4 +121,6 @@ def list_(
             for line in found
         ],
     )
+    if rests and any(line.outside for line in found):
+        say(RESTS)
     return OK

@@ -49,7 +49,7 @@ def trace(
     limit
         At most so many messages.
     """
-    back, to, now = _seconds(since), _seconds(until) if until else 0, int(time.time())
+    back, to, now = seconds(since), seconds(until) if until else 0, int(time.time())
 
     async def pages(caller: Caller) -> tuple[list[Traced], bool]:
         found: list[Traced] = []
@@ -84,7 +84,8 @@ def trace(
     return OK
 
 
-def _seconds(text: str) -> int:
+def seconds(text: str) -> int:
+    """A length of time as people type it. Raises ``Trouble``."""
     found = _SPAN.fullmatch(text)
     if found is None:
         raise Trouble(USAGE, f"{text} is no length of time: write 20s, 30m, 12h, 2d or 3w")

@@ -123,6 +123,8 @@ def reason_of(fate: Fate) -> Reason:
         return _NO_ANSWER[detail]
     if reply and detail == "1.10":  # RFC 7505 has it for domains; one large provider for users
         return Reason.NO_SUCH_USER
+    if reply.startswith("5") and detail == "3.0":
+        return Reason.REFUSED  # for good: no trouble of the other server's that passes
     if detail in _TABLE:
         return _TABLE[detail]
     if not reply:

@@ -44,6 +44,8 @@ REPLIES = [
     ("554 5.6.0 Message content rejected", R.CONTENT),
     ("554 5.4.6 Too many hops", R.LOOP),
     ("554 Transaction failed", R.REFUSED),
+    ("500 5.3.0 no", R.REFUSED),
+    ("451 4.3.0 no", R.BUSY),
     ("", R.UNREACHABLE),
 ]
 
