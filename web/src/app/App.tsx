@@ -6,6 +6,9 @@ import { usePlace } from "../route/index.ts";
 import { SignIn, signOut, state } from "../signin/index.ts";
 
 const Mail = lazy(() => import("../mail/index.ts").then(({ Mail }) => ({ default: Mail })));
+const Settings = lazy(() =>
+  import("../settings/index.ts").then(({ Settings }) => ({ default: Settings })),
+);
 
 type Who = "unknown" | "in" | "out";
 
@@ -32,7 +35,11 @@ function Signed() {
         <SignIn onSignedIn={() => setWho("in")} />
       ) : who === "in" ? (
         <Suspense>
-          {place.at === "mail" ? <Mail place={place} ended={ended} signOut={leave} /> : null}
+          {place.at === "mail" ? (
+            <Mail place={place} ended={ended} signOut={leave} />
+          ) : (
+            <Settings place={place} />
+          )}
         </Suspense>
       ) : null}
     </AriaI18n>

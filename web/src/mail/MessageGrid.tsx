@@ -87,39 +87,50 @@ export function MessageGrid(props: MessageGridProps) {
     [list],
   );
 
+  // The keyboard follows the row that it is on, if it is in the list at all.
+  const { cursor } = selection;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only where another row was chosen
+  useEffect(() => {
+    const place = cursor ? list.indexOf(cursor) : -1;
+    if (place < 0) return;
+    rows.scrollToIndex(place);
+    const frame = requestAnimationFrame(() => {
+      const grid = scroller.current;
+      if (!grid?.contains(document.activeElement)) return;
+      grid.querySelector<HTMLElement>(`[data-id="${cursor}"]`)?.focus({ preventScroll: true });
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [cursor, list]);
+
   function focus(index: number, extend: boolean): void {
     const to = Math.max(0, Math.min(list.length - 1, index));
     const id = list.at(to);
-    rows.scrollToIndex(to);
-    if (!id) return;
-    select(extend ? extended(selection, list, id) : moved(selection, id));
-    requestAnimationFrame(() => {
-      scroller.current?.querySelector<HTMLElement>(`[data-id="${id}"]`)?.focus();
-    });
+    if (id) select(extend ? extended(selection, list, id) : moved(selection, id));
+    // What is not there yet can be gone to again when it is.
+    else rows.scrollToIndex(to);
   }
 
   function key(event: KeyboardEvent): void {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const cursor = selection.cursor ? list.indexOf(selection.cursor) : -1;
+    const at = cursor ? list.indexOf(cursor) : -1;
     const page = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 0) / height) - 1);
     const to = {
-      ArrowDown: cursor + 1,
-      ArrowUp: Math.max(0, cursor - 1),
-      PageDown: cursor + page,
-      PageUp: cursor - page,
+      ArrowDown: at + 1,
+      ArrowUp: Math.max(0, at - 1),
+      PageDown: at + page,
+      PageUp: at - page,
       Home: 0,
       End: list.length - 1,
     }[event.key];
     if (to !== undefined) focus(to, event.shiftKey);
-    else if (event.key === "Enter" && selection.cursor) press(selection.cursor, "open");
-    else if (event.key === " " && selection.cursor) select(toggled(selection, selection.cursor));
+    else if (event.key === "Enter" && cursor) press(cursor, "open");
+    else if (event.key === " " && cursor) select(toggled(selection, cursor));
     else if (event.key === "Escape" && selection.marked.size) select(cleared(selection));
     else return;
     event.preventDefault();
   }
 
-  const reachable =
-    selection.cursor && list.indexOf(selection.cursor) >= 0 ? selection.cursor : list.at(first);
+  const reachable = cursor && list.indexOf(cursor) >= 0 ? cursor : list.at(first);
   return (
     <div ref={scroller} className={style.scroller}>
       <div

@@ -9,6 +9,7 @@ import { type Deeds, messagesOf, useDeeds } from "./deeds.ts";
 import { useList, useMailboxes, useMedia } from "./hooks.ts";
 import { useKeys } from "./keys.ts";
 import { ListPane } from "./ListPane.tsx";
+import { mailboxName } from "./names.ts";
 import { Reader } from "./Reader.tsx";
 import style from "./Shell.module.css";
 import { Sidebar } from "./Sidebar.tsx";
@@ -26,10 +27,12 @@ export interface ShellProps {
 export function Shell({ place, signOut }: ShellProps) {
   const { t } = useLingui();
   const roomy = useMedia("(min-width: 1000px)");
+  const phone = useMedia("(max-width: 640px)");
   const [drawer, setDrawer] = useState(false);
   const { conversations } = usePrefs();
   const mailboxes = useMailboxes();
   const view = viewOf(place, mailboxes, conversations);
+  useTitle(view, place.search);
   return (
     <div className={style.shell} data-roomy={roomy || undefined}>
       {roomy ? (
@@ -42,11 +45,13 @@ export function Shell({ place, signOut }: ShellProps) {
         </Drawer>
       )}
       <div className={style.main}>
-        <TopBar
-          place={place}
-          signOut={signOut}
-          openMenu={roomy ? undefined : () => setDrawer(true)}
-        />
+        {phone && place.message ? null : (
+          <TopBar
+            place={place}
+            signOut={signOut}
+            openMenu={roomy ? undefined : () => setDrawer(true)}
+          />
+        )}
         {view ? (
           <Panes key={JSON.stringify(view.spec)} place={place} view={view} />
         ) : (
@@ -60,6 +65,17 @@ export function Shell({ place, signOut }: ShellProps) {
       <ToastRegion label={t`Notices`} closeLabel={t`Close`} />
     </div>
   );
+}
+
+/** The title of the window: what is unread, and where one is. */
+function useTitle(view: View | undefined, search: string | undefined): void {
+  const { i18n } = useLingui();
+  const mailbox = view?.mailbox;
+  const name = search ?? (mailbox ? mailboxName(mailbox, i18n) : "");
+  const unread = mailbox?.unreadEmails ?? 0;
+  useEffect(() => {
+    document.title = `${unread ? `(${unread}) ` : ""}${name ? `${name} – ` : ""}Malleposte`;
+  }, [unread, name]);
 }
 
 function Panes({ place, view: fresh }: { place: MailPlace; view: View }) {

@@ -1,6 +1,7 @@
 export { Avatar, initials } from "./Avatar.tsx";
 export { Button, type ButtonProps, IconButton, type IconButtonProps } from "./Button.tsx";
 export { Chip } from "./Chip.tsx";
+export { Choice, type ChoiceProps } from "./Choice.tsx";
 export { classes } from "./classes.ts";
 export { Dialog, type DialogProps, Drawer } from "./Dialog.tsx";
 export { EmptyState } from "./EmptyState.tsx";
@@ -8,6 +9,7 @@ export { Menu, MenuChoice, MenuItem, type MenuItemProps, MenuLine } from "./Menu
 export { Notice } from "./Notice.tsx";
 export { Skeleton } from "./Skeleton.tsx";
 export { Splitter, type SplitterProps } from "./Splitter.tsx";
+export { Switch, type SwitchProps } from "./Switch.tsx";
 export { TextField, type TextFieldProps } from "./TextField.tsx";
 export { ToastRegion } from "./ToastRegion.tsx";
 export { Tooltip } from "./Tooltip.tsx";
