@@ -18,7 +18,7 @@ import structlog
 from malleposte.delivery import junk, listing
 from malleposte.delivery.leaving import Sending
 from malleposte.delivery.onward_copies import Copying
-from malleposte.delivery.passing import TOO_MUCH, Passing
+from malleposte.delivery.passing import TOO_MUCH, TOO_MUCH_OF_YOURS, Passing
 from malleposte.delivery.srs import BadSrs
 from malleposte.delivery.verdict import (
     FILED,
@@ -133,6 +133,12 @@ class Onwards:
         """Whether an account may write to other servers at all; nobody (0) is none of ours."""
         who = await self._book.account(account) if account else None
         return NOT_OUTSIDE if who is not None and who.internal else FILED
+
+    async def may_submit(self, account: int) -> Verdict:
+        """Whether more of what an account writes is taken into the queue."""
+        if self._passing is not None and await self._passing.full_of(account):
+            return TOO_MUCH_OF_YOURS
+        return FILED
 
     async def back(self, address: str, sender: str) -> tuple[Verdict, Resolution]:
         """Whether mail to an address that has the form of a rewritten sender is taken, and whom it reaches.

@@ -2,7 +2,8 @@
 and groups against their domain (``directory.senders``). What exceeds a limit is held in the queue.
 
 Strangers choose how much that is. So what waits of one sender is bounded as well, held or not: past that
-nothing more of it is taken into the queue, and a forward's mail stays with its account.
+nothing more of it is taken into the queue, and a forward's mail stays with its account. What an account
+itself submits is bounded likewise, at twice that: so strangers cannot keep it from writing.
 """
 
 import time
@@ -23,6 +24,14 @@ MOST_OCTETS: Final = 4 << 30
 KNOWN_FOR: Final = 1.0
 """Seconds for which it is remembered how much waits."""
 MOST_KNOWN: Final = 1_000
+OWN: Final = 2
+"""So many times as much may wait before an account can submit no more."""
+TOO_MUCH_OF_YOURS: Final = Verdict(
+    452,
+    "4.4.5",
+    "Too much of your mail waits here to be sent, held by a limit or since it cannot be delivered now;"
+    " please try again later, or ask your administrator",
+)
 TOO_MUCH: Final = Verdict(
     452, "4.4.5", "Too much mail waits here to be sent on; please try again later"
 )
@@ -43,7 +52,7 @@ class Passing:
         self._senders = senders
         self._sending = sending
         self._clock = clock
-        self._full = Remembered[int, tuple[float, bool]](MOST_KNOWN)
+        self._full = Remembered[tuple[int, int], tuple[float, bool]](MOST_KNOWN)
 
     async def counted(self, by: str, account: int) -> Counted:
         """Against whom it counts, and with which limits; as ``Senders.onward``."""
@@ -51,11 +60,18 @@ class Passing:
 
     async def full(self, by: str, account: int) -> bool:
         """Whether as much waits of one sender as may."""
-        sender = (await self.counted(by, account)).sender
-        known = self._full.get(sender)
+        return await self._waits((await self.counted(by, account)).sender, 1)
+
+    async def full_of(self, account: int) -> bool:
+        """Whether so much of an account waits that it can submit no more."""
+        return await self._waits(account, OWN)
+
+    async def _waits(self, sender: int, times: int) -> bool:
+        known = self._full.get((sender, times))
         if known is not None and known[0] > self._clock():
             return known[1]
-        messages, octets = await waiting(self._reader, sender, MOST_WAITING)
-        full = messages >= MOST_WAITING or octets >= MOST_OCTETS
-        self._full.keep(sender, (self._clock() + KNOWN_FOR, full))
+        most = MOST_WAITING * times
+        messages, octets = await waiting(self._reader, sender, most)
+        full = messages >= most or octets >= MOST_OCTETS * times
+        self._full.keep((sender, times), (self._clock() + KNOWN_FOR, full))
         return full

@@ -167,6 +167,10 @@ class Reception:
         written = Written()
         waits = release > now and bool(origin.account) and self._sending is not None
         goes_on = not waits and any(r.resolution.onward or r.resolution.group for r in recipients)
+        if origin.account and not origin.released and (waits or any(r.leaves for r in recipients)):
+            verdict = await self._onwards.may_submit(origin.account)
+            if not verdict.good:
+                return [verdict] * len(recipients), number
         if origin.account:
             leaves = goes_on or any(recipient.leaves for recipient in recipients)
             try:

@@ -1,5 +1,7 @@
 """What goes on for others counts, apart from what people write, and is held past a limit."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -164,3 +166,23 @@ async def test_what_waits_to_go_on_has_a_bound_whoever_sends_it(
     assert await post.send(STAFF) == [452]
     assert await post.send("away@example.org") == [452]
     assert len(await held(post)) == 6
+
+
+async def test_what_an_account_submits_has_a_bound_that_strangers_do_not_reach(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stolen password does not fill the disk by what its limit holds; and what strangers have forwarded
+    does not keep the account from writing."""
+    monkeypatch.setattr(passing, "MOST_WAITING", 2)
+    monkeypatch.setattr(passing, "KNOWN_FOR", 0.0)
+    limited(post, SendLimits(account=SendLimit(1, 0), domain=SendLimit(0, 0)))
+    for _ in range(4):
+        assert await post.send("ada@example.org") == [250]
+    assert await post.filed() == [ADA] * 2, "no more of it goes on"
+    mine: Any = {"body": written_by("ada@example.org"), "origin": inside(ADA)}
+    for _ in range(2):
+        assert await post.send("x@y.example", sender="ada@example.org", **mine) == [250]
+    assert len(await held(post)) == 4
+    assert await post.send("x@y.example", sender="ada@example.org", **mine) == [452]
+    assert await post.send("bob@example.org", sender="ada@example.org", **mine) == [250]
+    assert await post.send("x@y.example", **OURS, origin=inside(BOB)) == [250]  # type: ignore[arg-type]
