@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import structlog
 
 import malleposte
-from malleposte.directory.book import Account, Book
+from malleposte.directory.book import Book
 from malleposte.directory.signin import Door
 from malleposte.node.config import Configuration
 from malleposte.node.offered import client_host, offered_to_programs, web_url
@@ -19,11 +19,12 @@ from malleposte.runtime.tls_signing import Signer
 from malleposte.services.jmap import JmapSite
 from malleposte.services.jmap.settings import JmapSettings
 from malleposte.services.web import Observer, WebService, WebSettings
+from malleposte.services.web.auth import AuthSite
+from malleposte.services.web.auth.context import AuthSettings, Context
+from malleposte.services.web.authentication import Authentication
 from malleposte.services.web.autoconfig import AutoconfigSite, Offer, Offers
 from malleposte.services.web.autoconfig.offers import Protocol
-from malleposte.services.web.basic import basic
 from malleposte.services.web.client import Built, ClientSite, NotBuiltError, read_built
-from malleposte.services.web.messages import Request
 from malleposte.services.web.mta_sts import MtaStsSite
 from malleposte.store import Store
 
@@ -94,14 +95,10 @@ def web_client(configuration: Configuration) -> Built | None:
         return None
 
 
-def jmap_site(configuration: Configuration, store: Store, book: Book, door: Door) -> JmapSite:
-    """JMAP, for programs that sign in with every request."""
-
-    async def authenticate(request: Request) -> Account:
-        return await basic(request, door)
-
+def jmap_site(configuration: Configuration, authentication: Authentication) -> JmapSite:
+    """JMAP, for our pages and for programs that sign in with every request."""
     settings = JmapSettings(recoverable=configuration.store.recoverable)
-    return JmapSite(settings, store, book, authenticate)
+    return JmapSite(settings, authentication.store, authentication.book, authentication.account)
 
 
 def web_service(
@@ -121,5 +118,8 @@ def web_service(
     autoconfig = AutoconfigSite(book, offers(configuration), url, signer.signed, ready)
     policies = MtaStsSite(store.reader, settings.hostname)
     client = ClientSite(web_client(configuration))
-    jmap = jmap_site(configuration, store, book, door)
-    return WebService(settings, book, (policies, autoconfig, jmap, client), observer, stopping)
+    authentication = Authentication(settings, store, book, door)
+    auth = AuthSite(Context(AuthSettings(), authentication))
+    jmap = jmap_site(configuration, authentication)
+    sites = (policies, autoconfig, auth, jmap, client)
+    return WebService(settings, book, sites, observer, stopping)

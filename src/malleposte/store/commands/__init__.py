@@ -114,6 +114,11 @@ from malleposte.store.commands.routing import (
     SetRelayed,
 )
 from malleposte.store.commands.senders import SetNetworks, SetSendLimit, SetSendRight
+from malleposte.store.commands.sessions import (
+    CloseWebSessions,
+    OpenWebSession,
+    UseWebSession,
+)
 from malleposte.store.commands.sieve import (
     ANSWERED,
     DUPLICATE,
@@ -191,6 +196,7 @@ __all__ = [
     "Bringing",
     "ChangeQueued",
     "ClaimRecent",
+    "CloseWebSessions",
     "Closing",
     "Command",
     "Content",
@@ -219,6 +225,7 @@ __all__ = [
     "LeaseJobs",
     "MarkStsPolicy",
     "NoteRouting",
+    "OpenWebSession",
     "Outcome",
     "PartCopies",
     "PurgeAccount",
@@ -276,6 +283,7 @@ __all__ = [
     "TakeLease",
     "TakeQueued",
     "TlsCount",
+    "UseWebSession",
     "kept_date",
 ]
 
@@ -338,6 +346,9 @@ AnyCommand = (
     | SetSendLimit
     | SetSendRight
     | SetNetworks
+    | OpenWebSession
+    | UseWebSession
+    | CloseWebSessions
     | PutStsPolicy
     | MarkStsPolicy
     | SetTlsException

@@ -15,6 +15,7 @@ from malleposte.store.commands.routing import (
     SetRelayed,
 )
 from malleposte.store.commands.senders import SetNetworks, SetSendLimit, SetSendRight
+from malleposte.store.commands.sessions import CloseWebSessions
 from malleposte.store.commands.sieve import (
     ActivateScript,
     DeleteScript,
@@ -54,10 +55,12 @@ class CreateAccount(Command, frozen=True, array_like=True, kw_only=True):
 
 
 class SetPassword(Command, frozen=True, array_like=True, kw_only=True):
-    """Replace an account's main password. Answer: ``Done``."""
+    """Replace an account's main password, and end its sessions of the web, but for one where ``but`` is its
+    token. Answer: ``Done``."""
 
     account: int
     password_hash: str
+    but: bytes = b""
 
 
 class SetAccount(Command, frozen=True, array_like=True, kw_only=True):
@@ -176,6 +179,7 @@ Act = (
     | SetTlsException
     | PutRelay
     | DropRelay
+    | CloseWebSessions
 )
 """What an operator does by one command; and what users do that stands in the audit."""
 

@@ -12,6 +12,7 @@ from malleposte.store.execute.directory import (
 )
 from malleposte.store.execute.mailboxes import STANDARD, insert_mailbox
 from malleposte.store.execute.senders import MAX_NETWORKS, TOO_MANY_NETWORKS, put_networks
+from malleposte.store.execute.sessions import end_all
 from malleposte.store.quota import level_kept
 from malleposte.store.results import Created, Done, Refused
 from malleposte.store.work import Work
@@ -112,6 +113,7 @@ async def set_password(work: Work, command: SetPassword) -> Done | Refused:
         command.password_hash,
         work.now,
     )
+    await end_all(work, command.account, but=command.but)
     return Done()
 
 
@@ -142,6 +144,7 @@ async def set_account(work: Work, command: SetAccount) -> Done | Refused:
     )
     if command.status is not None:
         await _touch_credentials(work, command.account)
+        await end_all(work, command.account)
     if command.quota_bytes is not None:
         head.quota_bytes = command.quota_bytes
         head.quota_level = level_kept(head.used_bytes, head.quota_bytes, head.quota_level)

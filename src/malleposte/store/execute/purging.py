@@ -40,7 +40,8 @@ async def delete_account(work: Work, command: DeleteAccount) -> Done | Refused:
     )
     await leave_routes(work, command.account)
     await forget_sender(work, command.account)
-    await work.tx.run("DELETE FROM credential WHERE account = $1", command.account)
+    for table in ("credential", "web_session", "known_device"):
+        await work.tx.run(f"DELETE FROM {table} WHERE account = $1", command.account)
     await work.tx.run("DELETE FROM role_grant WHERE account = $1", command.account)
     low, high = command.account << 32, (command.account + 1) << 32
     await work.tx.run("DELETE FROM mailbox_right WHERE grantee = $1", command.account)

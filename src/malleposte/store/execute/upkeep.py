@@ -8,6 +8,7 @@ from malleposte.store.commands import (
 )
 from malleposte.store.dialect import Sql, any_of, both
 from malleposte.store.execute.purging import forget_emails
+from malleposte.store.execute.sessions import ENDED
 from malleposte.store.ids import account_of
 from malleposte.store.results import Done, Refused, Swept
 from malleposte.store.sent import HOURS
@@ -137,6 +138,7 @@ async def sweep_records(work: Work, command: SweepRecords) -> Done:
         await work.tx.run(_OLD_ATTEMPTS, command.traces_before << 31, command.limit),
         await work.tx.run(_OLD_SENT, work.now // 3600 - 2 * HOURS, command.limit),
         await work.tx.run(_OLD_MEMORY, work.now, command.limit),
+        await work.tx.run(ENDED, work.now, command.limit),
     ]
     return Done(count=sum(counts), more=max(counts) == command.limit)
 

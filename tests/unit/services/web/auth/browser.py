@@ -1,0 +1,182 @@
+"""A browser before the site of signing in, over a real store: keeps cookies, says where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+from http.cookies import SimpleCookie
+from typing import Any, cast
+
+import msgspec
+
+from malleposte.directory.book import Book
+from malleposte.directory.signin import Door
+from malleposte.policy.throttle import Throttle, ThrottleSettings
+from malleposte.runtime.passwords import Passwords, PasswordSettings, TooBusyError
+from malleposte.runtime.passwords_memory import VerifiedMemory
+from malleposte.services.jmap import JmapSite
+from malleposte.services.jmap.settings import JmapSettings
+from malleposte.services.web import Site, WebSettings
+from malleposte.services.web.auth import AuthSite
+from malleposte.services.web.auth.context import AuthSettings, Context
+from malleposte.services.web.authentication import Authentication
+from malleposte.services.web.messages import Refused, Request, Response
+from malleposte.store.commands import CreateAccount
+from malleposte.store.results import Created
+from support.store import House
+
+HOST = "mail.example.org"
+ORIGIN = f"https://{HOST}"
+WEB = WebSettings(HOST, url=ORIGIN, names=frozenset((HOST, "localhost")))
+GOOD = "correct horse battery"
+AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+
+class Content:
+    """The content of a request."""
+
+    def __init__(self, octets: bytes) -> None:
+        self._octets = octets
+
+    async def read(self, most: int = 0) -> bytes:
+        if most and len(self._octets) > most:
+            raise Refused(413, f"A request has at most {most} octets of content here.")
+        return self._octets
+
+    async def pieces(self, most: int, seconds: float) -> AsyncGenerator[bytes]:
+        yield await self.read(most)
+
+
+@dataclass
+class Pages:
+    """The sites over a store, with the cheapest of passwords."""
+
+    house: House
+    settings: AuthSettings = field(default_factory=AuthSettings)
+    web: WebSettings = WEB
+    throttle: ThrottleSettings = field(
+        default_factory=lambda: ThrottleSettings(first_delay=0.0, delay_limit=0.0)
+    )
+    passwords: Passwords = field(init=False)
+    book: Book = field(init=False)
+    door: Door = field(init=False)
+    authentication: Authentication = field(init=False)
+    sites: list[Site] = field(init=False)
+
+    def __post_init__(self) -> None:
+        store = self.house.store
+        self.passwords = Passwords(PasswordSettings(memory_kib=64, iterations=1))
+        self.book = Book(store)
+        self.door = Door(
+            self.book,
+            Throttle(self.throttle),
+            self.passwords,
+            VerifiedMemory(600),
+            busy=TooBusyError,
+        )
+        self.authentication = Authentication(
+            self.web, store, self.book, self.door, self.house.clock.time
+        )
+        context = Context(self.settings, self.authentication)
+        jmap = JmapSite(JmapSettings(), store, self.book, self.authentication.account)
+        self.sites = [AuthSite(context), jmap]
+
+    async def account(self, name: str = "ada", password: str = GOOD) -> int:
+        """An account's id, newly made."""
+        command = CreateAccount(
+            address=f"{name}@example.org",
+            name=name.title(),
+            password_hash=await self.passwords.hash(password),
+        )
+        return (await self.house.do(command, Created)).id
+
+
+@dataclass
+class Browser:
+    """See the module."""
+
+    pages: Pages
+    peer: str = "192.0.2.1"
+    tls: bool = True
+    local: bool = False
+    host: str = HOST
+    agent: str = AGENT
+    origin: str = ORIGIN
+    site: str = "same-origin"
+    cookies: dict[str, str] = field(default_factory=dict)
+    last: Response = field(default_factory=lambda: Response(0))
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        content: Any = None,
+        *,
+        kind: str = "application/json",
+        fields: dict[str, str] | None = None,
+    ) -> Any:
+        """The decoded answer; ``last`` is the response."""
+        said = {"host": self.host, "user-agent": self.agent, "content-type": kind}
+        if self.cookies:
+            said["cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        if self.site:
+            said["sec-fetch-site"] = self.site
+        if self.origin and method != "GET":
+            said["origin"] = self.origin
+        said |= fields or {}
+        octets = content if isinstance(content, bytes) else msgspec.json.encode(content)
+        request = Request(
+            method=method,
+            path=path,
+            target=path,
+            host=self.host.partition(":")[0],
+            query={},
+            fields=tuple((name.encode(), value.encode()) for name, value in said.items()),
+            tls=self.tls,
+            local=self.local,
+            content=cast(Any, Content(b"" if method == "GET" else octets)),
+            peer=self.peer,
+        )
+        self.last = await self._response(request)
+        for name, value in self.last.fields:
+            if name == "Set-Cookie":
+                self._keep(value)
+        if self.last.kind != "application/json":
+            return self.last.body.decode()
+        return msgspec.json.decode(self.last.body)
+
+    async def _response(self, request: Request) -> Response:
+        try:
+            for site in self.pages.sites:
+                response = await site.answer(request)
+                if response is not None:
+                    return response
+        except Refused as error:
+            return Response(error.status, error.words.encode(), fields=error.fields)
+        return Response(404)
+
+    def _keep(self, value: str) -> None:
+        for name, morsel in SimpleCookie(value).items():
+            if morsel["max-age"] == "0":
+                self.cookies.pop(name, None)
+            else:
+                self.cookies[name] = morsel.value
+
+    async def get(self, path: str) -> Any:
+        """GET."""
+        return await self.ask("GET", path)
+
+    async def post(self, path: str, /, **content: Any) -> Any:
+        """POST of an object."""
+        return await self.ask("POST", path, content)
+
+    async def sign_in(self, name: str = "ada", password: str = GOOD, **more: Any) -> Any:
+        """POST /auth/sign-in."""
+        return await self.post(
+            "/auth/sign-in", name=f"{name}@example.org", password=password, **more
+        )
+
+    async def signed_in(self) -> bool:
+        """What the server says."""
+        answer: bool = (await self.get("/auth/state"))["signedIn"]
+        return answer
