@@ -20,8 +20,9 @@ def is_secure(request: Request, settings: WebSettings) -> bool:
     """Whether the browser came by TLS, to this server or to one in front of it on this machine."""
     if request.tls:
         return True
-    outside = urlsplit(settings.secure_url).hostname or ""
-    return request.local and bool(outside) and request.host == outside.rstrip(".").lower()
+    outside = urlsplit(settings.secure_url).netloc.lower()
+    asked = request.field(b"host").lower()
+    return request.local and bool(outside) and asked in (outside, outside.removesuffix(":443"))
 
 
 def may_show_secrets(request: Request) -> bool:

@@ -4,11 +4,13 @@ import base64
 
 import pytest
 
+from malleposte.services.web import WebSettings
 from malleposte.services.web.authentication import NOTE_EVERY
 from malleposte.store.commands import SetAccount, SetPassword
 from malleposte.store.commands.sessions import MAX_SESSIONS
 from malleposte.store.ids import account_text
 from malleposte.store.results import Done
+from support.store import House
 from unit.services.web.auth.browser import GOOD, HOST, ORIGIN, Browser, Pages
 
 COOKIE = "__Host-malleposte"
@@ -73,6 +75,17 @@ async def test_on_loopback_without_tls_the_cookie_has_a_name_that_browsers_take(
     assert "malleposte" in browser.cookies
     assert "Secure" not in str(browser.last.fields)
     assert await browser.signed_in()
+
+
+async def test_one_name_with_and_without_tls_on_two_ports_is_told_apart(house: House) -> None:
+    web = WebSettings("localhost", url="https://localhost:8443", names=frozenset(("localhost",)))
+    pages = Pages(house, web=web)
+    await pages.account()
+    host = "localhost:8080"
+    plain = Browser(pages, tls=False, local=True, host=host, origin=f"http://{host}")
+    await plain.sign_in()
+    assert "malleposte" in plain.cookies
+    pages.passwords.close()
 
 
 async def test_behind_a_proxy_on_this_machine_cookies_are_those_of_tls(pages: Pages) -> None:
