@@ -1,5 +1,4 @@
 import { useLingui } from "@lingui/react/macro";
-import { useVirtualizer } from "@tanstack/react-virtual";
 import {
   type KeyboardEvent,
   useCallback,
@@ -17,6 +16,7 @@ import { ListRow } from "./ListRow.tsx";
 import style from "./MessageGrid.module.css";
 import { cleared, extended, moved, type Selection, toggled } from "./selection.ts";
 import { useMail } from "./session.ts";
+import { useRows } from "./window.ts";
 
 export interface MessageGridProps {
   list: MessageList;
@@ -30,9 +30,6 @@ export interface MessageGridProps {
   deeds: Deeds;
   read: (id: Id) => void;
 }
-
-/** Rows that are ready beyond what is seen. */
-const BEYOND = 8;
 
 /** Height of a row in pixels, as the density and the reader's font size have it. */
 function useRowHeight(): number {
@@ -55,22 +52,11 @@ export function MessageGrid(props: MessageGridProps) {
   const { store } = useMail();
   const scroller = useRef<HTMLDivElement>(null);
   const height = useRowHeight();
-  const rows = useVirtualizer({
-    count: list.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => height,
-    overscan: BEYOND,
-    getItemKey: (index) => list.at(index) ?? `#${index}`,
-  });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: all heights change with it
-  useLayoutEffect(() => rows.measure(), [height]);
-
-  const items = rows.getVirtualItems();
-  const first = items[0]?.index ?? 0;
-  const last = items.at(-1)?.index ?? 0;
+  const count = list.length;
+  const { first, end, show, page } = useRows(scroller, count, height);
   const { version } = list;
   // biome-ignore lint/correctness/useExhaustiveDependencies: a list that changed may miss others
-  useEffect(() => store.need(list, first, last + 1), [store, list, first, last, version]);
+  useEffect(() => store.need(list, first, end), [store, list, first, end, version]);
 
   const state = useRef({ selection, select, read });
   state.current = { selection, select, read };
@@ -93,7 +79,7 @@ export function MessageGrid(props: MessageGridProps) {
   useEffect(() => {
     const place = cursor ? list.indexOf(cursor) : -1;
     if (place < 0) return;
-    rows.scrollToIndex(place);
+    show(place);
     const frame = requestAnimationFrame(() => {
       const grid = scroller.current;
       if (!grid?.contains(document.activeElement)) return;
@@ -107,13 +93,12 @@ export function MessageGrid(props: MessageGridProps) {
     const id = list.at(to);
     if (id) select(extend ? extended(selection, list, id) : moved(selection, id));
     // What is not there yet can be gone to again when it is.
-    else rows.scrollToIndex(to);
+    else show(to);
   }
 
   function key(event: KeyboardEvent): void {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const at = cursor ? list.indexOf(cursor) : -1;
-    const page = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 0) / height) - 1);
     const to = {
       ArrowDown: at + 1,
       ArrowUp: Math.max(0, at - 1),
@@ -136,21 +121,22 @@ export function MessageGrid(props: MessageGridProps) {
       <div
         role="grid"
         aria-label={label}
-        aria-rowcount={list.length}
+        aria-rowcount={count}
         aria-multiselectable
         aria-description={t`Enter opens a message, Space marks it`}
         className={style.grid}
-        style={{ height: rows.getTotalSize() }}
+        style={{ height: count * height }}
         onKeyDown={key}
       >
-        {items.map((item) => {
-          const id = list.at(item.index);
+        {Array.from({ length: end - first }, (_, n) => {
+          const index = first + n;
+          const id = list.at(index);
           return (
             <ListRow
-              key={item.key}
+              key={id ?? index}
               id={id}
-              index={item.index}
-              top={item.start}
+              index={index}
+              top={index * height}
               conversations={conversations}
               outgoing={outgoing}
               open={id !== undefined && id === open}

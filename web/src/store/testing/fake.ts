@@ -44,6 +44,7 @@ export class FakeServer implements Transport {
   readonly #log: { state: number; id: string; kind: "created" | "updated" | "destroyed" }[] = [];
   readonly #queries = new Map<string, string[]>();
   forgets = 0;
+  #threads: { state: number; all: Map<string, Email[]> } = { state: 0, all: new Map() };
 
   constructor(emails: readonly Email[]) {
     for (const one of emails) this.emails.set(one.id, one);
@@ -161,6 +162,9 @@ export class FakeServer implements Transport {
 
   #query(args: Args): string[] {
     const { inMailbox } = args.filter as { inMailbox: string };
+    const key = `${inMailbox} ${args.collapseThreads} ${this.#state}`;
+    const known = this.#queries.get(key);
+    if (known) return known;
     const sorted = [...this.emails.values()]
       .filter((one) => one.mailboxIds[inMailbox])
       .sort((a, b) => (a.receivedAt < b.receivedAt ? 1 : -1));
@@ -168,13 +172,15 @@ export class FakeServer implements Transport {
     const ids = sorted
       .filter((one) => !args.collapseThreads || (!seen.has(one.threadId) && seen.add(one.threadId)))
       .map(({ id }) => id);
-    this.#queries.set(`${inMailbox} ${this.#state}`, ids);
+    this.#queries.set(key, ids);
     return ids;
   }
 
   #queryChanges(args: Args): object {
     const { inMailbox } = args.filter as { inMailbox: string };
-    const before = this.#queries.get(`${inMailbox} ${args.sinceQueryState}`);
+    const before = this.#queries.get(
+      `${inMailbox} ${args.collapseThreads} ${args.sinceQueryState}`,
+    );
     if (!before) throw new Error("cannotCalculateChanges");
     const after = this.#query(args);
     const last = args.upToId ? after.indexOf(args.upToId as string) : after.length;
@@ -213,9 +219,12 @@ export class FakeServer implements Transport {
   }
 
   #thread(id: string): string[] {
-    return [...this.emails.values()]
-      .filter((one) => one.threadId === id)
-      .sort((a, b) => (a.receivedAt < b.receivedAt ? -1 : 1))
+    if (this.#threads.state !== this.#state) {
+      const all = Map.groupBy(this.emails.values(), (one) => one.threadId);
+      this.#threads = { state: this.#state, all };
+    }
+    return (this.#threads.all.get(id) ?? [])
+      .toSorted((a, b) => (a.receivedAt < b.receivedAt ? -1 : 1))
       .map((one) => one.id);
   }
 
