@@ -230,3 +230,47 @@ def test_what_is_queued_survives_every_process(world: World) -> None:
     time.sleep(1.0)
     subjects = sorted(mailbox.parsed(one.content)["Subject"] for one in world.far.accepted)
     assert subjects == [f"number {number}" for number in range(5)]
+
+
+def test_a_copy_for_a_far_one_goes_to_one_of_ours(world: World) -> None:
+    world.manner.steps["GREETING"] = "421 4.3.2 not now"
+    world.submit(FAR)
+    until(lambda: "far.example" in world.command("queue", "list"))
+    (queued,) = json.loads(world.command("queue", "list", "--json"))["messages"]
+    assert "what to do" in world.command("queue", "show", str(queued["id"]))
+    world.command("queue", "redirect", str(queued["id"]), FAR, "u0@example.test")
+    (filed,) = mailbox.wait_for(world.server, "u0@example.test", PASSWORD, 1)
+    assert filed.endswith(b"\r\n\r\n.dot\r\n")
+    until(lambda: "Nothing waits." in world.command("queue", "list"))
+    assert "redirected to u0@example.test" in world.command("trace", "--recipient", FAR)
+    assert world.inbox() == [], "nobody is told that anything failed"
+
+
+def test_what_is_queued_goes_by_a_relay_that_is_set_meanwhile(world: World) -> None:
+    """The domain's own server never answers; the relay takes it, without anybody's retrying it."""
+    world.zone.add("away.example", mx="10 mx.away.example.")
+    world.zone.add("mx.away.example", a="127.0.0.99")
+    world.submit("bob@away.example")
+    until(lambda: "refused" in world.command("queue", "list", "--domain", "away.example"))
+    relay = ("127.0.0.1", "--to", "away.example", "--port", str(world.far_port), "--tls", "none")
+    world.command("relay", "set", *relay)
+    assert "It works" in world.command("relay", "test", "--to", "away.example")
+    until(lambda: len(world.far.accepted) == 1, 60)
+    assert world.far.accepted[0].recipients == ["bob@away.example"]
+    listed = world.command("audit", "list", "--operation", "relay")
+    assert "relay.set" in listed
+
+
+def test_a_suspended_account_has_nothing_leave(world: World) -> None:
+    world.manner.steps["GREETING"] = "421 4.3.2 not now"
+    world.submit(FAR)
+    until(lambda: "far.example" in world.command("queue", "list"))
+    assert "1 copy of its mail to others is held" in world.command("account", "disable", SENDER)
+    world.manner.steps.pop("GREETING")
+    assert "the account is suspended" in world.command("queue", "list", "--held")
+    time.sleep(2.0)
+    assert world.far.accepted == []
+    world.command("account", "enable", SENDER)
+    world.command("queue", "release", "--sender", SENDER)
+    world.retry()  # the way was closed meanwhile
+    until(lambda: len(world.far.accepted) == 1)

@@ -53,7 +53,9 @@ async def add(context: Context, request: AddDomain, progress: Progress) -> Domai
 
 class DomainShown(msgspec.Struct, frozen=True, kw_only=True):
     """``domain`` as the store keeps it (A-labels), ``shown`` as people read it; ``alias_of``: the domain it
-    is another name of, '' for none."""
+    is another name of, '' for none. ``catch_all``: who has what comes to addresses that are not in use, ''
+    nobody; ``relay``: the server of its relayed addresses (host:port), of which there are ``relayed``;
+    ``forwarding``: inside or anywhere, '' as its organisation has it."""
 
     domain: str
     shown: str
@@ -62,6 +64,10 @@ class DomainShown(msgspec.Struct, frozen=True, kw_only=True):
     accounts: int
     aliases: int
     alias_of: str = ""
+    catch_all: str = ""
+    relay: str = ""
+    relayed: int = 0
+    forwarding: str = ""
 
 
 class ListDomains(Request, frozen=True, kw_only=True):
@@ -81,7 +87,11 @@ async def list_(context: Context, request: ListDomains, progress: Progress) -> D
         "SELECT d.name, d.status, o.name,"
         " (SELECT count(*) FROM address a WHERE a.domain = d.id AND a.kind = 'primary'),"
         " (SELECT count(*) FROM address a WHERE a.domain = d.id AND a.kind = 'alias'),"
-        " coalesce(c.name, '') FROM domain d JOIN organisation o ON o.id = d.organisation"
+        " coalesce(c.name, ''),"
+        " coalesce((SELECT a.address FROM address_target t JOIN account a ON a.id = t.account"
+        " WHERE t.address = '*@' || d.name ORDER BY a.id LIMIT 1), ''), d.relay,"
+        " (SELECT count(*) FROM address a WHERE a.domain = d.id AND a.kind = 'relayed'), d.forwarding"
+        " FROM domain d JOIN organisation o ON o.id = d.organisation"
         " LEFT JOIN domain c ON c.id = d.alias_of ORDER BY d.name LIMIT $1",
         MAX_DOMAINS,
     )
@@ -95,8 +105,23 @@ async def list_(context: Context, request: ListDomains, progress: Progress) -> D
                 accounts=accounts,
                 aliases=aliases,
                 alias_of=alias_of,
+                catch_all=catch_all,
+                relay=relay,
+                relayed=relayed,
+                forwarding=forwarding,
             )
-            for name, status, organisation, accounts, aliases, alias_of in rows
+            for (
+                name,
+                status,
+                organisation,
+                accounts,
+                aliases,
+                alias_of,
+                catch_all,
+                relay,
+                relayed,
+                forwarding,
+            ) in rows
         )
     )
 

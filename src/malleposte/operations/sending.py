@@ -88,6 +88,54 @@ async def show_limit(context: Context, request: ShowLimit, progress: Progress) -
     return await _shown(context, *await _sender(context.store.reader, request.whom))
 
 
+class ListLimits(Request, frozen=True, kw_only=True):
+    """Those that have limits of their own, or mail that is held for a limit."""
+
+
+class Limits(Response, frozen=True, kw_only=True):
+    """In the order of their names; at most ``MAX_PAGE``. ``held``: how many recipients of each are held for
+    a limit."""
+
+    limits: tuple[LimitShown, ...]
+    held: dict[str, int]
+
+
+_HELD = (
+    "SELECT m.account, count(*) FROM queue_message m JOIN queue_recipient r ON r.message = m.id"
+    " WHERE r.state = 1 AND substr(m.held, 1, 14) = 'sending limit:' AND m.account <> 0"
+    " GROUP BY m.account ORDER BY m.account LIMIT $1"
+)
+
+
+@operation("limit.list", ListLimits, Limits, audit="refused")
+async def list_limits(context: Context, request: ListLimits, progress: Progress) -> Limits:
+    """Who has limits of his own, or mail that is held for a limit."""
+    reader = context.store.reader
+    own = await reader.rows(
+        "SELECT kind, id FROM send_limit WHERE (kind = $1 OR kind = $2) AND (until = 0 OR until > $3)"
+        " ORDER BY kind, id LIMIT $4",
+        ACCOUNT,
+        DOMAIN,
+        int(time.time()),
+        MAX_PAGE,
+    )
+    counts = {int(row[0]): int(row[1]) for row in await reader.rows(_HELD, MAX_PAGE)}
+    wanted = dict.fromkeys((int(kind), int(id_)) for kind, id_ in own)
+    wanted.update(dict.fromkeys((ACCOUNT if n > 0 else DOMAIN, abs(n)) for n in counts))
+    found: list[LimitShown] = []
+    held: dict[str, int] = {}
+    for kind, id_ in wanted:
+        column, table = ("address", "account") if kind == ACCOUNT else ("name", "domain")
+        row = await reader.row(f"SELECT {column} FROM {table} WHERE id = $1", id_)
+        if row is None:
+            continue
+        found.append(await _shown(context, kind, id_, row[0]))
+        if count := counts.get(id_ if kind == ACCOUNT else -id_):
+            held[row[0]] = count
+    found.sort(key=lambda one: one.whom)
+    return Limits(limits=tuple(found[:MAX_PAGE]), held=held)
+
+
 @operation("limit.set", SetLimit, LimitShown)
 async def set_limit(context: Context, request: SetLimit, progress: Progress) -> LimitShown:
     """Set limits. Again: the same ones, for so long from now on."""

@@ -85,3 +85,15 @@ def test_every_entry_is_whole_with_the_same_placeholders(locale: str) -> None:
             for text in message.string:
                 assert text.strip(), msgid
                 assert placeholders(text) == placeholders(msgid[1]), msgid
+
+
+def test_french_quotes_are_never_torn_from_what_they_hold() -> None:
+    """A space within « » that may break would leave the quote alone at the end of a line."""
+    for message in catalogue("fr"):
+        forms = message.string if isinstance(message.string, (list, tuple)) else (message.string,)
+        for form in forms:
+            for at, letter in enumerate(form):
+                if letter == "«":
+                    assert form[at + 1] == "\N{NO-BREAK SPACE}", form
+                elif letter == "»":
+                    assert form[at - 1] == "\N{NO-BREAK SPACE}", form

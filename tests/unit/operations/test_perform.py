@@ -75,6 +75,7 @@ NAMES = {
     "group.list",
     "group.set",
     "group.show",
+    "limit.list",
     "limit.set",
     "limit.show",
     "mail.export",

@@ -428,3 +428,33 @@ async def test_where_nothing_is_sent_forwards_to_others_are_said_to_rest(house: 
             assert shown.rests == (outside and not sends)
         page = await desk.call("forward.list", ListForwards(), ForwardPage)
         assert page.rests == (not sends)
+
+
+async def test_a_list_of_domains_shows_where_their_mail_goes(house: House, desk: Desk) -> None:
+    await house.domain("inner.example")
+    await desk.call(
+        "domain.catch-all", CatchAll(domain="example.org", account="ada@example.org"), DomainRoutes
+    )
+    await desk.call(
+        "domain.relay", RelayDomain(domain="inner.example", host="mail.inner.example"), DomainRoutes
+    )
+    names = RelayedAddresses(
+        domain="inner.example", addresses=("a@inner.example", "b@inner.example"), mode="="
+    )
+    await desk.call("domain.recipients", names, DomainRoutes)
+    await desk.call(
+        "domain.forwarding", AllowForwarding(domain="inner.example", rule="anywhere"), DomainRoutes
+    )
+    inner, own = (await desk.call("domain.list", ListDomains(), Domains)).domains[::-1]
+    if inner.domain != "inner.example":
+        inner, own = own, inner
+    assert (inner.relay, inner.relayed, inner.forwarding) == (
+        "mail.inner.example:25",
+        2,
+        "anywhere",
+    )
+    assert (own.catch_all, own.relay, own.relayed) == ("ada@example.org", "", 0)
+    with pytest.raises(
+        OperationError, match=r"2 of them are relayed, which .* --remove FILE` takes"
+    ):
+        await desk.call("domain.delete", RemoveDomain(domain="inner.example"), DomainRemoved)

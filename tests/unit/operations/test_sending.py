@@ -23,7 +23,9 @@ from malleposte.operations.queue_acts import (
 )
 from malleposte.operations.sending import (
     GiveSendRight,
+    Limits,
     LimitShown,
+    ListLimits,
     ListSendRights,
     SendRightChanged,
     SendRights,
@@ -251,3 +253,21 @@ async def test_a_device_is_made_with_its_networks_or_not_at_all(house: House, de
     (device,) = (await desk.call("device.list", ListDevices(), Devices)).devices
     assert device.networks == ("192.0.2.7/32", "2001:db8::/64")
     assert (await desk.audit())[-1][4] == {"name": "", "networks": "192.0.2.7 2001:db8::/64"}
+
+
+async def test_who_has_limits_of_his_own_or_exceeds_them(house: House, desk: Desk) -> None:
+    await house.account("ada")
+    bob = await house.account("bob")
+    await house.account("carl")
+    assert (await desk.call("limit.list", ListLimits(), Limits)).limits == ()
+    await desk.call("limit.set", SetLimit(whom=ADA, messages=7), LimitShown)
+    await desk.call("limit.set", SetLimit(whom="example.org", recipients=9), LimitShown)
+    await send(house, bob, 1, held="sending limit: bob sends 1 message an hour at most")
+    await send(house, bob, 1, held="looks stolen")
+    found = await desk.call("limit.list", ListLimits(), Limits)
+    assert [(one.whom, one.messages, one.own) for one in found.limits] == [
+        (ADA, 7, True),
+        ("bob@example.org", 500, False),
+        ("example.org", 5_000, True),
+    ]
+    assert found.held == {"bob@example.org": 1}

@@ -6,7 +6,7 @@ from malleposte.cli.caller import run
 from malleposte.cli.exit_codes import OK
 from malleposte.cli.options import DEFAULT, Common
 from malleposte.cli.output import as_json, say, table
-from malleposte.directory.addresses import shown_domain
+from malleposte.directory.addresses import shown_address, shown_domain
 from malleposte.operations.domains import (
     AddDomain,
     DomainAdded,
@@ -70,7 +70,17 @@ def list_(*, common: Common = DEFAULT) -> int:
         as_json({"domains": found})
         return OK
     table(
-        ("domain", "status", "accounts", "aliases", "organisation", "another name of"),
+        (
+            "domain",
+            "status",
+            "accounts",
+            "aliases",
+            "organisation",
+            "another name of",
+            "catch-all",
+            "relay",
+            "forwarding",
+        ),
         [
             (
                 one.domain if one.shown == one.domain else f"{one.shown} ({one.domain})",
@@ -79,6 +89,9 @@ def list_(*, common: Common = DEFAULT) -> int:
                 f"{one.aliases:,}",
                 one.organisation,
                 shown_domain(one.alias_of) if one.alias_of else "",
+                shown_address(one.catch_all) if one.catch_all else "",
+                f"{one.relay} ({one.relayed:,})" if one.relay else "",
+                one.forwarding,
             )
             for one in found
         ],

@@ -7,26 +7,55 @@ from cyclopts import App, Parameter
 from malleposte.cli.caller import ask
 from malleposte.cli.exit_codes import OK, USAGE, Trouble
 from malleposte.cli.options import DEFAULT, Common
-from malleposte.cli.output import as_json, moment, table
+from malleposte.cli.output import as_json, moment, say, table
 from malleposte.directory.addresses import shown_address, shown_domain
 from malleposte.node.config_units import parse_duration
-from malleposte.operations.sending import LimitShown, SetLimit, ShowLimit
+from malleposte.operations.sending import Limits, LimitShown, ListLimits, SetLimit, ShowLimit
 from malleposte.policy.sending import UNSAID
 
 limit = App(name="limit", help="How much an account or a domain may send to other servers.")
 
 
 @limit.command
-def show(whom: str, /, *, common: Common = DEFAULT) -> int:
-    """Show what counts for an account or a domain, and what it has sent.
+def show(whom: str = "", /, *, common: Common = DEFAULT) -> int:
+    """Show what counts for an account or a domain, and what it has sent; without a name: who has limits of
+    his own, or mail that is held for a limit.
 
     Parameters
     ----------
     whom
         An account's address, or a domain.
     """
+    if not whom:
+        return _listed(common)
     request = ShowLimit(whom=whom)
     return _told(ask(common.configuration(), "limit.show", request, LimitShown), common)
+
+
+def _listed(common: Common) -> int:
+    done = ask(common.configuration(), "limit.list", ListLimits(), Limits)
+    if common.json:
+        as_json(done)
+        return OK
+    if not done.limits:
+        say("All have the limits of the configuration, and nothing is held for them.")
+        return OK
+    table(
+        ("account or domain", "messages an hour", "recipients a day", "sent", "set by", "held"),
+        [
+            (
+                shown_address(one.whom) if "@" in one.whom else shown_domain(one.whom),
+                _most(one.messages),
+                _most(one.recipients),
+                f"{one.hour:,}, {one.day:,}",
+                "`malleposte limit`" if one.own else "the configuration",
+                f"{done.held.get(one.whom, 0):,}",
+            )
+            for one in done.limits
+        ],
+        right=(1, 2, 5),
+    )
+    return OK
 
 
 @limit.command(name="set")

@@ -6,7 +6,7 @@ from pathlib import Path
 from cyclopts import App
 
 from malleposte.cli.caller import ask
-from malleposte.cli.exit_codes import OK, REFUSED, Trouble
+from malleposte.cli.exit_codes import OK, REFUSED, USAGE, Trouble
 from malleposte.cli.options import DEFAULT, Common
 from malleposte.cli.output import as_json, note, printable, say, size, table
 from malleposte.operations.sieve import (
@@ -151,6 +151,9 @@ def check(owner: str, file: Path | None = None, /, *, common: Common = DEFAULT) 
     file
         Where its text is; left out: standard input.
     """
+    if file is None and "@" not in owner and Path(owner).is_file():
+        whose = f"malleposte sieve check ada@example.org {owner}"
+        raise Trouble(USAGE, f"{owner} is a file: say whose script it would be, too: `{whose}`")
     request = CheckScript(owner=owner, text=text_of(file))
     done = ask(common.configuration(), "sieve.check", request, ScriptChecked)
     if common.json:

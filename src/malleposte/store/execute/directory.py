@@ -88,10 +88,15 @@ async def delete_domain(work: Work, command: DeleteDomain) -> Done | Refused:
         row[0],
     )
     if used is not None and used[0]:
-        return Refused(
-            reason="in-use",
-            text=f"{used[0]} addresses are in {command.name}: delete its accounts and aliases first",
+        relayed = await work.tx.row(
+            "SELECT count(*) FROM address WHERE domain = $1 AND kind = 'relayed'", row[0]
         )
+        first = "delete its accounts, aliases and groups first"
+        if relayed is not None and relayed[0]:
+            gone = f"malleposte domain relay {command.name} --remove FILE"
+            first = f"{relayed[0]} of them are relayed, which `{gone}` takes out; {first}"
+        are = "address is" if used[0] == 1 else "addresses are"
+        return Refused(reason="in-use", text=f"{used[0]} {are} in {command.name}: {first}")
     await work.tx.run("DELETE FROM address_target WHERE address = '*@' || $1", command.name)
     await work.tx.run("DELETE FROM address WHERE domain = $1", row[0])
     await work.tx.run("DELETE FROM domain WHERE id = $1", row[0])
