@@ -29,6 +29,23 @@ from malleposte.store.commands.content import (
     Rendered,
     Replace,
 )
+from malleposte.store.commands.credentials import (
+    AddAppPassword,
+    AddPasskey,
+    ConfirmTotp,
+    DropAppPassword,
+    DropPasskey,
+    DropSecondStep,
+    DropTotp,
+    PutRecoveryCodes,
+    RequireSecondStep,
+    StartTotp,
+    TrySecondStep,
+    UseAppPassword,
+    UsePasskey,
+    UseRecoveryCode,
+    UseTotp,
+)
 from malleposte.store.commands.directory import (
     Act,
     Audited,
@@ -186,7 +203,9 @@ __all__ = [
     "WAITS",
     "Act",
     "ActivateScript",
+    "AddAppPassword",
     "AddJob",
+    "AddPasskey",
     "AddTlsResults",
     "Allowance",
     "AnyCommand",
@@ -199,6 +218,7 @@ __all__ = [
     "CloseWebSessions",
     "Closing",
     "Command",
+    "ConfirmTotp",
     "Content",
     "Copy",
     "CreateAccount",
@@ -210,9 +230,13 @@ __all__ = [
     "DeleteMailbox",
     "DeleteScript",
     "Deliver",
+    "DropAppPassword",
     "DropContent",
+    "DropPasskey",
     "DropRelay",
+    "DropSecondStep",
     "DropTlsResults",
+    "DropTotp",
     "Enclosed",
     "Entry",
     "Expunge",
@@ -234,6 +258,7 @@ __all__ = [
     "PutContent",
     "PutForm",
     "PutGroup",
+    "PutRecoveryCodes",
     "PutRelay",
     "PutScript",
     "PutSecret",
@@ -254,6 +279,7 @@ __all__ = [
     "RepairNumbers",
     "Replace",
     "Report",
+    "RequireSecondStep",
     "Reroute",
     "Rerouted",
     "RetireKey",
@@ -273,6 +299,7 @@ __all__ = [
     "SetSendRight",
     "SetTlsException",
     "Shrink",
+    "StartTotp",
     "StoreFlags",
     "Subscribe",
     "SweepBlobs",
@@ -283,6 +310,11 @@ __all__ = [
     "TakeLease",
     "TakeQueued",
     "TlsCount",
+    "TrySecondStep",
+    "UseAppPassword",
+    "UsePasskey",
+    "UseRecoveryCode",
+    "UseTotp",
     "UseWebSession",
     "kept_date",
 ]
@@ -349,6 +381,21 @@ AnyCommand = (
     | OpenWebSession
     | UseWebSession
     | CloseWebSessions
+    | AddAppPassword
+    | AddPasskey
+    | ConfirmTotp
+    | DropAppPassword
+    | DropPasskey
+    | DropSecondStep
+    | DropTotp
+    | PutRecoveryCodes
+    | RequireSecondStep
+    | StartTotp
+    | TrySecondStep
+    | UseAppPassword
+    | UsePasskey
+    | UseRecoveryCode
+    | UseTotp
     | PutStsPolicy
     | MarkStsPolicy
     | SetTlsException

@@ -1,6 +1,17 @@
 """What operators do: domains, accounts, aliases, roles, secrets, and the audit of it."""
 
 from malleposte.store.commands.base import Command
+from malleposte.store.commands.credentials import (
+    AddAppPassword,
+    AddPasskey,
+    ConfirmTotp,
+    DropAppPassword,
+    DropPasskey,
+    DropSecondStep,
+    DropTotp,
+    PutRecoveryCodes,
+    RequireSecondStep,
+)
 from malleposte.store.commands.mailboxes import SetRights
 from malleposte.store.commands.queue import ChangeQueued
 from malleposte.store.commands.relays import DropRelay, PutRelay
@@ -180,6 +191,15 @@ Act = (
     | PutRelay
     | DropRelay
     | CloseWebSessions
+    | ConfirmTotp
+    | RequireSecondStep
+    | DropSecondStep
+    | DropTotp
+    | PutRecoveryCodes
+    | AddPasskey
+    | DropPasskey
+    | AddAppPassword
+    | DropAppPassword
 )
 """What an operator does by one command; and what users do that stands in the audit."""
 

@@ -7,6 +7,7 @@ from malleposte.store.dialect import any_of, both
 from malleposte.store.execute import readers_names
 from malleposte.store.execute.directory import changed, exists, last_owner
 from malleposte.store.execute.routing import leave_routes
+from malleposte.store.execute.second_steps import forget
 from malleposte.store.execute.senders import forget_sender
 from malleposte.store.results import Done, Refused
 from malleposte.store.work import Work
@@ -42,6 +43,7 @@ async def delete_account(work: Work, command: DeleteAccount) -> Done | Refused:
     await forget_sender(work, command.account)
     for table in ("credential", "web_session", "known_device"):
         await work.tx.run(f"DELETE FROM {table} WHERE account = $1", command.account)
+    await forget(work, command.account, keys=True)
     await work.tx.run("DELETE FROM role_grant WHERE account = $1", command.account)
     low, high = command.account << 32, (command.account + 1) << 32
     await work.tx.run("DELETE FROM mailbox_right WHERE grantee = $1", command.account)

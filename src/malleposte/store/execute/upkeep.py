@@ -7,6 +7,7 @@ from malleposte.store.commands import (
     SweepTombstones,
 )
 from malleposte.store.dialect import Sql, any_of, both
+from malleposte.store.execute.credentials import OLD_CHALLENGES
 from malleposte.store.execute.purging import forget_emails
 from malleposte.store.execute.sessions import ENDED
 from malleposte.store.ids import account_of
@@ -139,6 +140,7 @@ async def sweep_records(work: Work, command: SweepRecords) -> Done:
         await work.tx.run(_OLD_SENT, work.now // 3600 - 2 * HOURS, command.limit),
         await work.tx.run(_OLD_MEMORY, work.now, command.limit),
         await work.tx.run(ENDED, work.now, command.limit),
+        await work.tx.run(OLD_CHALLENGES, work.now, command.limit),
     ]
     return Done(count=sum(counts), more=max(counts) == command.limit)
 
