@@ -270,6 +270,8 @@ class House:
             "role_grant": "account, role",
             "mailbox_right": "mailbox, grantee, letters",
             "recoverable": "email, until",
+            "reader_seen": "email, reader, seen",
+            "upload": "account, id",
             "gone_mailbox": "id, path, role",
             "annotation": "account, mailbox, reader, name, value",
             "job": "id, kind, key",

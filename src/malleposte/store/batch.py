@@ -21,6 +21,7 @@ from malleposte.store.execute import (
     allowing,
     annotations,
     appending,
+    changing,
     copying,
     credentials,
     deleting,
@@ -51,6 +52,7 @@ from malleposte.store.execute import (
     subscriptions,
     tls,
     upkeep,
+    uploading,
 )
 from malleposte.store.ids import frame_id
 from malleposte.store.quota import RECOVERABLE
@@ -78,6 +80,7 @@ _EXECUTORS: dict[type[c.Command], Callable[[Work, Any], Awaitable[AnyResult]]] =
     c.PartCopies: parting.part_copies,
     c.SetMetadata: annotations.set_metadata,
     c.StoreFlags: flagging.store_flags,
+    c.ChangeEmails: changing.change_emails,
     c.Expunge: expunging.expunge,
     c.Copy: copying.copy,
     c.Recover: copying.recover,
@@ -164,6 +167,7 @@ _FILERS: dict[type[c.Command], Callable[[Work, Any, filing.Known], Awaitable[Any
     c.Replace: appending.replace,
     c.AppendAll: appending.append_all,
     c.PutContent: appending.put_content,
+    c.PutUpload: uploading.put_upload,
 }
 """What runs commands that bring content; neighbours share their look-ups."""
 
@@ -278,7 +282,9 @@ def _targets(command: c.Bringing) -> list[int]:
     """The mailboxes a command puts something into."""
     if isinstance(command, c.Deliver):
         return [f.mailbox or f.account << 32 | 1 for f in command.filings]
-    return [] if isinstance(command, c.PutContent) else [command.mailbox]
+    if isinstance(command, c.PutContent):
+        return []
+    return [command.mailbox, *command.also] if isinstance(command, c.Append) else [command.mailbox]
 
 
 _FRAMES_AT_ONCE = 16

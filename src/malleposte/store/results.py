@@ -79,6 +79,15 @@ class Stored(Result, frozen=True, array_like=True, kw_only=True):
     modified: tuple[int, ...] = ()
 
 
+class EmailsChanged(Result, frozen=True, array_like=True, kw_only=True):
+    """Emails changed; ``modseq`` is the account's, 0 where nothing did change. ``refused``: (email, reason,
+    text) of those left as they were: ``no-such-email``, ``no-such-mailbox``, ``no-rights``, ``too-many``
+    keywords, ``nowhere`` (it would be in no mailbox), ``shared`` (with others than where it is)."""
+
+    modseq: int
+    refused: tuple[tuple[int, str, str], ...] = ()
+
+
 class Expunged(Result, frozen=True, array_like=True, kw_only=True):
     """Messages gone from a mailbox."""
 
@@ -182,6 +191,7 @@ AnyResult = (
     | AppendedAll
     | Created
     | Stored
+    | EmailsChanged
     | Expunged
     | Copied
     | Claimed

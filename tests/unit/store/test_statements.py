@@ -58,7 +58,10 @@ def test_the_statements_are_found() -> None:
         "fsck.records",
         "migrations",
         "postgres",
+        "queries",
+        "read.change_log",
         "read.emails",
+        "read.threads",
         "sqlite",
         "view_rows",
     }

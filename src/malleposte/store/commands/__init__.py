@@ -62,6 +62,13 @@ from malleposte.store.commands.directory import (
     SetAlias,
     SetPassword,
 )
+from malleposte.store.commands.emails import (
+    UPLOAD_KEPT,
+    UPLOAD_SAFE,
+    ChangeEmails,
+    EmailChange,
+    PutUpload,
+)
 from malleposte.store.commands.mailboxes import (
     CreateMailbox,
     DeleteMailbox,
@@ -200,6 +207,8 @@ __all__ = [
     "SUSPENDED",
     "SYSTEM",
     "TOLD",
+    "UPLOAD_KEPT",
+    "UPLOAD_SAFE",
     "WAITS",
     "Act",
     "ActivateScript",
@@ -213,6 +222,7 @@ __all__ = [
     "AppendAll",
     "Audited",
     "Bringing",
+    "ChangeEmails",
     "ChangeQueued",
     "ClaimRecent",
     "CloseWebSessions",
@@ -237,6 +247,7 @@ __all__ = [
     "DropSecondStep",
     "DropTlsResults",
     "DropTotp",
+    "EmailChange",
     "Enclosed",
     "Entry",
     "Expunge",
@@ -263,6 +274,7 @@ __all__ = [
     "PutScript",
     "PutSecret",
     "PutStsPolicy",
+    "PutUpload",
     "Ranges",
     "RecordAudit",
     "RecordOutcomes",
@@ -325,6 +337,8 @@ AnyCommand = (
     | Replace
     | AppendAll
     | PutContent
+    | PutUpload
+    | ChangeEmails
     | CreateMailbox
     | RenameMailbox
     | DeleteMailbox

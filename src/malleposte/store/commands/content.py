@@ -122,7 +122,9 @@ class Deliver(Command, frozen=True, array_like=True, kw_only=True):
 
 
 class Append(Command, frozen=True, array_like=True, kw_only=True):
-    """Put a message into a mailbox for an actor (IMAP APPEND, import). Answer: ``Appended``."""
+    """Put a message into a mailbox for an actor (IMAP APPEND, import). Answer: ``Appended``.
+
+    ``also``: further mailboxes of the account that the email is in."""
 
     actor: int
     mailbox: int
@@ -133,6 +135,7 @@ class Append(Command, frozen=True, array_like=True, kw_only=True):
     keywords: tuple[str, ...] = ()
     deleted: bool = False
     exempt: bool = False
+    also: tuple[int, ...] = ()
 
     def accounts(self) -> tuple[int, ...]:
         """See ``Command``."""

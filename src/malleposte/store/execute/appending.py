@@ -3,6 +3,8 @@
 Also content that is put before a command uses it. RFC 9051 §6.3.12, RFC 3502, RFC 8508.
 """
 
+from collections.abc import Sequence
+
 from malleposte.store.commands import (
     MAX_ROWS,
     SYSTEM,
@@ -24,9 +26,10 @@ from malleposte.store.execute.filing import (
 from malleposte.store.execute.flagging import READER_SEEN
 from malleposte.store.execute.keywords import admit_keywords
 from malleposte.store.execute.purging import ON_HOLD
-from malleposte.store.execute.rights import opened
+from malleposte.store.execute.rights import NO_SUCH_MAILBOX, OTHERWISE_SHARED, opened
 from malleposte.store.flags import SEEN, join
 from malleposte.store.ids import account_of
+from malleposte.store.read.rights import same_lists
 from malleposte.store.results import Appended, AppendedAll, Done, Refused
 from malleposte.store.work import Head, MailboxRow, Work
 
@@ -44,16 +47,34 @@ async def append(
     if isinstance(target, Refused):
         return target
     head, mailbox, held = target
+    also = await _also(work, command)
+    if isinstance(also, Refused):
+        return also
     outruns = await _outruns(work, head, command.actor)
     if outruns is not None:
         return outruns
     size = command.content.size - freed
     if not command.exempt and why_no_room(work, head, size, NO_GRACE):
         return Refused(reason="over-quota")
-    email, uid, modseq = await _put(work, known, head, mailbox, command, held, command.actor)
+    email, uid, modseq = await _put(work, known, head, mailbox, command, held, command.actor, also)
     if head.quota_bytes:
         await warn(work, head)
     return Appended(email=email, uid=uid, uidvalidity=mailbox.uidvalidity, modseq=modseq)
+
+
+async def _also(work: Work, command: Append) -> list[MailboxRow] | Refused:
+    """The further mailboxes: shared with the same people, for an email has one set of keywords."""
+    found: list[MailboxRow] = []
+    for one in command.also:
+        if account_of(one) != account_of(command.mailbox):
+            return NO_SUCH_MAILBOX
+        place = await opened(work, command.actor, one, "i")
+        if isinstance(place, Refused):
+            return place
+        if not await same_lists(work.tx, command.mailbox, one):
+            return Refused(reason="no-rights", text=OTHERWISE_SHARED)
+        found.append(place[1])
+    return found
 
 
 async def _outruns(work: Work, head: Head, actor: int) -> Refused | None:
@@ -78,6 +99,7 @@ async def _put(
     message: Append | Enclosed,
     held: str,
     actor: int,
+    also: Sequence[MailboxRow] = (),
 ) -> tuple[int, int, int]:
     r"""Put one message into a mailbox for somebody with rights on it; (email, uid, modseq).
 
@@ -99,6 +121,7 @@ async def _put(
         flags=flags & ~personal,
         keywords=join(keywords),
         deleted=int(message.deleted and "t" in held),
+        also=also,
     )
     if personal:
         work.add(READER_SEEN, (email, actor, 1, modseq))

@@ -288,8 +288,9 @@ def file_message(
     keywords: str | None,
     deleted: int,
     exempt: bool = False,
+    also: Sequence[MailboxRow] = (),
 ) -> tuple[int, int, int]:
-    """Gather the rows of one Email in one mailbox; (email, uid, modseq)."""
+    """Gather the rows of one Email in one mailbox, and others; (email, uid, modseq)."""
     rendered = command.rendered
     size = command.content.size + len(prefix)
     blob = known.blob(work, head.organisation, command.content, id(command))
@@ -300,13 +301,15 @@ def file_message(
     head.used_bytes += 0 if exempt else size
     head.used_emails += 1
     uid = mailbox.uidnext
-    mailbox.uidnext += 1
-    mailbox.messages += 1
-    mailbox.size += size
-    mailbox.deleted += deleted
-    if not flags & SEEN:
-        mailbox.unseen += 1
-    mailbox.changed(modseq)
+    for box in (mailbox, *also):
+        work.add(INSERT_MEMBERSHIP, (box.id, box.uidnext, email, deleted, work.now))
+        box.uidnext += 1
+        box.messages += 1
+        box.size += size
+        box.deleted += deleted
+        if not flags & SEEN:
+            box.unseen += 1
+        box.changed(modseq)
     work.add(
         INSERT_EMAIL,
         (
@@ -322,12 +325,11 @@ def file_message(
             kept_date(command.received_at),
             rendered.sent_at,
             int(rendered.attachment),
-            1,
+            1 + len(also),
             int(exempt),
         ),
     )
     work.add(_WIDE, (email, prefix, *rendered_row(rendered)))
-    work.add(INSERT_MEMBERSHIP, (mailbox.id, uid, email, deleted, work.now))
     return email, uid, modseq
 
 

@@ -17,6 +17,9 @@ MAX_GIVEN = 20_000
 two for each mailbox there can be is more than people give."""
 
 NO_SUCH_MAILBOX = Refused(reason="no-such-mailbox")
+OTHERWISE_SHARED = (
+    "these mailboxes are shared with different people, and a message has one set of flags"
+)
 _WORDS = {
     "l": "see this mailbox",
     "r": "read this mailbox",

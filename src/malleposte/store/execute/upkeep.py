@@ -71,6 +71,10 @@ _OLD_MEMORY = (
     "DELETE FROM sieve_memory WHERE (account, kind, digest) IN"
     " (SELECT account, kind, digest FROM sieve_memory WHERE until <= $1 ORDER BY until LIMIT $2)"
 )
+_OLD_UPLOADS = (
+    "DELETE FROM upload WHERE (account, id) IN"
+    " (SELECT account, id FROM upload WHERE until <= $1 LIMIT $2)"
+)
 _SWEEP_TOMBSTONES = (
     "DELETE FROM tombstone WHERE (account, kind, container, modseq, first) IN"
     " (SELECT account, kind, container, modseq, first FROM tombstone"
@@ -141,6 +145,7 @@ async def sweep_records(work: Work, command: SweepRecords) -> Done:
         await work.tx.run(_OLD_MEMORY, work.now, command.limit),
         await work.tx.run(ENDED, work.now, command.limit),
         await work.tx.run(OLD_CHALLENGES, work.now, command.limit),
+        await work.tx.run(_OLD_UPLOADS, work.now, command.limit),
     ]
     return Done(count=sum(counts), more=max(counts) == command.limit)
 
