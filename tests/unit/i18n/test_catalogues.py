@@ -91,7 +91,8 @@ def test_french_quotes_are_never_torn_from_what_they_hold() -> None:
     """A space within « » that may break would leave the quote alone at the end of a line."""
     for message in catalogue("fr"):
         forms = message.string if isinstance(message.string, (list, tuple)) else (message.string,)
-        for form in forms:
+        for text in forms:
+            form = text or ""
             for at, letter in enumerate(form):
                 if letter == "«":
                     assert form[at + 1] == "\N{NO-BREAK SPACE}", form
