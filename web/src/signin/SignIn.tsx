@@ -12,6 +12,13 @@ export function SignIn({ onSignedIn }: { onSignedIn: () => void }) {
   const [trouble, setTrouble] = useState("");
   const password = useRef<HTMLInputElement>(null);
 
+  const refusals: Readonly<Record<string, string>> = {
+    "too-many": t`Too many attempts. Wait a few minutes, then try again.`,
+    suspended: t`This account is suspended. Ask your administrator about it.`,
+    away: t`The server cannot look up accounts at the moment. Try again soon.`,
+    "in-clear": t`To sign in, open this page by an address that begins with https.`,
+  };
+
   async function submit(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
     if (busy) return;
@@ -33,11 +40,7 @@ export function SignIn({ onSignedIn }: { onSignedIn: () => void }) {
         setTrouble(t`The server cannot be reached. Check your connection, then try again.`);
         return;
       case "refused":
-        setTrouble(
-          done.error === "tooMany"
-            ? t`Too many attempts. Wait a few minutes, then try again.`
-            : t`The address or the password is not right.`,
-        );
+        setTrouble(refusals[done.error] ?? t`The address or the password is not right.`);
         password.current?.select();
     }
   }

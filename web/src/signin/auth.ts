@@ -38,7 +38,7 @@ export async function signIn(name: string, password: string): Promise<SignedIn> 
     const [status, answer] = await asked("/auth/sign-in", { name, password });
     if (answer.next) return { outcome: "next", next: answer.next };
     if (status === 200) return { outcome: "in" };
-    if (status >= 500) return { outcome: "away" };
+    if (status >= 500 && !answer.error) return { outcome: "away" };
     return { outcome: "refused", error: answer.error ?? "", text: answer.text ?? "" };
   } catch {
     return { outcome: "away" };

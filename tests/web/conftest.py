@@ -1,0 +1,148 @@
+"""The web client in Debian's Chromium, against a demo that runs as `make run` serves it."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Response as Answer
+
+from support.programs import need
+from unit.cli.demo import ended, started
+from unit.cli.program import Program
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILT = ROOT / ".work/web/dist"
+USER = "user@example.test"
+DESKTOP = (1280, 800)
+PHONE = (360, 740)
+# What the tests bring about on purpose: a browser says so of every answer from 400 on.
+_EXPECTED = "Failed to load resource"
+
+
+class ClientProgram(Program):
+    """Malleposte with the client that was built from these sources."""
+
+    def environment(self) -> dict[str, str]:
+        return {**super().environment(), "MALLEPOSTE_WEB_CLIENT": str(BUILT)}
+
+
+@dataclass
+class Demo:
+    """A demo that is served: where, and the passwords of its people."""
+
+    url: str
+    passwords: dict[str, str]
+
+
+@dataclass
+class Visit:
+    """A browser's own person: no cookies before, and all that went wrong written down."""
+
+    context: BrowserContext
+    page: Page
+    demo: Demo
+    wrong: list[str] = field(default_factory=list)
+
+    def watch(self) -> None:
+        """Write down errors of the page, what its policy forbade, and requests to anywhere else."""
+        page, own = self.page, self.demo.url
+
+        def said(message: ConsoleMessage) -> None:
+            if message.type == "error" and not message.text.startswith(_EXPECTED):
+                self.wrong.append(message.text)
+
+        def answered(answer: Answer) -> None:
+            if answer.status >= 500:
+                self.wrong.append(f"{answer.status} {answer.url}")
+
+        page.on("console", said)
+        page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        page.on("response", answered)
+        page.on(
+            "request",
+            lambda asked: None if asked.url.startswith(own) else self.wrong.append(asked.url),
+        )
+
+    def open(self, path: str = "") -> None:
+        self.page.goto(self.demo.url + path)
+
+    def sign_in(self, address: str = USER) -> None:
+        """From the sign-in page to the list, as a person does."""
+        page = self.page
+        self.open()
+        page.locator("input[name=name]").fill(address)
+        page.locator("input[name=password]").fill(self.demo.passwords[address])
+        page.locator("form button[type=submit]").click()
+        self.listed()
+
+    def listed(self) -> None:
+        """The list is there."""
+        self.page.locator("[role=row][data-id]").first.wait_for()
+
+
+@pytest.fixture(scope="session")
+def built() -> Path:
+    """The client as it is in this checkout, built if it is not yet."""
+    done = subprocess.run(
+        ["sh", str(ROOT / "tools/web.sh"), "test"], capture_output=True, text=True, timeout=280
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return BUILT
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = need("chromium")
+    # Chromium's own sandbox does not work for root; what is tested is ours.
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def demo(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    program = ClientProgram(tmp_path_factory.mktemp("w"))
+    process, _, _ = started(program, program.folder / "demo")
+    try:
+        connect = json.loads((program.folder / "demo/connect.json").read_text())
+        passwords = {one["address"]: one["password"] for one in connect["accounts"]}
+        yield Demo(connect["services"]["http"]["url"].rstrip("/"), passwords)
+    finally:
+        ended(process)
+
+
+@pytest.fixture
+def size() -> tuple[int, int]:
+    """Of the window; a test may have another."""
+    return DESKTOP
+
+
+@pytest.fixture
+def colours() -> str:
+    """What the system wants, light or dark; a test may have another."""
+    return "light"
+
+
+@pytest.fixture
+def visit(browser: Browser, demo: Demo, size: tuple[int, int], colours: str) -> Iterator[Visit]:
+    context = browser.new_context(
+        viewport={"width": size[0], "height": size[1]},
+        color_scheme="dark" if colours == "dark" else "light",
+        locale="en-GB",
+        has_touch=size == PHONE,
+        is_mobile=size == PHONE,
+        reduced_motion="reduce",
+    )
+    context.set_default_timeout(15_000)
+    visit = Visit(context, context.new_page(), demo)
+    visit.watch()
+    yield visit
+    context.close()
+    assert visit.wrong == []
