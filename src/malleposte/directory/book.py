@@ -16,6 +16,7 @@ from malleposte.directory.addresses import (
     normalise_local,
     split_subaddress,
 )
+from malleposte.directory.app_passwords import AppPassword
 from malleposte.directory.resolution import Found, Resolution
 from malleposte.policy.remembered import Key, Remembered, Value
 from malleposte.store import Store
@@ -43,12 +44,21 @@ class Account:
     organisation: int
     internal: bool = False
     """Whether it has mail inside its organisation only."""
+    second_step: bool = False
+    """Whether its password alone signs in nowhere."""
+    apps: tuple[AppPassword, ...] = ()
+    """Its app passwords."""
+    app: AppPassword | None = None
+    """Of one that signed in: the app password it did so by."""
 
 
 _ACCOUNT = (
     "SELECT a.id, a.address, a.name, a.kind, a.status, a.locale, a.time_zone, a.credential_version,"
-    " c.hash, a.organisation, a.internal FROM account a"
+    " c.hash, a.organisation, a.internal, a.second_factor FROM account a"
     " LEFT JOIN credential c ON c.account = a.id AND c.kind = 'password'"
+)
+_APPS = (
+    "SELECT id, hash, label, scope FROM credential WHERE account = $1 AND kind = 'app' ORDER BY id"
 )
 
 
@@ -194,7 +204,9 @@ class Book:
             hash_,
             organisation,
             internal,
+            second_factor,
         ) = row
+        apps = await self._store.reader.rows(_APPS, id_)
         account = Account(
             id_,
             address,
@@ -208,6 +220,11 @@ class Book:
             frozenset(role[0] for role in roles),
             organisation,
             bool(internal),
+            second_step=second_factor > 0,
+            apps=tuple(
+                AppPassword(app, secret, label, frozenset(scope.split()))
+                for app, secret, label, scope in apps
+            ),
         )
         self._keep(since, self._accounts, key, account)
         return account

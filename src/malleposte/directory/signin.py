@@ -8,14 +8,18 @@ password, an unknown account and a suspended one all read the same until the pas
 A few attempts at a time run for one account from one network, and a few computations for one network;
 others wait in line. So guesses in parallel are counted as if they came one after the other, honest
 programs that all come back after a restart need one computation, and no network takes the whole queue.
+
+An account with a second step is refused its main password everywhere but on the web, and told so; app
+passwords sign in to the protocols they are for. One hash is computed for a sign-in, whatever was typed.
 """
 
 from asyncio import sleep
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final, Protocol
 
 from malleposte.directory.addresses import BadAddressError, normalise
+from malleposte.directory.app_passwords import WEB, AppPassword, AppUses, read
 from malleposte.directory.book import Account, Book
 from malleposte.directory.signin_log import SignInLog
 from malleposte.policy.network import network_of
@@ -44,6 +48,10 @@ class Refusal(Enum):
     TOO_MANY = "too many"
     SUSPENDED = "suspended"
     AWAY = "away"
+    SECOND_STEP = "second step"
+    """The main password was right, and is not enough."""
+    SCOPE = "scope"
+    """The app password was right, and is for something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,11 @@ class SignIn:
 
 
 WRONG_TEXT = "The name or the password is wrong"
+SECOND_STEP_TEXT = (
+    "This account has a second step: make an app password in the settings of the web client, and use"
+    " it here"
+)
+SCOPE_TEXT = "This app password is for something else: make one for this program"
 BUSY_TEXT = "Too many sign-ins at a time; try again in a moment"
 
 PAIR_AT_ONCE: Final = 4
@@ -78,12 +91,14 @@ class Door:
         *,
         busy: type[Exception],
         network_at_once: int = NETWORK_AT_ONCE,
+        uses: AppUses | None = None,
     ) -> None:
         self._book = book
         self._throttle = throttle
         self._passwords = passwords
         self._memory = memory
         self._busy = busy
+        self._uses = uses
         self.log = SignInLog()
         """For the services: where they write down what came of it."""
         self._pairs = Turns(PAIR_AT_ONCE)
@@ -100,10 +115,11 @@ class Door:
         password: str,
         peer: str,
         *,
+        protocol: str,
         acting_as: str | None = None,
-        submission: bool = False,
     ) -> SignIn:
-        """Sign ``name`` in from a peer's address, a device for ``submission`` alone. Store failures come
+        """Sign ``name`` in from a peer's address, by a protocol of ``app_passwords.SCOPES`` or the ``WEB``,
+        where a second step is the caller's to ask for; a device signs in to smtp alone. Store failures come
         through as they are."""
         account = await self._book.sign_in_name(name)
         who = _one_for_all(account, name)
@@ -111,9 +127,10 @@ class Door:
         refused = self._throttle.refusal(peer, who)
         if refused is not None:
             return SignIn(None, Refusal.TOO_MANY, refused.text)
+        shown = _shown(account, password, protocol)
         try:
             async with self._pairs.turn((network_of(peer), who), PATIENCE):
-                refusal = await self._compare(account, who, password, peer)
+                refusal = await self._compare(account, who, shown, peer)
         except TimeoutError:
             refusal = SignIn(None, Refusal.AWAY, BUSY_TEXT)
         except self._busy as error:
@@ -124,7 +141,7 @@ class Door:
             return SignIn(
                 None, Refusal.SUSPENDED, "This account is suspended; ask your administrator"
             )
-        if account.kind == "device" and not submission:
+        if account.kind == "device" and protocol != "smtp":
             return SignIn(
                 None, Refusal.SUSPENDED, "This account is a device's: it sends, and reads no mail"
             )
@@ -132,10 +149,22 @@ class Door:
             other = await self._book.sign_in_name(acting_as)
             if other is None or other.id != account.id:
                 return SignIn(None, Refusal.WRONG, "Signing in as another account is not allowed")
-        return SignIn(account)
+        return self._by(account, shown.app, protocol)
+
+    def _by(self, account: Account, app: AppPassword | None, protocol: str) -> SignIn:
+        """What comes of a right password."""
+        if app is None:
+            if account.second_step and protocol != WEB:
+                return SignIn(None, Refusal.SECOND_STEP, SECOND_STEP_TEXT)
+            return SignIn(account)
+        if not app.is_for(protocol):
+            return SignIn(None, Refusal.SCOPE, SCOPE_TEXT)
+        if self._uses is not None:
+            self._uses.used(account.id, app.id)
+        return SignIn(replace(account, app=app))
 
     async def _compare(
-        self, account: Account | None, who: str, password: str, peer: str
+        self, account: Account | None, who: str, shown: "_Shown", peer: str
     ) -> SignIn | None:
         """None if the password is right, else why not. Raises what ``busy`` is, and TimeoutError."""
         attempt = self._throttle.attempt(peer, who)
@@ -145,14 +174,14 @@ class Door:
         try:
             if attempt.delay:
                 await sleep(attempt.delay)
-            if account is not None and self._remembered(account, password):
+            if account is not None and self._remembered(account, shown):
                 outcome = "succeeded"
                 return None
             async with self._networks.turn(network_of(peer), PATIENCE):
                 if attempt.refused_meanwhile():
                     outcome = "unknown"
                     return SignIn(None, Refusal.TOO_MANY, attempt.text)
-                if not await self._verify(account, password):
+                if not await self._verify(account, shown):
                     return SignIn(None, Refusal.WRONG, WRONG_TEXT)
             outcome = "succeeded"
             return None
@@ -162,22 +191,43 @@ class Door:
         finally:
             attempt.ended(outcome)
 
-    def _remembered(self, account: Account, password: str) -> bool:
-        # By id: an account that is made anew under the same address begins at the same version.
+    def _remembered(self, account: Account, shown: "_Shown") -> bool:
         version = account.credential_version
-        return account.hash is not None and self._memory.knows(str(account.id), version, password)
+        return shown.hash is not None and self._memory.knows(shown.whose, version, shown.secret)
 
-    async def _verify(self, account: Account | None, password: str) -> bool:
-        if account is None or account.hash is None:
-            await self._passwords.verify(None, password)
+    async def _verify(self, account: Account | None, shown: "_Shown") -> bool:
+        if account is None or shown.hash is None:
+            await self._passwords.verify(None, shown.secret)
             return False
         # Who waited in line may be known by now.
-        if self._remembered(account, password):
+        if self._remembered(account, shown):
             return True
-        right = await self._passwords.verify(account.hash, password)
+        right = await self._passwords.verify(shown.hash, shown.secret)
         if right:
-            self._memory.remember(str(account.id), account.credential_version, password)
+            self._memory.remember(shown.whose, account.credential_version, shown.secret)
         return right
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What was typed, beside the one hash that it is compared with; None: there is none."""
+
+    secret: str
+    hash: str | None
+    app: AppPassword | None = None
+    whose: str = ""
+    """For the memory. By the account's id, for one that is made anew under the same address begins at the
+    same version; an app password's hash besides, for its number may be another's later."""
+
+
+def _shown(account: Account | None, password: str, protocol: str) -> _Shown:
+    if account is None:
+        return _Shown(password, None)
+    parts = read(password) if account.apps and protocol != WEB else None
+    for app in account.apps if parts is not None else ():
+        if parts is not None and app.id == parts[0]:
+            return _Shown(parts[1], app.hash, app, f"{account.id} {app.hash}")
+    return _Shown(password, account.hash, whose=str(account.id))
 
 
 def _one_for_all(account: Account | None, name: str) -> str:

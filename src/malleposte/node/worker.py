@@ -20,6 +20,7 @@ import structlog
 
 from malleposte.delivery.outbound import Dispatcher
 from malleposte.delivery.unsigned_notice import UnsignedAlert
+from malleposte.directory.app_passwords import AppUses
 from malleposte.directory.book import Book
 from malleposte.directory.signin import Door
 from malleposte.node import duties, metrics, outbound, wiring
@@ -193,6 +194,7 @@ class _Worker:
             VerifiedMemory(configuration.signin.remembered),
             busy=TooBusyError,
             network_at_once=wiring.network_at_once(configuration),
+            uses=AppUses(store),
         )
         push = PushHub(store)
         queue_figures = QueueFigures(self._figures)

@@ -2,7 +2,7 @@
 logged."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from malleposte.directory.book import Account
 from malleposte.directory.signin import Door, Refusal
@@ -14,6 +14,17 @@ class Observer(Protocol):
 
     def signed_in(self, service: str, good: bool) -> None:
         """A sign-in ended."""
+
+
+_PROTOCOLS: Final = {
+    "imap": "imap",
+    "pop3": "pop3",
+    "managesieve": "sieve",
+    "smtp": "smtp",
+    "submission": "smtp",
+    "lmtp": "smtp",
+}
+"""What app passwords call each service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +41,6 @@ async def sign_in(
     service: str,
     peer: str,
     credentials: Credentials,
-    *,
-    submission: bool = False,
 ) -> Account | NotSignedIn:
     """See the module. That it was good is the caller's to log, who may refuse for reasons of its own.
     Store failures come through."""
@@ -40,7 +49,7 @@ async def sign_in(
         credentials.password,
         peer,
         acting_as=credentials.authzid,
-        submission=submission,
+        protocol=_PROTOCOLS[service],
     )
     account = result.account
     observer.signed_in(service, account is not None)

@@ -15,6 +15,7 @@ log = structlog.get_logger(__name__)
 LOOK_EVERY: Final = 20.0
 """Seconds between looks at the accounts that are signed in."""
 SUSPENDED: Final = "The account is suspended; ask your administrator"
+REMOVED: Final = "The app password was removed; make another one"
 CHANGED: Final = "The password was changed; sign in again"
 
 T = TypeVar("T")
@@ -32,9 +33,12 @@ def why_not(before: Account | None, now: Account | None) -> str:
     when it signed in, None where nobody did."""
     if now is None or now.status != "active":
         return SUSPENDED
-    if before is not None and before.credential_version != now.credential_version:
-        return CHANGED
-    return ""
+    if before is None:
+        return ""
+    if before.app is not None:
+        # As long as it is there: a new main password is no affair of other programs.
+        return "" if before.app in now.apps else REMOVED
+    return CHANGED if before.credential_version != now.credential_version else ""
 
 
 async def look_at_each(

@@ -54,7 +54,7 @@ async def door(store: Store, passwords: Counting) -> Door:
 
 
 async def sign_in(door: Door, name: str, password: str, peer: str = "192.0.2.1") -> SignIn:
-    return await door.sign_in(name, password, peer)
+    return await door.sign_in(name, password, peer, protocol="imap")
 
 
 async def test_the_right_password_signs_in_and_is_remembered(
@@ -119,8 +119,12 @@ async def test_guessing_is_refused_there_and_locks_nobody_out_elsewhere(door: Do
 
 
 async def test_nobody_acts_as_another(door: Door) -> None:
-    own = await door.sign_in("ada@example.test", GOOD, "192.0.2.1", acting_as="ADA@example.test")
-    other = await door.sign_in("ada@example.test", GOOD, "192.0.2.1", acting_as="bob@example.test")
+    own = await door.sign_in(
+        "ada@example.test", GOOD, "192.0.2.1", protocol="imap", acting_as="ADA@example.test"
+    )
+    other = await door.sign_in(
+        "ada@example.test", GOOD, "192.0.2.1", protocol="imap", acting_as="bob@example.test"
+    )
     assert own.account is not None
     assert other.account is None
 

@@ -26,6 +26,8 @@ _CODES: Final = {
     Refusal.SUSPENDED: codes.ALERT,  # shown to the user word for word
     Refusal.TOO_MANY: codes.LIMIT,
     Refusal.AWAY: codes.UNAVAILABLE,
+    Refusal.SECOND_STEP: codes.ALERT,
+    Refusal.SCOPE: codes.ALERT,
 }
 _GUESSES: Final = 5
 """Refused sign-ins of a connection, then it is closed. A mail program tries one or two."""

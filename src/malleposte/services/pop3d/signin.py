@@ -17,6 +17,9 @@ _CODES: Final = {
     Refusal.SUSPENDED: Code.PERMANENT,
     Refusal.TOO_MANY: Code.TEMPORARY,
     Refusal.AWAY: Code.TEMPORARY,
+    # Another password is just what helps.
+    Refusal.SECOND_STEP: Code.AUTH,
+    Refusal.SCOPE: Code.AUTH,
 }
 
 

@@ -24,6 +24,7 @@ from malleposte.policy.network import network_of
 from malleposte.services.connection import Connection, Draining, TimedOut
 from malleposte.services.smtpd.senders import device_for, no_device, refusal
 from malleposte.services.smtpd.signing_in import sign_in
+from malleposte.services.still_signed_in import why_not
 from malleposte.store import PermanentFailure, StoreError
 from malleposte.store.incoming import ANYBODY
 from malleposte.wire.smtp import (
@@ -205,11 +206,7 @@ class Session:
         except StoreError as error:
             self._refuse(put_off(error))
             return False
-        if (
-            now is None
-            or now.status != "active"
-            or now.credential_version != account.credential_version
-        ):
+        if why_not(account, now):
             self._refuse(_SIGN_IN_AGAIN)
             return False
         return True

@@ -18,6 +18,8 @@ _REFUSALS: Final = {
     Refusal.SUSPENDED: (535, "5.7.8"),
     Refusal.TOO_MANY: (454, "4.7.0"),
     Refusal.AWAY: (454, "4.7.0"),
+    Refusal.SECOND_STEP: (535, "5.7.8"),
+    Refusal.SCOPE: (535, "5.7.8"),
 }
 _AWAY: Final = Reply(454, "4.7.0", "Sign-in cannot be checked now; try again later")
 
@@ -34,7 +36,6 @@ async def sign_in(
             mode,
             connection.peer,
             event.credentials,
-            submission=True,
         )
     except StoreError:
         return _AWAY

@@ -52,7 +52,7 @@ class Authentication:
         if request.field(b"authorization"):
             if not may_show_secrets(request):
                 raise Refused(403, "Passwords are taken under TLS only.")
-            return await basic(request, self.door)
+            return await basic(request, self.door, "jmap")
         found = await self.signed_in(request)
         if found is None:
             challenge = _QUIET if from_browser(request) else CHALLENGE

@@ -10,8 +10,9 @@ from malleposte.services.web.messages import Fields, Refused, Request
 CHALLENGE: Fields = (("WWW-Authenticate", 'Basic realm="Malleposte", charset="UTF-8"'),)
 
 
-async def basic(request: Request, door: Door) -> Account:
-    """Who asks, by name and password. Raises ``Refused``; store failures come through."""
+async def basic(request: Request, door: Door, protocol: str) -> Account:
+    """Who asks, by name and password; ``protocol`` as ``Door`` has it. Raises ``Refused``; store failures
+    come through."""
     scheme, _, token = request.field(b"authorization").partition(" ")
     if scheme.lower() != "basic":
         raise Refused(401, "Sign in with your address and password.", CHALLENGE)
@@ -22,7 +23,7 @@ async def basic(request: Request, door: Door) -> Account:
     name, colon, password = plain.partition(":")
     if not colon or "\0" in plain:
         raise Refused(401, "The sign-in is not readable.", CHALLENGE)
-    outcome = await door.sign_in(name, password, request.peer)
+    outcome = await door.sign_in(name, password, request.peer, protocol=protocol)
     if outcome.account is not None:
         return outcome.account
     words = f"{outcome.text}."

@@ -4,6 +4,7 @@ from typing import Final
 
 import msgspec
 
+from malleposte.directory.app_passwords import WEB
 from malleposte.directory.signin import Refusal, SignIn
 from malleposte.services.web.auth.context import Context
 from malleposte.services.web.auth.forms import Problem, answer, read
@@ -18,6 +19,8 @@ _STATUS: Final = {
     Refusal.SUSPENDED: 403,
     Refusal.TOO_MANY: 429,
     Refusal.AWAY: 503,
+    Refusal.SECOND_STEP: 403,
+    Refusal.SCOPE: 403,
 }
 
 
@@ -35,7 +38,7 @@ async def sign_in(context: Context, request: Request) -> Response:
         raise Problem(403, "in-clear", IN_CLEAR)
     form = await read(request, SignInForm)
     door = context.authentication.door
-    outcome = await door.sign_in(form.name, form.password, request.peer)
+    outcome = await door.sign_in(form.name, form.password, request.peer, protocol=WEB)
     account = outcome.account
     if account is None:
         door.log.refused("web", request.peer, (outcome.refusal or Refusal.WRONG).value)
