@@ -55,6 +55,31 @@ def test_a_server_that_relays_is_found_out(open_relay: int, tmp_path: Path) -> N
     assert "relay-test@example.net" in relay.text
 
 
+class Catching(socketserver.StreamRequestHandler):
+    """Has a catch-all: takes whatever stands before its own domain, and nothing else."""
+
+    def handle(self) -> None:
+        self.wfile.write(b"220 catching\r\n")
+        for line in self.rfile:
+            ours = line.rstrip().endswith(b"@example.test>")
+            refused = line[:4].upper() == b"RCPT" and not ours
+            self.wfile.write(b"550 5.7.1 no\r\n" if refused else b"250 fine\r\n")
+            if line[:4].upper() == b"QUIT":
+                return
+
+
+def test_a_catch_all_is_no_relay(tmp_path: Path) -> None:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Catching) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        port = int(server.server_address[1])
+        listener = Listener(service="smtp", address="127.0.0.1", port=port, tls="none")
+        configuration = Configuration(node=Node(data_dir=tmp_path), listeners=(listener,))
+        found = list(listeners.checks(configuration, running=True, domains=("example.test",)))
+        server.shutdown()
+    (relay,) = [check for check in found if check.name == "open relay"]
+    assert relay.state == "ok", relay.text
+
+
 OWN = ("127.0.0.1", "::1", "198.51.100.1", "2001:db8::1")
 
 

@@ -29,6 +29,8 @@ from malleposte.runtime.tls import CertificateError
 PATIENCE: Final = 10.0
 STRANGER: Final = "relay-test@example.net"
 """Nobody (RFC 2606)."""
+NOBODY: Final = "relay-test-of-nobody"
+"""A local part that is not in use."""
 MAX_SAID: Final = 64 * 1024
 """Octets of an answer of ManageSieve."""
 MAX_FROM: Final = 50
@@ -331,7 +333,12 @@ def _relays(
                 asked = True
                 if code >= 400:
                     continue
+                # Where the domain has a catch-all, any local part is an address here, however it looks.
+                code, _ = smtp.docmd("RCPT", f"TO:<{NOBODY}@{ours}>")
+                catches = code < 400
                 for recipient in recipients:
+                    if catches and recipient.endswith(f"@{ours}"):
+                        continue
                     code, text = smtp.docmd("RCPT", f"TO:<{recipient}>")
                     if code < 400:
                         way = _way(listener, source)
