@@ -46,6 +46,10 @@ class HoldQueued(OfQueued, frozen=True, kw_only=True):
 
     why: str = ""
 
+    def details(self) -> dict[str, Detail]:
+        """See ``Request``."""
+        return {**OfQueued.details(self), "why": self.why or None}
+
 
 class ReleaseQueued(OfQueued, frozen=True, kw_only=True):
     """Try what is held."""
@@ -63,6 +67,10 @@ class RedirectQueued(OfQueued, frozen=True, kw_only=True):
     """Send to another address. One recipient at a time."""
 
     to: str
+
+    def details(self) -> dict[str, Detail]:
+        """See ``Request``."""
+        return {**OfQueued.details(self), "to": self.to}
 
 
 class QueueChanged(Response, frozen=True, kw_only=True):

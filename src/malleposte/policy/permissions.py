@@ -4,6 +4,9 @@ Today's answer is generous: owners and administrators may do everything in their
 everything with what is their own, and nobody is refused a feature. What the other roles may is
 filled in by the issue on administration, here and nowhere else.
 
+What belongs to no organisation that is known (the queue, the trace, lists of everything, a domain that is
+not there) is for those who stand above all organisations.
+
 Rights on mailboxes (RFC 4314) are data and are asked in the store."""
 
 from dataclasses import dataclass
@@ -65,15 +68,14 @@ class Decision:
 
 def allowed(actor: Actor, operation: Operation, target: Target) -> Decision:
     """Whether `actor` may do `operation` to `target`."""
-    elsewhere = (
-        actor.organisation is not None
-        and target.organisation is not None
-        and actor.organisation != target.organisation
-    )
-    if elsewhere:
-        return Decision(False, f"{target.name} belongs to another organisation")
+    own = actor.account is not None and actor.account == target.account
+    if actor.organisation is not None and not own:
+        if target.organisation is None:
+            return Decision(False, f"{target.name} is more than one organisation's")
+        if actor.organisation != target.organisation:
+            return Decision(False, f"{target.name} belongs to another organisation")
     if actor.roles & {Role.OWNER, Role.ADMINISTRATOR}:
         return Decision(True, "administrators may")
-    if actor.account is not None and actor.account == target.account:
+    if own:
         return Decision(True, "it is their own")
     return Decision(False, f"{operation} on {target.name} needs an administrator")

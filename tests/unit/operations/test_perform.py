@@ -3,6 +3,7 @@
 import ast
 import importlib
 import inspect
+from typing import Any
 
 import msgspec
 import pytest
@@ -20,6 +21,7 @@ from malleposte.operations.aliases import RemoveAlias
 from malleposte.operations.domains import AddDomain, DomainAdded
 from malleposte.operations.errors import OperationError
 from malleposte.operations.perform import decode, named, perform
+from malleposte.operations.queue_acts import HoldQueued, RedirectQueued
 from malleposte.operations.registry import MODULES, Request, Response, operations
 from malleposte.operations.store_renew import RenewUids, UidsRenewed
 from malleposte.policy.permissions import Actor, Role
@@ -191,6 +193,42 @@ async def test_an_administrator_of_another_organisation_is_refused(house: House)
     desk = Desk(house.store, other)
     with pytest.raises(OperationError, match="another organisation"):
         await desk.call("account.add", AddAccount(address="a@example.org"), AccountAdded)
+
+
+def test_the_audit_keeps_where_queued_mail_was_sent_and_why_it_was_held() -> None:
+    redirect = RedirectQueued(messages=(7,), recipient="a@b.example", to="x@y.example")
+    assert redirect.details() == {
+        "messages": "7",
+        "recipient": "a@b.example",
+        "to": "x@y.example",
+    }
+    assert HoldQueued(sender="a@b.example", why="stolen").details()["why"] == "stolen"
+
+
+OF_ALL = sorted(
+    name
+    for name in NAMES
+    if name.startswith(("queue.", "relay."))
+    or name in ("trace.find", "audit.list", "account.list", "alias.list", "domain.list")
+)
+
+
+@pytest.mark.parametrize("name", OF_ALL)
+async def test_an_administrator_of_an_organisation_does_nothing_with_what_all_share(
+    house: House, name: str
+) -> None:
+    """Not of his own either, until what is shown is his organisation's alone."""
+    await house.account("ada")
+    chief = Actor("it@example.org", frozenset({Role.OWNER}), organisation=1)
+    found = named(name)
+    fields: dict[str, Any] = {"to": "x@y.example"} if name == "queue.redirect" else {}
+    for field in msgspec.structs.fields(found.request):
+        if field.required and field.name not in fields:
+            fields[field.name] = (1,) if field.name == "messages" else "x"
+    context = Desk(house.store, chief).context
+    with pytest.raises(OperationError, match="more than one organisation's") as error:
+        await perform(context, found, found.request(**fields), Tape())
+    assert error.value.reason == "not-allowed"
 
 
 async def test_looking_leaves_no_line(house: House, desk: Desk) -> None:

@@ -19,10 +19,18 @@ CHIEF = Actor("chief@example.org", frozenset({Role.ADMINISTRATOR}), organisation
 
 def test_administrators_may_everything_in_their_organisation() -> None:
     assert allowed(CHIEF, ADD, Target("bert@example.org", organisation=1, account=9)).allowed
-    assert allowed(CHIEF, ADD, Target("example.org")).allowed
     decision = allowed(CHIEF, ADD, Target("eve@other.example", organisation=2))
     assert not decision.allowed
     assert decision.reason == "eve@other.example belongs to another organisation"
+
+
+def test_what_is_no_single_organisations_is_for_who_stands_above_them() -> None:
+    """The queue, the trace and lists show the mail of all of them."""
+    decision = allowed(CHIEF, Operation("queue.list"), Target("this server"))
+    assert not decision.allowed
+    assert decision.reason == "this server is more than one organisation's"
+    assert allowed(Actor.local(0), Operation("queue.list"), Target("this server")).allowed
+    assert allowed(ANNA, Operation("sieve.put"), Target("anna", account=7)).allowed
 
 
 def test_users_may_everything_with_their_own() -> None:
