@@ -151,12 +151,14 @@ function Marked({
   const { t, i18n } = useLingui();
   const mailboxes = useMailboxes();
   const rows = [...selection.marked];
+  const title = view.mailbox ? mailboxName(view.mailbox, i18n) : t`Search results`;
   const done = (deed: () => void) => () => {
     deed();
     select(cleared(selection));
   };
   return (
     <header className={style.head}>
+      <h1 className="visually-hidden">{title}</h1>
       <IconButton icon={X} label={t`Unmark all`} shortcut="Esc" onPress={done(() => {})} />
       <span className={style.marked} aria-live="polite">
         <Plural value={rows.length} one="# marked" other="# marked" />

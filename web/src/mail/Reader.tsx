@@ -120,7 +120,12 @@ export function Reader({ id, view, deeds, back, step, hasBefore, hasAfter }: Rea
       <div ref={scroller} className={style.scroller}>
         <div className={style.column}>
           <header className={style.head}>
-            <h2 className={style.subject}>{subject}</h2>
+            {/* Beside the list, its heading is the page's first. */}
+            {back ? (
+              <h1 className={style.subject}>{subject}</h1>
+            ) : (
+              <h2 className={style.subject}>{subject}</h2>
+            )}
             {elsewhere.map((one) => (
               <Chip key={one.id}>{mailboxName(one, i18n)}</Chip>
             ))}

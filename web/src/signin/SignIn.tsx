@@ -71,7 +71,7 @@ export function SignIn({ onSignedIn }: { onSignedIn: () => void }) {
           ref={password}
           reveal={{ show: t`Show the password`, hide: t`Hide the password` }}
         />
-        <Button type="submit" kind="primary" wide isPending={busy}>
+        <Button type="submit" kind="primary" wide>
           {busy ? <Trans>Signing in…</Trans> : <Trans>Sign in</Trans>}
         </Button>
       </form>
