@@ -12,6 +12,10 @@ class JmapSettings:
     max_size_upload: int = 50 * MB
     """One uploaded file; a message is bounded besides by what submission takes."""
     max_concurrent_upload: int = 4
+    max_uploads: int = 1_000
+    """Of an account that no email has used within the hour; the oldest make room."""
+    max_size_uploads: int = 500 * MB
+    """All of them together."""
     max_size_request: int = 10 * MB
     """One request: a draft's text is in it, its attachments are not."""
     max_concurrent_requests: int = 8

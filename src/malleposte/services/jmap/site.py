@@ -14,6 +14,7 @@ from malleposte.services.jmap.errors import LIMIT, NOT_REQUEST, RequestError
 from malleposte.services.jmap.methods import CAPABILITIES, METHODS
 from malleposte.services.jmap.session_object import session_object
 from malleposte.services.jmap.settings import JmapSettings
+from malleposte.services.jmap.transfers import Transfers
 from malleposte.services.web.messages import Refused, Request, Response, json
 from malleposte.store import Store
 
@@ -38,6 +39,10 @@ class JmapSite:
     authenticate: Callable[[Request], Awaitable[Account]]
     url: str = ""
     defect: Callable[[str], None] = field(default=_logged)
+    _transfers: Transfers = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._transfers = Transfers(self.settings, self.store)
 
     def in_clear(self, path: str) -> bool:
         """See ``Site``: passwords go this way."""
@@ -57,6 +62,12 @@ class JmapSite:
                 case ["api"]:
                     request.allow("POST")
                     return await self._api(account, request)
+                case ["upload", to] | ["upload", to, ""]:
+                    return await self._transfers.upload(account, to, request)
+                case ["download", of, blob, *name]:
+                    return await self._transfers.download(
+                        account, of, blob, "/".join(name), request
+                    )
         except RequestError as error:
             body = msgspec.json.encode(error.problem())
             return Response(error.status, body, "application/problem+json", route="jmap-refused")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from malleposte.services.jmap.mail import body_parts, email_get
+from malleposte.services.jmap.mail import body_parts, contents, email_get
 from malleposte.store.flags import FLAGGED, SEEN
 from malleposte.store.ids import LOW, id_number, mailbox_text
 from support.corpora import mail, shapes
@@ -279,7 +279,7 @@ async def test_the_texts_of_an_answer_are_bounded_together(
 ) -> None:
     monkeypatch.setattr(body_parts, "TEXT", 1_500)
     monkeypatch.setattr(
-        email_get, "BodyValues", lambda most: body_parts.BodyValues(most, left=2_000)
+        contents, "BodyValues", lambda most: body_parts.BodyValues(most, left=2_000)
     )
     emails = [await client.put(b"Subject: x\r\n\r\n" + b"x" * 100_000) for _ in range(3)]
     found = await client.call(

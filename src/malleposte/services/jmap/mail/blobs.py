@@ -1,4 +1,8 @@
-"""Names of blobs (RFC 8620 §6): an email, a part of one, or an upload; never of content itself."""
+"""Names of blobs (RFC 8620 §6): an email or an upload, and parts in it; never of content itself.
+
+``E1a`` is an email, ``E1a-2_1`` the body of its part 2.1, ``U5`` an upload. Where a part is a message that
+is encoded, or a message was uploaded, a further dash goes into it: ``E1a-2-1_3``, ``U5-2``.
+"""
 
 import re
 from dataclasses import dataclass
@@ -7,46 +11,57 @@ from typing import Final
 from malleposte.store.ids import EMAIL_LETTER, email_text, id_number
 
 UPLOAD_LETTER: Final = "U"
+MOST: Final = 255
+"""Octets of an id (RFC 8620 §1.2)."""
+DEPTH: Final = 3
+"""Messages within messages that are opened."""
 _PART: Final = re.compile(r"[1-9][0-9]{0,4}(?:_[1-9][0-9]{0,4}){0,99}")
 
 
 @dataclass(frozen=True, slots=True)
-class EmailBlob:
-    """An email, or the body of a part of it by its section (``1.2``); '' is the whole."""
+class BlobName:
+    """``email`` or ``upload`` by number, the other is 0; ``sections``: a part (``1.2``), a part of the
+    message that is that part, and so on."""
 
-    email: int
-    section: str = ""
+    email: int = 0
+    upload: int = 0
+    sections: tuple[str, ...] = ()
+
+    @property
+    def outer(self) -> "BlobName":
+        """What its last section is a part of."""
+        return BlobName(self.email, self.upload, self.sections[:-1])
 
     @property
     def numbers(self) -> list[int]:
-        """The section's."""
-        return [int(one) for one in self.section.split(".")] if self.section else []
+        """Those of its last section."""
+        return [int(one) for one in self.sections[-1].split(".")] if self.sections else []
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """Content that was uploaded, by its number in the account."""
-
-    number: int
-
-
-def parsed(text: str) -> EmailBlob | Upload | None:
+def parsed(text: str) -> BlobName | None:
     """What an id names; None: nothing."""
-    name, dash, part = text.partition("-")
-    if email := id_number(EMAIL_LETTER, name):
-        if not dash:
-            return EmailBlob(email)
-        if _PART.fullmatch(part) is not None:
-            return EmailBlob(email, part.replace("_", "."))
+    base, *parts = text.split("-")
+    if len(text) > MOST or len(parts) > DEPTH:
         return None
-    if not dash and (number := id_number(UPLOAD_LETTER, name)):
-        return Upload(number)
+    if any(_PART.fullmatch(part) is None for part in parts):
+        return None
+    sections = tuple(part.replace("_", ".") for part in parts)
+    if email := id_number(EMAIL_LETTER, base):
+        return BlobName(email=email, sections=sections)
+    if upload := id_number(UPLOAD_LETTER, base):
+        return BlobName(upload=upload, sections=sections)
     return None
 
 
-def part_blob(email: int, part_id: str) -> str:
-    """The id of a part's body."""
-    return f"{email_text(email)}-{part_id.replace('.', '_')}"
+def email_blob(email: int) -> str:
+    """The id of a whole message."""
+    return email_text(email)
+
+
+def part_blob(message: str, part_id: str) -> str | None:
+    """The id of a part's body in a message that is a blob; None where it could not be opened by it."""
+    found = f"{message}-{part_id.replace('.', '_')}"
+    return found if parsed(found) is not None else None
 
 
 def upload_blob(number: int) -> str:

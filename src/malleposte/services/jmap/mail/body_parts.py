@@ -13,7 +13,8 @@ from malleposte.mime.part import Kind
 from malleposte.mime.transfer import IDENTITIES, KNOWN, decoder
 from malleposte.services.jmap.mail import header_forms
 from malleposte.services.jmap.mail.blobs import part_blob
-from malleposte.store.opened import HEADER_BYTES, Opened
+from malleposte.services.jmap.mail.messages import Message
+from malleposte.store.opened import HEADER_BYTES
 
 DEFAULT: Final = (
     *("partId", "blobId", "size", "name", "type", "charset", "disposition", "cid", "language"),
@@ -35,9 +36,10 @@ def part_id(part: Part) -> str | None:
 
 @dataclass(slots=True)
 class PartsShown:
-    """Makes objects of the parts of one email. ``asked`` are names of properties, all known."""
+    """Makes objects of the parts of one message, a blob. ``asked`` are names of properties, all known."""
 
-    opened: Opened
+    message: Message
+    blob: str
     asked: Sequence[str]
     _headers: dict[int, list[Field]] = field(default_factory=dict)
 
@@ -54,16 +56,15 @@ class PartsShown:
     async def one(self, part: Part) -> dict[str, Any]:
         """A part alone."""
         found: dict[str, Any] = {}
-        email = self.opened.stored.email
         for name in self.asked:
             match name:
                 case "partId":
                     found[name] = part_id(part)
                 case "blobId":
                     id_ = part_id(part)
-                    found[name] = None if id_ is None else part_blob(email, id_)
+                    found[name] = None if id_ is None else part_blob(self.blob, id_)
                 case "size":
-                    found[name] = await decoded_size(self.opened, part)
+                    found[name] = await decoded_size(self.message, part)
                 case "name":
                     found[name] = None if part.name is None else plain_text(part.name)
                 case "type":
@@ -94,9 +95,9 @@ class PartsShown:
         return found
 
     async def _header(self, part: Part) -> list[Field]:
-        start, end = self.opened.header(part)
+        start, end = self.message.header(part)
         if start not in self._headers:
-            octets = await self.opened.octets(start, min(end, start + HEADER_BYTES))
+            octets = await self.message.octets(start, min(end, start + HEADER_BYTES))
             self._headers[start] = fields(octets)
         return self._headers[start]
 
@@ -108,18 +109,18 @@ def charset_of(part: Part) -> str | None:
     return "us-ascii" if part.type == "text" else None
 
 
-async def decoded_size(opened: Opened, part: Part) -> int:
+async def decoded_size(message: Message, part: Part) -> int:
     """Octets of a body without its transfer encoding."""
-    start, end = opened.body(part)
+    start, end = message.body(part)
     if part.kind == Kind.MULTIPART or part.encoding in IDENTITIES or part.encoding not in KNOWN:
         return end - start
-    if opened.data is not None:
-        return len(decode_transfer(opened.data[start:end], part.encoding))
+    if message.data is not None:
+        return len(decode_transfer(message.data[start:end], part.encoding))
     undo = decoder(part.encoding)
     size = 0
-    async for piece in opened.pieces(start, end):
+    async for piece in message.pieces(start, end):
         size += len(undo.feed(piece))
-        await opened.pause()
+        await message.pause()
     return size + len(undo.end())
 
 
@@ -131,10 +132,10 @@ class BodyValues:
     """``maxBodyValueBytes``: octets of UTF-8 of one text; 0: as many as there may be."""
     left: int = TEXTS
 
-    async def value(self, opened: Opened, part: Part) -> dict[str, Any]:
+    async def value(self, message: Message, part: Part) -> dict[str, Any]:
         """An EmailBodyValue."""
         most = min(self.most or TEXT, TEXT, self.left)
-        text, more = await _text(opened, part, most)
+        text, more = await _text(message, part, most)
         octets = text.encode("utf-8", "replace")
         cut = more
         if len(octets) > most:
@@ -161,17 +162,17 @@ def _outside_tags(text: str) -> str:
     return text[:mark] if mark >= 0 and ";" not in text[mark:] else text
 
 
-async def _text(opened: Opened, part: Part, most: int) -> tuple[str, bool]:
+async def _text(message: Message, part: Part, most: int) -> tuple[str, bool]:
     """The text of a part, line ends as LF; whether it was cut, some way past ``most`` characters."""
-    start, end = opened.body(part)
+    start, end = message.body(part)
     undo, read = decoder(part.encoding), TextDecoder(part.charset)
     found: list[str] = []
     length = 0
-    async for piece in opened.pieces(start, end):
+    async for piece in message.pieces(start, end):
         text = read.feed(undo.feed(piece))
         found.append(text)
         length += len(text)
-        await opened.pause()
+        await message.pause()
         if length > most + 1_000:
             return _lines("".join(found)[: most + 1_000]), True
     found.append(read.feed(undo.end(), final=True))
