@@ -118,6 +118,19 @@ async def test_a_reply_leaves_from_the_null_sender_once(house: Store) -> None:
     assert await queued(house) == [("", "ann@elsewhere.example", "NEVER")]
 
 
+async def test_an_account_replies_so_often_in_an_hour(
+    house: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Forged senders would have it write to thousands, past all limits of sending."""
+    monkeypatch.setattr("malleposte.delivery.sieving.replying.HOURLY", 2)
+    writer = replies(house)
+    for number in range(4):
+        job = msgspec.structs.replace(REPLY, to=f"a{number}@elsewhere.example")
+        await writer.run(msgspec.structs.replace(leased(REPLY_JOB, job), key=f"key{number}"))
+    rows = await house.reader.rows("SELECT address FROM queue_recipient ORDER BY address")
+    assert [row[0] for row in rows] == ["a0@elsewhere.example", "a1@elsewhere.example"]
+
+
 async def test_a_reply_to_a_colleague_is_filed_and_his_filters_run(house: Store) -> None:
     script = (
         b'require "fileinto"; if header "auto-submitted" "auto-replied" { fileinto "Archive"; }'

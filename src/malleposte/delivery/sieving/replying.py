@@ -1,20 +1,31 @@
-"""Replies of who is away (RFC 5230 §5): a reply says that a program wrote it (``answering``)."""
+"""Replies of who is away (RFC 5230 §5): a reply says that a program wrote it (``answering``).
+
+Who forges senders chooses whom they go to: an account writes so many an hour (of each worker), and what is
+past that is dropped.
+"""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import formatdate
 from itertools import islice
 from typing import Final
+
+import structlog
 
 from malleposte.delivery.reports.letter import to_line
 from malleposte.directory.book import Account
 from malleposte.mime import addresses, compose, fields
 from malleposte.mime.address import display_name, mailboxes
+from malleposte.policy.hourly import Hourly
 from malleposte.store.results import LeasedJob
 
 from .answering import Answer, Answering, number_of
 from .work import Reply, read_reply
 
+log = structlog.get_logger(__name__)
+
+HOURLY: Final = 200
+"""Replies of one account in an hour."""
 _LONGEST_ID: Final = 900
 _BLANK: Final = re.compile(r"\r?\n\r?\n")
 
@@ -22,6 +33,8 @@ _BLANK: Final = re.compile(r"\r?\n\r?\n")
 @dataclass(frozen=True, slots=True)
 class Replies(Answering):
     """Runs jobs of the kind ``REPLY_JOB``."""
+
+    bounds: Hourly = field(default_factory=lambda: Hourly(HOURLY))
 
     async def run(self, leased: LeasedJob) -> None:
         """Write the reply of a job."""
@@ -32,6 +45,9 @@ class Replies(Answering):
         if account is None or account.status != "active":
             return
         if await self.is_written(number, identity):
+            return
+        if not self.bounds.take(job.account):
+            log.warning("a reply is not sent", account=job.account, reason="too many in an hour")
             return
         author = await self._author(job, account)
         await self.send(
