@@ -166,3 +166,16 @@ def test_time_is_linear_in_the_text() -> None:
 
     small = min(seconds(100_000) for _ in range(3))
     assert min(seconds(400_000) for _ in range(3)) < 12 * small
+
+
+def test_states_that_wait_for_nothing_are_charged() -> None:
+    """An expression of 800 octets walked hundreds of them for each character: 8 s for a message."""
+    left = 100_000
+
+    def charge(steps: int) -> None:
+        nonlocal left
+        left -= steps
+
+    text = "".join(map(chr, range(0x4E00, 0x4E00 + 2_000)))
+    assert not Regex("$?" * 400 + "x", exact, 2_000).search(text, charge)
+    assert left < 0

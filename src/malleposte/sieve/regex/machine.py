@@ -53,6 +53,8 @@ class Regex:
         self._fold = fold
         self._known: dict[tuple[int, ...], _Deterministic] = {}
         self._transitions = 0
+        self._walked = 0
+        """States that closures went through for one step: also those that wait for nothing."""
         self._first = self._state((0,), begin=True)
 
     @property
@@ -101,8 +103,9 @@ class Regex:
             one = taken[number]
             if one.charset is not None and one.charset.holds(character, fold):
                 reached.append(one.to)
+        self._walked = 0
         following = state.next[character] = self._state(tuple(reached), begin=False)
-        charge(1 + (len(state.states) + len(reached) + len(following.states) >> 1))
+        charge(1 + (len(state.states) + len(reached) + self._walked >> 1))
         self._transitions += 1
         return following
 
@@ -144,6 +147,7 @@ class Regex:
             elif state.kind == MATCH:
                 found = True
                 waiting.append(number)
+        self._walked += len(seen)
         return tuple(sorted(waiting)), found
 
     # -- where -------------------------------------------------------------------------------
