@@ -130,7 +130,9 @@ def test_colours_and_density_are_chosen_and_kept(visit: Visit) -> None:
     expect(page.get_by_role("radio", name="Dark")).to_be_checked()
     page.get_by_role("button", name="Back to the mail").click()
     visit.listed()
-    assert (page.locator("[role=row]").first.bounding_box() or {})["height"] < 45
+    box = page.locator("[role=row]").first.bounding_box()
+    assert box is not None
+    assert box["height"] < 45
 
 
 @pytest.mark.parametrize("size", [PHONE])

@@ -320,6 +320,8 @@ def reach(folder: Path, configuration: Configuration) -> str:
         "",
         f"Serving on {HOST} until Ctrl-C. Addresses and passwords: {_short(folder)}/connect.json",
     ]
+    if "http" in ports:
+        lines.append(f"  In a browser: http://{NAME}:{ports['http']}/")
     for service, tls, command in rows:
         # A demo that was made by an earlier version may have fewer.
         if service in ports:
