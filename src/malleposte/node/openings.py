@@ -25,6 +25,7 @@ from malleposte.node.observers import (
 from malleposte.node.sockets import Bound
 from malleposte.policy.account_counts import AccountCounts
 from malleposte.policy.connections import ConnectionLimit
+from malleposte.runtime.passwords import Passwords
 from malleposte.runtime.push import PushHub
 from malleposte.runtime.tls import Certificates
 from malleposte.services.connection import Connection
@@ -166,7 +167,7 @@ class Openings:
                 b'BYE (TRYLATER) "Too many connections from your network; try again later"\r\n',
             )
 
-    async def web(self, stopping: Callable[[], bool]) -> None:
+    async def web(self, passwords: Passwords, stopping: Callable[[], bool]) -> None:
         """HTTP."""
         bounds = self._bound("http", "https")
         if not bounds:
@@ -177,6 +178,7 @@ class Openings:
             self._store,
             self._book,
             self._door,
+            passwords,
             WebFigures(self._figures),
             ready=lambda: self._certificates.ready,
             stopping=stopping,

@@ -12,9 +12,10 @@ from malleposte.directory.book import Book
 from malleposte.directory.signin import Door
 from malleposte.node.config import Configuration
 from malleposte.node.offered import client_host, offered_to_programs, web_url
-from malleposte.node.settings import hostname
+from malleposte.node.settings import hostname, key_ring
 from malleposte.node.wiring import tls_settings
 from malleposte.policy.connections import ConnectionSettings
+from malleposte.runtime.passwords import Passwords
 from malleposte.runtime.tls_signing import Signer
 from malleposte.services.jmap import JmapSite
 from malleposte.services.jmap.settings import JmapSettings
@@ -106,6 +107,7 @@ def web_service(
     store: Store,
     book: Book,
     door: Door,
+    passwords: Passwords,
     observer: Observer,
     ready: Callable[[], bool],
     stopping: Callable[[], bool],
@@ -119,7 +121,8 @@ def web_service(
     policies = MtaStsSite(store.reader, settings.hostname)
     client = ClientSite(web_client(configuration))
     authentication = Authentication(settings, store, book, door)
-    auth = AuthSite(Context(AuthSettings(), authentication))
+    context = Context(AuthSettings(), authentication, passwords, lambda: key_ring(configuration))
+    auth = AuthSite(context)
     jmap = jmap_site(configuration, authentication)
     sites = (policies, autoconfig, auth, jmap, client)
     return WebService(settings, book, sites, observer, stopping)

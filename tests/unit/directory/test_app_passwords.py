@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import pytest
 
-from malleposte.directory import app_passwords
 from malleposte.directory.app_passwords import SCOPES, WEB, AppUses, read, written
 from malleposte.directory.book import Book
 from malleposte.directory.signin import Door, Refusal, SignIn
@@ -23,6 +22,7 @@ from malleposte.store.commands import (
     SetAccount,
     SetPassword,
 )
+from malleposte.store.commands.credentials import APP_NOTED_EVERY
 from malleposte.store.results import Created, Done
 from support.store import House
 
@@ -200,7 +200,7 @@ async def test_its_use_is_noted_beside_the_sign_in_and_rarely(
         await asyncio.sleep(0.02)
     assert used
     assert len(commands) == 1
-    assert app_passwords.APP_NOTED_EVERY > 60
+    assert APP_NOTED_EVERY > 60
 
 
 async def test_who_is_signed_in_by_one_stays_until_it_goes(entry: Entry) -> None:

@@ -19,6 +19,11 @@ APP_NOTED_EVERY: Final = 3600
 """Seconds between two notes that an app password is used."""
 
 
+def seed_name(account: int) -> str:
+    """Under which the seed of one-time codes is sealed."""
+    return f"totp:{account}"
+
+
 class StartTotp(Command, frozen=True, array_like=True, kw_only=True):
     """Keep a sealed seed that is not asked for yet, in place of one that never was. Answer: ``Done``, or
     ``Refused`` (``exists``: one is in use)."""

@@ -11,6 +11,7 @@ from malleposte.store.commands.credentials import (
     DropTotp,
     PutRecoveryCodes,
     RequireSecondStep,
+    StartTotp,
 )
 from malleposte.store.commands.mailboxes import SetRights
 from malleposte.store.commands.queue import ChangeQueued
@@ -191,6 +192,7 @@ Act = (
     | PutRelay
     | DropRelay
     | CloseWebSessions
+    | StartTotp
     | ConfirmTotp
     | RequireSecondStep
     | DropSecondStep

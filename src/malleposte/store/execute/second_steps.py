@@ -12,6 +12,7 @@ from malleposte.store.commands.credentials import (
     TrySecondStep,
     UseRecoveryCode,
     UseTotp,
+    seed_name,
 )
 from malleposte.store.commands.directory import PutSecret
 from malleposte.store.execute.directory import changed, exists
@@ -36,11 +37,6 @@ _TRY = (
     " since = CASE WHEN second_step.since <= $3 THEN excluded.since ELSE second_step.since END"
     " WHERE second_step.since <= $3 OR second_step.failures < $4"
 )
-
-
-def seed_name(account: int) -> str:
-    """Under which the seed of one-time codes is sealed."""
-    return f"totp:{account}"
 
 
 async def start_totp(work: Work, command: StartTotp) -> Done | Refused:

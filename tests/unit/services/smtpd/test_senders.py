@@ -177,7 +177,9 @@ async def test_a_device_signs_in_with_its_password(scanner: Served) -> None:
     content = "From: office@example.org\r\n\r\nx"
     assert (await client.send("office@example.org", "ada@example.org", content))[:3] == "250"
     # But for submission alone: nobody reads mail as a device.
-    result = await scanner.service.door.sign_in("scanner@example.org", "secret", "127.0.0.1", protocol="imap")
+    result = await scanner.service.door.sign_in(
+        "scanner@example.org", "secret", "127.0.0.1", protocol="imap"
+    )
     assert result.account is None
     assert "device" in result.text
 

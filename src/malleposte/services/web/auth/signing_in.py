@@ -9,6 +9,8 @@ from malleposte.directory.signin import Refusal, SignIn
 from malleposte.services.web.auth.context import Context
 from malleposte.services.web.auth.forms import Problem, answer, read
 from malleposte.services.web.auth.opening import open_session
+from malleposte.services.web.auth.second_steps import asked_for
+from malleposte.services.web.auth.steps import Step, kept, until
 from malleposte.services.web.cookies import SESSION, is_secure, may_show_secrets, removing
 from malleposte.services.web.messages import Request, Response
 from malleposte.store.commands import CloseWebSessions
@@ -43,6 +45,11 @@ async def sign_in(context: Context, request: Request) -> Response:
     if account is None:
         door.log.refused("web", request.peer, (outcome.refusal or Refusal.WRONG).value)
         raise refused(outcome)
+    if account.second_step:
+        ways = await asked_for(context, account)
+        step = Step(account.id, account.credential_version, until(context), form.passing)
+        content: dict[str, object] = {"next": ways[0], "methods": ways}
+        return answer(content, kept(context, request, step))
     fields = await open_session(context, request, account, "password", passing=form.passing)
     return answer({"signedIn": True}, *fields)
 

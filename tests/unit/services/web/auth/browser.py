@@ -8,12 +8,15 @@ from http.cookies import SimpleCookie
 from typing import Any, cast
 
 import msgspec
+import pyotp
 
+from malleposte.directory.app_passwords import AppUses
 from malleposte.directory.book import Book
 from malleposte.directory.signin import Door
 from malleposte.policy.throttle import Throttle, ThrottleSettings
 from malleposte.runtime.passwords import Passwords, PasswordSettings, TooBusyError
 from malleposte.runtime.passwords_memory import VerifiedMemory
+from malleposte.secrets.sealing import KeyRing, NodeKey
 from malleposte.services.jmap import JmapSite
 from malleposte.services.jmap.settings import JmapSettings
 from malleposte.services.web import Site, WebSettings
@@ -23,6 +26,7 @@ from malleposte.services.web.authentication import Authentication
 from malleposte.services.web.messages import Refused, Request, Response
 from malleposte.store.commands import CreateAccount
 from malleposte.store.results import Created
+from support.authenticator import Authenticator
 from support.store import House
 
 HOST = "mail.example.org"
@@ -62,6 +66,7 @@ class Pages:
     door: Door = field(init=False)
     authentication: Authentication = field(init=False)
     sites: list[Site] = field(init=False)
+    ring: KeyRing = field(init=False)
 
     def __post_init__(self) -> None:
         store = self.house.store
@@ -73,11 +78,13 @@ class Pages:
             self.passwords,
             VerifiedMemory(600),
             busy=TooBusyError,
+            uses=AppUses(store),
         )
         self.authentication = Authentication(
             self.web, store, self.book, self.door, self.house.clock.time
         )
-        context = Context(self.settings, self.authentication)
+        self.ring = KeyRing([NodeKey.random()])
+        context = Context(self.settings, self.authentication, self.passwords, lambda: self.ring)
         jmap = JmapSite(JmapSettings(), store, self.book, self.authentication.account)
         self.sites = [AuthSite(context), jmap]
 
@@ -175,6 +182,33 @@ class Browser:
         return await self.post(
             "/auth/sign-in", name=f"{name}@example.org", password=password, **more
         )
+
+    def code(self, secret: str, steps: int = 0) -> str:
+        """The one-time code of a seed, so many steps from now."""
+        now = int(self.pages.house.clock.time()) // 30
+        return pyotp.TOTP(secret).generate_otp(now + steps)
+
+    async def totp(self) -> tuple[str, list[str]]:
+        """Switch one-time codes on; their seed and the recovery codes."""
+        secret: str = (await self.post("/auth/totp/start"))["secret"]
+        answer = await self.post("/auth/totp/confirm", code=self.code(secret))
+        assert self.last.status == 200, answer
+        return secret, answer["recoveryCodes"]
+
+    async def passkey(self, **more: Any) -> Authenticator:
+        """Add a new one."""
+        key = Authenticator(self.origin, **more)
+        options = (await self.post("/auth/passkeys/begin"))["options"]
+        answer = await self.post(
+            "/auth/passkeys/finish", credential=key.create(options), label="Phone"
+        )
+        assert self.last.status == 200, answer
+        return key
+
+    async def by_passkey(self, with_: Authenticator, /, **wrong: Any) -> Any:
+        """Sign in by it, after the password or alone."""
+        options = (await self.post("/auth/passkey/begin"))["options"]
+        return await self.post("/auth/passkey/finish", credential=with_.get(options, **wrong))
 
     async def signed_in(self) -> bool:
         """What the server says."""
