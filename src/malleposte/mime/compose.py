@@ -29,6 +29,13 @@ class Mailbox(NamedTuple):
     address: str
 
 
+class MailGroup(NamedTuple):
+    """A named group of mailboxes, may be empty (RFC 5322 §3.4)."""
+
+    name: str
+    members: tuple[Mailbox, ...]
+
+
 class Leaf(NamedTuple):
     """A part with content: `fields` are finished field lines, `body` is encoded, ends in CRLF."""
 
@@ -164,6 +171,24 @@ def addresses(name: str, mailboxes: Sequence[Mailbox]) -> bytes:
     return _folded(name, words)
 
 
+def address_list(name: str, entries: Sequence[Mailbox | MailGroup]) -> bytes:
+    """An address field with groups, of a draft: what is no whole address yet stands there quoted."""
+    words: list[bytes] = []
+    for number, entry in enumerate(entries):
+        if isinstance(entry, MailGroup):
+            words += _phrase(entry.name) or [b'""']
+            words[-1] += b":"
+            for place, member in enumerate(entry.members):
+                words += _loose(member)
+                words[-1] += b"," if place + 1 < len(entry.members) else b""
+            words[-1] += b";"
+        else:
+            words += _loose(entry)
+        if number + 1 < len(entries):
+            words[-1] += b","
+    return _folded(name, words)
+
+
 def message_ids(name: str, ids: Sequence[str]) -> bytes:
     """A field of message-ids (Message-ID, References), given without angle brackets."""
     return _folded(name, [b"<" + _ascii(_bare(identifier)) + b">" for identifier in ids])
@@ -199,15 +224,29 @@ def _mailbox(mailbox: Mailbox) -> list[bytes]:
         raise ValueError(f"no mailbox address: {mailbox.address!r}")
     if not domain.isascii():
         domain = idna.encode(domain, uts46=True).decode("ascii")
-    spec = f"<{local}@{domain}>".encode()
-    name = " ".join(plain_text(mailbox.name).split())
+    return [*_phrase(mailbox.name), f"<{local}@{domain}>".encode()]
+
+
+def _loose(mailbox: Mailbox) -> list[bytes]:
+    try:
+        return _mailbox(mailbox)
+    except ValueError:
+        # What a parser makes one word of again.
+        local = " ".join(re.sub(r'[<>"\\]', " ", plain_text(mailbox.address)).split())
+        if _PHRASE.fullmatch(local) is None or " " in local:
+            local = f'"{local}"'
+        return [*_phrase(mailbox.name), b"<" + _ascii(local) + b">"]
+
+
+def _phrase(name: str) -> list[bytes]:
+    name = " ".join(plain_text(name).split())
     if not name:
-        return [spec]
+        return []
     if not name.isascii() or "=?" in name:
-        return [*encode_word(name).split(b" "), spec]
+        return encode_word(name).split(b" ")
     if _PHRASE.fullmatch(name) is None:
         name = '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    return [*name.encode("ascii").split(b" "), spec]
+    return name.encode("ascii").split(b" ")
 
 
 _UNFIT: Final = re.compile('[\x00-\x20\x7f<>(),;\\\\"]')

@@ -82,10 +82,12 @@ class Stored(Result, frozen=True, array_like=True, kw_only=True):
 class EmailsChanged(Result, frozen=True, array_like=True, kw_only=True):
     """Emails changed; ``modseq`` is the account's, 0 where nothing did change. ``refused``: (email, reason,
     text) of those left as they were: ``no-such-email``, ``no-such-mailbox``, ``no-rights``, ``too-many``
-    keywords, ``nowhere`` (it would be in no mailbox), ``shared`` (with others than where it is)."""
+    keywords, ``nowhere`` (it would be in no mailbox), ``shared`` (with others than where it is).
+    ``files``: names in the blob folder to unlink."""
 
     modseq: int
     refused: tuple[tuple[int, str, str], ...] = ()
+    files: tuple[str, ...] = ()
 
 
 class Expunged(Result, frozen=True, array_like=True, kw_only=True):

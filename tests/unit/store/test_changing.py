@@ -19,7 +19,8 @@ from support.store import House, append, inbox
 
 
 async def change(house: House, account: int, *emails: int, actor: int = 0, **how: Any) -> Any:
-    """The answer of one change to emails of an account."""
+    """The answer of one change to emails of an account; those destroyed are gone for good, unless told
+    otherwise."""
     command = ChangeEmails(
         actor=actor or account, account=account, changes=(EmailChange(emails=emails, **how),)
     )
@@ -146,9 +147,35 @@ async def test_destroyed_in_several_mailboxes_in_one_command(house: House) -> No
     await house.copy(inbox(account), inbox(account))
     twin = (await house.email(inbox(account), 2))["id"]
     await change(house, account, twin, enter=(archive,), only_mailboxes=True)
-    answer = await change(house, account, one.email, twin, destroy=True)
+    until = int(house.clock.time()) + 77
+    answer = await change(house, account, one.email, twin, destroy=True, recoverable_until=until)
     assert [row[1:2] for row in await house.tombstones(account, "thread")] == [(answer.modseq,)]
     assert await house.value("SELECT count(*) FROM recoverable") == 2
+
+
+async def test_destroyed_for_good_it_is_no_recoverable_item(house: House) -> None:
+    """A draft that another takes the place of; its content goes with it, where nothing else uses it."""
+    account = await house.account()
+    gone = await house.deliver(account, data=b"one draft")
+    kept = await house.deliver(account, data=b"and another")
+    await house.copy(inbox(account), inbox(account), ((kept.uid, kept.uid),))
+    answer = await change(house, account, gone.email, kept.email, destroy=True)
+    assert await house.value("SELECT count(*) FROM recoverable") == 0
+    assert await house.value("SELECT recoverable_bytes FROM account_head") == 0
+    assert await house.tombstones(account, "email") == [(0, answer.modseq, gone.email, kept.email)]
+    assert await house.value("SELECT count(*) FROM blob") == 1
+    assert await house.bytes_of(kept.email + 1) == b"and another"
+
+
+async def test_a_hold_keeps_even_a_draft(house: House) -> None:
+    account = await house.account()
+    filed = await house.deliver(account)
+    await house.attempt(
+        "INSERT INTO hold (id, account, reason, actor, created_at)"
+        f" VALUES (1, {account}, 'court', 'admin', 1)"
+    )
+    await change(house, account, filed.email, destroy=True)
+    assert await house.rows("SELECT email FROM recoverable") == [(filed.email,)]
 
 
 async def test_a_mark_of_deleted_hides_it_and_entering_takes_the_mark_away(house: House) -> None:
@@ -171,7 +198,8 @@ async def test_destroyed_where_it_shows_it_is_gone_where_it_was_marked(house: Ho
     filed = await house.deliver(account)
     await house.copy(inbox(account), archive)
     await house.flag(inbox(account), deleted=True)
-    await change(house, account, filed.email, destroy=True)
+    until = int(house.clock.time()) + 77
+    await change(house, account, filed.email, destroy=True, recoverable_until=until)
     assert (await house.info(inbox(account))).messages == 0
     assert await house.value("SELECT count(*) FROM recoverable") == 1
 
@@ -307,7 +335,9 @@ async def test_what_a_deleted_mailbox_still_holds(
     await change(house, account, both.email, enter=(inbox(account),))
     await house.do(DeleteMailbox(actor=account, mailbox=box, recoverable_until=0), Done)
     assert (await change(house, account, only.email, set_flags=SEEN)).refused
-    assert (await change(house, account, both.email, destroy=True)).refused == ()
+    until = int(house.clock.time()) + 77
+    how = {"destroy": True, "recoverable_until": until}
+    assert (await change(house, account, both.email, **how)).refused == ()
     assert await house.value("SELECT count(*) FROM recoverable WHERE email = $1", both.email) == 1
 
 

@@ -17,7 +17,8 @@ class EmailChange(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     """The same for some emails. What is not named stays.
 
     ``only_flags``: keywords are those set, and no others; ``only_mailboxes``: mailboxes are those entered.
-    ``destroy``: they leave all mailboxes, and are recoverable until ``recoverable_until``.
+    ``destroy``: they leave all mailboxes, and are recoverable until ``recoverable_until``: where that is no
+    time to come, they are gone for good, unless a hold keeps them.
     """
 
     emails: tuple[int, ...]

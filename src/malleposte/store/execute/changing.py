@@ -12,11 +12,14 @@ from typing import Final
 from malleposte.store import dialect
 from malleposte.store.commands import MAX_ROWS, SYSTEM, ChangeEmails, EmailChange
 from malleposte.store.dialect import Row, any_of, both
+from malleposte.store.execute.early import SKEW
 from malleposte.store.execute.expunging import REMOVE, bury, leave
 from malleposte.store.execute.filing import INSERT_MEMBERSHIP
 from malleposte.store.execute.flagging import READER_SEEN
 from malleposte.store.execute.keywords import admit_all_keywords
+from malleposte.store.execute.purging import ON_HOLD, remove_emails
 from malleposte.store.execute.rights import OTHERWISE_SHARED, no_rights
+from malleposte.store.execute.upkeep import delete_unused
 from malleposte.store.flags import MAX_KEYWORDS_EMAIL, SEEN, join
 from malleposte.store.ids import account_of
 from malleposte.store.read.rights import ALL, letters, same_lists
@@ -24,7 +27,7 @@ from malleposte.store.results import EmailsChanged, Refused
 from malleposte.store.work import Head, Work
 
 _EMAILS: Final = both(
-    "SELECT id, flags, keywords, size, mailboxes, thread, exempt FROM email"
+    "SELECT id, flags, keywords, size, mailboxes, thread, exempt, blob FROM email"
     " WHERE {ids} AND account = $2 AND mailboxes > 0",
     ids=any_of("id", 1),
 )
@@ -108,7 +111,11 @@ async def change_emails(work: Work, command: ChangeEmails) -> EmailsChanged | Re
     if not await changing.admit():
         return Refused(reason="limit", text="these are too many keywords for one account")
     await changing.write()
-    return EmailsChanged(modseq=head.modseq if head.modseq > before else 0, refused=tuple(refused))
+    return EmailsChanged(
+        modseq=head.modseq if head.modseq > before else 0,
+        refused=tuple(refused),
+        files=tuple(changing.files),
+    )
 
 
 class _Changing:
@@ -120,6 +127,8 @@ class _Changing:
         self.actor = actor
         self.personal = actor not in (SYSTEM, head.account)
         self.plans: list[_Plan] = []
+        self.files: list[str] = []
+        """Of content that is gone."""
         self._emails: dict[int, Row] = {}
         self._held: dict[int, list[Row]] = {}
         self._own_seen: dict[int, int] = {}
@@ -278,7 +287,7 @@ class _Changing:
         gone: dict[tuple[int, int], list[Row]] = {}
         changed: list[Row] = []
         for plan in self.plans:
-            email, _, _, size, mailboxes, thread, exempt = plan.row
+            email, _, _, size, mailboxes, thread, exempt, _ = plan.row
             await self._count(plan, modseq)
             for _, mailbox, uid, _ in plan.leaves:
                 leaving.setdefault(mailbox, []).append(uid)
@@ -302,6 +311,22 @@ class _Changing:
             bury(work, self.head.account, "uid", mailbox, modseq, sorted(uids))
         for (mailbox, until), rows in gone.items():
             await leave(work, self.head, mailbox, rows, modseq, until=until)
+            if until <= work.now:
+                await self._forget([row[1] for row in rows])
+
+    async def _forget(self, emails: list[int]) -> None:
+        """Remove what nobody is to bring back, with content that nothing else uses: a draft that is saved
+        every second would fill the disk with what rests for the sweep. A hold keeps it."""
+        work = self.work
+        await work.flush()
+        if await work.tx.row(ON_HOLD, self.head.account) is not None:
+            return
+        await remove_emails(work, emails)
+        rows = [self._emails[email] for email in emails]
+        self.head.count_recoverable(-sum(row[3] for row in rows))
+        blobs = sorted({row[7] for row in rows})
+        _, files = await delete_unused(work, blobs, work.now + SKEW)
+        self.files += files
 
     async def _count(self, plan: _Plan, modseq: int) -> None:
         """The counters of the mailboxes it is in, was in and will be in."""

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from malleposte.services.jmap.mail import body_parts, contents, email_get
+from malleposte.services.jmap.mail import body_parts, contents, plans
 from malleposte.store.flags import FLAGGED, SEEN
 from malleposte.store.ids import LOW, id_number, mailbox_text
 from support.corpora import mail, shapes
@@ -339,7 +339,7 @@ async def test_every_message_of_the_corpus_is_shown(house: House) -> None:
         found = await client.call(
             "Email/get",
             ids=some,
-            properties=[*email_get.KNOWN],
+            properties=[*plans.KNOWN],
             bodyProperties=[*body_parts.KNOWN_PROPERTIES],
             fetchAllBodyValues=True,
         )

@@ -3,9 +3,11 @@
 from typing import Any, Final
 
 from malleposte.services.jmap.context import Answer, Context, Method
+from malleposte.services.jmap.core import blob_copy
+from malleposte.services.jmap.core.names import CORE
 from malleposte.services.jmap.settings import JmapSettings
 
-CORE: Final = "urn:ietf:params:jmap:core"
+__all__ = ["CORE", "METHODS", "capability", "echo"]
 
 
 async def echo(context: Context, arguments: dict[str, Any]) -> Answer:
@@ -27,4 +29,4 @@ def capability(settings: JmapSettings) -> dict[str, Any]:
     }
 
 
-METHODS: Final = {"Core/echo": Method(CORE, None, echo)}
+METHODS: Final = {"Core/echo": Method(CORE, None, echo)} | blob_copy.METHODS

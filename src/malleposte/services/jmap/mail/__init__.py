@@ -4,8 +4,12 @@ from typing import Any, Final
 
 from malleposte.services.jmap.context import Method
 from malleposte.services.jmap.mail import (
+    email_copy,
     email_get,
+    email_import,
+    email_parse,
     email_query,
+    email_set,
     filters,
     mail_changes,
     mailbox_get,
@@ -34,5 +38,9 @@ METHODS: Final[dict[str, Method]] = (
     | thread_get.METHODS
     | email_get.METHODS
     | email_query.METHODS
+    | email_set.METHODS
+    | email_import.METHODS
+    | email_parse.METHODS
+    | email_copy.METHODS
     | mail_changes.METHODS
 )

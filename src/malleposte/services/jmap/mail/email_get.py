@@ -53,10 +53,21 @@ class EmailGet(Get, frozen=True, kw_only=True):
 async def get(context: Context, arguments: EmailGet) -> Answer:
     """See the module. All emails of an account are too many to be asked for at once."""
     account = context.own(arguments.account_id)
+    state = await mailboxes.modseq(context.store.reader, account)
+    found = await shown(context, account, arguments)
+    return {
+        "accountId": arguments.account_id,
+        "state": str(state),
+        "list": list(found.values()),
+        "notFound": [text for text in dict.fromkeys(arguments.ids or ()) if text not in found],
+    }
+
+
+async def shown(context: Context, account: int, arguments: EmailGet) -> dict[str, dict[str, Any]]:
+    """The objects there are, by the ids asked for. Raises ``MethodError``."""
     plan = planned(arguments).with_id()
     if arguments.ids is None:
         raise MethodError("requestTooLarge", "Say which emails are wanted")
-    state = await mailboxes.modseq(context.store.reader, account)
     ids = getting.distinct(arguments.ids, context.settings)
     numbers = {text: id_number(EMAIL_LETTER, text) for text in ids}
     wanted = [number for number in numbers.values() if account_of(number) == account]
@@ -64,12 +75,7 @@ async def get(context: Context, arguments: EmailGet) -> Answer:
     found: dict[int, dict[str, Any]] = {}
     for start in range(0, len(wanted), AT_ONCE):
         found |= await run.some(sorted(wanted[start : start + AT_ONCE]))
-    return {
-        "accountId": arguments.account_id,
-        "state": str(state),
-        "list": [found[number] for number in numbers.values() if number in found],
-        "notFound": [text for text, number in numbers.items() if number not in found],
-    }
+    return {text: found[number] for text, number in numbers.items() if number in found}
 
 
 class _Run:

@@ -48,6 +48,10 @@ class Plan:
         """The same, and ``id`` first."""
         return replace(self, names=tuple(dict.fromkeys(("id", *self.names))))
 
+    def from_content(self) -> "Plan":
+        """The same of what has no columns."""
+        return replace(self, opens=True, headers=True)
+
 
 _COLUMNS: Final[Mapping[str, str]] = {
     "threadId": "e.thread",
