@@ -20,7 +20,7 @@ COMMANDS = {
     "run": "Run a demo made on the spot.",
     "domain": "Domains: add, list, delete, DKIM keys, other names, catch-all, relay, forwarding.",
     "dns": "DNS records that a domain needs: print them, check them.",
-    "account": "Accounts: add, list, show, set, passwd, disable, enable, delete.",
+    "account": "Accounts: add, list, show, set, passwd, disable, enable, delete; what else signs in.",
     "alias": "Aliases: add, set, list, delete.",
     "forward": "Where mail of accounts goes on to: set, list, delete.",
     "group": "Groups: add, set, list, show, delete, and who is in them: join, leave.",

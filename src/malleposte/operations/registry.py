@@ -28,6 +28,7 @@ MODULES = (
     "accounts_many",
     "aliases",
     "audit_list",
+    "credentials",
     "devices",
     "dkim",
     "domain_mta_sts",

@@ -33,12 +33,18 @@ from unit.operations.desk import Desk, Tape
 
 NAMES = {
     "account.add",
+    "account.add-app-password",
     "account.add-many",
+    "account.app-passwords",
     "account.delete",
     "account.disable",
     "account.enable",
     "account.list",
     "account.passwd",
+    "account.remove-app-password",
+    "account.reset-second-factor",
+    "account.revoke-sessions",
+    "account.sessions",
     "account.set",
     "account.show",
     "alias.add",

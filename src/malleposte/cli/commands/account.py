@@ -8,6 +8,7 @@ from cyclopts import App, Parameter
 
 from malleposte.cli import account_list
 from malleposte.cli.caller import Caller, ask, run
+from malleposte.cli.commands.account_credentials import app_passwords, second_factor, sessions
 from malleposte.cli.exit_codes import LEFT_OUT, OK, REFUSED, USAGE, Trouble
 from malleposte.cli.options import (
     DEFAULT,
@@ -40,6 +41,8 @@ from malleposte.operations.accounts import (
 from malleposte.operations.finding import AccountShown
 
 account = App(name="account", help="Accounts: people, shared mailboxes, resources.")
+for _part in (second_factor, app_passwords, sessions):
+    account.command(_part)
 
 
 @account.command

@@ -47,7 +47,7 @@ async def add(context: Context, request: Request) -> Response:
         raise Problem(503, "away", "Too much at a time; try again in a moment.") from None
     act = AddAppPassword(account=account.id, password_hash=hashed, label=label, scope=scope)
     done = await context.carry_out(
-        account, "account.app-passwords.add", act, label=label, protocols=scope or "all"
+        account, "account.add-app-password", act, label=label, protocols=scope or "all"
     )
     assert isinstance(done, Created)
     return answer({"id": done.id, "label": label, "password": written(done.id, secret)})
@@ -58,5 +58,5 @@ async def remove(context: Context, request: Request) -> Response:
     found, form = await context.signed_in(request), await read(request, RemoveForm)
     account = found.account
     act = DropAppPassword(account=account.id, id=form.id)
-    done = await context.carry_out(account, "account.app-passwords.remove", act, id=form.id)
+    done = await context.carry_out(account, "account.remove-app-password", act, id=form.id)
     return answer({"removed": isinstance(done, Done) and bool(done.count)})

@@ -240,7 +240,7 @@ async def add_finish(context: Context, request: Request) -> Response:
     label = readable(form.label)[:MAX_LABEL] or "Passkey"
     done = await context.carry_out(
         account,
-        "account.passkey.add",
+        "account.add-passkey",
         AddPasskey(
             account=account.id,
             credential=made.credential_id,
@@ -261,5 +261,5 @@ async def remove(context: Context, request: Request) -> Response:
     account = (await context.fresh(request)).account
     form = await read(request, OneForm)
     act = DropPasskey(account=account.id, id=form.id)
-    done = await context.carry_out(account, "account.passkey.remove", act, id=form.id)
+    done = await context.carry_out(account, "account.remove-passkey", act, id=form.id)
     return answer({"removed": isinstance(done, Done) and bool(done.count)})

@@ -51,7 +51,7 @@ async def change(context: Context, request: Request) -> Response:
     except TooBusyError:
         raise Problem(503, "away", "Too much at a time; try again in a moment.") from None
     act = SetPassword(account=account.id, password_hash=hashed, but=found.session.token)
-    await context.carry_out(account, "account.password", act)
+    await context.carry_out(account, "account.passwd", act)
     command = UseWebSession(token=found.session.token, proved=True)
     await context.authentication.store.submit(command)
     return answer({"changed": True})

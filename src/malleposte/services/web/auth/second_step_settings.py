@@ -41,7 +41,7 @@ async def start_totp(context: Context, request: Request) -> Response:
         sealed=ring.seal(seed_name(account.id), Secret(seed.encode())),
         key_id=ring.current.id.hex(),
     )
-    await context.carry_out(account, "account.totp.start", act)
+    await context.carry_out(account, "account.start-totp", act)
     uri = pyotp.TOTP(seed).provisioning_uri(name=account.address, issuer_name=ISSUER)
     picture = segno.make(uri, error="m", micro=False).svg_data_uri(scale=4, light="#fff")
     return answer({"secret": seed, "uri": uri, "qr": picture})
@@ -56,7 +56,7 @@ async def confirm_totp(context: Context, request: Request) -> Response:
         raise Problem(422, "wrong", _WRONG)
     codes, digests = new_codes(account.id)
     act = ConfirmTotp(account=account.id, step=step, codes=digests, but=found.session.token)
-    done = await context.carry_out(account, "account.totp.confirm", act)
+    done = await context.carry_out(account, "account.confirm-totp", act)
     began = isinstance(done, Done) and bool(done.count)
     return answer({"recoveryCodes": codes if began else None})
 
@@ -65,7 +65,7 @@ async def remove_totp(context: Context, request: Request) -> Response:
     """POST /auth/totp/remove."""
     account = (await context.fresh(request)).account
     await read(request, NoForm)
-    done = await context.carry_out(account, "account.totp.remove", DropTotp(account=account.id))
+    done = await context.carry_out(account, "account.remove-totp", DropTotp(account=account.id))
     return answer({"removed": isinstance(done, Done) and bool(done.count)})
 
 
@@ -76,7 +76,7 @@ async def switch_on(context: Context, request: Request) -> Response:
     account = found.account
     codes, digests = new_codes(account.id)
     act = RequireSecondStep(account=account.id, codes=digests, but=found.session.token)
-    await context.carry_out(account, "account.second-factor.on", act)
+    await context.carry_out(account, "account.second-factor-on", act)
     return answer({"recoveryCodes": codes})
 
 
@@ -85,7 +85,7 @@ async def switch_off(context: Context, request: Request) -> Response:
     found = await context.fresh(request)
     await read(request, NoForm)
     act = DropSecondStep(account=found.account.id, but=found.session.token)
-    await context.carry_out(found.account, "account.second-factor.off", act)
+    await context.carry_out(found.account, "account.second-factor-off", act)
     return answer({"off": True})
 
 
@@ -95,5 +95,5 @@ async def renew_codes(context: Context, request: Request) -> Response:
     await read(request, NoForm)
     codes, digests = new_codes(account.id)
     act = PutRecoveryCodes(account=account.id, codes=digests)
-    await context.carry_out(account, "account.recovery-codes.renew", act)
+    await context.carry_out(account, "account.renew-recovery-codes", act)
     return answer({"recoveryCodes": codes})

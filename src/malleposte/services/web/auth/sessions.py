@@ -51,5 +51,5 @@ async def revoke(context: Context, request: Request) -> Response:
         ids=form.ids,
         but=found.session.token if form.others else b"",
     )
-    done = await context.carry_out(found.account, "account.sessions.revoke", act)
+    done = await context.carry_out(found.account, "account.revoke-sessions", act)
     return answer({"revoked": done.count if isinstance(done, Done) else 0})

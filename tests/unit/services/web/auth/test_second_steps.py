@@ -203,9 +203,9 @@ async def test_what_was_changed_stands_in_the_audit_without_secrets(browser: Bro
         "SELECT operation, actor, target, details FROM audit ORDER BY id"
     )
     assert [row[0] for row in rows] == [
-        "account.totp.start",
-        "account.totp.confirm",
-        "account.app-passwords.add",
+        "account.start-totp",
+        "account.confirm-totp",
+        "account.add-app-password",
     ]
     assert {row[1:3] for row in rows} == {("ada@example.org", "ada@example.org")}
     for hidden in (secret, codes[0], made["password"], made["password"].partition("-")[2]):
