@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from malleposte.mime import casemap
 from malleposte.services.imapd import sort_runs
-from malleposte.services.imapd.sort_keys import octets
 from malleposte.services.imapd.sort_runs import Runs
+from malleposte.store.ordered import octets
 
 TEXTS = st.text(
     st.characters(exclude_categories=["Cc", "Cs"]) | st.sampled_from("aAbBß_éE\u0301"), max_size=8

@@ -16,6 +16,7 @@ POSSESSIVE_GROUP = re.compile(r"(?<!\\)\)(?:[*+?]|\{[0-9,]+\})\+")
 LOOKED_AT = {
     "address.py": 1,  # the second way fails at its first octet but at the end
     "envelope_first.py": 2,  # the same
+    "envelope_read.py": 1,  # the same
     "headers.py": 1,  # fails before the inner repeat begins
     "html_text.py": 1,  # what an open quote took ends the text: nothing can follow either way
     "lexer.py": 1,  # a string, as in addresses

@@ -1,5 +1,6 @@
 """Emails in order, with the first of each thread: against a model that sorts anew each time."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -46,7 +47,7 @@ class Model:
         ]
 
 
-def _values(order: Order, values: tuple[int]) -> tuple[Any, ...]:
+def _values(order: Order, values: Sequence[Any]) -> Sequence[Any]:
     return (octets(values[0], False),) if isinstance(order, ByOctets) else values
 
 
@@ -61,7 +62,9 @@ def test_it_is_what_sorting_anew_gives(
         made, model = Ordered(order), Model(order)
         for gone, new in steps:
             # An email keeps its thread for good.
-            kept = [(number, number % 9 + 1, _values(order, values)) for number, _, values in new]
+            kept: list[Entry] = [
+                (number, number % 9 + 1, _values(order, values)) for number, _, values in new
+            ]
             made.change(gone, kept)
             model.change(gone, kept)
             for collapsed in (False, True):

@@ -19,8 +19,7 @@ Other mailboxes (NOTIFY): ``notifying`` (the command), ``watched`` (shared by se
 session's), ``mailbox_news`` (what there is to tell).
 
 Reading: ``fetch``, ``fetch_plan`` (which columns), ``fetch_slice`` (some messages), ``fetch_bodies``,
-``fetch_binary``, ``opened`` (one email), ``at_hand`` (those opened not long ago), ``octets``,
-``transfer`` (encodings undone), ``internal_date``.
+``fetch_binary``, ``at_hand`` (emails opened not long ago), ``octets``, ``internal_date``.
 
 Finding: ``searching`` (SEARCH), ``search_program`` (cheapest keys first), ``search_columns``,
 ``search_headers``, ``search_text``, ``folding``; ``sorting`` (SORT), ``sort_keys``, ``sort_runs``,
