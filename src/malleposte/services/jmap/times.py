@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 _UTC: Final = re.compile(
-    r"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9](?:\.[0-9]*[1-9])?Z"
+    r"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9](?:\.[0-9]{1,9})?Z"
 )
 
 
@@ -16,7 +16,8 @@ def utc_date(seconds: int) -> str:
 
 
 def seconds_of(text: str) -> int:
-    """Unix seconds of a UTCDate; a fraction is left out. Raises ``ValueError``."""
+    """Unix seconds of a UTCDate; a fraction is left out, also one of zeros, which browsers write. Raises
+    ``ValueError``."""
     if _UTC.fullmatch(text) is None:
         raise ValueError("a date is written as 2026-12-01T08:30:00Z")
     plain = text[:19].replace(":60", ":59")
