@@ -1,5 +1,5 @@
-"""An authenticator in software (W3C Web Authentication Level 2): makes passkeys, signs challenges, and does wrong
-on demand."""
+"""An authenticator in software (W3C Web Authentication Level 2): makes passkeys, signs challenges, and
+does wrong on demand."""
 
 from __future__ import annotations
 
