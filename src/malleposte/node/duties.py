@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from malleposte.delivery.held_notice import HeldNotices
 from malleposte.delivery.leaving import Sending
+from malleposte.delivery.new_device_notice import NewDeviceNotices
 from malleposte.delivery.quota_warning import QuotaWarning
 from malleposte.delivery.reports import REPORT_JOB, Reporter
 from malleposte.delivery.tls_reports.reporter import TLS_REPORT_JOB
@@ -19,6 +20,7 @@ from malleposte.store.execute.allowing import HELD_JOB
 from malleposte.store.execute.deleting import SWEEP_JOB
 from malleposte.store.execute.parting import PART_JOB
 from malleposte.store.execute.purging import PURGE_JOB
+from malleposte.store.execute.sessions import NEW_DEVICE_JOB
 from malleposte.store.quota import PURGE_OLDEST_JOB, QUOTA_JOB
 
 ROUTING = 10.0
@@ -40,6 +42,7 @@ def jobs(
     return {
         QUOTA_JOB: warning.run,
         HELD_JOB: HeldNotices(store, book, hostname(configuration)).run,
+        NEW_DEVICE_JOB: NewDeviceNotices(store, book, hostname(configuration)).run,
         UNSIGNED_JOB: UnsignedNotices(store, book, hostname(configuration)).run,
         PURGE_JOB: lambda job: upkeep.purge_account(store, job),
         SWEEP_JOB: lambda job: upkeep.sweep_mailbox(store, job),

@@ -1,5 +1,9 @@
 """Sessions of the web: opened, used, ended."""
 
+from typing import Final
+
+import msgspec
+
 from malleposte.store.commands.sessions import (
     MAX_AGENT,
     MAX_DEVICES,
@@ -8,6 +12,8 @@ from malleposte.store.commands.sessions import (
     OpenWebSession,
     UseWebSession,
 )
+from malleposte.store.commands.upkeep import AddJob
+from malleposte.store.execute.records import add_job
 from malleposte.store.results import Done, Refused
 from malleposte.store.work import Work
 
@@ -23,6 +29,19 @@ _DEVICES_OVER = (
     " WHERE account = $1 ORDER BY seen_at DESC, digest LIMIT $2 OFFSET $3)"
 )
 _A_LOT = 1_000
+NEW_DEVICE_JOB: Final = "new-device"
+"""Kind of the job that tells the owner; payload ``NewDevice``."""
+
+
+class NewDevice(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """What the owner is told: of which browser, from where, when."""
+
+    account: int
+    agent: str
+    address: str
+    at: int
+
+
 ENDED = (
     "DELETE FROM web_session WHERE token IN (SELECT token FROM web_session"
     " WHERE expires_at <= $1 OR used_at + idle <= $1 LIMIT $2)"
@@ -53,7 +72,22 @@ async def open_web_session(work: Work, command: OpenWebSession) -> Done | Refuse
         command.agent[:MAX_AGENT],
         command.address,
     )
-    return Done(count=int(await _is_new(work, command.account, command.device)))
+    new = await _is_new(work, command.account, command.device)
+    if new:
+        await _tell(work, command)
+    return Done(count=int(new))
+
+
+async def _tell(work: Work, command: OpenWebSession) -> None:
+    told = NewDevice(
+        account=command.account,
+        agent=command.agent[:MAX_AGENT],
+        address=command.address,
+        at=work.now,
+    )
+    key = f"{command.account}:{command.token[:6].hex()}"
+    payload = msgspec.msgpack.encode(told)
+    await add_job(work, AddJob(kind=NEW_DEVICE_JOB, key=key, payload=payload, run_at=work.now))
 
 
 async def _is_new(work: Work, account: int, device: bytes) -> bool:

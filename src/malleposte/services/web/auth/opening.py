@@ -1,7 +1,9 @@
 """A session begins: always with a token of its own, so that none that a browser had before is worth
 anything."""
 
+import re
 import secrets
+from typing import Final
 
 from malleposte.directory.book import Account
 from malleposte.services.web.auth.context import Context
@@ -12,7 +14,8 @@ from malleposte.services.web.messages import Fields, Request
 from malleposte.store.commands import OpenWebSession
 from malleposte.store.results import Refused
 
-KNOWN_FOR = 400 * 86_400
+_DEVICE: Final = re.compile(r"[A-Za-z0-9_-]{22}")
+KNOWN_FOR: Final = 400 * 86_400
 """Seconds; browsers keep no cookie for longer."""
 
 
@@ -24,7 +27,9 @@ async def open_session(
     authentication, settings = context.authentication, context.settings
     secure = is_secure(request, authentication.settings)
     token = secrets.token_urlsafe(32)
-    device = value_of(request, DEVICE, authentication.settings) or secrets.token_urlsafe(16)
+    device = value_of(request, DEVICE, authentication.settings)
+    if not _DEVICE.fullmatch(device):
+        device = secrets.token_urlsafe(16)
     done = await authentication.store.submit(
         OpenWebSession(
             token=digest(token),

@@ -260,6 +260,24 @@ async def test_an_account_has_so_many_sessions_and_the_idlest_goes(
     assert MAX_SESSIONS > 2
 
 
+async def test_a_browser_is_known_again_and_a_new_one_told_of(browser: Browser) -> None:
+    house = browser.pages.house
+    jobs = "SELECT count(*) FROM job WHERE kind = 'new-device'"
+    for _ in range(2):
+        await browser.sign_in()
+        await browser.post("/auth/sign-out")
+    assert await house.value(jobs) == 0
+    await Browser(browser.pages).sign_in()
+    assert await house.value(jobs) == 1
+    # What is no name of ours is not taken up, nor sent back.
+    device = "__Host-malleposte-device"
+    for odd in ("x", "é" * 22, "a" * 1_900):
+        other = Browser(browser.pages, cookies={device: odd})
+        await other.sign_in()
+        assert len(other.cookies[device]) == 22
+    assert await house.value(jobs) == 4
+
+
 async def test_a_page_is_not_shown_the_browsers_own_dialogue(browser: Browser) -> None:
     await browser.get("/jmap/session")
     assert browser.last.status == 401
