@@ -6,7 +6,7 @@ views; it does one thing after the other. Threads, quota (but what counts in it)
 
 from dataclasses import dataclass, field, replace
 
-from malleposte.store.commands import Ranges
+from malleposte.store.commands import EmailChange, Ranges
 from malleposte.store.results import (
     AnyResult,
     Appended,
@@ -16,6 +16,7 @@ from malleposte.store.results import (
     Created,
     Delivered,
     Done,
+    EmailsChanged,
     Expunged,
     Filed,
     Refused,
@@ -210,10 +211,13 @@ class Model:
         flags: int,
         words: frozenset[str],
         deleted: bool,
+        also: tuple[int, ...] = (),
     ) -> AnyResult:
         account, box = self.box(mailbox)
         sizes = size, size
         uid, email, modseq = self._file(account, box, identity, sizes, flags, words, deleted)
+        for one in also:
+            account.enter(account.boxes[one], email, modseq, deleted=deleted)
         return Appended(email=email, uid=uid, uidvalidity=box.uidvalidity, modseq=modseq)
 
     def append_all(self, mailbox: int, messages: list[Brought]) -> AnyResult:
@@ -344,6 +348,76 @@ class Model:
         if move:
             self._remove(account, box, found, modseq)
         return Copied(uidvalidity=other.uidvalidity, uids=tuple(pairs), modseq=modseq)
+
+    def change(self, number: int, change: EmailChange) -> AnyResult:
+        """As the owner does it; what is destroyed can be brought back, but where no time is given."""
+        account, before = self.accounts[number], self.accounts[number].modseq
+        refused: list[tuple[int, str, str]] = []
+        wanted: dict[int, tuple[int, frozenset[str], list[int], list[int]]] = {}
+        for email in change.emails:
+            marks = {
+                box.id: message.deleted
+                for box in account.boxes.values()
+                for message in box.messages.values()
+                if message.email == email
+            }
+            seen = [mailbox for mailbox, deleted in marks.items() if not deleted]
+            if not seen:
+                refused.append((email, "no-such-email", ""))
+                continue
+            there = account.emails[email]
+            flags, words = there.flags, there.words
+            enters: list[int] = []
+            leaves = list(marks)
+            if not change.destroy:
+                flags = 0 if change.only_flags else flags & ~change.clear_flags
+                flags |= change.set_flags
+                words = frozenset() if change.only_flags else words - set(change.clear_words)
+                words |= set(change.set_words)
+                enters = [one for one in dict.fromkeys(change.enter) if one not in seen]
+                leaves = [
+                    one
+                    for one in seen
+                    if one not in change.enter and (change.only_mailboxes or one in change.leave)
+                ]
+                if len(leaves) == len(seen) and not enters:
+                    refused.append((email, "nowhere", ""))
+                    continue
+            if enters or leaves or (flags, words) != (there.flags, there.words):
+                wanted[email] = flags, words, enters, leaves
+        if wanted:
+            new = {word for _, words, _, _ in wanted.values() for word in words}
+            account.admit(frozenset(new.intersection(change.set_words)))
+            modseq = account.bump()
+            for email, one in wanted.items():
+                self._change_one(account, email, one, modseq)
+                if change.destroy:
+                    for emails in account.unswept.values():
+                        emails[:] = [left for left in emails if left != email]
+                    if not change.recoverable_until:
+                        del account.emails[email]
+        modseq = account.modseq if account.modseq > before else 0
+        return EmailsChanged(modseq=modseq, refused=tuple(refused))
+
+    def _change_one(
+        self,
+        account: Account,
+        email: int,
+        wanted: tuple[int, frozenset[str], list[int], list[int]],
+        modseq: int,
+    ) -> None:
+        flags, words, enters, leaves = wanted
+        account.touch({email}, modseq)
+        account.emails[email].flags, account.emails[email].words = flags, words
+        for box in account.holders(email):
+            (uid,) = [uid for uid, one in box.messages.items() if one.email == email]
+            if box.id in leaves:
+                del box.messages[uid]
+            elif box.id in enters:
+                box.messages[uid].deleted = False
+        for mailbox in enters:
+            if account.boxes[mailbox] not in account.holders(email):
+                account.enter(account.boxes[mailbox], email, modseq)
 
     def recover(self, target: int, emails: list[int]) -> AnyResult:
         account, box = self.box(target)

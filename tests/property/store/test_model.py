@@ -32,6 +32,7 @@ from malleposte.store.commands import (
     AnyCommand,
     Append,
     AppendAll,
+    ChangeEmails,
     ClaimRecent,
     Content,
     Copy,
@@ -40,6 +41,7 @@ from malleposte.store.commands import (
     CreateMailbox,
     DeleteMailbox,
     Deliver,
+    EmailChange,
     Enclosed,
     Expunge,
     Filing,
@@ -323,10 +325,28 @@ class Machine(RuleBasedStateMachine):
         sizes = content.size + len(prefix), content.size
         self.do(command, self.model.deliver(targets, identity, sizes, flags, words, exempt))
 
-    @rule(a=pick, same=pick, flags=bits, words=keywords, deleted=st.booleans())
-    def append(self, a: int, same: int, flags: int, words: frozenset[str], deleted: bool) -> None:
+    @rule(
+        a=pick,
+        same=pick,
+        flags=bits,
+        words=keywords,
+        deleted=st.booleans(),
+        others=st.just(set[int]()) | st.sets(st.integers(0, 4), max_size=2),
+    )
+    def append(
+        self,
+        a: int,
+        same: int,
+        flags: int,
+        words: frozenset[str],
+        deleted: bool,
+        others: set[int],
+    ) -> None:
         identity, content = self.message(same)
         box = self.any_box(a)
+        account = self.model.accounts[box.id >> 32]
+        named = {self.box_of(account, one).id for one in others} - {box.id}
+        also = tuple(sorted(named))
         command = Append(
             actor=box.id >> 32,
             mailbox=box.id,
@@ -336,8 +356,9 @@ class Machine(RuleBasedStateMachine):
             flags=flags,
             keywords=tuple(words),
             deleted=deleted,
+            also=also,
         )
-        expected = self.model.append(box.id, identity, content.size, flags, words, deleted)
+        expected = self.model.append(box.id, identity, content.size, flags, words, deleted, also)
         self.do(command, expected)
 
     @rule(
@@ -444,6 +465,51 @@ class Machine(RuleBasedStateMachine):
         move = move and source.id >> 32 == target.id >> 32
         command = Copy(actor=0, mailbox=source.id, uids=uids, target=target.id, move=move)
         self.do(command, self.model.copy(source.id, target.id, uids, move))
+
+    @rule(
+        a=pick,
+        which=st.lists(st.integers(0, 9), min_size=1, max_size=4),
+        what=st.sampled_from(["flags", "flags", "mailboxes", "mailboxes", "destroy", "forget"]),
+        flags=st.tuples(bits, bits),
+        words=st.tuples(keywords, keywords),
+        boxes=st.tuples(st.sets(st.integers(0, 4), max_size=2), st.sets(st.integers(0, 4))),
+        only=st.booleans(),
+    )
+    def change(
+        self,
+        a: int,
+        which: list[int],
+        what: str,
+        flags: tuple[int, int],
+        words: tuple[frozenset[str], frozenset[str]],
+        boxes: tuple[set[int], set[int]],
+        only: bool,
+    ) -> None:
+        """By id, as JMAP does; also what is in no mailbox, or was never there."""
+        account = self.model.accounts[self.any_box(a).id >> 32]
+        there = [*account.emails, account.inbox + 500]
+        how: dict[str, Any] = {"destroy": True, "recoverable_until": KEEP}
+        if what == "forget":
+            how["recoverable_until"] = 0
+        elif what != "destroy":
+            how = {
+                "set_flags": flags[0],
+                "clear_flags": flags[1] & ~flags[0],
+                "set_words": tuple(sorted(words[0])),
+                "clear_words": tuple(sorted(words[1] - words[0])),
+                "only_flags": only,
+            }
+        if what == "mailboxes":
+            enter, leave = [{self.box_of(account, n).id for n in some} for some in boxes]
+            how |= {
+                "enter": tuple(sorted(enter)),
+                "leave": tuple(sorted(leave)),
+                "only_mailboxes": only and bool(enter),
+            }
+        emails = tuple(dict.fromkeys(there[n % len(there)] for n in which))
+        change = EmailChange(emails=emails, **how)
+        command = ChangeEmails(actor=account.id, account=account.id, changes=(change,))
+        self.do(command, self.model.change(account.id, change))
 
     @rule(a=pick, back=st.integers(-2, 3))
     def claim(self, a: int, back: int) -> None:
