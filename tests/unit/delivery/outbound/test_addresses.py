@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -112,7 +113,7 @@ async def test_where_nobody_asks_for_a_name_none_is_needed(
     ("switches", "left"), [({"ipv6": False}, BOTH[1:]), ({"ipv4": False}, BOTH[:1])]
 )
 async def test_families_that_are_turned_off(
-    zone: Zone, switches: dict[str, bool], left: list[str]
+    zone: Zone, switches: dict[str, Any], left: list[str]
 ) -> None:
     zone.add(POINTER, ptr="mail.here.example.")
     assert await of(zone, **switches) == left
