@@ -1,5 +1,7 @@
 """Second steps, app passwords and sessions of others, by an operator."""
 
+from typing import Any
+
 import pytest
 
 from malleposte.operations.accounts import AccountAdded, AddAccount
@@ -30,7 +32,7 @@ async def account(house: House, desk: Desk) -> int:
     return (await desk.call("account.add", AddAccount(address=ADA), AccountAdded)).id
 
 
-async def audited(desk: Desk) -> list[tuple[str, str, object]]:
+async def audited(desk: Desk) -> list[tuple[str, str, dict[str, Any]]]:
     return [(line[1], line[3], line[4]) for line in await desk.audit()][1:]
 
 

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
+import structlog
 
 from malleposte.directory.book import Account
 from malleposte.runtime.passwords import Passwords
+from malleposte.secrets.node_key import NodeKeyError
 from malleposte.secrets.sealing import KeyRing
 from malleposte.services.web.auth.forms import Problem
 from malleposte.services.web.authentication import Authentication, SignedIn
@@ -15,6 +17,11 @@ from malleposte.services.web.messages import Request
 from malleposte.store.commands import Act, Audited, RecordAudit
 from malleposte.store.results import AnyResult, Refused
 
+log = structlog.get_logger(__name__)
+
+_NO_KEY: Final = (
+    "This server cannot keep secrets now; tell your administrator (its node key is missing)."
+)
 _STATUS: Final = {"limit": 409, "exists": 409, "in-use": 409, "changed": 409}
 
 
@@ -43,6 +50,14 @@ class Context:
     authentication: Authentication
     passwords: Passwords
     ring: Callable[[], KeyRing] = field(repr=False)
+
+    def keys(self) -> KeyRing:
+        """This node's keys. Raises ``Problem``."""
+        try:
+            return self.ring()
+        except NodeKeyError as error:
+            log.error("node_key_missing", error=str(error))
+            raise Problem(503, "away", _NO_KEY) from None
 
     async def signed_in(self, request: Request) -> SignedIn:
         """Whose session it is. Raises ``Problem``, ``Refused``; store failures come through."""

@@ -35,7 +35,7 @@ async def start_totp(context: Context, request: Request) -> Response:
     account = (await context.fresh(request)).account
     await read(request, NoForm)
     seed = pyotp.random_base32()  # 160 bits
-    ring = context.ring()
+    ring = context.keys()
     act = StartTotp(
         account=account.id,
         sealed=ring.seal(seed_name(account.id), Secret(seed.encode())),

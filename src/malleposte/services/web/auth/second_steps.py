@@ -90,7 +90,7 @@ async def matching(context: Context, account: int, code: str) -> int | None:
     if sealed is None:
         return None
     try:
-        seed = context.ring().unseal(seed_name(account), sealed)
+        seed = context.keys().unseal(seed_name(account), sealed)
     except SealError as error:
         log.error("totp_seed_unreadable", account=account, error=str(error))
         raise Problem(503, "away", _UNREADABLE) from None

@@ -41,7 +41,7 @@ def new_challenge() -> bytes:
 
 def kept(context: Context, request: Request, step: Step) -> tuple[str, str]:
     """The field that gives it to the browser."""
-    sealed = context.ring().seal(_PURPOSE, Secret(msgspec.msgpack.encode(step)))
+    sealed = context.keys().seal(_PURPOSE, Secret(msgspec.msgpack.encode(step)))
     value = base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
     secure = is_secure(request, context.authentication.settings)
     return setting(STEP, value, secure=secure, seconds=context.settings.step)
@@ -64,7 +64,7 @@ def read(context: Context, request: Request) -> Step | None:
         return None
     try:
         sealed = base64.urlsafe_b64decode(value + "=" * (-len(value) % 4))
-        step = _decode(context.ring().unseal(_PURPOSE, sealed).reveal())
+        step = _decode(context.keys().unseal(_PURPOSE, sealed).reveal())
     except (binascii.Error, ValueError, SealError, msgspec.DecodeError):
         return None
     return step if context.authentication.clock() < step.until else None

@@ -16,6 +16,7 @@ from malleposte.directory.signin import Door
 from malleposte.policy.throttle import Throttle, ThrottleSettings
 from malleposte.runtime.passwords import Passwords, PasswordSettings, TooBusyError
 from malleposte.runtime.passwords_memory import VerifiedMemory
+from malleposte.secrets.node_key import NodeKeyError
 from malleposte.secrets.sealing import KeyRing, NodeKey
 from malleposte.services.jmap import JmapSite
 from malleposte.services.jmap.settings import JmapSettings
@@ -66,7 +67,7 @@ class Pages:
     door: Door = field(init=False)
     authentication: Authentication = field(init=False)
     sites: list[Site] = field(init=False)
-    ring: KeyRing = field(init=False)
+    ring: KeyRing | None = field(init=False)
 
     def __post_init__(self) -> None:
         store = self.house.store
@@ -84,9 +85,14 @@ class Pages:
             self.web, store, self.book, self.door, self.house.clock.time
         )
         self.ring = KeyRing([NodeKey.random()])
-        context = Context(self.settings, self.authentication, self.passwords, lambda: self.ring)
+        context = Context(self.settings, self.authentication, self.passwords, self._keys)
         jmap = JmapSite(JmapSettings(), store, self.book, self.authentication.account)
         self.sites = [AuthSite(context), jmap]
+
+    def _keys(self) -> KeyRing:
+        if self.ring is None:
+            raise NodeKeyError("there is no node key")
+        return self.ring
 
     async def account(self, name: str = "ada", password: str = GOOD) -> int:
         """An account's id, newly made."""

@@ -145,6 +145,19 @@ async def test_a_seed_that_cannot_be_opened_is_no_wrong_code(
     assert (await other.post("/auth/recovery", code=codes[0]))["signedIn"]
 
 
+async def test_without_a_node_key_nothing_is_lost_and_people_are_told(
+    browser: Browser, other: Browser
+) -> None:
+    await browser.totp()
+    await browser.passkey()
+    browser.pages.ring = None
+    for path in ("/auth/totp/start", "/auth/passkeys/begin", "/auth/passkey/begin"):
+        answer = await browser.post(path)
+        assert (browser.last.status, answer["error"]) == (503, "away")
+    assert (await other.sign_in())["error"] == "away"
+    assert await browser.signed_in()
+
+
 async def test_recovery_codes_serve_once_each_as_people_type_them(
     browser: Browser, other: Browser
 ) -> None:
