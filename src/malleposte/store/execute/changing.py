@@ -14,7 +14,7 @@ from malleposte.store.commands import MAX_ROWS, SYSTEM, ChangeEmails, EmailChang
 from malleposte.store.dialect import Row, any_of, both
 from malleposte.store.execute.early import SKEW
 from malleposte.store.execute.expunging import REMOVE, bury, leave
-from malleposte.store.execute.filing import INSERT_MEMBERSHIP
+from malleposte.store.execute.filing import BREATH, INSERT_MEMBERSHIP
 from malleposte.store.execute.flagging import READER_SEEN
 from malleposte.store.execute.keywords import admit_all_keywords
 from malleposte.store.execute.purging import ON_HOLD, remove_emails
@@ -151,7 +151,9 @@ class _Changing:
 
     async def plan(self, change: EmailChange, refused: list[tuple[int, str, str]]) -> None:
         """Plans for the emails of a change; those that cannot be are ``refused``."""
-        for email in change.emails:
+        for at, email in enumerate(change.emails, 1):
+            if at % BREATH == 0:
+                await self.work.breathe()
             try:
                 plan = await self._planned(change, email)
             except _Not as reason:
@@ -286,7 +288,9 @@ class _Changing:
         unmarking: dict[int, list[int]] = {}
         gone: dict[tuple[int, int], list[Row]] = {}
         changed: list[Row] = []
-        for plan in self.plans:
+        for at, plan in enumerate(self.plans, 1):
+            if at % BREATH == 0:
+                await work.breathe()
             email, _, _, size, mailboxes, thread, exempt, _ = plan.row
             await self._count(plan, modseq)
             for _, mailbox, uid, _ in plan.leaves:

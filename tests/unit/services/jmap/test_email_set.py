@@ -6,6 +6,7 @@ import pytest
 
 from malleposte.mime import fields
 from malleposte.services.jmap.settings import JmapSettings
+from malleposte.store import TemporaryFailure
 from malleposte.store.flags import ANSWERED, DRAFT, FLAGGED, SEEN
 from malleposte.store.ids import EMAIL_LETTER, id_number, mailbox_text
 from support.store import House, inbox
@@ -621,6 +622,29 @@ async def test_creation_ids(client: Client) -> None:
 async def test_too_many_at_once(house: House) -> None:
     client = Client(house, await house.account(), JmapSettings(max_objects_in_set=2))
     assert await client.error("Email/set", destroy=["E1", "E2", "E3"]) == "requestTooLarge"
+
+
+async def test_what_fails_in_the_middle_is_told_with_what_was_done(
+    house: House, client: Client
+) -> None:
+    submit = house.store.writer.submit
+    left = 1
+
+    async def failing(command: Any, fd: int | None = None) -> Any:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise TemporaryFailure("the writer is away")
+        return await submit(command, fd)
+
+    house.store.writer.submit = failing  # type: ignore[method-assign]
+    id_ = await client.put(b"Subject: x\r\n\r\n")
+    left = 1
+    create = {"a": draft(client), "b": draft(client)}
+    answer = await client.call("Email/set", create=create, destroy=[id_])
+    assert list(answer["created"]) == ["a"]
+    assert answer["notCreated"]["b"]["type"] == "serverUnavailable"
+    assert answer["notDestroyed"][id_]["type"] == "serverUnavailable"
 
 
 async def test_of_others(house: House, client: Client) -> None:

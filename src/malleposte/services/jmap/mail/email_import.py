@@ -15,11 +15,8 @@ from malleposte.services.jmap.errors import SetError, invalid
 from malleposte.services.jmap.mail import filing
 from malleposte.services.jmap.mail.blob_reading import Blobs
 from malleposte.services.jmap.mail.names import MAIL
-from malleposte.store import DiskFull
 from malleposte.store.ids import email_text
-from malleposte.store.incoming import NoRoom
 from malleposte.store.read import mailboxes
-from malleposte.store.read.emails import Damaged
 
 LINE: Final = 998
 LOOKED_AT: Final = 64 * 1024
@@ -56,10 +53,8 @@ async def import_(context: Context, arguments: Import) -> Answer:
             filed[id_] = await _imported(context, account, one)
         except SetError as error:
             failed[id_] = error
-        except (NoRoom, DiskFull) as error:
-            failed[id_] = SetError("overQuota", str(error))
-        except Damaged:
-            failed[id_] = invalid("This content is damaged", "blobId")
+        except filing.FAILURES as error:
+            failed[id_] = filing.failure(error)
         else:
             context.created[id_] = email_text(filed[id_][0])
     created = await filing.described(context, account, filed)

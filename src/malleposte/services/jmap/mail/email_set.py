@@ -12,12 +12,9 @@ from malleposte.services.jmap.mail import draft_writing, drafts, email_updates, 
 from malleposte.services.jmap.mail.blob_reading import Blobs
 from malleposte.services.jmap.mail.names import MAIL
 from malleposte.services.jmap.setting import Outcome
-from malleposte.store import DiskFull
 from malleposte.store.flags import DRAFT
 from malleposte.store.ids import email_text
-from malleposte.store.incoming import NoRoom
 from malleposte.store.read import mailboxes
-from malleposte.store.read.emails import Damaged
 
 
 async def set_(context: Context, arguments: Set) -> Answer:
@@ -49,10 +46,8 @@ async def _create(
             filed[id_] = await _made(context, account, properties, to)
         except SetError as error:
             outcome.not_created[id_] = error
-        except (NoRoom, DiskFull) as error:
-            outcome.not_created[id_] = SetError("overQuota", str(error))
-        except Damaged:
-            outcome.not_created[id_] = SetError("blobNotFound", "This content is damaged")
+        except filing.FAILURES as error:
+            outcome.not_created[id_] = filing.failure(error)
         else:
             context.created[id_] = email_text(filed[id_][0])
             saved |= bool(to.flags & DRAFT)

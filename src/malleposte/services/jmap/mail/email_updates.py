@@ -15,7 +15,7 @@ from malleposte.services.jmap.errors import MethodError, SetError, invalid
 from malleposte.services.jmap.mail import email_get, filing, keywords, plans
 from malleposte.services.jmap.patching import paths
 from malleposte.services.jmap.setting import Outcome
-from malleposte.store import content
+from malleposte.store import StoreError, content
 from malleposte.store.commands import MAX_ROWS, ChangeEmails, EmailChange
 from malleposte.store.flags import DRAFT
 from malleposte.store.ids import EMAIL_LETTER, LOW, account_of, email_text, id_number
@@ -191,16 +191,19 @@ class Changes:
         command = ChangeEmails(
             actor=self._context.actor, account=self._account, changes=tuple(changes)
         )
-        result = await self._context.submit(command)
+        try:
+            result = await self._context.submit(command)
+        except StoreError as failed:
+            # What was done before is told all the same.
+            self._refuse_all(changes, filing.failure(failed))
+            return
         if isinstance(result, Refused):
             halves = _halves(changes) if result.reason == "limit" else []
             if not halves:
                 error = filing.refusal(result)
                 if result.reason == "limit":
                     error = SetError("tooManyKeywords", error.description)
-                for change in changes:
-                    for number in change.emails:
-                        self._refuse(change, number, error)
+                self._refuse_all(changes, error)
             for half in halves:
                 await self._submit(half)
             return
@@ -217,6 +220,11 @@ class Changes:
                     self._outcome.destroyed.append(email_text(number))
                 else:
                     self._outcome.updated[email_text(number)] = None
+
+    def _refuse_all(self, changes: list[EmailChange], error: SetError) -> None:
+        for change in changes:
+            for number in change.emails:
+                self._refuse(change, number, error)
 
     def _refuse(self, change: EmailChange, number: int, error: SetError) -> None:
         of = self._outcome.not_destroyed if change.destroy else self._outcome.not_updated

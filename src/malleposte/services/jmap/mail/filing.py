@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from malleposte.delivery.spool import Spool, prepare
 from malleposte.services.jmap.context import Context
@@ -10,6 +10,7 @@ from malleposte.services.jmap.errors import SetError, invalid
 from malleposte.services.jmap.mail import keywords
 from malleposte.services.jmap.mail.blobs import email_blob
 from malleposte.services.jmap.times import seconds_of
+from malleposte.store import DiskFull, PermanentFailure, StoreError
 from malleposte.store.commands import Append
 from malleposte.store.flags import MAX_KEYWORDS_EMAIL
 from malleposte.store.ids import (
@@ -20,7 +21,9 @@ from malleposte.store.ids import (
     id_number,
     thread_text,
 )
+from malleposte.store.incoming import NoRoom
 from malleposte.store.read import emails
+from malleposte.store.read.emails import Damaged
 from malleposte.store.results import AnyResult, Appended, Refused
 
 
@@ -128,6 +131,21 @@ def refused(reason: str, text: str) -> SetError:
         case "purging":
             return SetError("rateLimit", words)
     return SetError("forbidden", words or reason)
+
+
+FAILURES: Final = (OSError, StoreError, Damaged)
+"""What ends one object of several, and not those beside it."""
+
+
+def failure(error: Exception) -> SetError:
+    """The error of one object that the server could not do."""
+    if isinstance(error, NoRoom | DiskFull):
+        return SetError("overQuota", str(error) if isinstance(error, DiskFull) else error.text)
+    if isinstance(error, Damaged):
+        return SetError("serverFail", "Content of this is damaged on the server")
+    if isinstance(error, PermanentFailure):
+        return SetError("serverFail", "This went wrong in the server")
+    return SetError("serverUnavailable", "The server cannot do this now; try again later")
 
 
 async def described(

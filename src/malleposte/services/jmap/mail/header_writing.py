@@ -11,11 +11,15 @@ from typing import Any, Final
 
 from malleposte.mime import compose
 from malleposte.mime.compose import Mailbox, MailGroup
-from malleposte.services.jmap.errors import SetError, invalid
+from malleposte.services.jmap.errors import invalid
 from malleposte.services.jmap.mail import header_forms
 
 LINE: Final = 998
 """RFC 5322 §2.1.1."""
+MOST: Final = 2_000
+"""Addresses, ids or values of one field."""
+TEXT: Final = 50_000
+"""Characters of one value."""
 _RAW: Final = re.compile(r"(?:[\t -~]|\r?\n[\t ]+[!-~])*")
 _ID: Final = re.compile(r"[!-;=?-~]{1,900}")
 _URL: Final = re.compile(r"[!-;=?-~]{1,900}")
@@ -63,8 +67,8 @@ class Headers:
             return True
         write = WRITERS[form.form]
         values = value if form.all else [value]
-        if not isinstance(values, list):
-            raise invalid("This is a list of values", property_)
+        if not isinstance(values, list) or len(values) > MOST:
+            raise invalid(f"This is a list of at most {MOST:,} values", property_)
         for one in values:
             try:
                 field = write(name, one)
@@ -74,12 +78,6 @@ class Headers:
                 ) from None
             self.fields += [field] if field else []
         return True
-
-    def without(self, *names: str) -> None:
-        """Raises ``SetError`` where one of these is given."""
-        for name in names:
-            if name.lower() in self.names:
-                raise invalid(f"The header field {name} is not for a client to give")
 
 
 def raw(name: str, value: Any) -> bytes:
@@ -147,12 +145,16 @@ def _mailbox(value: Any) -> Mailbox:
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError("this is no text")
+    if len(value) > TEXT:
+        raise ValueError(f"a text in a header has at most {TEXT:,} characters")
     return value
 
 
 def _list(value: Any) -> list[Any]:
     if not isinstance(value, list):
         raise TypeError("this is no list")
+    if len(value) > MOST:
+        raise ValueError(f"a field has at most {MOST:,} values")
     return value
 
 
@@ -171,5 +173,3 @@ WRITERS: Final[Mapping[str, Callable[[str, Any], bytes]]] = {
     "asDate": date,
     "asURLs": urls,
 }
-
-__all__ = ["Headers", "SetError"]
