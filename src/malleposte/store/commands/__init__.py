@@ -155,6 +155,14 @@ from malleposte.store.commands.sieve import (
     Remember,
     RenameScript,
 )
+from malleposte.store.commands.submissions import (
+    AddSubmission,
+    CancelSubmission,
+    DropIdentity,
+    DropSubmission,
+    PutIdentity,
+    SeedIdentities,
+)
 from malleposte.store.commands.tls import (
     AddTlsResults,
     DropTlsResults,
@@ -215,6 +223,7 @@ __all__ = [
     "AddAppPassword",
     "AddJob",
     "AddPasskey",
+    "AddSubmission",
     "AddTlsResults",
     "Allowance",
     "AnyCommand",
@@ -222,6 +231,7 @@ __all__ = [
     "AppendAll",
     "Audited",
     "Bringing",
+    "CancelSubmission",
     "ChangeEmails",
     "ChangeQueued",
     "ClaimRecent",
@@ -242,9 +252,11 @@ __all__ = [
     "Deliver",
     "DropAppPassword",
     "DropContent",
+    "DropIdentity",
     "DropPasskey",
     "DropRelay",
     "DropSecondStep",
+    "DropSubmission",
     "DropTlsResults",
     "DropTotp",
     "EmailChange",
@@ -269,6 +281,7 @@ __all__ = [
     "PutContent",
     "PutForm",
     "PutGroup",
+    "PutIdentity",
     "PutRecoveryCodes",
     "PutRelay",
     "PutScript",
@@ -295,6 +308,7 @@ __all__ = [
     "Reroute",
     "Rerouted",
     "RetireKey",
+    "SeedIdentities",
     "SetAccount",
     "SetAlias",
     "SetCatchAll",
@@ -389,6 +403,12 @@ AnyCommand = (
     | DeleteScript
     | RenameScript
     | PutForm
+    | AddSubmission
+    | CancelSubmission
+    | DropIdentity
+    | DropSubmission
+    | PutIdentity
+    | SeedIdentities
     | SetSendLimit
     | SetSendRight
     | SetNetworks

@@ -104,7 +104,7 @@ async def purge_account(work: Work, command: PurgeAccount) -> Done | Refused:
     await work.tx.run("DELETE FROM mailbox_right WHERE mailbox > $1 AND mailbox < $2", low, high)
     await work.tx.run("DELETE FROM mailbox_right WHERE grantee = $1", command.account)
     await work.tx.run("DELETE FROM annotation WHERE account = $1 OR reader = $1", command.account)
-    for table in ("sieve_form", "sieve_memory"):
+    for table in ("sieve_form", "sieve_memory", "identity", "email_submission"):
         await work.tx.run(f"DELETE FROM {table} WHERE account = $1", command.account)
     for table in ("sieve_script", "sieve_head"):
         await work.tx.run(f"DELETE FROM {table} WHERE owner = $1", command.account)

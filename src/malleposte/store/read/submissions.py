@@ -1,0 +1,144 @@
+"""Identities and submissions as they are kept, and what became of submitted mail."""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from malleposte.store.dialect import Reader, any_of, both
+
+
+class Identity(NamedTuple):
+    """From whom an account writes."""
+
+    n: int
+    address: str
+    state: bytes
+
+
+class Submission(NamedTuple):
+    """An email that was submitted."""
+
+    n: int
+    identity: int
+    email: int
+    thread: int
+    send_at: int
+    trace: int
+    canceled: int
+    state: bytes
+
+
+class Queued(NamedTuple):
+    """A recipient in the queue, of the message with a trace."""
+
+    trace: int
+    address: str
+    state: int
+    attempts: int
+    said: str
+
+
+class Tried(NamedTuple):
+    """What became of a try."""
+
+    trace: int
+    address: str
+    outcome: str
+    host: str
+    said: str
+
+
+class Moved(NamedTuple):
+    """What changed of a kind since a modseq."""
+
+    created: list[int]
+    updated: list[int]
+    destroyed: list[int]
+    modseq: int
+    more: bool
+
+
+_SUBMISSIONS: Final = (
+    "SELECT n, identity, email, thread, send_at, trace, canceled, state FROM email_submission"
+    " WHERE account = $1 AND gone = 0"
+)
+_SOME: Final = both(f"{_SUBMISSIONS} AND {{ids}}", ids=any_of("n", 2))
+_QUEUED: Final = both(
+    "SELECT m.trace, r.address, r.state, r.attempts, r.said FROM queue_message m"
+    " JOIN queue_recipient r ON r.message = m.id WHERE {traces} LIMIT 5000",
+    traces=any_of("m.trace", 1),
+)
+_TRIED: Final = both(
+    "SELECT trace, address, outcome, host, said FROM trace_attempt WHERE {traces}"
+    " AND outcome IN ('delivered', 'failed', 'removed') LIMIT 5000",
+    traces=any_of("trace", 1),
+)
+
+
+async def modseq(reader: Reader, table: str, account: int) -> int:
+    """The state of a kind: when something of it last changed."""
+    row = await reader.row(
+        f"SELECT coalesce(max(modseq), 0) FROM {_table(table)} WHERE account = $1", account
+    )
+    return int(row[0]) if row is not None else 0
+
+
+async def identities(reader: Reader, account: int) -> list[Identity]:
+    """An account's, in the order they were made."""
+    rows = await reader.rows(
+        "SELECT n, address, state FROM identity WHERE account = $1 AND gone = 0 ORDER BY n", account
+    )
+    return [Identity(n, address, bytes(state)) for n, address, state in rows]
+
+
+async def addresses(reader: Reader, account: int) -> set[str]:
+    """Addresses that have an identity, or had one."""
+    rows = await reader.rows("SELECT address FROM identity WHERE account = $1", account)
+    return {row[0] for row in rows}
+
+
+async def submissions(reader: Reader, account: int, ids: Sequence[int]) -> list[Submission]:
+    """Some of an account's."""
+    rows = await reader.rows(_SOME, account, list(ids))
+    return [Submission(*row[:-1], bytes(row[-1])) for row in rows]
+
+
+async def latest(reader: Reader, account: int, most: int) -> list[Submission]:
+    """The last ones of an account."""
+    rows = await reader.rows(f"{_SUBMISSIONS} ORDER BY n DESC LIMIT $2", account, most)
+    return [Submission(*row[:-1], bytes(row[-1])) for row in rows]
+
+
+async def queued(reader: Reader, traces: Sequence[int]) -> list[Queued]:
+    """What of some messages is in the queue."""
+    return [Queued(*row) for row in await reader.rows(_QUEUED, list(traces))]
+
+
+async def tried(reader: Reader, traces: Sequence[int]) -> list[Tried]:
+    """How some messages ended."""
+    return [Tried(*row) for row in await reader.rows(_TRIED, list(traces))]
+
+
+async def moved(reader: Reader, table: str, account: int, since: int, most: int) -> Moved:
+    """Changes since a modseq, ``most`` of them. Each change has a modseq of its own."""
+    rows = await reader.rows(
+        f"SELECT n, modseq, gone FROM {_table(table)} WHERE account = $1 AND modseq > $2"
+        " ORDER BY modseq LIMIT $3",
+        account,
+        since,
+        most + 1,
+    )
+    more, rows = len(rows) > most, rows[:most]
+    new = [row for row in rows if row[0] > since]
+    return Moved(
+        [n for n, _, gone in new if not gone],
+        [n for n, _, gone in rows if n <= since and not gone],
+        [n for n, _, gone in rows if n <= since and gone],
+        rows[-1][1] if rows else since,
+        more,
+    )
+
+
+def _table(table: str) -> str:
+    if table not in ("identity", "email_submission"):
+        raise ValueError(table)
+    return table
