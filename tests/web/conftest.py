@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from playwright._impl._api_structures import SetCookieParam
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 from playwright.sync_api import Response as Answer
 
+from malleposte.services.web.cookies import DEVICE
 from support.programs import need
 from unit.cli.demo import ended, started
 from unit.cli.program import Program
@@ -37,6 +39,8 @@ class Demo:
 
     url: str
     passwords: dict[str, str]
+    known: list[SetCookieParam] = field(default_factory=list)
+    """By which a browser is known: each that is new brings its person a mail, and other rows."""
 
 
 @dataclass
@@ -107,15 +111,29 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def demo(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+def demo(built: Path, browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     program = ClientProgram(tmp_path_factory.mktemp("w"))
     process, _, _ = started(program, program.folder / "demo")
     try:
         connect = json.loads((program.folder / "demo/connect.json").read_text())
         passwords = {one["address"]: one["password"] for one in connect["accounts"]}
-        yield Demo(connect["services"]["http"]["url"].rstrip("/"), passwords)
+        demo = Demo(connect["services"]["http"]["url"].rstrip("/"), passwords)
+        become_known(browser, demo)
+        yield demo
     finally:
         ended(process)
+
+
+def become_known(browser: Browser, demo: Demo) -> None:
+    """Sign in once: the first browser of an account is not told of, and from then on it is known."""
+    with browser.new_context(locale="en-GB") as context:
+        Visit(context, context.new_page(), demo).sign_in()
+        demo.known += [
+            SetCookieParam(name=one["name"], value=one["value"], url=demo.url)
+            for one in context.cookies()
+            if one["name"] == DEVICE
+        ]
+    assert demo.known
 
 
 @pytest.fixture
@@ -141,6 +159,7 @@ def visit(browser: Browser, demo: Demo, size: tuple[int, int], colours: str) -> 
         reduced_motion="reduce",
     )
     context.set_default_timeout(15_000)
+    context.add_cookies(demo.known)
     visit = Visit(context, context.new_page(), demo)
     visit.watch()
     yield visit

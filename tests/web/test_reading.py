@@ -1,9 +1,10 @@
 """From the sign-in page to a message that is read, and back."""
 
 import re
+import time
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, Route, expect
 
 from web.conftest import PHONE, USER, Visit
 
@@ -39,7 +40,7 @@ def test_an_address_within_leads_there_after_signing_in(visit: Visit) -> None:
     visit.sign_in()
     visit.page.get_by_role("link", name="Archive").click()
     address = visit.page.url
-    visit.context.clear_cookies()
+    visit.context.clear_cookies(name="malleposte")
     visit.page.goto(address)
     visit.page.get_by_label("Mail address").fill(USER)
     visit.page.get_by_label("Password", exact=True).fill(visit.demo.passwords[USER])
@@ -150,3 +151,42 @@ def test_on_a_phone_one_pane_follows_the_other(visit: Visit) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
     page.get_by_role("button", name="Back to the list").tap()
     visit.listed()
+
+
+KEPT = """() => new Promise(done => {
+    const asked = indexedDB.open("malleposte");
+    asked.onsuccess = () => {
+        const base = asked.result;
+        const all = base.transaction("kept").objectStore("kept").count();
+        all.onsuccess = () => { base.close(); done(all.result); };
+    };
+})"""
+BASES = "indexedDB.databases().then(all => all.length)"
+
+
+def soon(page: Page, script: str, wanted: int) -> None:
+    """Until a script says so."""
+    until = time.monotonic() + 20
+    while page.evaluate(script) != wanted:
+        assert time.monotonic() < until, script
+        page.wait_for_timeout(100)
+
+
+def test_mail_is_kept_for_the_next_visit_and_forgotten_on_signing_out(visit: Visit) -> None:
+    visit.sign_in()
+    page = visit.page
+    soon(page, KEPT, 1)
+    # The list is there before the server has said a word about it.
+    held: list[Route] = []
+    page.route("**/jmap/api", lambda route: held.append(route))
+    page.reload()
+    visit.listed()
+    expect(page.get_by_role("row", name=re.compile("The second address"))).to_be_visible()
+    for route in held:
+        route.continue_()
+    page.unroute("**/jmap/api")
+    page.get_by_role("button", name=f"Account {USER}").click()
+    page.get_by_role("menuitem", name="Sign out").click()
+    expect(page.get_by_label("Mail address")).to_be_visible()
+    soon(page, BASES, 0)
+    assert USER not in str(page.evaluate("Object.entries(localStorage)"))

@@ -1,14 +1,14 @@
 import { I18nProvider, useLingui } from "@lingui/react";
-import { lazy, Suspense, useCallback, useEffect, useState } from "react";
+import { useCallback, useEffect, useState } from "react";
 import { I18nProvider as AriaI18n } from "react-aria-components";
 import { i18n } from "../i18n/index.ts";
 import { usePlace } from "../route/index.ts";
 import { SignIn, signOut, state } from "../signin/index.ts";
 
-const Mail = lazy(() => import("../mail/index.ts").then(({ Mail }) => ({ default: Mail })));
-const Settings = lazy(() =>
-  import("../settings/index.ts").then(({ Settings }) => ({ default: Settings })),
-);
+// Pieces of their own, loaded when they are needed. Not by React's Suspense, which holds back what has come
+// for 300 ms where it showed that it waits.
+const loadMail = () => import("../mail/index.ts");
+const loadSettings = () => import("../settings/index.ts");
 
 type Who = "unknown" | "in" | "out";
 
@@ -20,28 +20,39 @@ export function App() {
   );
 }
 
+/** What a piece exports, once it is wanted and there. */
+function usePiece<T>(load: () => Promise<T>, wanted: boolean): T | undefined {
+  const [piece, setPiece] = useState<T>();
+  useEffect(() => {
+    if (wanted) void load().then((loaded) => setPiece(() => loaded));
+  }, [load, wanted]);
+  return piece;
+}
+
 function Signed() {
   const { i18n } = useLingui();
   const place = usePlace();
   const [who, setWho] = useState<Who>("unknown");
+  const mail = usePiece(loadMail, who !== "out" && place.at === "mail");
+  const settings = usePiece(loadSettings, who === "in" && place.at === "settings");
   useEffect(() => {
-    void state().then((answer) => setWho(answer === true ? "in" : "out"));
+    // Where the server cannot be asked, what is kept of the mail stays, and is tried to be opened.
+    void state().then((answer) => setWho(answer === false ? "out" : "in"));
   }, []);
+  useEffect(() => {
+    // Nobody is signed in: whoever comes next finds nothing of who was here before.
+    if (who === "out") void loadMail().then(({ forgetMail }) => forgetMail());
+  }, [who]);
   const ended = useCallback(() => setWho("out"), []);
   const leave = useCallback(() => void signOut().finally(() => setWho("out")), []);
-  return (
-    <AriaI18n locale={i18n.locale}>
-      {who === "out" ? (
-        <SignIn onSignedIn={() => setWho("in")} />
-      ) : who === "in" ? (
-        <Suspense>
-          {place.at === "mail" ? (
-            <Mail place={place} ended={ended} signOut={leave} />
-          ) : (
-            <Settings place={place} />
-          )}
-        </Suspense>
-      ) : null}
-    </AriaI18n>
-  );
+
+  function shown() {
+    if (who === "out") return <SignIn onSignedIn={() => setWho("in")} />;
+    if (who === "unknown") return null;
+    if (place.at === "mail") {
+      return mail ? <mail.Mail place={place} ended={ended} signOut={leave} /> : null;
+    }
+    return settings ? <settings.Settings place={place} /> : null;
+  }
+  return <AriaI18n locale={i18n.locale}>{shown()}</AriaI18n>;
 }

@@ -6,6 +6,9 @@ import type { Id, Session } from "./types.ts";
 export const CORE = "urn:ietf:params:jmap:core";
 export const MAIL = "urn:ietf:params:jmap:mail";
 
+/** Octets that a browser sends for a page that is gone; all such requests together have 64 KiB. */
+const MOST_KEPT_ALIVE = 30_000;
+
 /** Of `fetch`, what is used here. */
 export type Fetch = (path: string, init?: RequestInit) => Promise<Response>;
 
@@ -36,15 +39,19 @@ export class JmapClient implements Transport {
     return new Batch(this.account);
   }
 
-  /** Throws `RequestError`; errors of single calls are in the answers. */
+  /** Throws `RequestError`; errors of single calls are in the answers. What changes something arrives even if
+      the page is left meanwhile. */
   async send(batch: Batch): Promise<Answers> {
+    const body = JSON.stringify({ using: [CORE, MAIL], methodCalls: batch.calls });
+    const changes = batch.calls.some(([name]) => name.endsWith("/set"));
     const done = await asked<{ methodResponses: Invocation[] }>(
       this.#fetch,
       local(this.session.apiUrl),
       {
         method: "POST",
         headers: { "Content-Type": "application/json", Accept: "application/json" },
-        body: JSON.stringify({ using: [CORE, MAIL], methodCalls: batch.calls }),
+        body,
+        keepalive: changes && body.length < MOST_KEPT_ALIVE,
       },
     );
     return new Answers(done.methodResponses);

@@ -75,7 +75,7 @@ export class Push {
     const wait = RETRY[this.#failures++] ?? LOOK;
     this.#timers.clear(this.#timer);
     this.#timer = this.#timers.set(() => {
-      if (this.#failures > RETRY.length) this.#news();
+      this.#news();
       this.start();
     }, wait);
   }

@@ -1,1 +1,2 @@
 export { default as Mail } from "./Mail.tsx";
+export { forgetMail } from "./session.ts";

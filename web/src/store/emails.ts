@@ -28,6 +28,11 @@ export class Emails {
     return this.shown.get(id);
   }
 
+  /** As the server has it, without what is pending. */
+  confirmed(id: Id): Email | undefined {
+    return this.#known.get(id);
+  }
+
   known(id: Id): boolean {
     return this.#known.has(id);
   }

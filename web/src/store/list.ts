@@ -20,6 +20,15 @@ export interface Window {
   readonly canCalculateChanges: boolean;
 }
 
+/** The beginning of a list, as it is kept on disk. */
+export interface KeptList {
+  readonly spec: ListSpec;
+  readonly queryState: string;
+  readonly canCalculateChanges: boolean;
+  readonly total: number;
+  readonly ids: readonly Id[];
+}
+
 export class MessageList extends Signal {
   readonly spec: ListSpec;
   /** Of the query, '' before the first answer. */
@@ -95,6 +104,23 @@ export class MessageList extends Signal {
     });
     this.#tell();
     return true;
+  }
+
+  /** Its beginning, up to `most` places. */
+  keep(most: number): KeptList {
+    const { spec, queryState, canCalculateChanges } = this;
+    const ids: Id[] = [];
+    for (let place = 0; place < Math.min(most, this.#head()); place++) {
+      const found = this.#places.at(place);
+      if (found) ids.push(found.id);
+    }
+    return { spec, queryState, canCalculateChanges, total: this.#places.length, ids };
+  }
+
+  /** What was kept of it, before anything else is known. */
+  revive(kept: KeptList): void {
+    if (this.ready) return;
+    this.load({ ...kept, position: 0 }, "");
   }
 
   /** The last Email of the beginning that is known without a gap: up to it changes can be told. */

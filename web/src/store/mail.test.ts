@@ -183,6 +183,23 @@ describe("putting a message away", () => {
     },
   );
 
+  it("goes with the page that is left, while another is under way", async () => {
+    let open = () => {};
+    server.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    archive("e59");
+    await quiet();
+    archive("e58");
+    mail.sender.leave();
+    expect(server.emails.get("e58")?.mailboxIds).toEqual({ archive: true });
+    // The page came back after all: it goes again, and nothing is another.
+    open();
+    await quiet();
+    expect(list.length).toBe(58);
+    expect(server.emails.get("e58")?.mailboxIds).toEqual({ archive: true });
+  });
+
   it("comes back where it was when the server refuses, and says so", async () => {
     server.locked.add("e59");
     const told = vi.fn();

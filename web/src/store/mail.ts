@@ -10,12 +10,13 @@ import {
   type Patch,
   RequestError,
   type Role,
+  type Thread,
   type Transport,
 } from "../jmap/index.ts";
 import { applied, type Deed, done, patch } from "./actions.ts";
 import { Emails } from "./emails.ts";
 import { Signal } from "./keyed.ts";
-import { type ListSpec, MessageList } from "./list.ts";
+import { type KeptList, type ListSpec, MessageList } from "./list.ts";
 import { counted, Mailboxes } from "./mailboxes.ts";
 import { type Job, Sender } from "./sender.ts";
 import type { Replica } from "./sync.ts";
@@ -27,6 +28,17 @@ const WINDOW = 50;
 const MOST_BODY = 200 * 1024;
 const MOST_BODIES = 300;
 const MOST_LISTS = 24;
+const MOST_KEPT_LISTS = 6;
+const MOST_KEPT_ROWS = 100;
+
+/** What is kept on disk between two visits. */
+export interface Kept {
+  readonly states: { readonly email: string; readonly thread: string; readonly mailbox: string };
+  readonly mailboxes: readonly Mailbox[];
+  readonly lists: readonly KeptList[];
+  readonly threads: readonly Thread[];
+  readonly emails: readonly Email[];
+}
 
 /** A deed that can be taken back. */
 export interface Done {
@@ -71,6 +83,40 @@ export class MailStore implements Replica {
     const { state, list } = answers.of(mailboxes);
     this.states.mailbox = state;
     this.mailboxes.replace(list);
+  }
+
+  /** What is worth keeping on disk: mailboxes, and the beginnings of the lists that were used last. */
+  keep(): Kept | undefined {
+    if (!this.states.email) return undefined;
+    const used = [...this.#lists.values()].filter((list) => list.ready).slice(-MOST_KEPT_LISTS);
+    const lists = used.map((list) => list.keep(MOST_KEPT_ROWS));
+    const rows = [...new Set(lists.flatMap(({ ids }) => ids))].map((id) =>
+      this.emails.confirmed(id),
+    );
+    const threads = [...new Set(rows.map((row) => row?.threadId ?? ""))]
+      .map((id) => this.threads.get(id))
+      .filter((one) => one !== undefined);
+    const joined = threads
+      .flatMap(({ emailIds }) => emailIds)
+      .map((id) => this.emails.confirmed(id));
+    const emails = new Map([...rows, ...joined].map((email) => [email?.id, email]));
+    return {
+      states: { ...this.states },
+      mailboxes: this.mailboxes.confirmed(),
+      lists,
+      threads,
+      emails: [...emails.values()].filter((one) => one !== undefined),
+    };
+  }
+
+  /** Begin with what was kept; what changed since is asked for. */
+  revive(kept: Kept): void {
+    Object.assign(this.states, kept.states);
+    this.mailboxes.replace(kept.mailboxes);
+    this.threads.load(kept.threads);
+    this.emails.load(kept.emails, this.emails.now());
+    for (const list of kept.lists) this.list(list.spec).revive(list);
+    void this.sender.look();
   }
 
   /** The list of a query: the same for the same query, as long as it is of use. */

@@ -32,6 +32,11 @@ export class Mailboxes extends Signal {
     return this.#shown.find((one) => one.id === id);
   }
 
+  /** As the server has them, without what is pending. */
+  confirmed(): readonly Mailbox[] {
+    return [...this.#known.values()];
+  }
+
   role(role: Role): Mailbox | undefined {
     return this.#shown.find((one) => one.role === role);
   }

@@ -14,6 +14,9 @@ const RETRY = [1_000, 2_000, 5_000, 10_000, 30_000];
 /** Deeds that go in one request. */
 const MOST = 32;
 
+/** Requests for what changed, one after the other; past that it is quicker to look up what is shown. */
+const MOST_ROUNDS = 8;
+
 export interface Job {
   /** Of `Emails.begin`. */
   readonly token: number;
@@ -39,6 +42,7 @@ export class Sender {
   #look = false;
   #running: Promise<void> | undefined;
   #failures = 0;
+  #rounds = 0;
   #wake: (() => void) | undefined;
 
   /** `lists`: those that are shown. `lost`: so much changed that all must be looked up anew. `failed`: a deed
@@ -70,6 +74,16 @@ export class Sender {
     this.#queue = this.#queue.filter((one) => one !== job);
     this.#drop(job);
     return true;
+  }
+
+  /** The page is left: what waits goes now, and nobody hears whether it arrived. If the page comes back it goes
+      again, which changes nothing. */
+  leave(): void {
+    const jobs = this.#queue.filter(({ state }) => state === "waits").slice(0, MOST);
+    if (!jobs.length) return;
+    const batch = this.#transport.batch();
+    for (const job of jobs) batch.add("Email/set", { update: job.patches });
+    this.#transport.send(batch).catch(() => undefined);
   }
 
   /** Ask what changed; the promise ends when it is known, or cannot be. */
@@ -130,8 +144,11 @@ export class Sender {
       this.#replica.mailboxes.end(job.token);
       if (job.state === "done") this.#seen(job);
     }
-    if (caught === "lost") await this.#lost();
-    if (caught === "more") this.#look = true;
+    this.#rounds = caught === "more" ? this.#rounds + 1 : 0;
+    if (caught === "lost" || this.#rounds > MOST_ROUNDS) {
+      this.#rounds = 0;
+      await this.#lost();
+    } else if (caught === "more") this.#look = true;
   }
 
   #settle(job: Job, call: Call<"Email/set">, answers: Answers): void {
