@@ -63,6 +63,13 @@ class Web(Struct, frozen=True, kw_only=True):
     keep_alive: Annotated[
         int, duration("Silence between two requests of a connection.", 5, 3600)
     ] = 75
+    session_idle: Annotated[
+        int, duration("Without use, then a session of the web client ends.", 600, 366 * 86_400)
+    ] = 14 * 86_400
+    session_lasts: Annotated[
+        int,
+        duration("After that it ends whatever is done with it.", 3600, 400 * 86_400),
+    ] = 90 * 86_400
 
 
 class Autoconfig(Struct, frozen=True, kw_only=True):

@@ -96,6 +96,12 @@ def web_client(configuration: Configuration) -> Built | None:
         return None
 
 
+def auth_settings(configuration: Configuration) -> AuthSettings:
+    """How long sessions last."""
+    web = configuration.web
+    return AuthSettings(idle=web.session_idle, lasts=web.session_lasts)
+
+
 def jmap_site(configuration: Configuration, authentication: Authentication) -> JmapSite:
     """JMAP, for our pages and for programs that sign in with every request."""
     settings = JmapSettings(recoverable=configuration.store.recoverable)
@@ -121,7 +127,9 @@ def web_service(
     policies = MtaStsSite(store.reader, settings.hostname)
     client = ClientSite(web_client(configuration))
     authentication = Authentication(settings, store, book, door)
-    context = Context(AuthSettings(), authentication, passwords, lambda: key_ring(configuration))
+    context = Context(
+        auth_settings(configuration), authentication, passwords, lambda: key_ring(configuration)
+    )
     auth = AuthSite(context)
     jmap = jmap_site(configuration, authentication)
     sites = (policies, autoconfig, auth, jmap, client)

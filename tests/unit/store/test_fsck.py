@@ -402,6 +402,14 @@ DAMAGE: dict[str, tuple[Kind, Damage]] = {
         Kind.ROW_STRAY,
         sql("UPDATE credential SET account = 99 WHERE account = $1", me),
     ),
+    "one-time codes of nobody": (
+        Kind.ROW_STRAY,
+        sql("INSERT INTO totp VALUES (99, 1, 1, 0)"),
+    ),
+    "second step that nobody can take": (
+        Kind.ROW_STRAY,
+        sql("UPDATE account SET second_factor = 1 WHERE id = $1", me),
+    ),
     "right to send of nobody": (
         Kind.ROW_STRAY,
         sql("INSERT INTO send_right VALUES ('one@example.org', 4711, 'as', 1, 'x')"),

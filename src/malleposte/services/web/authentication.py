@@ -13,6 +13,7 @@ from typing import Final
 
 from malleposte.directory.book import Account, Book
 from malleposte.directory.signin import Door
+from malleposte.services.still_signed_in import why_not
 from malleposte.services.web.basic import CHALLENGE, basic
 from malleposte.services.web.cookies import SESSION, may_show_secrets, value_of
 from malleposte.services.web.messages import Fields, Refused, Request
@@ -58,6 +59,13 @@ class Authentication:
             challenge = _QUIET if from_browser(request) else CHALLENGE
             raise Refused(401, SIGN_IN, challenge)
         return found.account
+
+    async def why_not(self, request: Request, before: Account) -> str:
+        """Of a stream that goes on: why it must end, in words; '' if it need not. ``before``: who asked for
+        it. Store failures come through."""
+        if not request.field(b"authorization") and await self.signed_in(request) is None:
+            return "The session has ended; sign in again"
+        return why_not(before, await self.book.account(before.id))
 
     async def signed_in(self, request: Request) -> SignedIn | None:
         """Who has the session of a request's cookie; None: nobody. Raises ``Refused`` where another site

@@ -92,6 +92,25 @@ _CHECKS: tuple[tuple[Kind, str, str, str], ...] = (
     ),
     (
         Kind.ROW_STRAY,
+        "credential",
+        "SELECT 'account ' || c.account, 0 FROM (SELECT account FROM passkey UNION ALL SELECT account"
+        " FROM totp UNION ALL SELECT account FROM recovery_code UNION ALL SELECT account"
+        " FROM web_session) c WHERE NOT EXISTS"
+        " (SELECT 1 FROM account a WHERE a.id = c.account AND a.status <> 'deleted')",
+        "a passkey, code or session of nobody",
+    ),
+    (
+        Kind.ROW_STRAY,
+        "second step",
+        "SELECT a.address, a.id FROM account a WHERE a.second_factor > 0 AND NOT EXISTS"
+        " (SELECT 1 FROM passkey p WHERE p.account = a.id) AND NOT EXISTS (SELECT 1 FROM totp t"
+        " JOIN secret s ON s.name = 'totp:' || t.account WHERE t.account = a.id"
+        " AND t.confirmed_at > 0) AND NOT EXISTS"
+        " (SELECT 1 FROM recovery_code r WHERE r.account = a.id AND r.used_at = 0)",
+        "it is asked for and there is none: reset it (malleposte account second-factor reset)",
+    ),
+    (
+        Kind.ROW_STRAY,
         "right to send",
         "SELECT r.address || ' ' || r.account, 0 FROM send_right r"
         " WHERE NOT EXISTS (SELECT 1 FROM address a WHERE a.address = r.address)"

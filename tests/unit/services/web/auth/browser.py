@@ -118,6 +118,7 @@ class Browser:
     site: str = "same-origin"
     cookies: dict[str, str] = field(default_factory=dict)
     last: Response = field(default_factory=lambda: Response(0))
+    request: Request = field(init=False)
 
     async def ask(
         self,
@@ -138,7 +139,7 @@ class Browser:
             said["origin"] = self.origin
         said |= fields or {}
         octets = content if isinstance(content, bytes) else msgspec.json.encode(content)
-        request = Request(
+        self.request = request = Request(
             method=method,
             path=path,
             target=path,

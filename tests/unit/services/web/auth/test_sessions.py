@@ -247,6 +247,24 @@ async def test_a_new_password_and_a_suspension_end_sessions_at_once(browser: Bro
         assert not await browser.signed_in()
 
 
+async def test_a_stream_is_told_when_who_asked_for_it_is_out(browser: Browser) -> None:
+    await browser.sign_in()
+    await browser.get("/jmap/session")
+    authentication, request = browser.pages.authentication, browser.request
+    account = await authentication.account(request)
+    assert await authentication.why_not(request, account) == ""
+    await browser.post("/auth/sign-out")
+    assert "sign in again" in await authentication.why_not(request, account)
+    # By name and password there is no session; a new password ends it.
+    basic = base64.b64encode(f"ada@example.org:{GOOD}".encode()).decode()
+    await browser.ask("GET", "/jmap/session", fields={"authorization": f"Basic {basic}"})
+    account = await authentication.account(browser.request)
+    assert await authentication.why_not(browser.request, account) == ""
+    hashed = await browser.pages.passwords.hash("something else")
+    await browser.pages.house.do(SetPassword(account=1, password_hash=hashed), Done)
+    assert "sign in again" in await authentication.why_not(browser.request, account)
+
+
 async def test_an_account_has_so_many_sessions_and_the_idlest_goes(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
