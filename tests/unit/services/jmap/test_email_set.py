@@ -605,6 +605,23 @@ async def test_states(client: Client) -> None:
     assert (found["updated"], found["newState"]) == ([id_], answer["newState"])
 
 
+async def test_a_change_between_the_look_and_the_command(house: House, client: Client) -> None:
+    """ifInState holds in the transaction, not only before it."""
+    id_ = await client.put(b"Subject: x\r\n\r\n")
+    state = (await client.call("Email/get", ids=[]))["state"]
+    submit = house.store.writer.submit
+
+    async def late(command: Any, fd: int | None = None) -> Any:
+        house.store.writer.submit = submit  # type: ignore[method-assign]
+        await house.flag(inbox(client.account), flags=FLAGGED)
+        return await submit(command, fd)
+
+    house.store.writer.submit = late  # type: ignore[method-assign]
+    how = {"ifInState": state, "update": {id_: {"keywords/$seen": True}}}
+    assert await client.error("Email/set", **how) == "stateMismatch"
+    assert (await house.email(inbox(client.account), 1))["flags"] == FLAGGED
+
+
 async def test_creation_ids(client: Client) -> None:
     """An id of an email that the same request makes, in a later call and in the same one."""
     answers = await client.calls(

@@ -26,7 +26,9 @@ async def set_(context: Context, arguments: Set) -> Answer:
     setting.check_state(arguments.if_in_state, old)
     outcome = Outcome()
     saved = await _create(context, account, arguments.create or {}, outcome)
-    changes = email_updates.Changes(context, account, outcome)
+    # Where nothing was made, the store looks again, in the transaction that changes the first.
+    if_modseq = int(old) if arguments.if_in_state is not None and not outcome.created else None
+    changes = email_updates.Changes(context, account, outcome, if_modseq)
     await changes.update(arguments.update or {}, arguments.destroy or ())
     await changes.destroy(arguments.destroy or (), saved=saved)
     await changes.carry_out()

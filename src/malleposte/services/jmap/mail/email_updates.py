@@ -27,10 +27,13 @@ FIXED = plans.KNOWN - {"keywords", "mailboxIds"}
 
 
 class Changes:
-    """Those of one call."""
+    """Those of one call. ``if_modseq``: nothing is to be done at another modseq of the account."""
 
-    def __init__(self, context: Context, account: int, outcome: Outcome) -> None:
+    def __init__(
+        self, context: Context, account: int, outcome: Outcome, if_modseq: int | None = None
+    ) -> None:
         self._context = context
+        self._if_modseq = if_modseq
         self._account = account
         self._outcome = outcome
         self._gathered: dict[EmailChange, list[int]] = {}
@@ -189,7 +192,10 @@ class Changes:
 
     async def _submit(self, changes: list[EmailChange]) -> None:
         command = ChangeEmails(
-            actor=self._context.actor, account=self._account, changes=tuple(changes)
+            actor=self._context.actor,
+            account=self._account,
+            changes=tuple(changes),
+            if_modseq=self._if_modseq,
         )
         try:
             result = await self._context.submit(command)
@@ -197,6 +203,8 @@ class Changes:
             # What was done before is told all the same.
             self._refuse_all(changes, filing.failure(failed))
             return
+        if isinstance(result, Refused) and result.reason == "changed":
+            raise MethodError("stateMismatch")
         if isinstance(result, Refused):
             halves = _halves(changes) if result.reason == "limit" else []
             if not halves:
@@ -208,6 +216,7 @@ class Changes:
                 await self._submit(half)
             return
         assert isinstance(result, EmailsChanged)
+        self._if_modseq = None  # what follows comes upon this
         if result.files:
             folder = self._context.store.blobs
             await asyncio.to_thread(content.unlink, folder, result.files)
