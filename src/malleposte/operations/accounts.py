@@ -219,10 +219,11 @@ class ChangePassword(OfAccount, frozen=True, kw_only=True):
 
 
 class PasswordChanged(Response, frozen=True, kw_only=True):
-    """``password``: the one that was generated."""
+    """``password``: the one that was generated; ``others``: app passwords and passkeys, which go on."""
 
     address: str
     password: str = ""
+    others: int = 0
 
 
 @operation("account.passwd", ChangePassword, PasswordChanged)
@@ -236,7 +237,12 @@ async def passwd(context: Context, request: ChangePassword, progress: Progress) 
         check_password(password, request.address)
     hashed = await context.passwords.hash(password)
     accepted(await context.carry_out(SetPassword(account=found, password_hash=hashed)))
-    return PasswordChanged(address=request.address, password=password if request.generate else "")
+    shown = await account_shown(context.store.reader, found)
+    return PasswordChanged(
+        address=request.address,
+        password=password if request.generate else "",
+        others=shown.app_passwords + shown.passkeys,
+    )
 
 
 class DisableAccount(OfAccount, frozen=True, kw_only=True):

@@ -144,7 +144,7 @@ async def list_(context: Context, request: ListDevices, progress: Progress) -> D
 async def _shown(reader: Reader, device: int) -> DeviceShown:
     row = await reader.row(
         "SELECT address, name, status,"
-        " EXISTS (SELECT 1 FROM credential c WHERE c.account = account.id)"
+        " EXISTS (SELECT 1 FROM credential c WHERE c.account = account.id AND c.kind = 'password')"
         " FROM account WHERE id = $1",
         device,
     )

@@ -9,7 +9,10 @@ from malleposte.store.dialect import Reader, Row
 _COLUMNS = (
     "a.id, a.address, a.name, a.kind, a.status, a.locale, a.time_zone, a.created_at,"
     " h.quota_bytes, h.used_bytes, h.used_emails,"
-    " EXISTS (SELECT 1 FROM credential c WHERE c.account = a.id), a.internal, a.forward"
+    " EXISTS (SELECT 1 FROM credential c WHERE c.account = a.id AND c.kind = 'password'),"
+    " a.internal, a.forward, a.second_factor,"
+    " (SELECT count(*) FROM credential c WHERE c.account = a.id AND c.kind = 'app'),"
+    " (SELECT count(*) FROM passkey p WHERE p.account = a.id)"
 )
 _FROM = "account a JOIN account_head h ON h.account = a.id"
 
@@ -17,7 +20,7 @@ _FROM = "account a JOIN account_head h ON h.account = a.id"
 class AccountShown(msgspec.Struct, frozen=True, kw_only=True):
     """An account as lists show it; ``internal``: mail inside its organisation only; ``forwards``: its mail
     goes on. Sizes in octets, ``quota`` 0: no limit; ``created_at`` Unix seconds;
-    ``password``: it has one."""
+    ``password``: it has one; ``second_step``: which is not enough alone."""
 
     id: int
     address: str
@@ -33,6 +36,9 @@ class AccountShown(msgspec.Struct, frozen=True, kw_only=True):
     password: bool
     internal: bool = False
     forwards: bool = False
+    second_step: bool = False
+    app_passwords: int = 0
+    passkeys: int = 0
     roles: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
 
@@ -128,6 +134,9 @@ def _shown(row: Row, roles: tuple[str, ...], aliases: tuple[str, ...] = ()) -> A
         password=bool(password),
         internal=bool(row[12]),
         forwards=row[13] > 0,
+        second_step=row[14] > 0,
+        app_passwords=row[15],
+        passkeys=row[16],
         roles=roles,
         aliases=aliases,
     )

@@ -4,7 +4,14 @@ from typing import Any
 
 import pytest
 
-from malleposte.operations.accounts import AccountAdded, AddAccount
+from malleposte.operations.accounts import (
+    AccountAdded,
+    AddAccount,
+    ChangePassword,
+    OneAccount,
+    PasswordChanged,
+    ShowAccount,
+)
 from malleposte.operations.credentials import (
     AppPasswordMade,
     AppPasswords,
@@ -80,6 +87,23 @@ async def test_an_app_password_says_what_it_is_for(
     request = MakeAppPassword(**({"address": ADA, "label": "Phone"} | wrong))  # type: ignore[arg-type]
     with pytest.raises(OperationError):
         await desk.call("account.add-app-password", request, AppPasswordMade)
+
+
+async def test_a_new_password_leaves_others_and_says_so(
+    house: House, desk: Desk, account: int
+) -> None:
+    shown = (await desk.call("account.show", ShowAccount(address=ADA), OneAccount)).account
+    assert (shown.password, shown.second_step, shown.app_passwords) == (False, False, 0)
+    request = MakeAppPassword(address=ADA, label="Phone")
+    await desk.call("account.add-app-password", request, AppPasswordMade)
+    shown = (await desk.call("account.show", ShowAccount(address=ADA), OneAccount)).account
+    assert (shown.password, shown.app_passwords) == (False, 1)
+    change = ChangePassword(address=ADA, password="several good words")
+    assert (await desk.call("account.passwd", change, PasswordChanged)).others == 1
+    await house.do(StartTotp(account=account, sealed=b"seed", key_id="k"), Done)
+    await house.do(ConfirmTotp(account=account, step=1, codes=()), Done)
+    shown = (await desk.call("account.show", ShowAccount(address=ADA), OneAccount)).account
+    assert (shown.password, shown.second_step, shown.passkeys) == (True, True, 0)
 
 
 async def test_sessions_are_listed_and_ended(house: House, desk: Desk, account: int) -> None:

@@ -206,6 +206,9 @@ def _shown(one: AccountShown, common: Common) -> int:
             ("kind", one.kind),
             ("status", one.status),
             ("password", "set" if one.password else "none: nobody can sign in"),
+            ("second step", "asked for" if one.second_step else "no"),
+            ("app passwords", f"{one.app_passwords}"),
+            ("passkeys", f"{one.passkeys}"),
             ("roles", ", ".join(one.roles)),
             ("aliases", ", ".join(map(shown_address, one.aliases))),
             ("messages", f"{one.emails:,}"),
@@ -284,6 +287,14 @@ def passwd(address: str, /, *, password: OtherPassword = NO_OTHER, common: Commo
     say(f"the password of {shown_address(done.address)} was changed")
     if done.password:
         say(f"it is: {done.password}")
+    if done.others:
+        words = (
+            "app password or passkey goes" if done.others == 1 else "app passwords and passkeys go"
+        )
+        note(
+            f"{done.others} {words} on signing in: `malleposte account app-passwords list {address}`,"
+        )
+        note(f"and `malleposte account second-factor reset {address}` for passkeys")
     return OK
 
 
