@@ -74,8 +74,8 @@ class Openings:
         self.listeners: list[tuple[str, Listener]] = []
         """Those that are open, each with the name of its service."""
 
-    async def smtp(self, sending: Sending | None, dispatcher: Dispatcher | None) -> None:
-        """SMTP, submission and LMTP."""
+    async def smtp(self, sending: Sending | None, dispatcher: Dispatcher | None) -> Reception:
+        """SMTP, submission and LMTP; what takes mail, for others who submit."""
         store, book, door = self._store, self._book, self._door
         reception = Reception(
             store,
@@ -100,6 +100,7 @@ class Openings:
                 admitted[settings.mode],
                 b"421 4.7.0 Too many connections from your network; try again later\r\n",
             )
+        return reception
 
     async def imap(self, push: PushHub) -> None:
         """IMAP."""
@@ -167,7 +168,9 @@ class Openings:
                 b'BYE (TRYLATER) "Too many connections from your network; try again later"\r\n',
             )
 
-    async def web(self, passwords: Passwords, stopping: Callable[[], bool]) -> None:
+    async def web(
+        self, passwords: Passwords, reception: Reception, stopping: Callable[[], bool]
+    ) -> None:
         """HTTP."""
         bounds = self._bound("http", "https")
         if not bounds:
@@ -179,6 +182,7 @@ class Openings:
             self._book,
             self._door,
             passwords,
+            reception,
             WebFigures(self._figures),
             ready=lambda: self._certificates.ready,
             stopping=stopping,

@@ -8,12 +8,13 @@ from urllib.parse import urlsplit
 import structlog
 
 import malleposte
+from malleposte.delivery.receive import Reception
 from malleposte.directory.book import Book
 from malleposte.directory.signin import Door
 from malleposte.node.config import Configuration
 from malleposte.node.offered import client_host, offered_to_programs, web_url
 from malleposte.node.settings import hostname, key_ring
-from malleposte.node.wiring import tls_settings
+from malleposte.node.wiring import future_release, tls_settings
 from malleposte.policy.connections import ConnectionSettings
 from malleposte.runtime.passwords import Passwords
 from malleposte.runtime.tls_signing import Signer
@@ -102,10 +103,22 @@ def auth_settings(configuration: Configuration) -> AuthSettings:
     return AuthSettings(idle=web.session_idle, lasts=web.session_lasts)
 
 
-def jmap_site(configuration: Configuration, authentication: Authentication) -> JmapSite:
+def jmap_site(
+    configuration: Configuration, authentication: Authentication, reception: Reception
+) -> JmapSite:
     """JMAP, for our pages and for programs that sign in with every request."""
-    settings = JmapSettings(recoverable=configuration.store.recoverable)
-    return JmapSite(settings, authentication.store, authentication.book, authentication.account)
+    settings = JmapSettings(
+        recoverable=configuration.store.recoverable,
+        max_recipients=configuration.smtp.max_recipients,
+        max_delayed_send=future_release(configuration),
+    )
+    return JmapSite(
+        settings,
+        authentication.store,
+        authentication.book,
+        authentication.account,
+        reception,
+    )
 
 
 def web_service(
@@ -114,6 +127,7 @@ def web_service(
     book: Book,
     door: Door,
     passwords: Passwords,
+    reception: Reception,
     observer: Observer,
     ready: Callable[[], bool],
     stopping: Callable[[], bool],
@@ -131,6 +145,6 @@ def web_service(
         auth_settings(configuration), authentication, passwords, lambda: key_ring(configuration)
     )
     auth = AuthSite(context)
-    jmap = jmap_site(configuration, authentication)
+    jmap = jmap_site(configuration, authentication, reception)
     sites = (policies, autoconfig, auth, jmap, client)
     return WebService(settings, book, sites, observer, stopping)

@@ -147,6 +147,12 @@ def upkeep_settings(configuration: Configuration) -> UpkeepSettings:
     )
 
 
+def future_release(configuration: Configuration) -> int:
+    """How long a message can wait before it is sent (seconds), 0: it cannot."""
+    sending = configuration.sending
+    return sending.future_release if sending.enabled else 0
+
+
 def smtp_settings(configuration: Configuration, listener: Listener) -> SmtpSettings:
     """For a listener of smtp, submission, submissions or lmtp."""
     mode = MODES[listener.service]
@@ -156,7 +162,7 @@ def smtp_settings(configuration: Configuration, listener: Listener) -> SmtpSetti
         starttls=listener.tls_mode == "starttls",
         # Strangers are told nothing: a forged sender would be told of what he never sent.
         dsn=mode is Mode.SUBMISSION,
-        future_release=configuration.sending.future_release if configuration.sending.enabled else 0,
+        future_release=future_release(configuration),
     )
 
 

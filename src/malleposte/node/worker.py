@@ -221,11 +221,11 @@ class _Worker:
             spawn=self._spawn,
         )
         self._listeners = openings.listeners
-        await openings.smtp(sending, self._dispatcher)
+        reception = await openings.smtp(sending, self._dispatcher)
         await openings.imap(push)
         await openings.pop3()
         await openings.managesieve()
-        await openings.web(passwords, lambda: self._draining)
+        await openings.web(passwords, reception, lambda: self._draining)
         await self._open_health(store)
         self._open_admin(store, book, passwords)
         holder = f"{hostname(configuration)}:{os.getpid()}"

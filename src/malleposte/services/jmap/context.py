@@ -6,7 +6,9 @@ from typing import Any
 
 import msgspec
 
+from malleposte.delivery.receive import Reception
 from malleposte.directory.book import Account, Book
+from malleposte.directory.senders import Senders
 from malleposte.services.jmap.errors import MethodError, SetError
 from malleposte.services.jmap.requests import Invocation
 from malleposte.services.jmap.settings import JmapSettings
@@ -25,6 +27,10 @@ class Context:
     store: Store
     book: Book
     settings: JmapSettings
+    reception: Reception
+    """What takes mail that is submitted."""
+    peer: str = ""
+    """From where."""
     using: frozenset[str] = frozenset()
     created: dict[str, str] = field(default_factory=dict)
 
@@ -32,6 +38,11 @@ class Context:
     def actor(self) -> int:
         """The number of who asks."""
         return self.account.id
+
+    @property
+    def senders(self) -> Senders:
+        """Who may send as whom."""
+        return self.reception.senders
 
     def own(self, account: str) -> int:
         """The number of an account that must be the asking one's own. Raises ``MethodError``."""

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from malleposte.directory.book import Account
-from malleposte.services.jmap import core, mail
+from malleposte.services.jmap import core, mail, submission
 from malleposte.services.jmap.settings import JmapSettings
 from malleposte.store.ids import account_text
 
@@ -14,8 +14,11 @@ from malleposte.store.ids import account_text
 def session_object(account: Account, settings: JmapSettings, base: str) -> dict[str, Any]:
     """For who is signed in; ``base`` is where the service is reached, without a slash at its end."""
     own = account_text(account.id)
-    capabilities = {core.CORE: core.capability(settings), mail.MAIL: {}}
+    capabilities = {core.CORE: core.capability(settings), mail.MAIL: {}} | dict.fromkeys(
+        submission.CAPABILITIES, {}
+    )
     of_account = {core.CORE: {}, mail.MAIL: mail.capability(settings)}
+    of_account |= submission.capabilities(settings)
     found: dict[str, Any] = {
         "capabilities": capabilities,
         "accounts": {

@@ -23,5 +23,9 @@ class JmapSettings:
     max_calls_in_request: int = 64
     max_objects_in_get: int = 1_000
     max_objects_in_set: int = 1_000
+    max_recipients: int = 1_000
+    """Of one message that is sent."""
+    max_delayed_send: int = 0
+    """How long a message can wait before it is sent; 0: it cannot."""
     recoverable: int = 30 * 86_400
     """How long what is destroyed can be brought back."""

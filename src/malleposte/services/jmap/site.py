@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 import structlog
 
+from malleposte.delivery.receive import Reception
 from malleposte.directory.book import Account, Book
 from malleposte.services.jmap import dispatch, requests
 from malleposte.services.jmap.context import Context
@@ -37,6 +38,7 @@ class JmapSite:
     store: Store
     book: Book
     authenticate: Callable[[Request], Awaitable[Account]]
+    reception: Reception
     url: str = ""
     defect: Callable[[str], None] = field(default=_logged)
     _transfers: Transfers = field(init=False)
@@ -98,6 +100,8 @@ class JmapSite:
             self.store,
             self.book,
             self.settings,
+            self.reception,
+            request.peer,
             frozenset(decoded.using),
             dict(decoded.created_ids or {}),
         )

@@ -8,6 +8,8 @@ from typing import Any, cast
 
 import msgspec
 
+from malleposte.delivery.leaving import Sending
+from malleposte.delivery.receive import DeliverySettings, Reception
 from malleposte.delivery.spool import rendered
 from malleposte.directory.book import Account, Book
 from malleposte.mime import summarize
@@ -46,6 +48,7 @@ class Client:
     house: House
     account: int
     settings: JmapSettings = field(default_factory=JmapSettings)
+    sending: Sending | None = None
     defects: list[str] = field(default_factory=list)
     book: Book = field(init=False)
     site: JmapSite = field(init=False)
@@ -63,6 +66,9 @@ class Client:
             self.house.store,
             self.book,
             authenticate,
+            Reception(
+                self.house.store, self.book, DeliverySettings("mail.example.org"), self.sending
+            ),
             url="https://mail.example.org",
             defect=self.defects.append,
         )
