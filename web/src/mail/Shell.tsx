@@ -120,6 +120,11 @@ function Panes({ place, view: fresh }: { place: MailPlace; view: View }) {
       trash: (rows) => leaving(rows, () => plain.trash(rows)),
       junk: (rows) => leaving(rows, () => plain.junk(rows)),
       move: (rows, to) => leaving(rows, () => plain.move(rows, to)),
+      read(rows, on) {
+        plain.read(rows, on);
+        // What is to be unread is not looked at any more.
+        if (!on && open && rows.includes(open)) goTo(undefined, "replace");
+      },
     };
   }, [plain, list, open, phone, goTo]);
 
