@@ -62,7 +62,11 @@ async def test_what_is_so_already_is_no_change(house: House) -> None:
     """A command that comes twice costs no modseq."""
     account = await house.account()
     filed = await house.deliver(account, flags=SEEN, keywords=("word",))
-    how = {"set_flags": SEEN, "set_words": ("word",), "enter": (inbox(account),)}
+    how: dict[str, Any] = {
+        "set_flags": SEEN,
+        "set_words": ("word",),
+        "enter": (inbox(account),),
+    }
     before = await house.snapshot()
     assert (await change(house, account, filed.email, **how)).modseq == 0
     assert await house.snapshot() == before
