@@ -33,6 +33,13 @@ MAX_LABEL: Final = 60
 _NOT_KNOWN: Final = "This passkey is not known here, or was not used as it should be."
 
 
+class BeginForm(msgspec.Struct, frozen=True, kw_only=True):
+    """``alone``: not as the second step, though a password was shown; ``passing`` as in signing in."""
+
+    alone: bool = False
+    passing: bool = False
+
+
 class FinishForm(msgspec.Struct, frozen=True, kw_only=True):
     """``credential``: as the browser gives it (``toJSON``)."""
 
@@ -65,11 +72,12 @@ def origins(context: Context, request: Request) -> list[str]:
 
 
 async def begin(context: Context, request: Request) -> Response:
-    """POST /auth/passkey/begin: alone, or after the password."""
-    await read(request, dict)
-    before = steps.read(context, request)
-    second = before if before is not None and before.account and before.of == "sign-in" else None
-    return await _ask(context, request, second, passing=second.passing if second else False)
+    """POST /auth/passkey/begin: after the password, or alone."""
+    form, before = await read(request, BeginForm), steps.read(context, request)
+    if before is not None and before.account and before.of == "sign-in" and not form.alone:
+        return await _ask(context, request, before)
+    step = Step(0, 0, steps.until(context), form.passing)
+    return await _ask(context, request, step)
 
 
 async def finish(context: Context, request: Request) -> Response:
@@ -85,7 +93,7 @@ async def prove_begin(context: Context, request: Request) -> Response:
     account = (await context.signed_in(request)).account
     await read(request, dict)
     step = Step(account.id, account.credential_version, steps.until(context), of="prove")
-    return await _ask(context, request, step, passing=False)
+    return await _ask(context, request, step)
 
 
 async def prove_finish(context: Context, request: Request) -> Response:
@@ -99,23 +107,23 @@ async def prove_finish(context: Context, request: Request) -> Response:
     return answer({"proved": True}, steps.dropped(context, request))
 
 
-async def _ask(context: Context, request: Request, step: Step | None, *, passing: bool) -> Response:
+async def _ask(context: Context, request: Request, step: Step) -> Response:
     challenge = steps.new_challenge()
     allowed = []
-    if step is not None:
+    if step.account:
         found = await credentials.passkeys(context.authentication.store.reader, step.account)
         allowed = [PublicKeyCredentialDescriptor(id=one.credential) for one in found]
+    after_password = bool(step.account) and step.of == "sign-in"
     options = webauthn.generate_authentication_options(
         rp_id=relying_party(request),
         challenge=challenge,
         allow_credentials=allowed,
         user_verification=UserVerificationRequirement.PREFERRED
-        if step is not None
+        if after_password
         else UserVerificationRequirement.REQUIRED,
     )
-    account, version = (step.account, step.version) if step is not None else (0, 0)
-    of: Of = step.of if step is not None else "sign-in"
-    kept = Step(account, version, steps.until(context), passing, challenge, of)
+    # It ends when it would have ended: nobody renews what a password has shown.
+    kept = msgspec.structs.replace(step, challenge=challenge)
     content: dict[str, object] = {"options": options_to_json_dict(options)}
     return answer(content, steps.kept(context, request, kept))
 

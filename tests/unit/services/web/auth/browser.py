@@ -18,14 +18,13 @@ from malleposte.runtime.passwords import Passwords, PasswordSettings, TooBusyErr
 from malleposte.runtime.passwords_memory import VerifiedMemory
 from malleposte.secrets.node_key import NodeKeyError
 from malleposte.secrets.sealing import KeyRing, NodeKey
-from malleposte.services.jmap import JmapSite
-from malleposte.services.jmap.settings import JmapSettings
 from malleposte.services.web import Site, WebSettings
 from malleposte.services.web.auth import AuthSite
 from malleposte.services.web.auth.context import AuthSettings, Context
 from malleposte.services.web.authentication import Authentication
-from malleposte.services.web.messages import Refused, Request, Response
+from malleposte.services.web.messages import Refused, Request, Response, json
 from malleposte.store.commands import CreateAccount
+from malleposte.store.ids import account_text
 from malleposte.store.results import Created
 from support.authenticator import Authenticator
 from support.store import House
@@ -50,6 +49,22 @@ class Content:
 
     async def pieces(self, most: int, seconds: float) -> AsyncGenerator[bytes]:
         yield await self.read(most)
+
+
+@dataclass
+class Asking:
+    """Stands for JMAP: says who asks."""
+
+    authentication: Authentication
+
+    def in_clear(self, path: str) -> bool:
+        return False
+
+    async def answer(self, request: Request) -> Response | None:
+        if not request.path.startswith("/jmap/"):
+            return None
+        account = await self.authentication.account(request)
+        return json(200, {"accounts": {account_text(account.id): {}}}, "jmap")
 
 
 @dataclass
@@ -86,8 +101,7 @@ class Pages:
         )
         self.ring = KeyRing([NodeKey.random()])
         context = Context(self.settings, self.authentication, self.passwords, self._keys)
-        jmap = JmapSite(JmapSettings(), store, self.book, self.authentication.account)
-        self.sites = [AuthSite(context), jmap]
+        self.sites = [AuthSite(context), Asking(self.authentication)]
 
     def _keys(self) -> KeyRing:
         if self.ring is None:

@@ -115,6 +115,37 @@ async def test_anothers_passkey_is_no_second_step(key: Authenticator, other: Bro
     assert not await other.signed_in()
 
 
+async def test_alone_it_may_be_anothers_than_whose_password_was_shown(
+    browser: Browser, key: Authenticator, other: Browser
+) -> None:
+    await browser.post("/auth/second-step/on")
+    await browser.pages.account("eve")
+    eve = Browser(browser.pages)
+    await eve.sign_in("eve")
+    hers = await eve.passkey()
+    await other.sign_in()
+    options = (await other.post("/auth/passkey/begin", alone=True, passing=True))["options"]
+    assert options["allowCredentials"] == []
+    answer = await other.post("/auth/passkey/finish", credential=hers.get(options))
+    assert answer == {"signedIn": True}
+    assert "Max-Age" not in next(v for _, v in other.last.fields if v.startswith(f"{COOKIE}="))
+    assert (await other.get("/auth/state"))["account"]["address"] == "eve@example.org"
+
+
+async def test_to_begin_again_gives_a_password_no_longer_life(
+    browser: Browser, key: Authenticator, other: Browser
+) -> None:
+    clock, settings = browser.pages.house.clock, browser.pages.settings
+    clock.stop()
+    await browser.post("/auth/second-step/on")
+    await other.sign_in()
+    clock.turn(settings.step - 1)
+    await other.post("/auth/passkey/begin")
+    clock.turn(1)
+    options = (await other.post("/auth/passkey/begin"))["options"]
+    assert options["userVerification"] == "required"  # the password counts no more
+
+
 async def test_one_that_is_removed_or_of_a_suspended_account_opens_nothing(
     browser: Browser, key: Authenticator, other: Browser
 ) -> None:
