@@ -6,7 +6,7 @@ from malleposte.store.commands.base import Command
 
 MAX_IDENTITIES: Final = 200
 """Of an account."""
-MAX_SUBMISSIONS: Final = 50_000
+MAX_SUBMISSIONS: Final = 10_000
 """Of an account that are kept; past them the oldest go."""
 MAX_OCTETS: Final = 256 * 1024
 """Octets of what is kept of one."""

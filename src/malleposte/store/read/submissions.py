@@ -108,6 +108,38 @@ async def latest(reader: Reader, account: int, most: int) -> list[Submission]:
     return [Submission(*row[:-1], bytes(row[-1])) for row in rows]
 
 
+class Listed(NamedTuple):
+    """A submission as lists are made of it."""
+
+    n: int
+    identity: int
+    email: int
+    thread: int
+    send_at: int
+    canceled: int
+
+
+async def listed(reader: Reader, account: int) -> list[Listed]:
+    """All of an account, in the order they were made."""
+    rows = await reader.rows(
+        "SELECT n, identity, email, thread, send_at, canceled FROM email_submission"
+        " WHERE account = $1 AND gone = 0 ORDER BY n",
+        account,
+    )
+    return [Listed(*row) for row in rows]
+
+
+async def waiting(reader: Reader, account: int, most: int) -> list[Submission]:
+    """Those of which something is in the queue, the latest first."""
+    rows = await reader.rows(
+        f"{_SUBMISSIONS} AND canceled = 0 AND EXISTS (SELECT 1 FROM queue_message m"
+        " WHERE m.trace = email_submission.trace) ORDER BY n DESC LIMIT $2",
+        account,
+        most,
+    )
+    return [Submission(*row[:-1], bytes(row[-1])) for row in rows]
+
+
 async def queued(reader: Reader, traces: Sequence[int]) -> list[Queued]:
     """What of some messages is in the queue."""
     return [Queued(*row) for row in await reader.rows(_QUEUED, list(traces))]

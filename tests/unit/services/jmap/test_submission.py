@@ -1,5 +1,6 @@
 """Identities and submissions: who is written as, what goes where, what is undone, what is refused."""
 
+import time
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from malleposte.delivery.leaving import Sending
 from malleposte.delivery.outbound import Routing
 from malleposte.services.jmap.settings import JmapSettings
+from malleposte.services.jmap.times import utc_date
 from malleposte.store.ids import mailbox_text
 from support.store import House, inbox
 from unit.services.jmap.harness import Client
@@ -103,3 +105,164 @@ async def test_a_message_reaches_who_is_here_without_its_bcc(client: Client, bob
     status = shown["deliveryStatus"]["bob@example.org"]
     assert status["delivered"] == "yes"
     assert status["smtpReply"].startswith("250 ")
+
+
+async def test_what_waits_for_its_time_can_be_undone_once(client: Client, bob: Client) -> None:
+    email = await draft(client)
+    moment = int(time.time()) + 3_600
+    envelope = {
+        "mailFrom": {"email": "ada@example.org", "parameters": {"HOLDUNTIL": utc_date(moment)}},
+        "rcptTo": [{"email": "bob@example.org", "parameters": {"NOTIFY": "NEVER"}}],
+    }
+    made = await sent(client, email, envelope=envelope)
+    assert (made["undoStatus"], made["sendAt"]) == ("pending", utc_date(moment))
+    assert made["deliveryStatus"]["bob@example.org"]["delivered"] == "queued"
+    found = await client.call("EmailSubmission/query", filter={"undoStatus": "pending"})
+    assert found["ids"] == [made["id"]]
+    before = found["queryState"]
+    cancel = {made["id"]: {"undoStatus": "canceled"}}
+    assert (await client.call("EmailSubmission/set", update=cancel))["updated"] == {
+        made["id"]: None
+    }
+    assert await client.house.rows("SELECT id FROM queue_message") == []
+    moved = await client.call("EmailSubmission/changes", sinceState=before)
+    assert moved["updated"] == [made["id"]]
+    answer = await client.call("EmailSubmission/get", ids=[made["id"]])
+    assert answer["list"][0]["undoStatus"] == "canceled"
+    assert answer["list"][0]["deliveryStatus"]["bob@example.org"]["delivered"] == "no"
+    assert await arrived(bob) == []
+
+
+async def test_what_is_filed_already_is_not_undone(client: Client, bob: Client) -> None:
+    made = await sent(client, await draft(client))
+    answer = await client.call(
+        "EmailSubmission/set", update={made["id"]: {"undoStatus": "canceled"}}
+    )
+    assert answer["notUpdated"][made["id"]]["type"] == "cannotUnsend"
+
+
+async def test_mail_for_elsewhere_is_queued_until_it_is_tried(client: Client) -> None:
+    made = await sent(client, await draft(client, to=[{"email": "carl@far.example"}]))
+    assert made["undoStatus"] == "pending"
+    await client.house.damage("UPDATE queue_recipient SET attempts = 1")
+    answer = await client.call("EmailSubmission/get", ids=[made["id"]])
+    assert answer["list"][0]["undoStatus"] == "final"
+    undone = await client.call(
+        "EmailSubmission/set", update={made["id"]: {"undoStatus": "canceled"}}
+    )
+    assert undone["notUpdated"][made["id"]]["type"] == "cannotUnsend"
+
+
+async def test_a_sent_draft_is_moved_or_goes(client: Client, bob: Client) -> None:
+    first, second = await draft(client), await draft(client)
+    who = await identity(client)
+    sent_box = mailbox_text(await client.house.standard(client.account, "sent"))
+    answers = await client.calls(
+        (
+            "EmailSubmission/set",
+            {
+                "create": {
+                    "a": {"identityId": who, "emailId": first},
+                    "b": {"identityId": who, "emailId": second},
+                    "c": {"identityId": who, "emailId": "E1"},
+                },
+                "onSuccessUpdateEmail": {
+                    "#a": {"mailboxIds": {sent_box: True}, "keywords/$draft": None},
+                    "#c": {"keywords/$seen": True},
+                },
+                "onSuccessDestroyEmail": ["#b"],
+            },
+        )
+    )
+    assert [name for name, _, _ in answers] == ["EmailSubmission/set", "Email/set"]
+    assert answers[0][2] == answers[1][2]
+    assert list(answers[0][1]["notCreated"]) == ["c"]
+    assert list(answers[1][1]["updated"]) == [first]
+    assert answers[1][1]["destroyed"] == [second]
+    answer = await client.call("Email/get", ids=[first], properties=["mailboxIds", "keywords"])
+    assert answer["list"][0]["mailboxIds"] == {sent_box: True}
+    assert "$draft" not in answer["list"][0]["keywords"]
+
+
+async def test_who_may_not_write_so_sends_nothing(client: Client, bob: Client) -> None:
+    email = await draft(client, **{"from": [{"email": "bob@example.org"}]})
+    assert (await not_sent(client, email))["type"] == "forbiddenFrom"
+    envelope = {
+        "mailFrom": {"email": "bob@example.org"},
+        "rcptTo": [{"email": "bob@example.org"}],
+    }
+    assert (await not_sent(client, await draft(client), envelope=envelope))["type"] == (
+        "forbiddenMailFrom"
+    )
+    theirs = await draft(bob, **{"from": [{"email": "bob@example.org"}]})
+    assert (await not_sent(client, theirs))["properties"] == ["emailId"]
+    assert (await not_sent(client, email, identityId="I1"))["properties"] == ["identityId"]
+    assert await client.house.rows("SELECT id FROM trace") == []
+
+
+async def test_recipients_that_cannot_be_are_named(client: Client) -> None:
+    assert (await not_sent(client, await draft(client, to=None)))["type"] == "noRecipients"
+    many = [{"email": f"p{n}@far.example"} for n in range(6)]
+    error = await not_sent(client, await draft(client, to=many))
+    assert (error["type"], error["maxRecipients"]) == ("tooManyRecipients", 5)
+    email = await draft(client, to=[{"email": "nobody@example.org"}])
+    error = await not_sent(client, email)
+    assert (error["type"], error["invalidRecipients"]) == (
+        "invalidRecipients",
+        ["nobody@example.org"],
+    )
+    for address in ("a b@far.example", "x@y\r\nRCPT TO:<z@far.example>", "", "far.example"):
+        envelope = {"mailFrom": {"email": "ada@example.org"}, "rcptTo": [{"email": address}]}
+        error = await not_sent(client, email, envelope=envelope)
+        assert error["invalidRecipients"] == [address]
+
+
+async def test_parameters_that_are_not_understood_are_refused(client: Client, bob: Client) -> None:
+    email = await draft(client)
+    for parameters in (
+        {"HOLDFOR": str(2 * DAY)},
+        {"HOLDFOR": "x"},
+        {"HOLDUNTIL": "tomorrow"},
+        {"RET": "SOME"},
+        {"NEW": None},
+    ):
+        envelope = {
+            "mailFrom": {"email": "ada@example.org", "parameters": parameters},
+            "rcptTo": [{"email": "bob@example.org"}],
+        }
+        assert (await not_sent(client, email, envelope=envelope))["properties"] == ["envelope"]
+    assert await arrived(bob) == []
+
+
+async def test_where_nothing_is_sent_elsewhere_it_says_so(house: House) -> None:
+    client = Client(house, await house.account("ada"))
+    error = await not_sent(client, await draft(client, to=[{"email": "carl@far.example"}]))
+    assert error["type"] == "forbiddenToSend"
+
+
+async def test_submissions_are_found_and_forgotten(client: Client, bob: Client) -> None:
+    email = await draft(client)
+    first, second = await sent(client, email), await sent(client, email)
+    sort = [{"property": "sentAt", "isAscending": False}]
+    found = await client.call(
+        "EmailSubmission/query", filter={"emailIds": [email]}, sort=sort, calculateTotal=True
+    )
+    assert (set(found["ids"]), found["total"]) == ({first["id"], second["id"]}, 2)
+    none = {"operator": "NOT", "conditions": [{"undoStatus": "final"}]}
+    assert (await client.call("EmailSubmission/query", filter=none))["ids"] == []
+    assert await client.error("EmailSubmission/query", filter={"a": 1}) == "unsupportedFilter"
+    bad = [{"property": "size"}]
+    assert await client.error("EmailSubmission/query", sort=bad) == "unsupportedSort"
+    gone = await client.call("EmailSubmission/set", destroy=[first["id"], "S1"])
+    assert gone["destroyed"] == [first["id"]]
+    assert gone["notDestroyed"]["S1"]["type"] == "notFound"
+    moved = await client.call("EmailSubmission/changes", sinceState=gone["oldState"])
+    assert moved["destroyed"] == [first["id"]]
+    assert len(await arrived(bob)) == 2
+
+
+async def test_anothers_submissions_are_not_there(client: Client, bob: Client) -> None:
+    made = await sent(client, await draft(client))
+    assert (await bob.call("EmailSubmission/get", ids=[made["id"]]))["notFound"] == [made["id"]]
+    answer = await bob.call("EmailSubmission/set", destroy=[made["id"]])
+    assert answer["notDestroyed"][made["id"]]["type"] == "notFound"

@@ -4,12 +4,19 @@ from typing import Any, Final
 
 from malleposte.services.jmap.context import Method
 from malleposte.services.jmap.settings import JmapSettings
-from malleposte.services.jmap.submission import identity_get, submission_get, submission_set
-from malleposte.services.jmap.submission.names import SUBMISSION
+from malleposte.services.jmap.submission import (
+    identity_get,
+    identity_set,
+    submission_get,
+    submission_query,
+    submission_set,
+    vacation,
+)
+from malleposte.services.jmap.submission.names import SUBMISSION, VACATION
 
 __all__ = ["CAPABILITIES", "METHODS", "capabilities"]
 
-CAPABILITIES: Final = (SUBMISSION,)
+CAPABILITIES: Final = (SUBMISSION, VACATION)
 
 
 def capabilities(settings: JmapSettings) -> dict[str, Any]:
@@ -18,9 +25,17 @@ def capabilities(settings: JmapSettings) -> dict[str, Any]:
     extensions: dict[str, list[str]] = {"DSN": []}
     if delayed:
         extensions["FUTURERELEASE"] = []
-    return {SUBMISSION: {"maxDelayedSend": delayed, "submissionExtensions": extensions}}
+    return {
+        SUBMISSION: {"maxDelayedSend": delayed, "submissionExtensions": extensions},
+        VACATION: {},
+    }
 
 
 METHODS: Final[dict[str, Method]] = (
-    identity_get.METHODS | submission_get.METHODS | submission_set.METHODS
+    identity_get.METHODS
+    | identity_set.METHODS
+    | submission_get.METHODS
+    | submission_query.METHODS
+    | submission_set.METHODS
+    | vacation.METHODS
 )
