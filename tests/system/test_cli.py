@@ -142,7 +142,7 @@ def test_a_life_of_domains_accounts_aliases_and_roles(program: Program) -> None:
         (("account", "add"), 2, "give an address"),
         (("alias", "add", "x@example.test", "joe@elsewhere.example"), 1, "another server"),
         (("role", "grant", "ada@example.test", "king"), 2, "roles are owner"),
-        (("domain", "delete", "example.test"), 1, "delete its accounts and aliases first"),
+        (("domain", "delete", "example.test"), 1, "delete its accounts, aliases and groups first"),
         (("import", "ada@example.test", "nowhere"), 1, "there is no file or folder"),
         (("export", "nobody@example.test", "out"), 1, "there is no account"),
         (("recover", "ada@example.test", "1", "--all"), 2, "give numbers, or --all"),

@@ -28,8 +28,6 @@ LAST_WORDS: Final = 2.0
 """Seconds that a refused client is still listened to: who is cut off while it sends sees no answer."""
 MOST_UNREAD: Final = 256 * 1024
 """Octets let go meanwhile."""
-_UNDER_WAY: Final = (h11.IDLE, h11.SEND_BODY, h11.MUST_CLOSE, h11.CLOSED, h11.ERROR)
-"""What a client does when nobody knows where its next request begins, or it sends none."""
 _TOO_LARGE: Final = "The header of the request is too large."
 
 
@@ -229,7 +227,8 @@ class Session:
     @property
     def _last(self) -> bool:
         return (
-            self.engine.their_state in _UNDER_WAY
+            # Where another protocol was refused, what stands behind may be meant for somebody else.
+            self.engine.their_state is not h11.DONE
             or self._requests >= self.service.settings.max_requests
             or self.service.stopping()
         )
