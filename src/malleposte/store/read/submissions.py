@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from malleposte.store.dialect import Reader, any_of, both
+from malleposte.store.dialect import Reader, Row, any_of, both
 
 
 class Identity(NamedTuple):
@@ -99,13 +99,13 @@ async def addresses(reader: Reader, account: int) -> set[str]:
 async def submissions(reader: Reader, account: int, ids: Sequence[int]) -> list[Submission]:
     """Some of an account's."""
     rows = await reader.rows(_SOME, account, list(ids))
-    return [Submission(*row[:-1], bytes(row[-1])) for row in rows]
+    return list(map(_submission, rows))
 
 
 async def latest(reader: Reader, account: int, most: int) -> list[Submission]:
     """The last ones of an account."""
     rows = await reader.rows(f"{_SUBMISSIONS} ORDER BY n DESC LIMIT $2", account, most)
-    return [Submission(*row[:-1], bytes(row[-1])) for row in rows]
+    return list(map(_submission, rows))
 
 
 class Listed(NamedTuple):
@@ -137,7 +137,7 @@ async def waiting(reader: Reader, account: int, most: int) -> list[Submission]:
         account,
         most,
     )
-    return [Submission(*row[:-1], bytes(row[-1])) for row in rows]
+    return list(map(_submission, rows))
 
 
 async def queued(reader: Reader, traces: Sequence[int]) -> list[Queued]:
@@ -168,6 +168,10 @@ async def moved(reader: Reader, table: str, account: int, since: int, most: int)
         rows[-1][1] if rows else since,
         more,
     )
+
+
+def _submission(row: Row) -> Submission:
+    return Submission._make((*row[:-1], bytes(row[-1])))
 
 
 def _table(table: str) -> str:

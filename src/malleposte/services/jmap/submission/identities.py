@@ -54,9 +54,10 @@ async def may_send_as(context: Context, account: int, address: str) -> bool:
 
 def shown(context: Context, identity: Identity) -> dict[str, Any]:
     """All properties of an identity."""
-    return (
-        {"id": text_of(IDENTITY_LETTER, identity.n), "email": identity.address}
-        | DEFAULTS
-        | msgspec.json.decode(identity.state)
-        | {"mayDelete": identity.address != context.account.address}
-    )
+    return {
+        "id": text_of(IDENTITY_LETTER, identity.n),
+        "email": identity.address,
+        **DEFAULTS,
+        **msgspec.json.decode(identity.state, type=dict[str, Any]),
+        "mayDelete": identity.address != context.account.address,
+    }

@@ -113,7 +113,7 @@ async def _update(context: Context, account: int, one: Identity, patch: dict[str
 
 def _checked(properties: dict[str, Any]) -> dict[str, Any]:
     """What is kept of an identity. Raises ``SetError``."""
-    found = {}
+    found: dict[str, Any] = {}
     for name, value in properties.items():
         if value is None:
             continue
