@@ -9,7 +9,9 @@ MAX_IDENTITIES: Final = 200
 MAX_SUBMISSIONS: Final = 10_000
 """Of an account that are kept; past them the oldest go."""
 MAX_OCTETS: Final = 256 * 1024
-"""Octets of what is kept of one."""
+"""Octets of what is kept of an identity."""
+MAX_SENT: Final = 1024 * 1024
+"""Octets of what is kept of a submission."""
 
 
 class _OfAccount(Command, frozen=True, array_like=True, kw_only=True):

@@ -6,6 +6,7 @@ from malleposte.store.commands import ChangeQueued
 from malleposte.store.commands.submissions import (
     MAX_IDENTITIES,
     MAX_OCTETS,
+    MAX_SENT,
     MAX_SUBMISSIONS,
     AddSubmission,
     CancelSubmission,
@@ -119,7 +120,7 @@ async def _drop(work: Work, table: str, account: int, n: int) -> Done | None:
 
 async def add_submission(work: Work, command: AddSubmission) -> Done | Refused:
     """Execute ``AddSubmission``."""
-    if len(command.state) > MAX_OCTETS:
+    if len(command.state) > MAX_SENT:
         return _LONG
     head = await work.head(command.account)
     if head is None:

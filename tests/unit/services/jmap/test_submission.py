@@ -217,6 +217,16 @@ async def test_recipients_that_cannot_be_are_named(client: Client) -> None:
         assert error["invalidRecipients"] == [address]
 
 
+async def test_an_envelope_that_cannot_be_kept_sends_nothing(client: Client, bob: Client) -> None:
+    envelope = {
+        "mailFrom": {"email": "ada@example.org"},
+        "rcptTo": [{"email": "bob@example.org", "parameters": {"ORCPT": "x" * 300_000}}],
+    }
+    error = await not_sent(client, await draft(client), envelope=envelope)
+    assert error["type"] == "tooLarge"
+    assert await arrived(bob) == []
+
+
 async def test_parameters_that_are_not_understood_are_refused(client: Client, bob: Client) -> None:
     email = await draft(client)
     for parameters in (

@@ -15,6 +15,8 @@ from malleposte.sieve.address import sendable
 
 _NOTIFY: Final = frozenset({"SUCCESS", "FAILURE", "DELAY"})
 _IGNORED: Final = frozenset({"SIZE", "BODY", "SMTPUTF8"})
+MOST_OCTETS: Final = 300_000
+"""Octets of an envelope: what is kept of it must fit, and is known to before anything is sent."""
 _LONGEST: Final = 500
 
 
@@ -76,6 +78,8 @@ def checked(context: Context, envelope: Envelope) -> Envelope:
         raise SetError(
             "tooManyRecipients", f"A message has at most {most} recipients", maxRecipients=most
         )
+    if len(msgspec.json.encode(envelope)) > MOST_OCTETS:
+        raise SetError("tooLarge", "The envelope is too long")
     bad = [one.email for one in envelope.rcpt_to if sendable(one.email) is None]
     if bad:
         raise SetError(
