@@ -1,12 +1,15 @@
 """Sieve at delivery: the order of scripts, what they decide, and that nothing is ever lost."""
 
+import asyncio
 import time
+from collections.abc import Callable
 
 import pytest
 
 from malleposte.delivery.listing import Listed
 from malleposte.delivery.receive import DeliverySettings, Reception
 from malleposte.delivery.reports import read_job
+from malleposte.delivery.sieving.chain import run
 from malleposte.delivery.sieving.work import read_failure, read_rejection, read_reply
 from malleposte.delivery.trace_header import Origin
 from malleposte.delivery.verdict import FILED, Recipient
@@ -656,3 +659,25 @@ async def test_a_plan_is_only_made_of_what_runs(scene: Scene) -> None:
     await scene.script(ADA, f'require "fileinto";\n{rules}\nfileinto "Archive";')
     await scene.come("ada", body=BODY + b"x" * 300_000)
     assert await scene.places(ADA) == ["Archive"]
+
+
+async def test_what_could_hold_the_loop_runs_beside_it(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beside: list[object] = []
+    real = asyncio.to_thread
+
+    async def to_thread(call: Callable[..., object], *arguments: object) -> object:
+        beside.append(call)
+        return await real(call, *arguments)
+
+    monkeypatch.setattr(asyncio, "to_thread", to_thread)
+    await scene.script(ADA, 'if header :is "subject" "x" { discard; }')
+    assert await scene.come("ada") == [250]
+    assert run not in beside
+    # A test of each address against each of many words: small by itself, on a long header it is not.
+    words = ", ".join('"to"' for _ in range(300))
+    await scene.script(ADA, f'if address [{words}] "q" {{ discard; }}')
+    addresses = ",\r\n ".join(f"n{n}@example.test" for n in range(150)).encode()
+    assert await scene.come("ada", body=b"To: " + addresses + b"\r\n\r\nhello\r\n") == [250]
+    assert run in beside

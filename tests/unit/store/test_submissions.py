@@ -12,6 +12,7 @@ from malleposte.store.commands import (
     PutIdentity,
     SeedIdentities,
 )
+from malleposte.store.commands.submissions import MAX_OCTETS
 from malleposte.store.execute import submissions as executing
 from malleposte.store.read import submissions
 from malleposte.store.results import Done
@@ -47,7 +48,7 @@ async def test_they_are_bounded(house: House, monkeypatch: pytest.MonkeyPatch) -
     await house.do(PutIdentity(account=account, address="a@x", state=b"{}"), Done)
     more = PutIdentity(account=account, address="b@x", state=b"{}")
     assert await house.refused(more) == "limit"
-    long = PutIdentity(account=account, address="b@x", state=b"x" * (executing.MAX_OCTETS + 1))
+    long = PutIdentity(account=account, address="b@x", state=b"x" * (MAX_OCTETS + 1))
     assert await house.refused(long) == "too-long"
     made = [(await house.do(submission(account), Done)).count for _ in range(4)]
     kept = await submissions.listed(house.store.reader, account)

@@ -20,7 +20,7 @@ MOST: Final = 2_000
 MOST_OCTETS: Final = 4 * 1024 * 1024
 """Octets of their scripts; compiled, one takes some ten times as much."""
 AT_ONCE: Final = 2 * 1024
-"""Octets of scripts compiled, or run, without letting the loop run: some 5 ms at worst."""
+"""Octets of scripts compiled, or run on a small header, without letting the loop run."""
 OF_REGEX: Final = 64 * 1024
 """What a script with regular expressions counts for besides: they remember what they met."""
 _HEAVY: Final = frozenset(("body", "regex"))
@@ -51,7 +51,7 @@ class Chain:
 
     @property
     def light(self) -> bool:
-        """Whether a run is a matter of a few milliseconds."""
+        """Whether a run on a small header is a matter of a few milliseconds."""
         return self.octets <= AT_ONCE and not any(_HEAVY & link.extensions for link in self.links)
 
 

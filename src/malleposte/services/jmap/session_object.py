@@ -14,9 +14,8 @@ from malleposte.store.ids import account_text
 def session_object(account: Account, settings: JmapSettings, base: str) -> dict[str, Any]:
     """For who is signed in; ``base`` is where the service is reached, without a slash at its end."""
     own = account_text(account.id)
-    capabilities = {core.CORE: core.capability(settings), mail.MAIL: {}} | dict.fromkeys(
-        submission.CAPABILITIES, {}
-    )
+    capabilities = {core.CORE: core.capability(settings), mail.MAIL: {}}
+    capabilities |= {name: {} for name in submission.CAPABILITIES}
     of_account = {core.CORE: {}, mail.MAIL: mail.capability(settings)}
     of_account |= submission.capabilities(settings)
     found: dict[str, Any] = {
