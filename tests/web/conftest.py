@@ -99,8 +99,9 @@ def built() -> Path:
     return BUILT
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """For one file: while Playwright runs, so does its event loop, and no test with one of its own can."""
     path = need("chromium")
     # Chromium's own sandbox does not work for root; what is tested is ours.
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []

@@ -102,7 +102,8 @@ _CHECKS: tuple[tuple[Kind, str, str, str], ...] = (
     (
         Kind.ROW_STRAY,
         "second step",
-        "SELECT a.address, a.id FROM account a WHERE a.second_factor > 0 AND NOT EXISTS"
+        "SELECT a.address, a.id FROM account a WHERE a.second_factor > 0"
+        " AND a.status <> 'deleted' AND NOT EXISTS"
         " (SELECT 1 FROM passkey p WHERE p.account = a.id) AND NOT EXISTS (SELECT 1 FROM totp t"
         " JOIN secret s ON s.name = 'totp:' || t.account WHERE t.account = a.id"
         " AND t.confirmed_at > 0) AND NOT EXISTS"
