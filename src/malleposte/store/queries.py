@@ -263,7 +263,10 @@ class Queries:
         keep: list[Query] = []
         for query, listing in reversed(self._lists.items()):
             # A list by texts has keys of their own.
-            total += len(listing.ordered) * (1 if isinstance(listing._order, ByNumber) else 6) + 50
+            total += (
+                len(listing.ordered) * (1 if isinstance(listing.ordered.order, ByNumber) else 6)
+                + 50
+            )
             if total > self._kept and keep:
                 break
             keep.append(query)

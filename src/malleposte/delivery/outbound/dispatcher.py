@@ -232,8 +232,8 @@ class Dispatcher:
                 for parcel in by_route.pop(route)
                 for one in parcel.recipients
             ]
-            until = int(self._clock()) + PUT_OFF
-            self._recorder.add(back, [Closing(route=route, until=until, said=BUSY)])
+            later = int(self._clock()) + PUT_OFF
+            self._recorder.add(back, [Closing(route=route, until=later, said=BUSY)])
         await self._hand_out(by_route)
         return len(counts)
 
