@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from malleposte.bench.subject import Endpoint
-from malleposte.delivery.outbound.settings import relay_route
+from malleposte.delivery.outbound.relays import TO, rule_route
 from malleposte.delivery.spool import rendered
 from malleposte.delivery.trace_header import trace_id
 from malleposte.mime import summarize
 from malleposte.store import Store, alone, cluster, content
 from malleposte.store.commands import Deliver, Handing, Relay
+from malleposte.store.commands.relays import PutRelay
 
 AT_ONCE = 64
 TOGETHER = 1_000
@@ -35,12 +36,16 @@ def message(number: int, octets: int) -> bytes:
 def fill(
     folder: Path, database: str, account: str, sink: Endpoint, count: int, octets: int
 ) -> None:
-    """Queue so many messages of an account for the sink. `database`: PostgreSQL's, '' for SQLite."""
-    route = relay_route(sink.host, sink.port)
+    """Queue so many messages of an account for the sink, where mail to their domain goes from now on.
+    `database`: PostgreSQL's, '' for SQLite."""
+    rule = PutRelay(
+        kind=TO, name="elsewhere.test", host=sink.host, port=sink.port, tls="none", verify=False
+    )
+    route = rule_route(rule.host, rule.port, rule.kind, rule.name)
     relays = (Relay(address=f"x{number}@elsewhere.test", route=route) for number in range(count))
     texts = (message(number, octets) for number in range(count))
     each = ((text, (relay,)) for text, relay in zip(texts, relays, strict=True))
-    asyncio.run(_submit(folder, database, account, each))
+    asyncio.run(_submit(folder, database, account, each, rule))
 
 
 def defer(folder: Path, database: str, account: str, count: int, octets: int) -> None:
@@ -79,10 +84,16 @@ async def _store(folder: Path, database: str) -> AsyncIterator[Store]:
 
 
 async def _submit(
-    folder: Path, database: str, account: str, each: Iterable[tuple[bytes, tuple[Relay, ...]]]
+    folder: Path,
+    database: str,
+    account: str,
+    each: Iterable[tuple[bytes, tuple[Relay, ...]]],
+    rule: PutRelay | None = None,
 ) -> None:
     """Queue texts, each once for every relay beside it."""
     async with _store(folder, database) as store:
+        if rule is not None:
+            await store.submit(rule)
         row = await store.reader.row(
             "SELECT id, organisation FROM account WHERE address = $1", account
         )

@@ -88,11 +88,9 @@ tls = "{tls}"
         sending = ""
         if self.sink is not None:
             # Two workers, 20 connections in all; mail may go to loopback, where the sink is.
-            sending = f"""
+            sending = """
 [sending]
 enabled = true
-smart_host = "{self.sink.host}:{self.sink.port}"
-smart_host_tls = "none"
 networks = "127.0.0.0/8"
 connections_each = 10
 """
@@ -305,7 +303,8 @@ class Malleposte:
         if self._postgres is not None:
             self._postgres.start()
         try:
-            account = self.accounts.reading.address
+            # Not the one who submits beside: there are bounds on what waits of one account.
+            account = self.accounts.receiving[0].address
             our_queue.fill(commands.data, self._database, account, sink, count, octets)
             if waiting:
                 our_queue.defer(commands.data, self._database, account, waiting, octets)

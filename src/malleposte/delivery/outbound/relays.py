@@ -37,7 +37,12 @@ def route_of_rule(rule: RelayRow) -> str:
     where it leads to the servers of the recipients' domains."""
     if not rule.host:
         return ""
-    return f"{relay_route(rule.host, rule.port)}/{rule.kind}:{rule.name}"
+    return rule_route(rule.host, rule.port, rule.kind, rule.name)
+
+
+def rule_route(host: str, port: int, kind: str, name: str) -> str:
+    """As ``route_of_rule``, of a rule that leads to a server."""
+    return f"{relay_route(host, port)}/{kind}:{name}"
 
 
 def routing_of(smart_host: str, rules: Sequence[RelayRow]) -> Routing:

@@ -21,7 +21,10 @@ from .settings import Routing
 log = structlog.get_logger(__name__)
 
 PAUSE: Final = 0.02
-"""Seconds between two slices, so that mail passes between."""
+"""Seconds between two slices at least."""
+SHARE: Final = 4
+"""How many times as long as a slice took the pause after it is: mail that is due passes between, and gets
+today's route at its turn anyhow (``Dispatcher``)."""
 
 
 async def reroute(store: Store, routing: Routing) -> int:
@@ -30,7 +33,9 @@ async def reroute(store: Store, routing: Routing) -> int:
     if await noted_routing(store.reader) == mark:
         return 0
     after, count = (0, -1), 0
+    clock = asyncio.get_running_loop().time
     while True:
+        began = clock()
         found = await routed(store.reader, after, limit=MOST_REROUTED)
         moves = tuple(
             Rerouted(message=one.message, n=one.n, route=route)
@@ -44,7 +49,7 @@ async def reroute(store: Store, routing: Routing) -> int:
         if len(found) < MOST_REROUTED:
             break
         after = (found[-1].message, found[-1].n)
-        await asyncio.sleep(PAUSE)
+        await asyncio.sleep(max(PAUSE, SHARE * (clock() - began)))
     await store.submit(NoteRouting(mark=mark))
     if count:
         log.info("queue_rerouted", recipients=count)
