@@ -21,11 +21,15 @@ export interface Transport {
 export class JmapClient implements Transport {
   readonly session: Session;
   readonly account: Id;
+  readonly #using: readonly string[];
   readonly #fetch: Fetch;
 
   private constructor(session: Session, fetch: Fetch) {
     this.session = session;
     this.account = session.primaryAccounts[MAIL] ?? Object.keys(session.accounts)[0] ?? "";
+    // All that the account has: which of it a request needs, its methods say.
+    const { accountCapabilities = {} } = session.accounts[this.account] ?? {};
+    this.#using = [...new Set([CORE, MAIL, ...Object.keys(accountCapabilities)])];
     this.#fetch = fetch;
   }
 
@@ -42,7 +46,7 @@ export class JmapClient implements Transport {
   /** Throws `RequestError`; errors of single calls are in the answers. What changes something arrives even if
       the page is left meanwhile. */
   async send(batch: Batch): Promise<Answers> {
-    const body = JSON.stringify({ using: [CORE, MAIL], methodCalls: batch.calls });
+    const body = JSON.stringify({ using: this.#using, methodCalls: batch.calls });
     const changes = batch.calls.some(([name]) => name.endsWith("/set"));
     const done = await asked<{ methodResponses: Invocation[] }>(
       this.#fetch,

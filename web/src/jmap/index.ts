@@ -3,4 +3,5 @@ export { type Fetch, JmapClient, type Transport } from "./client.ts";
 export { MethodError, RequestError, type Trouble } from "./errors.ts";
 export type * from "./methods.ts";
 export { Push, type Source, type Timers } from "./push.ts";
+export type * from "./settings.ts";
 export * from "./types.ts";
