@@ -1,5 +1,5 @@
 -- Step 20, expand: contacts (RFC 9610). The id of an address book or a card is account * 2^32 + n, as of an
--- email, where n is the account's modseq at which it was made; tombstones tell of those that are gone.
+-- email; tombstones tell of those that are gone.
 
 -- A row where an account has contacts, or had.
 CREATE TABLE contact_head (
@@ -7,13 +7,15 @@ CREATE TABLE contact_head (
   books   INTEGER NOT NULL,      -- modseq of the last change of an address book
   cards   INTEGER NOT NULL,      -- of a card
   number  INTEGER NOT NULL,      -- cards there are
-  octets  INTEGER NOT NULL       -- of all cards and what is with them
+  octets  INTEGER NOT NULL,      -- of all cards and what is with them
+  next    INTEGER NOT NULL       -- number of the next book or card
 ) STRICT;
 
 CREATE TABLE address_book (
   id        INTEGER PRIMARY KEY,
   account   INTEGER NOT NULL,
   modseq    INTEGER NOT NULL,
+  made      INTEGER NOT NULL,    -- modseq at which it was made
   contents  INTEGER NOT NULL,    -- modseq of the last change of what is in it
   shared    INTEGER NOT NULL,    -- of the last change of who may see it
   preferred INTEGER NOT NULL,    -- 1: the account's default
@@ -44,6 +46,7 @@ CREATE TABLE card (
   id         INTEGER PRIMARY KEY,
   account    INTEGER NOT NULL,
   modseq     INTEGER NOT NULL,
+  made       INTEGER NOT NULL,   -- modseq at which it was made
   uid        TEXT NOT NULL,
   kind       TEXT NOT NULL,
   given      TEXT NOT NULL,      -- names to sort by, folded
@@ -63,7 +66,7 @@ CREATE TABLE card_content (
   content BLOB NOT NULL
 ) STRICT;
 
--- Photos and the like; n is the modseq at which it came, so that a name never means other octets.
+-- Photos and the like; n is drawn by lot, so that a name never means other octets.
 CREATE TABLE card_media (
   card   INTEGER NOT NULL,
   n      INTEGER NOT NULL,
