@@ -48,28 +48,19 @@ async def get(context: Context, arguments: Get) -> Answer:
     reader = context.store.reader
     state = await mailboxes.modseq(reader, account)
     boxes = {box.id: box for box in await mailboxes.mailboxes(reader, account)}
-    missing: list[str] = []
-    chosen = list(boxes.values())
-    if arguments.ids is not None:
-        chosen = []
-        for text in getting.distinct(arguments.ids, context.settings):
-            box = boxes.get(id_number(MAILBOX_LETTER, text))
-            if box is None:
-                missing.append(text)
-            else:
-                chosen.append(box)
+    chosen, missing = getting.chosen(
+        arguments.ids,
+        context.settings,
+        lambda text: boxes.get(id_number(MAILBOX_LETTER, text)),
+        boxes.values(),
+    )
     counts: dict[int, Counts] = {}
     if not COUNTED.isdisjoint(shown):
         counts = await context.store.counts.of(chosen)
-    return {
-        "accountId": arguments.account_id,
-        "state": str(state),
-        "list": [
-            {name: PROPERTIES[name](box, counts.get(box.id, NONE)) for name in shown}
-            for box in chosen
-        ],
-        "notFound": missing,
-    }
+    objects = (
+        {name: PROPERTIES[name](box, counts.get(box.id, NONE)) for name in shown} for box in chosen
+    )
+    return getting.answer(arguments, str(state), shown, objects, missing)
 
 
 METHODS: Final = {"Mailbox/get": Method(MAIL, Get, get)}

@@ -1,6 +1,6 @@
 """Thread/get (RFC 8621 §3.1)."""
 
-from typing import Any, Final
+from typing import Final
 
 from malleposte.services.jmap import getting
 from malleposte.services.jmap.arguments import Get
@@ -25,20 +25,13 @@ async def get(context: Context, arguments: Get) -> Answer:
     numbers = {text: id_number(THREAD_LETTER, text) for text in ids}
     wanted = [number for number in numbers.values() if account_of(number) == account]
     found = await threads.emails_of(reader, wanted)
-    listed: list[dict[str, Any]] = []
-    missing: list[str] = []
-    for text, number in numbers.items():
-        if number not in found:
-            missing.append(text)
-            continue
-        whole = {"id": thread_text(number), "emailIds": list(map(email_text, found[number]))}
-        listed.append({name: whole[name] for name in shown})
-    return {
-        "accountId": arguments.account_id,
-        "state": str(state),
-        "list": listed,
-        "notFound": missing,
-    }
+    there = [number for number in numbers.values() if number in found]
+    objects = (
+        {"id": thread_text(number), "emailIds": list(map(email_text, found[number]))}
+        for number in there
+    )
+    missing = [text for text, number in numbers.items() if number not in found]
+    return getting.answer(arguments, str(state), shown, objects, missing)
 
 
 METHODS: Final = {"Thread/get": Method(MAIL, Get, get)}

@@ -20,23 +20,14 @@ async def get(context: Context, arguments: Get) -> Answer:
     names = getting.properties(arguments.properties, PROPERTIES)
     known = {one.n: one for one in await identities(context, account)}
     state = await submissions.modseq(context.store.reader, TABLE, account)
-    missing: list[str] = []
-    chosen = list(known.values())
-    if arguments.ids is not None:
-        chosen = []
-        for text in getting.distinct(arguments.ids, context.settings):
-            found = known.get(id_number(IDENTITY_LETTER, text))
-            if found is None:
-                missing.append(text)
-            else:
-                chosen.append(found)
-    objects = [shown(context, one) for one in chosen]
-    return {
-        "accountId": arguments.account_id,
-        "state": str(state),
-        "list": [{name: one[name] for name in names} for one in objects],
-        "notFound": missing,
-    }
+    chosen, missing = getting.chosen(
+        arguments.ids,
+        context.settings,
+        lambda text: known.get(id_number(IDENTITY_LETTER, text)),
+        known.values(),
+    )
+    objects = (shown(context, one) for one in chosen)
+    return getting.answer(arguments, str(state), names, objects, missing)
 
 
 async def changes(context: Context, arguments: Changes) -> Answer:

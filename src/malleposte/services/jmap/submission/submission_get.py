@@ -28,12 +28,7 @@ async def get(context: Context, arguments: Get) -> Answer:
         there = {one.n for one in kept}
         missing = [text for text, n in numbers.items() if n not in there]
     objects = await shown(context, kept)
-    return {
-        "accountId": arguments.account_id,
-        "state": str(state),
-        "list": [{name: one[name] for name in names} for one in objects],
-        "notFound": missing,
-    }
+    return getting.answer(arguments, str(state), names, objects, missing)
 
 
 async def changes(context: Context, arguments: Changes) -> Answer:

@@ -52,16 +52,11 @@ async def get(context: Context, arguments: Get) -> Answer:
     account = context.own(arguments.account_id)
     names = getting.properties(arguments.properties, PROPERTIES)
     version, form = await _kept(context, account)
-    ids = [ID]
-    if arguments.ids is not None:
-        ids = getting.distinct(arguments.ids, context.settings)
-    shown = _shown(form)
-    return {
-        "accountId": arguments.account_id,
-        "state": str(version),
-        "list": [{name: shown[name] for name in names}] if ID in ids else [],
-        "notFound": [id_ for id_ in ids if id_ != ID],
-    }
+    whole = _shown(form)
+    objects, missing = getting.chosen(
+        arguments.ids, context.settings, lambda id_: whole if id_ == ID else None, (whole,)
+    )
+    return getting.answer(arguments, str(version), names, objects, missing)
 
 
 async def set_(context: Context, arguments: Set) -> Answer:
