@@ -71,6 +71,11 @@ export class JmapClient implements Transport {
     });
   }
 
+  /** Where files are sent to (RFC 8620 §6.1). */
+  get uploads(): string {
+    return filled(local(this.session.uploadUrl), { accountId: this.account });
+  }
+
   /** Where news comes from (RFC 8620 §7.3). */
   events(types: readonly string[], ping: number): string {
     return filled(local(this.session.eventSourceUrl), {

@@ -4,4 +4,5 @@ export { MethodError, RequestError, type Trouble } from "./errors.ts";
 export type * from "./methods.ts";
 export { Push, type Source, type Timers } from "./push.ts";
 export type * from "./settings.ts";
+export type * from "./submission.ts";
 export * from "./types.ts";

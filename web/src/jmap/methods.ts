@@ -1,6 +1,7 @@
 /** Methods: what each takes and answers (RFC 8620 §5, RFC 8621). Arguments may be references to answers of
     calls before; `Batch` writes them. */
 import type { SettingsMethods } from "./settings.ts";
+import type { SubmissionMethods } from "./submission.ts";
 import type {
   Comparator,
   Email,
@@ -86,10 +87,12 @@ export interface BodyArguments {
   fetchHTMLBodyValues?: boolean;
   fetchTextBodyValues?: boolean;
   maxBodyValueBytes?: number;
+  /** Of this server: HTML is safe to show, and has its pictures beside it. */
+  makeHTMLSafe?: boolean;
   bodyProperties?: readonly string[];
 }
 
-export interface Methods extends SettingsMethods {
+export interface Methods extends SettingsMethods, SubmissionMethods {
   "Mailbox/get": [GetArguments, GetAnswer<Mailbox>];
   "Mailbox/changes": [ChangesArguments, ChangesAnswer & { updatedProperties?: string[] | null }];
   "Mailbox/set": [SetArguments, SetAnswer<Mailbox>];
