@@ -33,6 +33,7 @@ from malleposte.store.execute import (
     flagging,
     giving,
     groups,
+    mailbox_setting,
     mailboxes,
     parting,
     purging,
@@ -72,6 +73,7 @@ async def _audited(work: Work, command: c.Audited) -> AnyResult:
 
 _EXECUTORS: dict[type[c.Command], Callable[[Work, Any], Awaitable[AnyResult]]] = {
     c.CreateMailbox: mailboxes.create_mailbox,
+    c.SetMailbox: mailbox_setting.set_mailbox,
     c.RenameMailbox: mailboxes.rename_mailbox,
     c.DeleteMailbox: deleting.delete_mailbox,
     c.SweepMailbox: deleting.sweep_mailbox,

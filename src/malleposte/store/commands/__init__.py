@@ -75,6 +75,7 @@ from malleposte.store.commands.mailboxes import (
     Entry,
     PartCopies,
     RenameMailbox,
+    SetMailbox,
     SetMetadata,
     SetRights,
     Subscribe,
@@ -314,6 +315,7 @@ __all__ = [
     "SetCatchAll",
     "SetDomain",
     "SetForward",
+    "SetMailbox",
     "SetMembers",
     "SetMetadata",
     "SetNetworks",
@@ -355,6 +357,7 @@ AnyCommand = (
     | ChangeEmails
     | CreateMailbox
     | RenameMailbox
+    | SetMailbox
     | DeleteMailbox
     | PartCopies
     | SweepMailbox

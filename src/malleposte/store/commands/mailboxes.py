@@ -26,6 +26,32 @@ class CreateMailbox(Command, frozen=True, array_like=True, kw_only=True):
         return (self.account,)
 
 
+class SetMailbox(Command, frozen=True, array_like=True, kw_only=True):
+    """Make a mailbox (``mailbox`` 0) or change one, all of it at once: name, place, role, order,
+    subscription. Answer: ``Created``; ``Done`` of a change, with modseq 0 where it was so already; as
+    ``CreateMailbox`` and ``RenameMailbox`` refuse, and ``changed`` where the account is at another modseq
+    than ``if_modseq``.
+
+    None leaves a value as it is. ``parent`` 0: on top. ``role``: one that another mailbox has passes to one
+    that is changed, never to one that is made (``in-use``); '' takes it away. What people subscribe to in
+    another's account is in lists of their own (``Subscribe``).
+    """
+
+    actor: int
+    account: int
+    mailbox: int = 0
+    name: str | None = None
+    parent: int | None = None
+    role: str | None = None
+    sort_order: int | None = None
+    subscribed: bool | None = None
+    if_modseq: int | None = None
+
+    def accounts(self) -> tuple[int, ...]:
+        """See ``Command``."""
+        return (self.account,)
+
+
 class RenameMailbox(Command, frozen=True, array_like=True, kw_only=True):
     """Give a mailbox another parent and name, by id; its children go with it. Answer: ``Done``.
 
@@ -49,6 +75,7 @@ class DeleteMailbox(Command, frozen=True, array_like=True, kw_only=True):
 
     ``heir``: a mailbox of the account; if it has no role, it takes the role of the one that goes.
     ``entries``: and those of METADATA that it has not itself.
+    ``only_empty``: messages marked to be deleted do not count where ``but_marked``.
     """
 
     actor: int
@@ -56,7 +83,9 @@ class DeleteMailbox(Command, frozen=True, array_like=True, kw_only=True):
     recoverable_until: int = 0
     heir: int = 0
     only_empty: bool = False
+    but_marked: bool = False
     entries: bool = False
+    if_modseq: int | None = None
 
     def accounts(self) -> tuple[int, ...]:
         """See ``Command``."""

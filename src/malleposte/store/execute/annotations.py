@@ -6,6 +6,7 @@ HIGHESTMODSEQ, which counts changes of messages, does not.
 
 from malleposte.store import dialect
 from malleposte.store.commands import Entry, SetMetadata
+from malleposte.store.execute import claiming
 from malleposte.store.execute.rights import NO_SUCH_MAILBOX, demand, no_rights
 from malleposte.store.ids import account_of, mailbox_id
 from malleposte.store.read.annotations import MAX_ENTRIES, MAX_OCTETS, MAX_VALUE, kept
@@ -29,10 +30,6 @@ _THERE = (
     "SELECT name, length(value) FROM annotation WHERE account = $1 AND mailbox = $2 AND reader = $3"
 )
 _REMOVE = "DELETE FROM annotation WHERE account = $1 AND mailbox = $2 AND reader = $3 AND name = $4"
-_GIVE_UP_ROLE = (
-    "UPDATE mailbox SET role = NULL, modseq = $1 WHERE account = $2 AND role = $3 AND id <> $4"
-    " RETURNING id"
-)
 _INHERIT = (
     "UPDATE annotation SET mailbox = $1, modseq = $2 WHERE account = $3 AND mailbox = $4"
     " AND NOT EXISTS (SELECT 1 FROM annotation o WHERE o.account = $3 AND o.mailbox = $1"
@@ -108,7 +105,7 @@ async def _not_allowed(work: Work, command: SetMetadata, account: int) -> Refuse
     if "w" not in held and any(not entry.private for entry in command.entries):
         return Refused(reason="no-rights", text="you may not change what all see of it (right w)")
     if command.role is not None and command.actor != account:
-        return Refused(reason="no-rights", text="special mailboxes are for their owner to choose")
+        return claiming.FOR_OWNERS
     return None
 
 
@@ -117,7 +114,7 @@ def _unfit(command: SetMetadata, account: int) -> Refused | None:
     if any(entry.value is not None and len(entry.value) > MAX_VALUE for entry in command.entries):
         return _LONG
     if command.role is not None and command.mailbox == mailbox_id(account, 1):
-        return Refused(reason="reserved", text="INBOX has no other use")
+        return claiming.FOR_MAIL
     return None
 
 
@@ -158,11 +155,4 @@ async def _set_role(work: Work, command: SetMetadata, row: MailboxRow, modseq: i
     row.dirty = True
     if command.role is None or command.role == (row.role or ""):
         return
-    await work.flush()
-    if command.role:
-        for (other,) in await work.tx.rows(
-            _GIVE_UP_ROLE, modseq, account_of(row.id), command.role, row.id
-        ):
-            work.forget(other)
-    await work.tx.run("UPDATE mailbox SET role = $1 WHERE id = $2", command.role or None, row.id)
-    work.forget(row.id)
+    await claiming.give(work, row, command.role, modseq)

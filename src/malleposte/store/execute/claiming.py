@@ -5,7 +5,11 @@ moved to where the new one was wanted (it keeps its id and its UIDVALIDITY, as u
 when the mailbox that held it is deleted.
 """
 
-from malleposte.store.work import Work
+from typing import Final
+
+from malleposte.store.ids import account_of
+from malleposte.store.results import Refused
+from malleposte.store.work import MailboxRow, Work
 
 _USED = (
     "SELECT 1 FROM mailbox WHERE id = $1 AND uidnext > 1"
@@ -14,9 +18,18 @@ _USED = (
 )
 _HOLDER = "SELECT id FROM mailbox WHERE account = $1 AND role = $2"
 _MOVE = "UPDATE mailbox SET parent = $1, name = $2, modseq = $3 WHERE id = $4"
+_GIVE_UP = (
+    "UPDATE mailbox SET role = NULL, modseq = $1 WHERE account = $2 AND role = $3 AND id <> $4"
+    " RETURNING id"
+)
+_ALL = "UPDATE mailbox SET modseq = $1 WHERE account = $2 RETURNING id"
 _INHERIT = (
     "UPDATE mailbox SET role = $1, modseq = $2 WHERE id = $3 AND account = $4 AND role IS NULL"
 )
+FOR_OWNERS: Final = Refused(
+    reason="no-rights", text="special mailboxes are for their owner to choose"
+)
+FOR_MAIL: Final = Refused(reason="reserved", text="INBOX has no other use")
 
 
 async def holder(work: Work, account: int, role: str) -> int:
@@ -43,3 +56,19 @@ async def inherit(work: Work, account: int, role: str, heir: int, modseq: int) -
     await work.flush()
     await work.tx.run(_INHERIT, role, modseq, heir, account)
     work.forget(heir)
+
+
+async def give(work: Work, row: MailboxRow, role: str, modseq: int) -> None:
+    """Have a mailbox be of a role, or ('') of none; whichever had it has it no more."""
+    await work.flush()
+    if role:
+        for (other,) in await work.tx.rows(_GIVE_UP, modseq, account_of(row.id), role, row.id):
+            work.forget(other)
+    await work.tx.run(
+        "UPDATE mailbox SET role = $1, modseq = $2 WHERE id = $3", role or None, modseq, row.id
+    )
+    work.forget(row.id)
+    if "trash" in (role, row.role):
+        # Which threads are unread in any mailbox depends on what is in the trash (RFC 8621 §2).
+        for (other,) in await work.tx.rows(_ALL, modseq, account_of(row.id)):
+            work.forget(other)

@@ -48,12 +48,15 @@ async def delete_mailbox(work: Work, command: DeleteMailbox) -> Done | Refused:
     if isinstance(place, Refused):
         return place
     head, row, _ = place
+    if command.if_modseq not in (None, head.modseq):
+        return Refused(reason="changed")
     if mailbox == mailbox_id(account, 1):
         return Refused(reason="reserved", text="INBOX cannot be deleted")
     await work.flush()
     if await work.tx.row(_HAS_CHILD, account, mailbox) is not None:
         return Refused(reason="has-children", text="delete the mailboxes below it first")
-    if command.only_empty and row.messages:
+    held = row.messages - (row.deleted if command.but_marked else 0)
+    if command.only_empty and held:
         return Refused(reason="not-empty", text="there are messages in it")
     modseq = head.bump()
     path = await path_of(work, mailbox)

@@ -69,7 +69,7 @@ _BAD_NAME = Refused(
     reason="bad-name",
     text=f"each level of a name has 1 to {MAX_NAME} octets, and no control characters",
 )
-_TOO_DEEP = Refused(reason="limit", text=f"mailboxes go at most {MAX_DEPTH} levels deep")
+TOO_DEEP = Refused(reason="limit", text=f"mailboxes go at most {MAX_DEPTH} levels deep")
 _TOO_MANY = Refused(reason="limit", text=f"an account has at most {MAX_MAILBOXES} mailboxes")
 
 
@@ -111,7 +111,7 @@ async def create_mailbox(work: Work, command: CreateMailbox) -> Created | Refuse
     ):
         return Refused(reason="no-such-mailbox")
     if await _depth(work, command.parent) + len(names) > MAX_DEPTH:
-        return _TOO_DEEP
+        return TOO_DEEP
     parent, missing = await _descend(work, command.account, command.parent, names)
     refused = await _not_below(work, command.actor, command.account, parent, taken=not missing)
     if refused is not None:
@@ -267,7 +267,7 @@ async def rename_mailbox(work: Work, command: RenameMailbox) -> Done | Refused:
     moved = await listed_names.with_those_below(work, account, command.mailbox)
     height = 1 + max(rest.count(SEPARATOR) for _, rest, _ in moved)
     if await _depth(work, command.parent) + len(names) - 1 + height > MAX_DEPTH:
-        return _TOO_DEEP
+        return TOO_DEEP
     *above, name = names
     parent, missing = await _descend(work, account, command.parent, above)
     if await _is_within(work, parent, command.mailbox):

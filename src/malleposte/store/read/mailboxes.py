@@ -42,6 +42,7 @@ _SOME_SUBSCRIPTIONS = (
     "SELECT name FROM subscription WHERE account = $1 AND name > $2"
     f" ORDER BY name LIMIT {SUBSCRIPTIONS}"
 )
+_CHILD = "SELECT id FROM mailbox WHERE account = $1 AND parent = $2 AND name = $3"
 _SLICE = f"SELECT {_COLUMNS} FROM mailbox WHERE id > $1 AND id < $2 ORDER BY id LIMIT {AT_ONCE}"
 
 
@@ -299,7 +300,7 @@ async def find(reader: Reader, account: int, path: str) -> int:
         if level == 0 and is_inbox(name):
             name = "INBOX"
         row = await reader.row(
-            "SELECT id FROM mailbox WHERE account = $1 AND parent = $2 AND name = $3",
+            _CHILD,
             account,
             parent,
             name,
@@ -308,6 +309,13 @@ async def find(reader: Reader, account: int, path: str) -> int:
             return 0
         parent = int(row[0])
     return parent
+
+
+async def child(reader: Reader, account: int, parent: int, name: str) -> int:
+    """The id of the mailbox of a name (one level) below another (0: on top), 0 where there is none."""
+    name = "INBOX" if not parent and is_inbox(name) else normal("NFC", name)
+    row = await reader.row(_CHILD, account, parent, name)
+    return 0 if row is None else int(row[0])
 
 
 async def subscriptions(reader: Reader, account: int) -> list[str]:
