@@ -18,9 +18,11 @@ from malleposte.store.content import BlobFile
 from malleposte.store.dialect import Tx
 from malleposte.store.execute import (
     accounts,
+    address_books,
     allowing,
     annotations,
     appending,
+    cards,
     changing,
     copying,
     credentials,
@@ -131,6 +133,10 @@ _EXECUTORS: dict[type[c.Command], Callable[[Work, Any], Awaitable[AnyResult]]] =
     c.AddSubmission: submissions.add_submission,
     c.CancelSubmission: submissions.cancel_submission,
     c.DropSubmission: submissions.drop_submission,
+    c.SeedBooks: address_books.seed_books,
+    c.PutBook: address_books.put_book,
+    c.DropBook: address_books.drop_book,
+    c.ChangeCards: cards.change_cards,
     c.SetSendLimit: senders.set_send_limit,
     c.SetSendRight: senders.set_send_right,
     c.SetNetworks: senders.set_networks,

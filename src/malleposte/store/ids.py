@@ -96,3 +96,17 @@ def account_text(account: int) -> str:
 def account_number(text: str) -> int:
     """The account behind an id that a client sent; 0 where it is none."""
     return id_number(ACCOUNT_LETTER, text)
+
+
+BOOK_LETTER = "B"
+CARD_LETTER = "C"
+
+
+def book_text(book: int) -> str:
+    """An address book's id in JMAP; as ``email_text``."""
+    return f"{BOOK_LETTER}{book:x}"
+
+
+def card_text(card: int) -> str:
+    """A card's id in JMAP; as ``email_text``."""
+    return f"{CARD_LETTER}{card:x}"

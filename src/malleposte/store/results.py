@@ -90,6 +90,19 @@ class EmailsChanged(Result, frozen=True, array_like=True, kw_only=True):
     files: tuple[str, ...] = ()
 
 
+class CardsChanged(Result, frozen=True, array_like=True, kw_only=True):
+    """Cards changed. ``cards``: the id of each change's card, 0 where it was refused; ``modseqs``: the
+    card's, 0 where it is gone; ``modseq``: of all cards. ``refused``: (place of the change, reason, text):
+    ``no-such-card``, ``no-such-book``, ``no-rights``, ``no-such-media``, ``exists`` (the uid; the text is
+    the card's id as a number), ``taken`` (the name in CardDAV), ``nowhere``, ``limit``, ``over-quota``,
+    ``too-long``, ``changed``."""
+
+    modseq: int
+    cards: tuple[int, ...] = ()
+    modseqs: tuple[int, ...] = ()
+    refused: tuple[tuple[int, str, str], ...] = ()
+
+
 class Expunged(Result, frozen=True, array_like=True, kw_only=True):
     """Messages gone from a mailbox."""
 
@@ -194,6 +207,7 @@ AnyResult = (
     | Created
     | Stored
     | EmailsChanged
+    | CardsChanged
     | Expunged
     | Copied
     | Claimed

@@ -16,6 +16,14 @@ from malleposte.store.commands.base import (
     Ranges,
     kept_date,
 )
+from malleposte.store.commands.contacts import (
+    CardChange,
+    ChangeCards,
+    DropBook,
+    Media,
+    PutBook,
+    SeedBooks,
+)
 from malleposte.store.commands.content import (
     Append,
     AppendAll,
@@ -233,6 +241,8 @@ __all__ = [
     "Audited",
     "Bringing",
     "CancelSubmission",
+    "CardChange",
+    "ChangeCards",
     "ChangeEmails",
     "ChangeQueued",
     "ClaimRecent",
@@ -252,6 +262,7 @@ __all__ = [
     "DeleteScript",
     "Deliver",
     "DropAppPassword",
+    "DropBook",
     "DropContent",
     "DropIdentity",
     "DropPasskey",
@@ -272,6 +283,7 @@ __all__ = [
     "Handing",
     "LeaseJobs",
     "MarkStsPolicy",
+    "Media",
     "NoteRouting",
     "OpenWebSession",
     "Outcome",
@@ -279,6 +291,7 @@ __all__ = [
     "PurgeAccount",
     "PurgeOldest",
     "PurgeRecoverable",
+    "PutBook",
     "PutContent",
     "PutForm",
     "PutGroup",
@@ -309,6 +322,7 @@ __all__ = [
     "Reroute",
     "Rerouted",
     "RetireKey",
+    "SeedBooks",
     "SeedIdentities",
     "SetAccount",
     "SetAlias",
@@ -412,6 +426,10 @@ AnyCommand = (
     | DropSubmission
     | PutIdentity
     | SeedIdentities
+    | SeedBooks
+    | PutBook
+    | DropBook
+    | ChangeCards
     | SetSendLimit
     | SetSendRight
     | SetNetworks

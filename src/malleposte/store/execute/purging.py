@@ -4,7 +4,7 @@ import msgspec
 
 from malleposte.store.commands import DeleteAccount, PurgeAccount
 from malleposte.store.dialect import any_of, both
-from malleposte.store.execute import readers_names
+from malleposte.store.execute import contact_heads, readers_names
 from malleposte.store.execute.directory import changed, exists, last_owner
 from malleposte.store.execute.routing import leave_routes
 from malleposte.store.execute.second_steps import forget
@@ -49,6 +49,7 @@ async def delete_account(work: Work, command: DeleteAccount) -> Done | Refused:
     await work.tx.run("DELETE FROM mailbox_right WHERE grantee = $1", command.account)
     await work.tx.run("DELETE FROM mailbox_right WHERE mailbox > $1 AND mailbox < $2", low, high)
     await readers_names.leave_all(work, low, high)
+    await contact_heads.part(work, command.account)
     head = await work.head(command.account)
     if head is not None:
         head.bump()  # whoever reads in it looks, and finds the rights gone
@@ -106,6 +107,7 @@ async def purge_account(work: Work, command: PurgeAccount) -> Done | Refused:
     await work.tx.run("DELETE FROM annotation WHERE account = $1 OR reader = $1", command.account)
     for table in ("sieve_form", "sieve_memory", "identity", "email_submission"):
         await work.tx.run(f"DELETE FROM {table} WHERE account = $1", command.account)
+    await contact_heads.forget(work, command.account)
     for table in ("sieve_script", "sieve_head"):
         await work.tx.run(f"DELETE FROM {table} WHERE owner = $1", command.account)
     await work.tx.run("DELETE FROM account WHERE id = $1", command.account)

@@ -32,6 +32,11 @@ async def renew_uidvalidity(work: Work, command: RenewUidValidity) -> Done | Ref
     head.next_email += leaps * ID_LEAP
     head.next_mailbox += leaps * ID_LEAP
     head.next_thread += leaps * ID_LEAP
+    await work.tx.run(
+        "UPDATE contact_head SET next = next + $1 WHERE account = $2",
+        leaps * ID_LEAP,
+        command.account,
+    )
     head.uidvalidity = max(head.uidvalidity, work.now) + leaps * UIDVALIDITY_LEAP
     modseq = head.bump()
     rows = await work.tx.rows(

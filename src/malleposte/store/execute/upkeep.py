@@ -81,6 +81,7 @@ _SWEEP_TOMBSTONES = (
     " WHERE account = $1 AND modseq <= $2 LIMIT $3)"
 )
 
+_SWEEP_PLACES = "DELETE FROM card_place WHERE gone = 1 AND modseq <= $1 AND book > $2 AND book < $3"
 
 _FRAMES_OF = both(
     "DELETE FROM blob_frame WHERE id IN (SELECT f.id FROM {blobs}"
@@ -157,11 +158,13 @@ async def sweep_tombstones(work: Work, command: SweepTombstones) -> Done | Refus
     if head is None:
         return Refused(reason="no-such-account")
     head.tombstone_floor = max(head.tombstone_floor, min(command.upto, head.modseq))
+    low, high = command.account << 32, (command.account + 1) << 32
     await work.tx.run(
         "UPDATE account_head SET tombstone_floor = $1 WHERE account = $2",
         head.tombstone_floor,
         command.account,
     )
+    await work.tx.run(_SWEEP_PLACES, head.tombstone_floor, low, high)
     count = await work.tx.run(
         _SWEEP_TOMBSTONES, command.account, head.tombstone_floor, command.limit
     )

@@ -69,16 +69,16 @@ async def emails(
         return None
     sources = [
         await reader.rows(*_changed(reader, account, since, most + 1, actor, mailboxes)),
-        await _gone(reader, account, "email", since, most + 1),
+        await gone(reader, account, "email", since, most + 1),
     ]
     if actor:
         sources.append(
             await reader.rows(*_marked(reader, account, since, most + 1, actor, mailboxes))
         )
-    return _told(sources, since, most, head.modseq)
+    return told(sources, since, most, head.modseq)
 
 
-def _told(sources: list[list[Row]], since: Point, most: int, modseq: int) -> Changes:
+def told(sources: list[list[Row]], since: Point, most: int, modseq: int) -> Changes:
     """Of rows (modseq, id, created, whether it is there) in order, at most ``most`` + 1 of a source, the
     first ``most`` together. Of an object that went and came back in between both are rows: the one of
     what is there is right."""
@@ -158,7 +158,7 @@ def _marked(
     return (sql, *parameters.values)
 
 
-async def _gone(reader: Reader, account: int, kind: str, since: Point, most: int) -> list[Row]:
+async def gone(reader: Reader, account: int, kind: str, since: Point, most: int) -> list[Row]:
     """(modseq, id, 0, 0) of what has a tombstone, at most so many."""
     found: list[Row] = []
     for modseq, first, last in await reader.rows(
@@ -220,6 +220,6 @@ async def mailboxes(reader: Reader, account: int, since: Point, most: int) -> Ch
         return None
     sources = [
         await reader.rows(_MAILBOXES, account, since.modseq, since.id, most + 1),
-        await _gone(reader, account, "mailbox", since, most + 1),
+        await gone(reader, account, "mailbox", since, most + 1),
     ]
-    return _told(sources, since, most, head.modseq)
+    return told(sources, since, most, head.modseq)
