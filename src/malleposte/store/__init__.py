@@ -70,7 +70,7 @@ class Store:
         self.incoming = Incoming(self.blobs)
         self.unread = Unread(self.reader)
         self.queries = Queries(self.reader, self.clock)
-        self.counts = MailboxCounts(self.reader, self.queries)
+        self.counts = MailboxCounts(self.reader, self.queries, self.clock)
 
     async def submit(self, command: AnyCommand, fd: int | None = None) -> AnyResult:
         """Execute a command durably; its answer. Raises ``TemporaryFailure``, ``PermanentFailure``."""

@@ -3,19 +3,22 @@
 A mailbox's row counts messages as IMAP shows them; here neither those marked to be deleted count, nor
 drafts as unread (RFC 8621 §2). What was counted is remembered until the mailbox's messages change; large
 mailboxes are counted by lists that are kept up to date (``queries``), small ones several in a statement.
+Threads that are unread depend on other mailboxes too (``unread_threads``).
 """
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from malleposte.store import matching as m
 from malleposte.store.dialect import Reader, any_of, both
 from malleposte.store.flags import DRAFT, SEEN
 from malleposte.store.ids import account_of
+from malleposte.store.messages import Clock
 from malleposte.store.queries import Queries, Query
 from malleposte.store.read.mailboxes import Mailbox
+from malleposte.store.unread_threads import AllUnreadThreads
 
 LARGE: Final = 2_000
 """Messages from which on a mailbox has lists of its own: some 2 ms to count."""
@@ -26,12 +29,23 @@ KNOWN: Final = 20_000
 
 _COUNTS: Final = both(
     "SELECT m.mailbox, count(*), sum(CASE WHEN e.flags & 9 = 0 THEN 1 ELSE 0 END),"
-    " count(DISTINCT e.thread), count(DISTINCT CASE WHEN e.flags & 9 = 0 THEN e.thread END)"
+    " count(DISTINCT e.thread)"
     " FROM membership m JOIN email e ON e.id = m.email WHERE {boxes} AND m.deleted = 0"
     " GROUP BY m.mailbox",
     boxes=any_of("m.mailbox", 1),
 )
+_UNREAD: Final = both(
+    "SELECT m.mailbox, count(*), count(DISTINCT e.thread) FROM membership m"
+    " JOIN email e ON e.id = m.email LEFT JOIN reader_seen s ON s.email = e.id AND s.reader = $2"
+    " WHERE {boxes} AND m.deleted = 0 AND e.flags & 8 = 0 AND coalesce(s.seen, e.flags & 1) = 0"
+    " GROUP BY m.mailbox",
+    boxes=any_of("m.mailbox", 1),
+)
+"""As a reader who is not the owner has them."""
 assert SEEN | DRAFT == 9
+
+
+_NEW: Final = m.Not((m.Keyword(SEEN), m.Keyword(DRAFT)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +61,9 @@ class Counts:
 class MailboxCounts:
     """See the module. One for a worker."""
 
-    def __init__(self, db: Reader, queries: Queries) -> None:
+    def __init__(self, db: Reader, queries: Queries, clock: Clock) -> None:
         self._db = db
+        self._unread_threads = AllUnreadThreads(db, clock)
         self._queries = queries
         self._known: OrderedDict[int, tuple[int, Counts]] = OrderedDict()
 
@@ -73,16 +88,53 @@ class MailboxCounts:
                     small, messages = [], 0
         if small:
             await self._count(small, found)
+        for account in {account_of(id_) for id_, counts in found.items() if counts.emails}:
+            unread = await self._unread_threads.of(account)
+            for id_, counts in found.items():
+                if account_of(id_) == account:
+                    found[id_] = replace(counts, unread_threads=unread[id_])
         return found
+
+    async def for_reader(self, boxes: Iterable[Mailbox], reader: int) -> dict[int, Counts]:
+        r"""The same as a reader who is not the owner has them: unread is what is so to him."""
+        boxes = list(boxes)
+        found = await self.of(boxes)
+        small: list[int] = []
+        messages = 0
+        for box in boxes:
+            if not box.messages:
+                continue
+            if box.messages >= LARGE:
+                inside = m.And((m.InMailbox(box.id), _NEW))
+                query = Query(account_of(box.id), inside, reader=reader)
+                some = (await self._queries.open(query)).ordered
+                found[box.id] = replace(
+                    found[box.id], unread=len(some), unread_threads=len(some.firsts)
+                )
+                continue
+            small.append(box.id)
+            messages += box.messages
+            if messages >= AT_ONCE:
+                await self._unread(small, reader, found)
+                small, messages = [], 0
+        if small:
+            await self._unread(small, reader, found)
+        return found
+
+    async def _unread(self, boxes: list[int], reader: int, found: dict[int, Counts]) -> None:
+        rows = await self._db.rows(_UNREAD, boxes, reader)
+        counted = {mailbox: numbers for mailbox, *numbers in rows}
+        for box in boxes:
+            unread, threads = counted.get(box, (0, 0))
+            found[box] = replace(found[box], unread=unread, unread_threads=threads)
 
     async def _listed(self, mailbox: int) -> Counts:
         account = account_of(mailbox)
         inside = m.InMailbox(mailbox)
-        unread = m.Not((m.Keyword(SEEN), m.Keyword(DRAFT)))
         all_ = (await self._queries.open(Query(account, inside))).ordered
         emails, threads = len(all_), len(all_.firsts)
-        some = (await self._queries.open(Query(account, m.And((inside, unread))))).ordered
-        return Counts(emails, len(some), threads, len(some.firsts))
+        some = (await self._queries.open(Query(account, m.And((inside, _NEW))))).ordered
+        return Counts(emails, len(some), threads)
 
     async def _count(self, boxes: list[Mailbox], found: dict[int, Counts]) -> None:
         rows = await self._db.rows(_COUNTS, [box.id for box in boxes])
