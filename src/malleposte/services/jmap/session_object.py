@@ -7,6 +7,7 @@ import msgspec
 
 from malleposte.directory.book import Account
 from malleposte.services.jmap import core, mail, submission
+from malleposte.services.jmap import own as extensions
 from malleposte.services.jmap.settings import JmapSettings
 from malleposte.store.ids import account_text
 
@@ -15,9 +16,10 @@ def session_object(account: Account, settings: JmapSettings, base: str) -> dict[
     """For who is signed in; ``base`` is where the service is reached, without a slash at its end."""
     own = account_text(account.id)
     capabilities = {core.CORE: core.capability(settings), mail.MAIL: {}}
-    capabilities |= {name: {} for name in submission.CAPABILITIES}
+    capabilities |= {name: {} for name in (*submission.CAPABILITIES, *extensions.CAPABILITIES)}
     of_account = {core.CORE: {}, mail.MAIL: mail.capability(settings)}
     of_account |= submission.capabilities(settings)
+    of_account |= extensions.capabilities()
     found: dict[str, Any] = {
         "capabilities": capabilities,
         "accounts": {

@@ -9,7 +9,7 @@ import structlog
 
 from malleposte.delivery.receive import Reception
 from malleposte.directory.book import Account, Book
-from malleposte.services.jmap import dispatch, requests
+from malleposte.services.jmap import dispatch, own, requests
 from malleposte.services.jmap.context import Context
 from malleposte.services.jmap.errors import LIMIT, NOT_REQUEST, RequestError
 from malleposte.services.jmap.methods import CAPABILITIES, METHODS
@@ -66,6 +66,8 @@ class JmapSite:
                     return await self._api(account, request)
                 case ["upload", to] | ["upload", to, ""]:
                     return await self._transfers.upload(account, to, request)
+                case ["export", of, mailbox]:
+                    return await own.export(self.store, account, of, mailbox, request)
                 case ["download", of, blob, *name]:
                     return await self._transfers.download(
                         account, of, blob, "/".join(name), request

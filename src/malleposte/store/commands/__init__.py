@@ -46,6 +46,7 @@ from malleposte.store.commands.credentials import (
     DropSecondStep,
     DropTotp,
     PutRecoveryCodes,
+    RenamePasskey,
     RequireSecondStep,
     StartTotp,
     TrySecondStep,
@@ -77,6 +78,7 @@ from malleposte.store.commands.emails import (
     EmailChange,
     PutUpload,
 )
+from malleposte.store.commands.labels import DropLabel, PutLabel
 from malleposte.store.commands.mailboxes import (
     CreateMailbox,
     DeleteMailbox,
@@ -265,6 +267,7 @@ __all__ = [
     "DropBook",
     "DropContent",
     "DropIdentity",
+    "DropLabel",
     "DropPasskey",
     "DropRelay",
     "DropSecondStep",
@@ -296,6 +299,7 @@ __all__ = [
     "PutForm",
     "PutGroup",
     "PutIdentity",
+    "PutLabel",
     "PutRecoveryCodes",
     "PutRelay",
     "PutScript",
@@ -310,6 +314,7 @@ __all__ = [
     "RelayRow",
     "Remember",
     "RenameMailbox",
+    "RenamePasskey",
     "RenameScript",
     "Render",
     "Rendered",
@@ -440,10 +445,13 @@ AnyCommand = (
     | AddPasskey
     | ConfirmTotp
     | DropAppPassword
+    | DropLabel
     | DropPasskey
     | DropSecondStep
     | DropTotp
+    | PutLabel
     | PutRecoveryCodes
+    | RenamePasskey
     | RequireSecondStep
     | StartTotp
     | TrySecondStep

@@ -163,6 +163,18 @@ class DropPasskey(Command, frozen=True, array_like=True, kw_only=True):
         return (self.account,)
 
 
+class RenamePasskey(Command, frozen=True, array_like=True, kw_only=True):
+    """Answer: ``Done``, whose ``count`` says whether there was one."""
+
+    account: int
+    id: int
+    label: str
+
+    def accounts(self) -> tuple[int, ...]:
+        """See ``Command``."""
+        return (self.account,)
+
+
 class AddAppPassword(Command, frozen=True, array_like=True, kw_only=True):
     """``scope``: protocols, separated by spaces, '' for all. Answer: ``Created``, or ``Refused``
     (``limit``, ``no-such-account``)."""

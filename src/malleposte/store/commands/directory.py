@@ -10,6 +10,7 @@ from malleposte.store.commands.credentials import (
     DropSecondStep,
     DropTotp,
     PutRecoveryCodes,
+    RenamePasskey,
     RequireSecondStep,
     StartTotp,
 )
@@ -200,6 +201,7 @@ Act = (
     | PutRecoveryCodes
     | AddPasskey
     | DropPasskey
+    | RenamePasskey
     | AddAppPassword
     | DropAppPassword
 )

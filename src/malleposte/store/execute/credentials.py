@@ -10,6 +10,7 @@ from malleposte.store.commands.credentials import (
     AddPasskey,
     DropAppPassword,
     DropPasskey,
+    RenamePasskey,
     UseAppPassword,
     UsePasskey,
 )
@@ -96,6 +97,17 @@ async def drop_passkey(work: Work, command: DropPasskey) -> Done | Refused:
         )
     count = await work.tx.run(
         "DELETE FROM passkey WHERE account = $1 AND id = $2", account, command.id
+    )
+    return Done(count=count)
+
+
+async def rename_passkey(work: Work, command: RenamePasskey) -> Done:
+    """Execute ``RenamePasskey``."""
+    count = await work.tx.run(
+        "UPDATE passkey SET label = $1 WHERE account = $2 AND id = $3",
+        command.label,
+        command.account,
+        command.id,
     )
     return Done(count=count)
 

@@ -23,7 +23,13 @@ from malleposte.services.web.auth.opening import open_session, readable
 from malleposte.services.web.auth.steps import Of, Step
 from malleposte.services.web.cookies import is_secure
 from malleposte.services.web.messages import Request, Response
-from malleposte.store.commands import AddPasskey, DropPasskey, UsePasskey, UseWebSession
+from malleposte.store.commands import (
+    AddPasskey,
+    DropPasskey,
+    RenamePasskey,
+    UsePasskey,
+    UseWebSession,
+)
 from malleposte.store.read import credentials
 from malleposte.store.results import Created, Done, Refused
 
@@ -45,6 +51,13 @@ class FinishForm(msgspec.Struct, frozen=True, kw_only=True):
 
     credential: dict[str, Any]
     label: str = ""
+
+
+class RenameForm(msgspec.Struct, frozen=True, kw_only=True):
+    """Another name for one."""
+
+    id: int
+    label: str
 
 
 class OneForm(msgspec.Struct, frozen=True, kw_only=True):
@@ -271,3 +284,14 @@ async def remove(context: Context, request: Request) -> Response:
     act = DropPasskey(account=account.id, id=form.id)
     done = await context.carry_out(account, "account.remove-passkey", act, id=form.id)
     return answer({"removed": isinstance(done, Done) and bool(done.count)})
+
+
+async def rename(context: Context, request: Request) -> Response:
+    """POST /auth/passkeys/rename. Without a fresh proof: it changes nothing but what one reads."""
+    account, form = (await context.signed_in(request)).account, await read(request, RenameForm)
+    label = readable(form.label)[:MAX_LABEL]
+    if not label:
+        raise Problem(422, "label", "Say which one it is, as “Phone” or “Blue key”.")
+    act = RenamePasskey(account=account.id, id=form.id, label=label)
+    done = await context.carry_out(account, "account.rename-passkey", act, id=form.id, label=label)
+    return answer({"renamed": isinstance(done, Done) and bool(done.count)})

@@ -6,6 +6,7 @@ from typing import Final
 
 from malleposte.services.web.auth import (
     app_passwords,
+    language,
     passkeys,
     password,
     second_step_settings,
@@ -32,6 +33,7 @@ _HANDLERS: Final[dict[str, dict[str, Handler]]] = {
     "prove": {"POST": password.prove},
     "prove/passkey/begin": {"POST": passkeys.prove_begin},
     "prove/passkey/finish": {"POST": passkeys.prove_finish},
+    "language": {"POST": language.choose},
     "password": {"POST": password.change},
     "sessions": {"GET": sessions.listed},
     "sessions/revoke": {"POST": sessions.revoke},
@@ -44,6 +46,7 @@ _HANDLERS: Final[dict[str, dict[str, Handler]]] = {
     "recovery-codes": {"POST": second_step_settings.renew_codes},
     "passkeys/begin": {"POST": passkeys.add_begin},
     "passkeys/finish": {"POST": passkeys.add_finish},
+    "passkeys/rename": {"POST": passkeys.rename},
     "passkeys/remove": {"POST": passkeys.remove},
     "app-passwords/add": {"POST": app_passwords.add},
     "app-passwords/remove": {"POST": app_passwords.remove},

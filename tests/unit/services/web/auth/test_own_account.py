@@ -167,8 +167,32 @@ async def test_signed_out_nothing_is_shown_or_changed(pages: Pages) -> None:
         "passkeys/begin",
         "passkeys/finish",
         "passkeys/remove",
+        "passkeys/rename",
+        "language",
         "app-passwords/add",
         "app-passwords/remove",
     ):
         await nobody.post(f"/auth/{path}")
         assert nobody.last.status == 401, path
+
+
+async def test_the_language_of_an_account_is_what_the_server_writes_in(signed: Browser) -> None:
+    assert await signed.post("/auth/language", locale="fr") == {"locale": "fr"}
+    assert (await signed.get("/auth/state"))["account"]["locale"] == "fr"
+    assert (await signed.post("/auth/language", locale="tlh"))["error"] == "language"
+    assert (await signed.get("/auth/state"))["account"]["locale"] == "fr"
+
+
+async def test_a_passkey_has_another_name_and_only_ones_own(signed: Browser, pages: Pages) -> None:
+    await signed.passkey()
+    (one,) = (await signed.get("/auth/credentials"))["passkeys"]
+    await pages.account("eve")
+    eve = Browser(pages)
+    await eve.sign_in("eve")
+    assert not (await eve.post("/auth/passkeys/rename", id=one["id"], label="Mine"))["renamed"]
+    assert (await signed.post("/auth/passkeys/rename", id=one["id"], label=" Blue\nkey "))[
+        "renamed"
+    ]
+    (after,) = (await signed.get("/auth/credentials"))["passkeys"]
+    assert after == one | {"label": "Blue key"}
+    assert (await signed.post("/auth/passkeys/rename", id=one["id"], label=" "))["error"] == "label"

@@ -1,0 +1,25 @@
+"""Extensions of this server, for its own client and whoever likes them: filters, labels, leaving of lists,
+mailboxes as files (docs/jmap-extensions.md)."""
+
+from typing import Any, Final
+
+from malleposte.services.jmap.context import Method
+from malleposte.services.jmap.own import filters, labels, unsubscribe
+from malleposte.services.jmap.own.export import export
+from malleposte.services.jmap.own.names import FILTERS, LABELS, UNSUBSCRIBE
+
+__all__ = ["CAPABILITIES", "METHODS", "capabilities", "export"]
+
+CAPABILITIES: Final = (FILTERS, LABELS, UNSUBSCRIBE)
+
+
+def capabilities() -> dict[str, Any]:
+    """Of an account."""
+    return {
+        FILTERS: {"maxRules": filters.MOST_RULES},
+        LABELS: {"colours": list(labels.COLOURS), "maxLabels": labels.MAX_LABELS},
+        UNSUBSCRIBE: {},
+    }
+
+
+METHODS: Final[dict[str, Method]] = filters.METHODS | labels.METHODS | unsubscribe.METHODS

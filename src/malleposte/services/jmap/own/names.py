@@ -1,0 +1,7 @@
+"""Names that the modules of this package share."""
+
+from typing import Final
+
+FILTERS: Final = "urn:malleposte:params:jmap:filters"
+LABELS: Final = "urn:malleposte:params:jmap:labels"
+UNSUBSCRIBE: Final = "urn:malleposte:params:jmap:unsubscribe"
