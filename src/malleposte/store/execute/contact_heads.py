@@ -1,4 +1,4 @@
-"""What commands about contacts begin with: the counters of an account's contacts, and the actor's rights."""
+"""What commands about contacts begin with: an account's counters of them, and the actor's rights."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -51,7 +51,7 @@ async def contact_head(work: Work, account: int) -> ContactHead | None:
     if head is None:
         return None
     row = await work.tx.row(_READ, account)
-    return ContactHead(head) if row is None else ContactHead(head, *row, new=False)
+    return ContactHead(head) if row is None else ContactHead(head, *row, False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,7 +174,7 @@ _PLACES: Final = both(
 async def cards(reader: Reader, account: int, ids: Sequence[int]) -> dict[int, Card]:
     """Some of an account's, whole, by id."""
     rows = await reader.rows(_CARDS, account, list(ids))
-    return {row[0]: Card(*row[:3], bytes(row[3])) for row in rows}
+    return {row[0]: Card._make((*row[:3], bytes(row[3]))) for row in rows}
 
 
 async def card_of_uid(reader: Reader, account: int, uid: str) -> int:

@@ -1,0 +1,179 @@
+"""A vCard as a card that loses nothing: JSContact, and how lines stood that would come out otherwise.
+
+What is read is written again at once, and compared. Lines that come out another way (parameters that
+JSContact does not know, another case, a list in two lines) are kept beside the card, with what comes out in
+their place: as long as that comes out, they stand there instead. So what somebody changes through JMAP
+counts, and all else comes back as it was. It holds for the version that was read; the other one is made of
+the card.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, Literal
+
+import msgspec
+
+from malleposte.groupware.content_lines import Line, NotReadableError, lines, plain, text_of
+from malleposte.groupware.content_lines import written as written_lines
+from malleposte.groupware.vcard import third
+from malleposte.groupware.vcard.reading import read as read_lines
+from malleposte.groupware.vcard.values import escaped
+from malleposte.groupware.vcard.writing import full_name, write
+
+Version = Literal["3.0", "4.0"]
+MAX_CARD_LINES: Final = 2_000
+MAX_KEPT: Final = 16 * 1024
+"""Octets of a line that is kept as it stood; longer ones are pictures, which come out the same."""
+_ALWAYS: Final = ("FN", "N")
+"""What is written also where it was not read."""
+
+
+class NotACardError(ValueError):
+    """What came is no vCard; the words say why."""
+
+
+class Instead(msgspec.Struct, frozen=True, array_like=True):
+    """Lines of ``version`` that stand in the place of others, if those all come out."""
+
+    version: Version
+    out: tuple[str, ...]
+    put: tuple[str, ...]
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """A card as it is kept."""
+
+    card: dict[str, Any]
+    instead: tuple[Instead, ...] = ()
+
+
+def read(octets: bytes) -> Kept:
+    """The one card of a file. Raises ``NotACardError``."""
+    found = read_all(octets)
+    if len(found) != 1:
+        raise NotACardError("one vCard is expected, and not several")
+    if isinstance(found[0], NotACardError):
+        raise found[0]
+    return found[0]
+
+
+def read_all(octets: bytes) -> list[Kept | NotACardError]:
+    """The cards of a file in order, or why one is none. Raises ``NotACardError`` where there are none."""
+    found: list[Kept | NotACardError] = []
+    within: list[Line] | None = None
+    depth = 0
+    try:
+        for line in lines(text_of(octets)):
+            if line.name == "BEGIN" and line.value.strip().upper() == "VCARD":
+                depth += 1
+                if depth == 1:
+                    within = []
+                    continue
+            if line.name == "END" and line.value.strip().upper() == "VCARD" and depth:
+                depth -= 1
+                if depth == 0:
+                    found.append(_card(within or ()))
+                    within = None
+                    continue
+            if within is not None:
+                within.append(line)
+    except NotReadableError as error:
+        raise NotACardError(str(error)) from None
+    if depth:
+        raise NotACardError("its end is missing (END:VCARD)")
+    if not found:
+        raise NotACardError("there is no vCard in it (BEGIN:VCARD)")
+    return found
+
+
+def _card(within: Sequence[Line]) -> Kept | NotACardError:
+    if len(within) > MAX_CARD_LINES:
+        return NotACardError(f"a vCard has {MAX_CARD_LINES} lines at most")
+    versions = [line.value.strip() for line in within if line.name == "VERSION"]
+    if any(line.name == "BEGIN" for line in within):
+        return NotACardError("a vCard stands in another")
+    version: Version
+    match versions:
+        case ["4.0"]:
+            version = "4.0"
+        case ["3.0"]:
+            version = "3.0"
+        case _:
+            return NotACardError("it is neither of version 3.0 nor of 4.0")
+    given = [line for line in within if line.name != "VERSION"]
+    card = read_lines([third.risen(line) for line in given] if version == "3.0" else given)
+    return Kept(card, _instead(given, _out(card, version), version))
+
+
+def _instead(given: Sequence[Line], out: Sequence[Line], version: Version) -> tuple[Instead, ...]:
+    """Where lines differ from those that come out; by name, those alone that differ."""
+    theirs, ours = Counter(line.key for line in given), Counter(line.key for line in out)
+    missing, surplus = _beyond(given, ours), _beyond(out, theirs)
+    names = dict.fromkeys(third.name(line.name) for line in missing)
+    found: list[Instead] = []
+    for name in names:
+        put = [plain(line) for line in missing if third.name(line.name) == name]
+        instead = [plain(line) for line in surplus if third.name(line.name) == name]
+        if len(put) == len(instead):
+            found += (
+                Instead(version, (one,), (other,))
+                for one, other in zip(instead, put, strict=True)
+                if max(len(one), len(other)) <= MAX_KEPT
+            )
+        elif sum(map(len, (*put, *instead))) <= MAX_KEPT:
+            found.append(Instead(version, tuple(instead), tuple(put)))
+    return tuple(found)
+
+
+def _beyond(lines_: Iterable[Line], others: Counter[Any]) -> list[Line]:
+    left = Counter(others)
+    found = []
+    for line in lines_:
+        if left[line.key]:
+            left[line.key] -= 1
+        else:
+            found.append(line)
+    return found
+
+
+def _out(card: dict[str, Any], version: Version) -> list[Line]:
+    """The lines of a card."""
+    made = write(card)
+    if version == "4.0":
+        return made
+    found = [third.fallen(line) for line in made]
+    if not any(line.name == "N" for line in found):
+        # RFC 2426 §3.1.2 wants it.
+        at = next(at for at, line in enumerate(found) if line.name == "FN")
+        found.insert(at + 1, Line("N", f"{escaped(full_name(card))};;;;"))
+    return found
+
+
+def written(kept: Kept, version: Version) -> str:
+    """The vCard of a card."""
+    out = _out(kept.card, version)
+    for instead in kept.instead:
+        if instead.version == version:
+            out = _replaced(out, instead)
+    head = [Line("BEGIN", "VCARD"), Line("VERSION", version)]
+    return written_lines([*head, *out, Line("END", "VCARD")])
+
+
+def _replaced(out: list[Line], instead: Instead) -> list[Line]:
+    wanted = Counter(instead.out)
+    places = []
+    for at, line in enumerate(out):
+        shown = plain(line)
+        if wanted[shown]:
+            wanted[shown] -= 1
+            places.append(at)
+    if wanted.total():
+        return out
+    put = [line for one in instead.put for line in lines(one)]
+    first = places[0] if places else len(out)
+    gone = set(places)
+    return [
+        *(line for at, line in enumerate(out[:first]) if at not in gone),
+        *put,
+        *(line for at, line in enumerate(out[first:], first) if at not in gone),
+    ]
