@@ -23,6 +23,8 @@ DEFAULT: Final = (
 KNOWN_PROPERTIES: Final = frozenset((*DEFAULT, "headers", "subParts"))
 TEXT: Final = 2_000_000
 """Characters of one text that are given at most."""
+SAFE: Final = 1_000_000
+"""The same of HTML that is made safe."""
 TEXTS: Final = 20_000_000
 """Octets of all texts of one answer; those past it are cut."""
 
@@ -132,9 +134,9 @@ class BodyValues:
     """``maxBodyValueBytes``: octets of UTF-8 of one text; 0: as many as there may be."""
     left: int = TEXTS
 
-    async def value(self, message: Message, part: Part) -> dict[str, Any]:
-        """An EmailBodyValue."""
-        most = min(self.most or TEXT, TEXT, self.left)
+    async def value(self, message: Message, part: Part, at_most: int = TEXT) -> dict[str, Any]:
+        """An EmailBodyValue, of so many octets at most."""
+        most = min(self.most or at_most, at_most, self.left)
         text, more = await _text(message, part, most)
         octets = text.encode("utf-8", "replace")
         cut = more

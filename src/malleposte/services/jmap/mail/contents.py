@@ -36,11 +36,20 @@ class Fetch(Protocol):
         ...
 
 
+class Safely(Protocol):
+    """Makes HTML safe (``view.safe_texts``)."""
+
+    async def made(self, value: dict[str, Any], parts: tuple[Part, ...], blob: str) -> None:
+        """Of an EmailBodyValue, in a message that is a blob."""
+        ...
+
+
 class Contents:
     """One call: what it asks for, and how much text it may still have."""
 
-    def __init__(self, plan: Plan, fetch: Fetch) -> None:
+    def __init__(self, plan: Plan, fetch: Fetch, safely: Safely | None = None) -> None:
         self._plan = plan
+        self._safely = safely
         self._fetch = fetch
         self._values = BodyValues(fetch.max_body_value_bytes)
 
@@ -81,11 +90,11 @@ class Contents:
                 case "attachments":
                     found[name] = [await shown.one(part) for part in lists.attachments]
                 case "bodyValues":
-                    found[name] = await self._texts(shown.message, parts, lists)
+                    found[name] = await self._texts(shown, parts, lists)
         return found
 
     async def _texts(
-        self, message: Message, parts: tuple[Part, ...], lists: BodyLists
+        self, shown: PartsShown, parts: tuple[Part, ...], lists: BodyLists
     ) -> dict[str, Any]:
         fetch = self._fetch
         wanted: list[Part] = []
@@ -104,7 +113,11 @@ class Contents:
                 and id_ not in found
                 and _is_own(parts, part)
             ):
-                found[id_] = await self._values.value(message, part)
+                safely = self._safely if part.subtype == "html" else None
+                most = body_parts.SAFE if safely else body_parts.TEXT
+                found[id_] = await self._values.value(shown.message, part, most)
+                if safely is not None:
+                    await safely.made(found[id_], parts, shown.blob)
         return found
 
 
