@@ -36,10 +36,10 @@ _COUNTS: Final = both(
 )
 _UNREAD: Final = both(
     "SELECT m.mailbox, count(*), count(DISTINCT e.thread) FROM membership m"
-    " JOIN email e ON e.id = m.email LEFT JOIN reader_seen s ON s.email = e.id AND s.reader = $2"
+    " JOIN email e ON e.id = m.email LEFT JOIN reader_seen s ON s.email = e.id AND s.reader = $1"
     " WHERE {boxes} AND m.deleted = 0 AND e.flags & 8 = 0 AND coalesce(s.seen, e.flags & 1) = 0"
     " GROUP BY m.mailbox",
-    boxes=any_of("m.mailbox", 1),
+    boxes=any_of("m.mailbox", 2),
 )
 """As a reader who is not the owner has them."""
 assert SEEN | DRAFT == 9
@@ -122,7 +122,7 @@ class MailboxCounts:
         return found
 
     async def _unread(self, boxes: list[int], reader: int, found: dict[int, Counts]) -> None:
-        rows = await self._db.rows(_UNREAD, boxes, reader)
+        rows = await self._db.rows(_UNREAD, reader, boxes)
         counted = {mailbox: numbers for mailbox, *numbers in rows}
         for box in boxes:
             unread, threads = counted.get(box, (0, 0))

@@ -151,23 +151,25 @@ class Writer:
             return f"({none})"
         return f"({word.join(self.where(one, maybe=maybe) for one in of)})"
 
-    def visible(self) -> str:
+    def visible(self, table: str = "e") -> str:
         """It is in a mailbox that is there, and not marked to be deleted in it."""
-        extra = (
-            f" AND {self._among('x.mailbox', self._mailboxes)}"
-            if self._mailboxes is not None
-            else ""
-        )
         return (
             "EXISTS (SELECT 1 FROM membership x JOIN mailbox b ON b.id = x.mailbox"
-            f" WHERE x.email = e.id AND x.deleted = 0{extra})"
+            f" WHERE x.email = {table}.id AND x.deleted = 0{self._seen_in()})"
         )
+
+    def _seen_in(self) -> str:
+        if self._mailboxes is None:
+            return ""
+        return f" AND {self._among('x.mailbox', self._mailboxes)}"
 
     def leaf(self, condition: Leaf) -> str:
         """A condition that is no other's."""
         add = self._parameters.add
         match condition:
             case InMailbox(mailbox):
+                if self._mailboxes is not None and mailbox not in self._mailboxes:
+                    return "1 = 0"
                 return (
                     "EXISTS (SELECT 1 FROM membership x WHERE x.email = e.id AND x.deleted = 0"
                     f" AND x.mailbox = {add(mailbox)})"
@@ -175,7 +177,7 @@ class Writer:
             case NotOnlyIn(mailboxes):
                 return (
                     "EXISTS (SELECT 1 FROM membership x WHERE x.email = e.id AND x.deleted = 0"
-                    f" AND NOT {self._among('x.mailbox', mailboxes)})"
+                    f" AND NOT {self._among('x.mailbox', mailboxes)}{self._seen_in()})"
                 )
             case Received(at, before):
                 return f"e.received_at {'<' if before else '>='} {add(at)}"
@@ -186,9 +188,11 @@ class Writer:
             case Keyword(of=which):
                 some = which == "some"
                 has = self.has(condition, "t")
+                # What a reader does not see says nothing of a thread.
+                seen = f" AND {self.visible('t')}" if self._mailboxes is not None else ""
                 return (
                     f"{'' if some else 'NOT '}EXISTS (SELECT 1 FROM email t WHERE t.thread = e.thread"
-                    f" AND t.mailboxes > 0 AND {'' if some else 'NOT '}{has})"
+                    f" AND t.mailboxes > 0 AND {'' if some else 'NOT '}{has}{seen})"
                 )
             case Attachment():
                 return "e.attachment = 1"

@@ -103,6 +103,15 @@ class CardsChanged(Result, frozen=True, array_like=True, kw_only=True):
     refused: tuple[tuple[int, str, str], ...] = ()
 
 
+class EmailsCopied(Result, frozen=True, array_like=True, kw_only=True):
+    """Emails copied to another account: the new one of each copy, 0 where it was refused. ``modseq``: 0
+    where none was made. ``refused``: (place of the copy, reason, text), as of ``EmailsChanged``."""
+
+    modseq: int
+    emails: tuple[int, ...] = ()
+    refused: tuple[tuple[int, str, str], ...] = ()
+
+
 class Expunged(Result, frozen=True, array_like=True, kw_only=True):
     """Messages gone from a mailbox."""
 
@@ -207,6 +216,7 @@ AnyResult = (
     | Created
     | Stored
     | EmailsChanged
+    | EmailsCopied
     | CardsChanged
     | Expunged
     | Copied

@@ -54,7 +54,7 @@ async def test_a_script_is_kept_as_it_came_and_its_version_grows(house: House) -
     second = await put(house, account, "Mu\u0308ll", b"# 2\n")
     assert second > first
     found = await sieve.script(house.store.reader, account, "Müll")
-    assert found == (sieve.Kept("Müll", second, False, 4), b"# 2\n")
+    assert found == (sieve.Kept("Müll", second, False, 4, first), b"# 2\n")
     assert await sieve.versions(house.store.reader, account, 1) == (second, 0)
 
 
@@ -69,7 +69,7 @@ async def test_saving_is_compare_and_set(house: House) -> None:
     gone = DeleteScript(owner=account, name="a", expected=version)
     assert (await house.refused(gone)) == "changed"
     assert await sieve.script(house.store.reader, account, "a") == (
-        sieve.Kept("a", newer, False, 8),
+        sieve.Kept("a", newer, False, 8, version),
         b"discard;",
     )
 

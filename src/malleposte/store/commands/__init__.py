@@ -75,7 +75,9 @@ from malleposte.store.commands.emails import (
     UPLOAD_KEPT,
     UPLOAD_SAFE,
     ChangeEmails,
+    CopyEmails,
     EmailChange,
+    EmailCopy,
     PutUpload,
 )
 from malleposte.store.commands.labels import DropLabel, PutLabel
@@ -154,6 +156,7 @@ from malleposte.store.commands.sessions import (
     OpenWebSession,
     UseWebSession,
 )
+from malleposte.store.commands.sharing import DropNotification
 from malleposte.store.commands.sieve import (
     ANSWERED,
     DUPLICATE,
@@ -254,6 +257,7 @@ __all__ = [
     "ConfirmTotp",
     "Content",
     "Copy",
+    "CopyEmails",
     "CreateAccount",
     "CreateDomain",
     "CreateMailbox",
@@ -268,6 +272,7 @@ __all__ = [
     "DropContent",
     "DropIdentity",
     "DropLabel",
+    "DropNotification",
     "DropPasskey",
     "DropRelay",
     "DropSecondStep",
@@ -275,6 +280,7 @@ __all__ = [
     "DropTlsResults",
     "DropTotp",
     "EmailChange",
+    "EmailCopy",
     "Enclosed",
     "Entry",
     "Expunge",
@@ -374,6 +380,7 @@ AnyCommand = (
     | PutContent
     | PutUpload
     | ChangeEmails
+    | CopyEmails
     | CreateMailbox
     | RenameMailbox
     | SetMailbox
@@ -428,6 +435,7 @@ AnyCommand = (
     | AddSubmission
     | CancelSubmission
     | DropIdentity
+    | DropNotification
     | DropSubmission
     | PutIdentity
     | SeedIdentities

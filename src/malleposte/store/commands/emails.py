@@ -52,6 +52,34 @@ class ChangeEmails(Command, frozen=True, array_like=True, kw_only=True):
         return (self.account,)
 
 
+class EmailCopy(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """An email to be copied into mailboxes of another account. What is None is as of the original, as the
+    actor sees it."""
+
+    email: int
+    mailboxes: tuple[int, ...]
+    flags: int | None = None
+    words: tuple[str, ...] = ()
+    received_at: int | None = None
+
+
+class CopyEmails(Command, frozen=True, array_like=True, kw_only=True):
+    """Copy emails of one account into another, each as a whole or not at all. Answer: ``EmailsCopied``,
+    which names those refused. ``if_modseq``, ``if_source_modseq``: nothing is done (``changed``,
+    ``source-changed``) where the account copied to, or from, is at another modseq."""
+
+    actor: int
+    source: int
+    account: int
+    copies: tuple[EmailCopy, ...]
+    if_modseq: int | None = None
+    if_source_modseq: int | None = None
+
+    def accounts(self) -> tuple[int, ...]:
+        """See ``Command``."""
+        return tuple({self.source, self.account})
+
+
 class PutUpload(PutContent, frozen=True, array_like=True, kw_only=True):
     """Keep content under a number of the account for a day. Answer: ``Swept``, of uploads that made room;
     ``limit`` where the account has ``most``, or ``most_octets`` of them, and none is an hour old."""

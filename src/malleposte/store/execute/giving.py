@@ -1,7 +1,7 @@
 """``SetRights``: who may do what in a mailbox from now on (RFC 4314 §3.1)."""
 
 from malleposte.store.commands import SetRights
-from malleposte.store.execute import parting, readers_names
+from malleposte.store.execute import notifying, parting, readers_names
 from malleposte.store.execute.listed_names import SEPARATOR, path_of
 from malleposte.store.execute.rights import MAX_GRANTS, SET, no_room, opened
 from malleposte.store.ids import account_of, mailbox_id
@@ -58,6 +58,10 @@ async def set_rights(work: Work, command: SetRights) -> Done | Refused:
     modseq = head.bump()
     row.modseq = modseq
     row.dirty = True
+    if grantee != ANYONE:
+        await notifying.notify(
+            work, grantee, command.actor, mailbox, name=row.name, had=before, has=after
+        )
     if ("w" in before) != ("w" in after):
         await parting.begin(work, mailbox, modseq)
     return Done(modseq=modseq)

@@ -108,6 +108,7 @@ async def purge_account(work: Work, command: PurgeAccount) -> Done | Refused:
     for table in ("sieve_form", "sieve_memory", "identity", "email_submission"):
         await work.tx.run(f"DELETE FROM {table} WHERE account = $1", command.account)
     await contact_heads.forget(work, command.account)
+    await work.tx.run("DELETE FROM share_notification WHERE account = $1", command.account)
     for table in ("sieve_script", "sieve_head"):
         await work.tx.run(f"DELETE FROM {table} WHERE owner = $1", command.account)
     await work.tx.run("DELETE FROM account WHERE id = $1", command.account)

@@ -99,8 +99,8 @@ async def put_script(work: Work, command: PutScript) -> Done | Refused:
     if command.active:
         await _stop_others(work, command, version)
     await work.tx.run(
-        "INSERT INTO sieve_script (owner, domain, name, version, active, size, content)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (owner, domain, name) DO UPDATE"
+        "INSERT INTO sieve_script (owner, domain, name, version, n, active, size, content)"
+        " VALUES ($1, $2, $3, $4, $4, $5, $6, $7) ON CONFLICT (owner, domain, name) DO UPDATE"
         " SET version = excluded.version, active = excluded.active, size = excluded.size,"
         " content = excluded.content",
         command.owner,

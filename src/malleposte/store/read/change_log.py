@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from malleposte.store.dialect import Reader, Row, any_of, both
-from malleposte.store.matching import Parameters, Writer
-from malleposte.store.read import email_changes
+from malleposte.store.matching import Parameters, Writer, among
+from malleposte.store.read import email_changes, thread_mailboxes
 
 LAST: Final = (1 << 63) - 1
 """Past every id: all objects of a modseq are known."""
@@ -75,7 +75,18 @@ async def emails(
         sources.append(
             await reader.rows(*_marked(reader, account, since, most + 1, actor, mailboxes))
         )
-    return told(sources, since, most, head.modseq)
+    found = told(sources, since, most, head.modseq)
+    if mailboxes is not None and since.base < 0:
+        # What came since, and is not for this reader, is none of his business.
+        found.destroyed = await _older(reader, found.destroyed, since)
+    return found
+
+
+async def _older(reader: Reader, ids: list[int], since: Point) -> list[int]:
+    if not ids:
+        return ids
+    made = dict(await reader.rows(_CREATED, ids))
+    return [id_ for id_ in ids if made.get(id_, 0) <= since.known]
 
 
 def told(sources: list[list[Row]], since: Point, most: int, modseq: int) -> Changes:
@@ -173,31 +184,43 @@ async def gone(reader: Reader, account: int, kind: str, since: Point, most: int)
     return found
 
 
-_SHOWN: Final = (
-    "EXISTS (SELECT 1 FROM membership x JOIN mailbox b ON b.id = x.mailbox"
-    " WHERE x.email = e.id AND x.deleted = 0)"
-)
-_THREADS: Final = both(
-    f"SELECT t.thread, min(CASE WHEN t.shown THEN t.created END) FROM (SELECT e.thread AS thread,"
-    f" e.created_modseq AS created, e.mailboxes > 0 AND {_SHOWN} AS shown FROM email e"
-    " WHERE {threads}) t GROUP BY t.thread",
-    threads=any_of("e.thread", 1),
-)
+_CREATED: Final = both("SELECT id, created_modseq FROM email WHERE {ids}", ids=any_of("id", 1))
 _THREADS_OF: Final = both("SELECT id, thread FROM email WHERE {emails}", emails=any_of("id", 1))
 
 
-async def threads(reader: Reader, account: int, since: Point, most: int) -> Changes | None:
+async def threads(
+    reader: Reader,
+    account: int,
+    since: Point,
+    most: int,
+    *,
+    actor: int = 0,
+    mailboxes: tuple[int, ...] | None = None,
+) -> Changes | None:
     """Threads that have other emails since a point; as ``emails``."""
-    changes = await emails(reader, account, since, most)
+    changes = await emails(reader, account, since, most, actor=actor, mailboxes=mailboxes)
     if changes is None:
         return None
     touched = changes.created + changes.destroyed
+    if mailboxes is not None:
+        # Where it is moved to where this reader sees it, it is new to his thread.
+        touched += changes.updated
     known: dict[int, int] = dict(await reader.rows(_THREADS_OF, touched))
     if any(email not in known for email in changes.destroyed):
         # Of what is gone for good nobody knows any more which thread it was in.
         return None
     found = Changes(point=changes.point, more=changes.more)
-    for thread, created in await reader.rows(_THREADS, sorted(set(known.values()))):
+    parameters = Parameters()
+    writer = Writer(reader.dialect, parameters, actor, mailboxes)
+    visible = writer.visible()
+    where = among(reader.dialect, "e.thread", parameters.add(sorted(set(known.values()))))
+    rows = await reader.rows(
+        "SELECT t.thread, min(CASE WHEN t.shown THEN t.created END) FROM (SELECT e.thread AS thread,"
+        f" e.created_modseq AS created, e.mailboxes > 0 AND {visible} AS shown FROM email e"
+        f" WHERE {where}) t GROUP BY t.thread",
+        *parameters.values,
+    )
+    for thread, created in rows:
         if created is None:
             found.destroyed.append(thread)
         elif created > since.known:
@@ -213,8 +236,11 @@ _MAILBOXES: Final = (
 )
 
 
-async def mailboxes(reader: Reader, account: int, since: Point, most: int) -> Changes | None:
-    """Mailboxes, also those of which messages alone changed; as ``emails``."""
+async def mailboxes(
+    reader: Reader, account: int, since: Point, most: int, *, threads: bool = False
+) -> Changes | None:
+    """Mailboxes, also those of which messages alone changed; as ``emails``. ``threads``: also those that
+    hold others of threads that changed."""
     head = await email_changes.head(reader, account)
     if head is None or since.known < head.floor or since.modseq > head.modseq:
         return None
@@ -222,4 +248,10 @@ async def mailboxes(reader: Reader, account: int, since: Point, most: int) -> Ch
         await reader.rows(_MAILBOXES, account, since.modseq, since.id, most + 1),
         await gone(reader, account, "mailbox", since, most + 1),
     ]
+    if threads:
+        # All that changed since the telling began, for a mailbox told before may have changed again.
+        rows = await thread_mailboxes.touched(reader, account, since.known)
+        if rows is None:
+            return None
+        sources.append([row for row in rows if (row[0], row[1]) > (since.modseq, since.id)])
     return told(sources, since, most, head.modseq)

@@ -1,6 +1,6 @@
 """Which mailboxes emails are in, without those in which they are marked to be deleted."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from malleposte.store.dialect import Reader, any_of, both
@@ -12,9 +12,13 @@ _OF: Final = both(
 )
 
 
-async def of(reader: Reader, emails: Sequence[int]) -> dict[int, list[int]]:
-    """Mailboxes by email; an email that is nowhere to be seen is left out."""
+async def of(
+    reader: Reader, emails: Sequence[int], among: Collection[int] | None = None
+) -> dict[int, list[int]]:
+    """Mailboxes by email, ``among`` those that somebody sees; an email that is nowhere to be seen is left
+    out."""
     found: dict[int, list[int]] = {}
     for email, mailbox in await reader.rows(_OF, list(emails)):
-        found.setdefault(email, []).append(mailbox)
+        if among is None or mailbox in among:
+            found.setdefault(email, []).append(mailbox)
     return found

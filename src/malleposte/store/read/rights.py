@@ -14,7 +14,7 @@ import asyncio
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from malleposte.store.commands import SYSTEM
 from malleposte.store.dialect import Reader, Row, any_of, both
@@ -55,7 +55,8 @@ LETTERS: Final = (
 AT_ONCE: Final = 1_000
 """Mailboxes of ``LISTED`` read in one statement: some 3 ms."""
 _HELD = (
-    f"SELECT b.id, b.parent, {LETTERS} FROM {LISTED} WHERE b.id > $2 AND b.id < $3 AND "
+    f"SELECT b.id, b.parent, {LETTERS}, b.created_modseq FROM {LISTED}"
+    " WHERE b.id > $2 AND b.id < $3 AND "
     + _TOGETHER.format(actor="$1", owner="$4")
     + f" ORDER BY b.id LIMIT {AT_ONCE}"
 )
@@ -92,6 +93,13 @@ class Grants:
 
     mailbox: int
     entries: tuple[Grant, ...]
+
+
+class Held(NamedTuple):
+    """What an actor may do in a mailbox, and the modseq at which that was made."""
+
+    letters: str
+    created: int
 
 
 def ordered(letters: Iterable[str]) -> str:
@@ -145,13 +153,20 @@ async def may(reader: Reader, actor: int, mailbox: int, wanted: str) -> bool:
 
 async def held(reader: Reader, actor: int, account: int) -> dict[int, str]:
     """An actor's letters on each mailbox of an account on which there are any; a slice at a time."""
+    return {box: one.letters for box, one in (await holding(reader, actor, account)).items()}
+
+
+async def holding(reader: Reader, actor: int, account: int) -> dict[int, Held]:
+    """The same, with the modseqs at which the mailboxes were made."""
     parents: dict[int, int] = {}
     lists: dict[int, str] = {}
+    made: dict[int, int] = {}
     after, end = account << 32, (account + 1) << 32
     while True:
         rows = await reader.rows(_HELD, actor, after, end, account)
-        for mailbox, parent, text in rows:
+        for mailbox, parent, text, created in rows:
             parents[mailbox] = parent
+            made[mailbox] = created
             if text is not None:
                 lists[mailbox] = summed(text)
         if len(rows) < AT_ONCE:
@@ -159,12 +174,12 @@ async def held(reader: Reader, actor: int, account: int) -> dict[int, str]:
         after = rows[-1][0]
         await asyncio.sleep(0)
     if actor in (SYSTEM, account):
-        return dict.fromkeys(parents, ALL)
-    found: dict[int, str] = {}
+        return {mailbox: Held(ALL, made[mailbox]) for mailbox in parents}
+    found: dict[int, Held] = {}
     for at, mailbox in enumerate(parents, 1):
         text = lists.get(nearest(mailbox, parents, lists), "")
         if text:
-            found[mailbox] = text
+            found[mailbox] = Held(text, made[mailbox])
         if not at % AT_ONCE:
             await asyncio.sleep(0)
     return found
@@ -204,6 +219,21 @@ async def counts(reader: Reader, account: int) -> dict[int, tuple[int, int]]:
             lists[mailbox] = lists.get(mailbox, 0) + (grantee != account)
     found = {mailbox: nearest(mailbox, parents, lists) for mailbox in parents}
     return {mailbox: (source, lists[source]) for mailbox, source in found.items() if source}
+
+
+async def given(reader: Reader, account: int) -> dict[int, dict[int, str]]:
+    """For each mailbox of an account for which a list counts: the letters of those it names, by grantee,
+    without the owner's. What is inherited is the same object."""
+    parents: dict[int, int] = {}
+    lists: dict[int, dict[int, str]] = {}
+    for mailbox, parent, grantee, text in await reader.rows(_SHARED, account):
+        parents[mailbox] = parent
+        if grantee is not None:
+            named = lists.setdefault(mailbox, {})
+            if grantee != account:
+                named[grantee] = text
+    found = {mailbox: nearest(mailbox, parents, lists) for mailbox in parents}
+    return {mailbox: lists[source] for mailbox, source in found.items() if source}
 
 
 async def seen_by(

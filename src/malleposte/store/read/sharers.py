@@ -51,6 +51,35 @@ _SOME = both(
 )
 
 
+_RIGHTS = (
+    "EXISTS (SELECT 1 FROM mailbox_right r WHERE r.grantee IN ($1, 0)"
+    " AND r.mailbox >= o.id << 32 AND r.mailbox < (o.id + 1) << 32 AND {which})"
+)
+_MORE_THAN_READING = "replace(replace(replace(r.letters, 'l', ''), 'r', ''), 'p', '') <> ''"
+_OPENED = both(
+    "SELECT o.id, o.address, o.kind, CASE WHEN "
+    + _RIGHTS.format(which=_MORE_THAN_READING)
+    + " THEN 1 ELSE 0 END, CASE WHEN "
+    + _RIGHTS.format(which="r.mailbox = (o.id << 32) + 1 AND r.letters LIKE '%k%'")
+    + " THEN 1 ELSE 0 END FROM account o WHERE {accounts} AND "
+    + _RIGHTS.format(which="r.letters LIKE '%l%'")
+    + " ORDER BY o.address",
+    accounts=any_of("o.id", 2),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An account of which an actor sees a mailbox. ``writes``: there is one in which he may change
+    something; ``creates``: he may make mailboxes beside INBOX."""
+
+    account: int
+    address: str
+    kind: str
+    writes: bool
+    creates: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Sharer:
     """An account some of whose mailboxes others may use. ``kind``: person, shared, resource.
@@ -84,6 +113,19 @@ async def sharing(reader: Reader, actor: int) -> list[Sharer]:
         after = min(ends)
         await asyncio.sleep(0)
     return sorted(found.values(), key=lambda sharer: sharer.address)
+
+
+async def opened(reader: Reader, actor: int) -> list[Opened]:
+    """Of these accounts those of which the actor sees a mailbox; by address. A mailbox is seen where a
+    list says so, its own or one that counts for others too: that the right stands in one is enough."""
+    found = await sharing(reader, actor)
+    if not found:
+        return []
+    rows = await reader.rows(_OPENED, actor, [one.account for one in found])
+    return [
+        Opened(account, address, kind, bool(writes), bool(creates))
+        for account, address, kind, writes, creates in rows
+    ]
 
 
 async def sharer(reader: Reader, actor: int, address: str) -> Sharer | None:

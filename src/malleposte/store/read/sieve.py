@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from malleposte.store.dialect import Reader
 
-_COLUMNS = "name, version, active, size"
+_COLUMNS = "name, version, active, size, n"
 _DOMAIN = (
     "(SELECT CASE d.alias_of WHEN 0 THEN d.id ELSE d.alias_of END FROM domain d WHERE d.name = {})"
 )
@@ -22,6 +22,8 @@ class Kept(NamedTuple):
     version: int
     active: bool
     size: int
+    n: int
+    """Its number, the same under another name."""
 
 
 class Piece(NamedTuple):
@@ -82,7 +84,7 @@ async def scripts(reader: Reader, owner: int, domain: int = 0) -> list[Kept]:
         owner,
         domain,
     )
-    return [Kept(name, version, bool(active), size) for name, version, active, size in rows]
+    return [Kept(name, version, bool(active), size, n) for name, version, active, size, n in rows]
 
 
 async def script(
@@ -98,8 +100,20 @@ async def script(
     )
     if row is None:
         return None
-    name, version, active, size, content = row
-    return Kept(name, version, bool(active), size), bytes(content)
+    name, version, active, size, n, content = row
+    return Kept(name, version, bool(active), size, n), bytes(content)
+
+
+async def octets_of(reader: Reader, owner: int, n: int, version: int) -> bytes | None:
+    """A script by its number, as it is at a version; None: it is so no more."""
+    row = await reader.row(
+        "SELECT content FROM sieve_script"
+        " WHERE owner = $1 AND domain = 0 AND n = $2 AND version = $3",
+        owner,
+        n,
+        version,
+    )
+    return None if row is None else bytes(row[0])
 
 
 async def included(reader: Reader, owner: int, name: str, domain: str = "") -> bytes | None:

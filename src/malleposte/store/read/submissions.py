@@ -175,6 +175,6 @@ def _submission(row: Row) -> Submission:
 
 
 def _table(table: str) -> str:
-    if table not in ("identity", "email_submission"):
+    if table not in ("identity", "email_submission", "share_notification"):
         raise ValueError(table)
     return table
