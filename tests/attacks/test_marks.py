@@ -15,9 +15,9 @@ from malleposte.directory.book import Book
 from malleposte.i18n.folder_names import role_of
 from malleposte.operations.mailfiles import folder_names
 from malleposte.runtime.passwords import UnfitPasswordError, prepared_password
-from malleposte.services.imapd.folding import fold
+from malleposte.search.folding import fold
+from malleposte.search.needle import Needle
 from malleposte.services.imapd.names import kept
-from malleposte.services.imapd.search_text import Needle
 from malleposte.store import Store
 from malleposte.store.commands import CreateAccount, CreateDomain, CreateMailbox, Subscribe
 from malleposte.store.execute.mailboxes import level_name

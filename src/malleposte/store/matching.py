@@ -66,12 +66,18 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A part of the message holds a text: ``where`` as ``text``, ``from``, ``body``, ``header``; ``name``
-    of a header field."""
+    """A part of the message holds a text: ``where`` as ``from``, ``subject``, ``body``, or ``header`` with
+    the ``name`` of a field. ``words``: as whole words next to each other."""
 
     where: str
     text: str
     name: str = ""
+    words: bool = False
+
+    @property
+    def field(self) -> str:
+        """The header field, lower case, where it is one."""
+        return self.name or self.where
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,3 +267,19 @@ def holds(condition: Condition, known: Mapping[Leaf, bool] | Callable[[Leaf], bo
             return not any(holds(one, of) for one in parts)
         case _:
             return of(condition)
+
+
+def truth(condition: Condition, known: Mapping[Leaf, bool]) -> bool | None:
+    """Whether the whole holds, as far as what is known of leaves tells; None where it does not."""
+    match condition:
+        case And(parts):
+            found = [truth(one, known) for one in parts]
+            return False if False in found else (None if None in found else True)
+        case Or(parts):
+            found = [truth(one, known) for one in parts]
+            return True if True in found else (None if None in found else False)
+        case Not(parts):
+            found = [truth(one, known) for one in parts]
+            return False if True in found else (None if None in found else True)
+        case _:
+            return known.get(condition)

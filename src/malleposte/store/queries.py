@@ -27,10 +27,16 @@ CHANGES: Final = 20_000
 KEPT: Final = 1_000_000
 """Emails in all lists of a worker: some 50 MB."""
 LISTS: Final = 500
+JUDGED: Final = 20_000
+"""Conditions that are looked at together, of several emails: some 3 ms."""
 
 Value = Literal["received", "sent", "size", "from", "to", "subject"]
-Finder = Callable[[Text, Collection[int]], Awaitable[set[int]]]
-"""Which of some emails, by number, hold a text."""
+Known = dict[int, dict[Leaf, bool]]
+"""By email number: what is known of the leaves of a condition."""
+Search = Callable[[Condition, Known], Awaitable[Collection[int]]]
+"""Which emails a condition holds of, its texts looked for; what it comes to know is put in."""
+Finder = Callable[[], Search]
+"""Begins a search, for all that a list must look through at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,7 @@ class Listing:
         self._clock = clock
         self._seen: int | None = None
         self._finder = finder
+        self._search: Search | None = None
         self._leaves = tuple(dict.fromkeys(matching.leaves(query.condition)))
         self._texts = matching.texts(query.condition)
         numbers = len(query.sort) == 1 and query.sort[0].value in ("received", "sent", "size")
@@ -104,6 +111,7 @@ class Listing:
             head = await email_changes.head(self._db, self.query.account)
             if head is None:
                 return False
+            self._search = self._finder() if self._texts and self._finder is not None else None
             if not self.built or self.modseq < head.floor:
                 await self._build()
             elif head.modseq != self.modseq:
@@ -207,16 +215,17 @@ class Listing:
 
     async def _looked_through(self, rows: list[Row], asked: list[Leaf]) -> list[Row]:
         """The rows of emails of which the condition holds with their texts."""
-        assert self._finder is not None
-        numbers = [row[0] & LOW for row in rows]
-        found = {text: await self._finder(text, numbers) for text in self._texts}
-        first = 2 + len(self.query.sort)
+        assert self._search is not None
+        first, condition = 2 + len(self.query.sort), self.query.condition
+        size = max(1, JUDGED // (1 + len(asked)))
         kept: list[Row] = []
-        for number, row in zip(numbers, rows, strict=True):
-            known: dict[Leaf, bool] = {text: number in found[text] for text in self._texts}
-            known |= dict(zip(asked, map(bool, row[first:]), strict=True))
-            if matching.holds(self.query.condition, known):
-                kept.append(row[:first])
+        for start in range(0, len(rows), size):
+            some = rows[start : start + size]
+            known: Known = {
+                row[0] & LOW: dict(zip(asked, map(bool, row[first:]), strict=True)) for row in some
+            }
+            found = await self._search(condition, known)
+            kept += [row[:first] for row in some if row[0] & LOW in found]
         return kept
 
 
@@ -251,7 +260,13 @@ class Queries:
             found = self._lists[query] = Listing(self._db, self._clock, query, finder)
         self._lists.move_to_end(query)
         built = found.built
-        if not await found.refresh():
+        try:
+            there = await found.refresh()
+        except BaseException:
+            if not found.built:
+                self._lists.pop(query, None)
+            raise
+        if not there:
             self._lists.pop(query, None)
         elif not built:
             self._trim()

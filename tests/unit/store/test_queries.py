@@ -1,7 +1,7 @@
 """Lists of emails: after every kind of change they hold what a look at the whole account gives."""
 
 import random
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from malleposte.store.dialect import TALLY
 from malleposte.store.flags import ANSWERED, FLAGGED, SEEN
 from malleposte.store.ids import LOW
 from malleposte.store.ordered import Ordered
-from malleposte.store.queries import By, Queries, Query
+from malleposte.store.queries import By, Known, Queries, Query, Search
 from support.store import House, append, deliver, inbox, rendered
 
 
@@ -83,7 +83,7 @@ def matches(condition: m.Condition, email: Email, everyone: list[Email]) -> bool
                 return email.attachment
             case m.Numbers(emails):
                 return email.number in emails
-            case m.Text(_, text):
+            case m.Text(text=text):
                 return text in email.subject
             case m.Keyword(bit, word, of):
                 if of == "email":
@@ -222,10 +222,9 @@ def queries(account: int, boxes: list[int]) -> list[Query]:
     ]
 
 
-async def subjects(house: House, account: int, text: m.Text, numbers: Collection[int]) -> set[int]:
+async def subjects(house: House, account: int) -> dict[int, str]:
     rows = await house.rows("SELECT id, base_subject FROM email_wide")
-    wanted = {account << 32 | number for number in numbers}
-    return {row[0] & LOW for row in rows if row[0] in wanted and text.text in row[1]}
+    return {row[0] & LOW: row[1] for row in rows if row[0] >> 32 == account}
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -241,8 +240,15 @@ async def test_lists_follow_all_that_happens(
         monkeypatch.setattr(lists, "CHANGES", 6)
     kept = Queries(house.store.reader, house.store.clock)
 
-    async def finder(text: m.Text, numbers: Collection[int]) -> set[int]:
-        return await subjects(house, account, text, numbers)
+    def finder() -> Search:
+        async def search(condition: m.Condition, known: Known) -> set[int]:
+            said = await subjects(house, account)
+            for number, leaves in known.items():
+                leaves |= {text: text.text in said[number] for text in m.texts(condition)}
+                assert m.truth(condition, leaves) is m.holds(condition, leaves)
+            return {number for number in known if m.holds(condition, known[number])}
+
+        return search
 
     for step in range(90):
         for _ in range(walk.chance.choice((1, 1, 1, 2, 12))):

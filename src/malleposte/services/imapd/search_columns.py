@@ -1,8 +1,7 @@
 """Search keys that a stored column answers: sizes, dates, addresses, subject (RFC 9051 §6.4.4).
 
-Columns hold decoded text, cut at a length (``mime.Summary``): where a column is that long and does not
-match, the header itself is asked. A Date in the header counts in its own zone, which the column has
-lost: near the boundary of a day the header is asked as well.
+Columns of text are asked by ``search.columns``. A Date in the header counts in its own zone, which the
+column has lost: near the boundary of a day the header is asked as well.
 """
 
 import time
@@ -11,8 +10,10 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from malleposte.mime import date_time
-from malleposte.services.imapd import search_headers
-from malleposte.services.imapd.folding import fold, holds
+from malleposte.search import columns
+from malleposte.search.columns import ROWS, ColumnText, Verdicts
+from malleposte.search.needle import Needle
+from malleposte.services.imapd import search_content
 from malleposte.store.dialect import Row
 from malleposte.store.execute.ranges import compact, encode
 from malleposte.store.ids import EMAIL_LETTER, LOW, THREAD_LETTER, account_of, id_number
@@ -26,41 +27,14 @@ if TYPE_CHECKING:
 Positions = Sequence[int]
 now = time.time
 
-ROWS: Final = 400
-"""Rows a statement brings: some 1 ms."""
-
-TEXT_COLUMNS: Final = {
-    "from": ("w.from_text", 990),
-    "to": ("w.to_text", 990),
-    "cc": ("w.cc_text", 990),
-    "bcc": ("w.bcc_text", 990),
-    "subject": ("w.subject", 1_000),
-    "message-id": ("w.message_id", 1 << 30),
-}
-"""Header to its column, and from which length on it may have been cut: an address that did not fit
-into 4,000 characters has 3,010 at the most (a group's name, its own and the address)."""
-
-TEXT_ROWS: Final = 500
-"""Rows a statement looks through: some 1 ms."""
-
 _DAY: Final = 86_400
 _ZONE: Final = 15 * 3_600
 """More than any zone is from Greenwich."""
 
 
-_ADDRESSES: Final = frozenset(("from", "to", "cc", "bcc"))
-
-
 def has_column(key: keys.Header) -> bool:
-    """Whether a column can answer. An empty text asks whether the header is there at all; the signs of
-    an address list are not in the column as they are in the header."""
-    if key.name not in TEXT_COLUMNS or not key.text:
-        return False
-    return key.name not in _ADDRESSES or not any(sign in key.text for sign in '<>"():;,')
-
-
-Verdicts = dict[int, bool | None]
-"""By email number: whether the column passes; None where it cannot tell."""
+    """Whether a column can answer."""
+    return columns.has_column(key.name, key.text)
 
 
 async def _through(
@@ -166,8 +140,8 @@ async def _sent_date(run: "Evaluation", key: keys.SentDate, among: Positions) ->
 
     found, unsure = await sort_out(run, among, "e.sent_at", sure)
     if unsure:
-        in_header = search_headers.values_test("date", _day_test(key))
-        found += await search_headers.over_content(run, unsure, in_header)
+        in_header = search_content.values_test("date", _day_test(key))
+        found += await search_content.over_content(run, unsure, in_header)
     return sorted(found)
 
 
@@ -187,51 +161,19 @@ def _day_test(key: keys.SentDate) -> Callable[[list[bytes]], bool]:
 
 async def header(run: "Evaluation", key: keys.Header, among: Positions) -> Positions:
     """FROM, TO, CC, BCC, SUBJECT and Message-ID, as far as the column can tell."""
-    column, cut_at = TEXT_COLUMNS[key.name]
-    needle = fold(key.text)
-    brackets = key.name == "message-id"  # which the column leaves out
-    if needle.isascii() and not (brackets and ("<" in needle or ">" in needle)):
-        # The database hands out only what may hold it.
-        reader = run.session.service.store.reader
-        found, unsure = await _through(
-            run,
-            among,
-            TEXT_ROWS,
-            lambda numbers: read_emails.texts_of(
-                reader, run.account, numbers, column, needle, cut_at
-            ),
-            lambda rows: _verdicts(run, rows, needle, cut_at),
-        )
-    else:
-        found, unsure = await _through(
-            run,
-            among,
-            ROWS,
-            _reader_of(run, column),
-            lambda rows: _verdicts(run, rows, needle, cut_at, brackets=brackets),
-        )
+    text = ColumnText(key.name, Needle(key.text))
+    reader = run.session.service.store.reader
+    found, unsure = await _through(
+        run,
+        among,
+        text.rows_at_once,
+        lambda numbers: text.rows(reader, run.account, numbers),
+        lambda rows: text.verdicts(rows, run.session.pause),
+    )
     if unsure:
-        in_header = search_headers.header_test(key)
-        found += await search_headers.over_content(run, unsure, in_header)
+        in_header = search_content.header_test(key)
+        found += await search_content.over_content(run, unsure, in_header)
     return sorted(found)
-
-
-async def _verdicts(
-    run: "Evaluation", rows: list[Row], needle: str, cut_at: int, *, brackets: bool = False
-) -> Verdicts:
-    """Whether columns hold a text; None where only the header can tell."""
-    verdicts: Verdicts = {}
-    for number, value in rows:
-        if value is None:
-            verdicts[number] = None  # no id that could be kept, perhaps something else
-            continue
-        text = f"<{value}>" if brackets else value
-        if text.isascii():
-            held = needle in text.lower()
-        else:
-            held = await holds(text, needle, run.session.pause)
-        verdicts[number] = held or (None if len(text) >= cut_at else False)
-    return verdicts
 
 
 async def _saved_date(run: "Evaluation", key: keys.SavedDate, among: Positions) -> Positions:

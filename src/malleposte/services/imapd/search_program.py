@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from malleposte.services.imapd import search_columns, search_headers, search_text
+from malleposte.services.imapd import search_columns, search_content
 from malleposte.services.imapd.recency import RecentUids
-from malleposte.services.imapd.search_headers import Test, over_content
+from malleposte.services.imapd.search_content import Test, over_content
 from malleposte.store import flags as store_flags
 from malleposte.store.opened import Opened
 from malleposte.wire.imap import codes, responses
@@ -358,8 +358,8 @@ _LEAVES: Final[dict[type[SearchKey], Leaf]] = {
 """What evaluates each key that holds no other; an extension adds a line."""
 
 _CONTENT: Final[dict[type[SearchKey], Callable[[Any], Test]]] = {
-    keys.Header: search_headers.header_test,
-    keys.BodyText: search_text.body_test,
-    keys.AnyText: search_text.text_test,
+    keys.Header: search_content.header_test,
+    keys.BodyText: search_content.body_test,
+    keys.AnyText: search_content.text_test,
 }
 """What tests the content of one message."""

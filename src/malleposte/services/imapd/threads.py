@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from malleposte.mime import ThreadKey, header_thread_key, read_thread_key
 from malleposte.services.imapd.replies import Refuse
-from malleposte.services.imapd.search_headers import BODIES
+from malleposte.services.imapd.search_content import BODIES
 from malleposte.services.imapd.searching import find, searched, send
 from malleposte.services.imapd.sort_keys import sent
 from malleposte.services.imapd.thread_trees import Forest, References, TooMany, ordered_subject

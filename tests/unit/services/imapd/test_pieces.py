@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from malleposte.mime.body import decode_transfer
 from malleposte.mime.transfer import decoder
-from malleposte.services.imapd.folding import fold
+from malleposte.search.folding import fold
 from malleposte.services.imapd.internal_date import internal_date
 from malleposte.services.imapd.ranges import slices
 from malleposte.services.imapd.resync import without

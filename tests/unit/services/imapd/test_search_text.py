@@ -7,10 +7,11 @@ import quopri
 
 import pytest
 
-from malleposte.services.imapd import folding, search_text
-from malleposte.services.imapd.folding import fold, forms_of
-from malleposte.services.imapd.search_headers import values_of
-from malleposte.services.imapd.search_text import Needle
+from malleposte.search import contents, folding
+from malleposte.search import needle as needles
+from malleposte.search.folding import fold, forms_of
+from malleposte.search.headers import values_of
+from malleposte.search.needle import Needle
 from support.imap_client import ImapClient, Literal, Refused
 from unit.services.imapd.harness import Served
 
@@ -88,7 +89,7 @@ def _parts() -> list[bytes]:
 async def test_long_texts_are_searched_through_windows(
     served: Served, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
-    monkeypatch.setattr(search_text, "AT_ONCE", at_once)
+    monkeypatch.setattr(contents, "AT_ONCE", at_once)
     client = await _filled(served, *_parts())
     assert await _found(client, b"BODY", "SCHLUSS") == [1, 2, 3, 4, 5]
     assert await _found(client, b"BODY", "zwölf") == [1, 2, 3, 5]
@@ -194,7 +195,7 @@ async def test_a_long_text_is_looked_through_with_pauses(monkeypatch: pytest.Mon
     assert not await Needle("صلي").in_text("ﷺ" * 64_000, pause)
     assert pauses >= 64_000 // folding.PIECE
     pauses = 0
-    monkeypatch.setattr(search_text, "LOWERED", 1_000)
+    monkeypatch.setattr(needles, "LOWERED", 1_000)
     assert await Needle("xy").in_text("ﷺ" * 64_000 + "xy", pause)
     assert pauses >= 60
 

@@ -13,6 +13,7 @@ from malleposte.services.jmap.mail import (
     filters,
     mail_changes,
     mailbox_get,
+    search_snippet,
     thread_get,
 )
 from malleposte.services.jmap.mail.names import MAIL
@@ -38,6 +39,7 @@ METHODS: Final[dict[str, Method]] = (
     | thread_get.METHODS
     | email_get.METHODS
     | email_query.METHODS
+    | search_snippet.METHODS
     | email_set.METHODS
     | email_import.METHODS
     | email_parse.METHODS

@@ -1,9 +1,9 @@
 """Email/query and Email/queryChanges (RFC 8621 §4.4, §4.5)."""
 
-from collections.abc import Collection
 from itertools import islice
 from typing import Any, Final
 
+from malleposte.search.finding import Finder, TooMuch
 from malleposte.services.jmap import querying
 from malleposte.services.jmap.arguments import Query as QueryArguments
 from malleposte.services.jmap.arguments import QueryChanges as QueryChangesArguments
@@ -13,7 +13,6 @@ from malleposte.services.jmap.mail import filters
 from malleposte.services.jmap.mail.names import MAIL
 from malleposte.services.jmap.states import modseq_of
 from malleposte.store.ids import EMAIL_LETTER, LOW, account_of, email_text, id_number
-from malleposte.store.matching import Text
 from malleposte.store.queries import Listing, Query
 from malleposte.store.read import email_changes
 
@@ -37,10 +36,10 @@ async def _listing(context: Context, arguments: EmailQuery | EmailQueryChanges) 
     account = context.own(arguments.account_id)
     query = Query(account, filters.condition(arguments.filter), filters.sort(arguments.sort))
 
-    async def finder(text: Text, numbers: Collection[int]) -> set[int]:
-        raise MethodError("unsupportedFilter", "Texts cannot be looked for yet")
-
-    return await context.store.queries.open(query, finder)
+    try:
+        return await context.store.queries.open(query, Finder(context.store, query.account))
+    except TooMuch as error:
+        raise MethodError("unsupportedFilter", str(error)) from None
 
 
 async def query(context: Context, arguments: EmailQuery) -> Answer:

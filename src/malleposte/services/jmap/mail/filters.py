@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal
 
+from malleposte.search.phrases import terms
 from malleposte.services.jmap.arguments import Comparator
 from malleposte.services.jmap.errors import MethodError
 from malleposte.services.jmap.mail import keywords
@@ -13,9 +14,13 @@ from malleposte.store.queries import By, Value
 
 MOST: Final = 200
 """Conditions of a filter; a person's have ten."""
+MOST_LEAVES: Final = 1_000
+"""The same with every place in which a word is looked for."""
 DEPTH: Final = 20
 TEXT: Final = 1_000
 """Characters of one text that is looked for."""
+TERMS: Final = 50
+"""Words and phrases that are looked for; making them comparable takes up to 3 ms each."""
 COLLATIONS: Final = frozenset(("i;ascii-casemap", "i;unicode-casemap"))
 
 
@@ -72,11 +77,28 @@ def _attachment(value: Any) -> m.Condition:
 def _header(value: Any) -> m.Condition:
     if not isinstance(value, list) or not 1 <= len(value) <= 2:
         raise _Wrong("a list of a field's name and perhaps a text is wanted")
-    return m.Text("header", _text(value[1]) if len(value) == 2 else "", _text(value[0]).lower())
+    name = _text(value[0]).lower()
+    if len(value) == 1 or not value[1]:
+        return m.Text("header", "", name)  # it is there
+    return _all_in(("header",), _text(value[1]), name)
 
 
-def _in(where: str) -> Callable[[Any], m.Condition]:
-    return lambda value: m.Text(where, _text(value))
+ANYWHERE: Final = ("subject", "from", "to", "cc", "bcc", "file", "body")
+"""Where ``text`` looks, the quickest to look through first."""
+
+
+def _all_in(where: tuple[str, ...], text: str, name: str = "") -> m.Condition:
+    """Each word and phrase of a text is in one of these places (RFC 8621 §4.4.1)."""
+    found = [
+        m.Or(tuple(m.Text(place, term.text, name, term.words) for place in where))
+        for term in terms(text)
+    ]
+    parts = tuple(one.of[0] if len(one.of) == 1 else one for one in found)
+    return parts[0] if len(parts) == 1 else m.And(parts)
+
+
+def _in(*where: str) -> Callable[[Any], m.Condition]:
+    return lambda value: _all_in(where, _text(value))
 
 
 _CONDITIONS: Final[Mapping[str, Callable[[Any], m.Condition]]] = {
@@ -92,7 +114,7 @@ _CONDITIONS: Final[Mapping[str, Callable[[Any], m.Condition]]] = {
     "hasKeyword": _keyword,
     "notKeyword": lambda value: m.Not((_keyword(value),)),
     "hasAttachment": _attachment,
-    "text": _in("text"),
+    "text": _in(*ANYWHERE),
     "from": _in("from"),
     "to": _in("to"),
     "cc": _in("cc"),
@@ -108,7 +130,13 @@ def condition(given: dict[str, Any] | None) -> m.Condition:
     if given is None:
         return m.EVERYTHING
     found = _parsed(given, DEPTH)
-    if sum(1 for _ in m.leaves(found)) > MOST:
+    leaves = list(m.leaves(found))
+    looked_for = {(leaf.text, leaf.words) for leaf in leaves if isinstance(leaf, m.Text)}
+    if len(looked_for) > TERMS:
+        raise MethodError(
+            "unsupportedFilter", f"A filter looks for at most {TERMS} words and phrases"
+        )
+    if sum(not isinstance(leaf, m.Text) for leaf in leaves) > MOST or len(leaves) > MOST_LEAVES:
         raise MethodError("unsupportedFilter", f"A filter has at most {MOST} conditions")
     return found
 

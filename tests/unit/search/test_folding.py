@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from malleposte.services.imapd import folding
-from malleposte.services.imapd.folding import fold, holds, pieces
+from malleposte.search import folding
+from malleposte.search.folding import fold, holds, pieces
 
 JOINING = (
     "aAe\u0301\u0308\u0327\u0345\u0344"  # marks, and marks that are two or a letter

@@ -1,15 +1,17 @@
-"""Search keys that only the header itself answers (RFC 9051 §6.4.4 HEADER)."""
+"""Search keys that only the message itself answers: HEADER, BODY, TEXT (RFC 9051 §6.4.4)."""
 
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from malleposte.mime import decode_text
-from malleposte.services.imapd.folding import fold, holds
+from malleposte.search import contents
+from malleposte.search.folding import fold, holds
+from malleposte.search.headers import field_values
+from malleposte.search.needle import Needle
 from malleposte.store.ids import LOW
-from malleposte.store.opened import HEADER_BYTES, Opened
+from malleposte.store.opened import Opened
 from malleposte.store.read import emails as read_emails
 from malleposte.store.read.emails import Damaged
 from malleposte.wire.imap.commands import search_keys as keys
@@ -28,41 +30,11 @@ Test = Callable[[Opened], Awaitable[bool]]
 """Whether an email, opened, matches. Raises ``Damaged``."""
 
 
-def values_of(header: bytes, name: bytes) -> list[bytes]:
-    """The raw values of a field, in order; ``name`` in lower case. Only the field is looked for: all
-    fields of a header block of 1 MB would take too long."""
-    if not name or not _NAME.fullmatch(name):
-        return []
-    # In front of the first line stands the end of none.
-    lower = b"\n" + header.lower()
-    found: list[bytes] = []
-    at = lower.find(b"\n" + name)
-    while at >= 0:
-        # Offsets in `header` are one less: this is that of the name.
-        value = _VALUE.match(header, at + len(name))
-        if value is not None:
-            found.append(value[1].removesuffix(b"\r"))
-        at = lower.find(b"\n" + name, at + 1)
-    return found
-
-
-_NAME: Final = re.compile(rb"[!-9;-~]+")
-# RFC 5322 §4.5.3 lets white space stand before the colon.
-_VALUE: Final = re.compile(rb"[ \t]*:([^\n]*+(?:\n[ \t][^\n]*+)*+)")
-
-
-async def _values(opened: Opened, name: str) -> list[bytes]:
-    """The raw values of a header field of an email, in order."""
-    _, end = opened.header((await opened.parts())[0])
-    header = await opened.octets(0, min(end, HEADER_BYTES))
-    return values_of(header, name.encode("ascii", "replace"))
-
-
 def values_test(name: str, test: Callable[[list[bytes]], bool]) -> Test:
     """A test of the raw values of a header field, in order."""
 
     async def matches(opened: Opened) -> bool:
-        return test(await _values(opened, name))
+        return test(await field_values(opened, name))
 
     return matches
 
@@ -72,12 +44,24 @@ def header_test(key: keys.Header) -> Test:
     needle = fold(key.text)
 
     async def matches(opened: Opened) -> bool:
-        for value in await _values(opened, key.name):
+        for value in await field_values(opened, key.name):
             if await holds(decode_text(value), needle, opened.pause):
                 return True
         return False
 
     return matches
+
+
+def body_test(key: keys.BodyText) -> Test:
+    """BODY."""
+    needle = Needle(key.text)
+    return lambda opened: contents.holds(opened, needle, headers=False)
+
+
+def text_test(key: keys.AnyText) -> Test:
+    """TEXT."""
+    needle = Needle(key.text)
+    return lambda opened: contents.holds(opened, needle, headers=True)
 
 
 async def over_content(run: "Evaluation", among: Positions, matches: Test) -> list[int]:

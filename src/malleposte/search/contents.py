@@ -15,79 +15,26 @@ from malleposte.mime import Part, body_text, decode_text
 from malleposte.mime.charset import TextDecoder, codec_of
 from malleposte.mime.part import Kind
 from malleposte.mime.transfer import IDENTITIES, decoder
-from malleposte.services.imapd.folding import Pause, fold, forms_of, holds
-from malleposte.services.imapd.search_headers import Test
+from malleposte.search.needle import Needle
 from malleposte.store.opened import HEADER_BYTES, Opened
-from malleposte.wire.imap.commands import search_keys as keys
 
 AT_ONCE: Final = 64 * 1024
 """Octets of a part that are decoded at once: some 2 ms."""
 
-LOWERED: Final = 64 * 1024
-"""Characters that are looked at at once as they stand: some 3 ms where they are no ASCII."""
-
 PARTS: Final = 16
 """Parts, or lines of a header that must be decoded, between two looks at the clock."""
 
-_ASCII: Final = bytes(range(128))
-_ASTRAL: Final = (
-    "\U00010780-\U000107bf\U0001d400-\U0001d7ff\U0001f100-\U0001f1ff\U0001fbf0-\U0001fbff"
-)
-"""Where characters past the basic plane fold to ASCII (``folding``)."""
-
 _ASCII_BASED: Final = frozenset(("ascii", "utf-8", "cp1252", "iso8859-15", "iso8859-2", "cp1251"))
 """Codecs in which octets below 128 are ASCII and nothing else is: searched without decoding."""
-
-
-class Needle:
-    """What is searched for, in the forms it is compared in: text; octets, if it is ASCII of one line;
-    and, where it has a space, how it may be folded in a header."""
-
-    __slots__ = ("_forms", "folded", "octets", "text")
-
-    def __init__(self, text: str) -> None:
-        self.text = fold(text.replace("\r\n", "\n"))
-        self.octets: bytes | None = None
-        self.folded: re.Pattern[bytes] | None = None
-        self._forms: re.Pattern[str] | None = None
-        if not self.text.isascii():
-            return
-        # Past the basic plane by ranges: a set of single ones there is gone through one by one.
-        forms = [form for form in forms_of(self.text) if form < "\U00010000"]
-        if self.text:
-            self._forms = re.compile(f"[{re.escape(''.join(forms))}{_ASTRAL}]")
-        if "\n" in self.text:
-            return
-        self.octets = self.text.encode("ascii")
-        if b" " in self.octets:
-            # A line end with a space or tab behind it is read as one space (RFC 5322 §2.2.3).
-            words = map(re.escape, self.octets.split(b" "))
-            self.folded = re.compile(rb"(?: |\r?\n[ \t])".join(words))
-
-    async def in_text(self, text: str, pause: Pause) -> bool:
-        """Whether decoded text holds it; ``pause`` is awaited between pieces of work."""
-        if self._forms is None:
-            return await holds(text, self.text, pause)
-        # Nearly all text that holds ASCII holds it in ASCII: folding is slow.
-        otherwise = False
-        for at in range(0, len(text) or 1, LOWERED):
-            some = text[at : at + LOWERED + len(self.text)]
-            if self.text in some.lower():
-                return True
-            if not otherwise and not some.isascii():
-                # What is no ASCII, taken out in C: most of a text is not looked at one by one.
-                others = some.encode("utf-8", "replace").translate(None, _ASCII).decode("utf-8")
-                otherwise = self._forms.search(others) is not None
-            if len(text) > LOWERED:
-                await pause()
-        return otherwise and await holds(text, self.text, pause)
 
 
 def _searched(part: Part) -> bool:
     return part.kind == Kind.LEAF and part.type in ("text", "message")
 
 
-async def _holds(opened: Opened, needle: Needle, *, headers: bool) -> bool:
+async def holds(opened: Opened, needle: Needle, *, headers: bool) -> bool:
+    """Whether what an email says holds a text; ``headers``: or any field of its header. Raises
+    ``Damaged``."""
     data = opened.data
     absent = skip_headers = False
     if data is not None and needle.octets is not None and data.isascii():
@@ -102,14 +49,14 @@ async def _holds(opened: Opened, needle: Needle, *, headers: bool) -> bool:
         embedded = part.parent >= 0 and parts[part.parent].kind == Kind.MESSAGE
         if (headers or embedded) and not skip_headers and await _in_header(opened, part, needle):
             return True
-        if not _searched(part) or (absent and _as_it_stands(part)):
+        if not _searched(part) or (absent and as_it_stands(part)):
             continue
         if await _in_body(opened, part, needle):
             return True
     return False
 
 
-def _as_it_stands(part: Part) -> bool:
+def as_it_stands(part: Part) -> bool:
     """Whether ASCII text in the body is the same octets in the message."""
     return part.encoding in IDENTITIES and (codec_of(part.charset) or "ascii") in _ASCII_BASED
 
@@ -140,7 +87,7 @@ _FOLD: Final = re.compile(rb"\r?\n[ \t]")
 
 async def _in_body(opened: Opened, part: Part, needle: Needle) -> bool:
     start, end = opened.body(part)
-    if needle.octets is not None and _as_it_stands(part):
+    if needle.octets is not None and as_it_stands(part):
         found = await _in_octets(opened, start, end, needle.octets)
         if found is not None:
             return found
@@ -174,7 +121,7 @@ async def _in_octets(opened: Opened, start: int, end: int, needle: bytes) -> boo
     return False
 
 
-async def _chunks(opened: Opened, start: int, end: int) -> AsyncIterator[bytes]:
+async def chunks(opened: Opened, start: int, end: int) -> AsyncIterator[bytes]:
     """Octets in pieces that are decoded at once."""
     if opened.data is not None:
         for at in range(start, end, AT_ONCE):
@@ -192,22 +139,10 @@ async def _in_large(opened: Opened, part: Part, needle: Needle) -> bool:
     read = TextDecoder(part.charset)
     overlap = 4 * len(needle.text) + 4
     before = ""
-    async for piece in _chunks(opened, start, end):
+    async for piece in chunks(opened, start, end):
         text = (before + read.feed(undo.feed(piece))).replace("\r\n", "\n")
         if await needle.in_text(text, opened.pause):
             return True
         before = text[-overlap:]
         await opened.pause()
     return await needle.in_text(before + read.feed(undo.end(), final=True), opened.pause)
-
-
-def body_test(key: keys.BodyText) -> Test:
-    """BODY."""
-    needle = Needle(key.text)
-    return lambda opened: _holds(opened, needle, headers=False)
-
-
-def text_test(key: keys.AnyText) -> Test:
-    """TEXT."""
-    needle = Needle(key.text)
-    return lambda opened: _holds(opened, needle, headers=True)
