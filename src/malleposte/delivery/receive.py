@@ -47,7 +47,7 @@ from malleposte.directory.book import Book
 from malleposte.directory.resolution import Found, Resolution
 from malleposte.directory.senders import Senders
 from malleposte.store import Store
-from malleposte.store.commands import Deliver, Filing, Outcome
+from malleposte.store.commands import Deliver, Filing, Outcome, Submitted
 from malleposte.store.read import usage
 from malleposte.store.results import Delivered, Filed
 
@@ -156,12 +156,13 @@ class Reception:
         reports: Reports = NO_REPORTS,
         release: int = 0,
         settles: Outcome | None = None,
+        submitted: Submitted | None = None,
     ) -> tuple[list[Verdict], int]:
         """File a message for its recipients; a verdict for each of them, and the trace's number.
 
         ``each``: the client hears every verdict (LMTP); otherwise they agree. ``release``: not before this
         moment, for whoever is known and where this server sends: the message waits in the queue;
-        ``settles``: as in ``Deliver``. Raises the store's failures and ``OSError``.
+        ``settles``, ``submitted``: as in ``Deliver``. Raises the store's failures and ``OSError``.
         """
         number = trace_id()
         written = Written()
@@ -261,6 +262,7 @@ class Reception:
                 forwards=forwards,
                 audit=audited(written, origin, number),
                 settles=settles,
+                submitted=submitted,
             )
             if plan is not None:
                 command = plan.applied(command)

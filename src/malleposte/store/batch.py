@@ -135,7 +135,7 @@ _EXECUTORS: dict[type[c.Command], Callable[[Work, Any], Awaitable[AnyResult]]] =
     c.SeedIdentities: submissions.seed_identities,
     c.PutIdentity: submissions.put_identity,
     c.DropIdentity: submissions.drop_identity,
-    c.AddSubmission: submissions.add_submission,
+    c.NoteProgress: submissions.note_progress,
     c.CancelSubmission: submissions.cancel_submission,
     c.DropSubmission: submissions.drop_submission,
     c.SeedBooks: address_books.seed_books,

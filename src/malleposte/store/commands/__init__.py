@@ -170,12 +170,13 @@ from malleposte.store.commands.sieve import (
     RenameScript,
 )
 from malleposte.store.commands.submissions import (
-    AddSubmission,
     CancelSubmission,
     DropIdentity,
     DropSubmission,
+    NoteProgress,
     PutIdentity,
     SeedIdentities,
+    Submitted,
 )
 from malleposte.store.commands.tls import (
     AddTlsResults,
@@ -237,7 +238,6 @@ __all__ = [
     "AddAppPassword",
     "AddJob",
     "AddPasskey",
-    "AddSubmission",
     "AddTlsResults",
     "Allowance",
     "AnyCommand",
@@ -293,6 +293,7 @@ __all__ = [
     "LeaseJobs",
     "MarkStsPolicy",
     "Media",
+    "NoteProgress",
     "NoteRouting",
     "OpenWebSession",
     "Outcome",
@@ -354,6 +355,7 @@ __all__ = [
     "Shrink",
     "StartTotp",
     "StoreFlags",
+    "Submitted",
     "Subscribe",
     "SweepBlobs",
     "SweepMailbox",
@@ -432,7 +434,7 @@ AnyCommand = (
     | DeleteScript
     | RenameScript
     | PutForm
-    | AddSubmission
+    | NoteProgress
     | CancelSubmission
     | DropIdentity
     | DropNotification

@@ -6,6 +6,7 @@ from malleposte.store.commands.base import Command
 from malleposte.store.commands.directory import RecordAudit
 from malleposte.store.commands.queue import Handing, Outcome
 from malleposte.store.commands.sieve import Remember
+from malleposte.store.commands.submissions import Submitted
 from malleposte.store.commands.upkeep import AddJob
 
 
@@ -112,10 +113,14 @@ class Deliver(Command, frozen=True, array_like=True, kw_only=True):
     settles: Outcome | None = None
     """What it comes to in the queue, where it waited there: recorded with it. Nothing is done where that
     try is not the last one any more (``Delivered.before``), so that it is filed once."""
+    submitted: Submitted | None = None
+    """What is kept of it for who submitted it, unless each filing was refused."""
 
     def accounts(self) -> tuple[int, ...]:
         """See ``Command``."""
         accounts = tuple(filing.account for filing in self.filings)
+        if self.submitted is not None:
+            accounts = (*accounts, self.submitted.account)
         if not self.remembered:
             return accounts
         return (*accounts, *(one.account for one in self.remembered))

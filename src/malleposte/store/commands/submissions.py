@@ -2,6 +2,8 @@
 
 from typing import Final
 
+import msgspec
+
 from malleposte.store.commands.base import Command
 
 MAX_IDENTITIES: Final = 200
@@ -44,15 +46,20 @@ class DropIdentity(_OfAccount, frozen=True, array_like=True, kw_only=True):
     n: int
 
 
-class AddSubmission(_OfAccount, frozen=True, array_like=True, kw_only=True):
-    """Keep that an email was submitted. Answer: ``Done``, whose ``count`` is its number; ``too-long``."""
+class Submitted(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """That a message which is delivered was submitted by an account, as an email that it has."""
 
+    account: int
     identity: int
     email: int
     thread: int
     send_at: int
-    trace: int
     state: bytes
+
+
+class NoteProgress(_OfAccount, frozen=True, array_like=True, kw_only=True):
+    """See how far submissions have come whose mail is, or was, in the queue; those that came further
+    change. Answer: ``Done``, whose ``count`` is of these."""
 
 
 class CancelSubmission(_OfAccount, frozen=True, array_like=True, kw_only=True):

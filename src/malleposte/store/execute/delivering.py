@@ -6,6 +6,7 @@ What is filed and what goes on to other servers is promised together: none of it
 from collections.abc import Sequence
 
 from malleposte.store.commands import Deliver, Filing
+from malleposte.store.execute import submissions
 from malleposte.store.execute.filing import TOUCH, Known, chosen, file_message, warn, why_no_room
 from malleposte.store.execute.handing import hand_on
 from malleposte.store.execute.keywords import admit_keywords
@@ -39,6 +40,9 @@ async def deliver(work: Work, command: Deliver, known: Known) -> Delivered:
     if command.trace_id:
         await trace(work, command, filed)
     good = promised or not filed or any(not one.refused for one in filed)
+    if good and command.submitted is not None:
+        queued = any(one.account == command.submitted.account for one in command.handings)
+        await submissions.keep(work, command.submitted, command.trace_id, queued=queued)
     if good and command.settles is not None:
         await settle(work, (command.settles,))
     return Delivered(filed=tuple(filed))

@@ -8,14 +8,16 @@ from malleposte.store.commands.submissions import (
     MAX_OCTETS,
     MAX_SENT,
     MAX_SUBMISSIONS,
-    AddSubmission,
     CancelSubmission,
     DropIdentity,
     DropSubmission,
+    NoteProgress,
     PutIdentity,
     SeedIdentities,
+    Submitted,
 )
 from malleposte.store.execute.queue_acts import change_queued
+from malleposte.store.read.submissions import MOST_OPEN, OPEN, Progress
 from malleposte.store.results import Done, Refused
 from malleposte.store.work import Work
 
@@ -24,7 +26,7 @@ _ADD_IDENTITY: Final = (
 )
 _ADD_SUBMISSION: Final = (
     "INSERT INTO email_submission (account, n, modseq, gone, identity, email, thread, send_at, trace,"
-    " canceled, state) VALUES ($1, $2, $2, 0, $3, $4, $5, $6, $7, 0, $8)"
+    " canceled, state, progress, ended) VALUES ($1, $2, $2, 0, $3, $4, $5, $6, $7, 0, $8, '', $9)"
 )
 _OVER: Final = (
     "DELETE FROM email_submission WHERE account = $1 AND n <= (SELECT n FROM email_submission"
@@ -34,6 +36,7 @@ _QUEUED: Final = (
     "SELECT m.id, r.state, r.attempts FROM queue_message m JOIN queue_recipient r ON r.message = m.id"
     " WHERE m.trace = $1 AND m.account = $2"
 )
+_MOVE: Final = "UPDATE email_submission SET modseq = $1, progress = $2, ended = $3 WHERE account = $4 AND n = $5"
 _NO_ACCOUNT: Final = Refused(reason="no-such-account")
 _NO_IDENTITY: Final = Refused(reason="no-such-identity", text="there is no such identity")
 _NO_SUBMISSION: Final = Refused(reason="no-such-submission", text="there is no such submission")
@@ -118,27 +121,43 @@ async def _drop(work: Work, table: str, account: int, n: int) -> Done | None:
     return Done(modseq=modseq)
 
 
-async def add_submission(work: Work, command: AddSubmission) -> Done | Refused:
-    """Execute ``AddSubmission``."""
-    if len(command.state) > MAX_SENT:
-        return _LONG
-    head = await work.head(command.account)
+async def keep(work: Work, submitted: Submitted, trace: int, *, queued: bool) -> None:
+    """Keep that a message was submitted; ``queued``: something of it goes on from the queue."""
+    if len(submitted.state) > MAX_SENT:
+        raise ValueError("what is kept of a submission is too long")
+    head = await work.head(submitted.account)
     if head is None:
-        return _NO_ACCOUNT
+        return
     n = head.bump()
     await work.tx.run(
         _ADD_SUBMISSION,
-        command.account,
+        submitted.account,
         n,
-        command.identity,
-        command.email,
-        command.thread,
-        command.send_at,
-        command.trace,
-        command.state,
+        submitted.identity,
+        submitted.email,
+        submitted.thread,
+        submitted.send_at,
+        trace,
+        submitted.state,
+        int(not queued),
     )
-    await work.tx.run(_OVER, command.account, MAX_SUBMISSIONS)
-    return Done(modseq=n, count=n)
+    await work.tx.run(_OVER, submitted.account, MAX_SUBMISSIONS)
+
+
+async def note_progress(work: Work, command: NoteProgress) -> Done | Refused:
+    """Execute ``NoteProgress``."""
+    head = await work.head(command.account)
+    if head is None:
+        return _NO_ACCOUNT
+    await work.flush()
+    count = 0
+    for row in await work.tx.rows(OPEN, command.account, MOST_OPEN):
+        one = Progress(*row)
+        if not one.moved:
+            continue
+        await work.tx.run(_MOVE, head.bump(), one.text, int(not one.left), command.account, one.n)
+        count += 1
+    return Done(modseq=head.modseq if count else 0, count=count)
 
 
 async def cancel_submission(work: Work, command: CancelSubmission) -> Done | Refused:
@@ -161,7 +180,7 @@ async def cancel_submission(work: Work, command: CancelSubmission) -> Done | Ref
     await change_queued(work, ChangeQueued(messages=messages, act="remove", said="by its sender"))
     modseq = head.bump()
     await work.tx.run(
-        "UPDATE email_submission SET canceled = 1, modseq = $1 WHERE account = $2 AND n = $3",
+        "UPDATE email_submission SET canceled = 1, ended = 1, modseq = $1 WHERE account = $2 AND n = $3",
         modseq,
         command.account,
         command.n,

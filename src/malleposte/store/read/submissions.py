@@ -74,6 +74,44 @@ _TRIED: Final = both(
 )
 
 
+class Progress(NamedTuple):
+    """How far a submission has come: recipients that are left in the queue, whether one of them was tried,
+    and ends."""
+
+    n: int
+    before: str
+    left: int
+    begun: int
+    ends: int
+
+    @property
+    def text(self) -> str:
+        """As it is kept."""
+        return f"{self.left} {min(self.begun, 1)} {self.ends}"
+
+    @property
+    def moved(self) -> bool:
+        """Whether it shows otherwise than when it was last looked at."""
+        if not self.before:
+            return not self.left or bool(self.begun or self.ends)
+        return self.text != self.before
+
+
+_LEFT: Final = (
+    "FROM queue_message m JOIN queue_recipient r ON r.message = m.id"
+    " WHERE m.trace = s.trace AND m.account = s.account AND r.state < 2"
+)
+MOST_OPEN: Final = 500
+"""Submissions looked at; the latest."""
+OPEN: Final = (
+    f"SELECT s.n, s.progress, (SELECT count(*) {_LEFT}), (SELECT count(*) {_LEFT} AND r.attempts > 0),"
+    " (SELECT count(*) FROM trace_attempt t WHERE t.trace = s.trace"
+    " AND t.outcome IN ('delivered', 'failed', 'removed'))"
+    " FROM email_submission s WHERE s.account = $1 AND s.ended = 0 AND s.gone = 0 AND s.canceled = 0"
+    " ORDER BY s.n DESC LIMIT $2"
+)
+
+
 async def modseq(reader: Reader, table: str, account: int) -> int:
     """The state of a kind: when something of it last changed."""
     row = await reader.row(
@@ -100,6 +138,12 @@ async def submissions(reader: Reader, account: int, ids: Sequence[int]) -> list[
     """Some of an account's."""
     rows = await reader.rows(_SOME, account, list(ids))
     return list(map(_submission, rows))
+
+
+async def of_trace(reader: Reader, account: int, trace: int) -> Submission | None:
+    """The one of a message that was handed over, of the latest."""
+    row = await reader.row(f"{_SUBMISSIONS} AND trace = $2 ORDER BY n DESC LIMIT 1", account, trace)
+    return None if row is None else _submission(row)
 
 
 async def latest(reader: Reader, account: int, most: int) -> list[Submission]:
@@ -138,6 +182,12 @@ async def waiting(reader: Reader, account: int, most: int) -> list[Submission]:
         most,
     )
     return list(map(_submission, rows))
+
+
+async def some_moved(reader: Reader, account: int) -> bool:
+    """Whether submissions came further than their modseqs tell (``NoteProgress``)."""
+    rows = await reader.rows(OPEN, account, MOST_OPEN)
+    return any(Progress(*row).moved for row in rows)
 
 
 async def queued(reader: Reader, traces: Sequence[int]) -> list[Queued]:

@@ -9,7 +9,15 @@ from malleposte.delivery.leaving import Sending
 from malleposte.delivery.outbound import Routing
 from malleposte.services.jmap.settings import JmapSettings
 from malleposte.services.jmap.times import utc_date
+from malleposte.store.commands import (
+    DELIVERED,
+    FAILED,
+    Outcome,
+    RecordOutcomes,
+    TakeQueued,
+)
 from malleposte.store.ids import mailbox_text
+from malleposte.store.results import Done, Taken
 from support.store import House, inbox
 from unit.services.jmap.harness import Client
 
@@ -276,3 +284,77 @@ async def test_anothers_submissions_are_not_there(client: Client, bob: Client) -
     assert (await bob.call("EmailSubmission/get", ids=[made["id"]]))["notFound"] == [made["id"]]
     answer = await bob.call("EmailSubmission/set", destroy=[made["id"]])
     assert answer["notDestroyed"][made["id"]]["type"] == "notFound"
+
+
+async def test_a_message_is_never_sent_without_its_submission(
+    client: Client, bob: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    email = await draft(client)
+    given = []
+    submit_ = client.house.store.writer.submit
+
+    async def noted(command: Any, fd: int | None = None) -> Any:
+        given.append(command)
+        return await submit_(command, fd)
+
+    monkeypatch.setattr(client.house.store.writer, "submit", noted)
+    who = await identity(client)
+    given.clear()
+    await sent(client, email, identityId=who)
+    # One command: a server that falls over has done both or neither.
+    assert [type(command).__name__ for command in given] == ["Deliver"]
+    ((trace,),) = await client.house.rows("SELECT trace FROM email_submission")
+    assert await client.house.rows("SELECT id FROM trace") == [(trace,)]
+
+
+async def test_a_submission_that_goes_on_by_itself_is_told_of(client: Client) -> None:
+    house = client.house
+    far = {"to": [{"email": "carl@far.example"}, {"email": "dora@far.example"}]}
+    made = await sent(client, await draft(client, **far))
+    pending = {"filter": {"undoStatus": "pending"}}
+    listed = await client.call("EmailSubmission/query", **pending)
+    assert listed["ids"] == [made["id"]]
+    state = (await client.call("EmailSubmission/get", ids=[]))["state"]
+    assert (await client.call("EmailSubmission/changes", sinceState=state))["newState"] == state
+    taken = await house.do(TakeQueued(seconds=60, routes=9, each=9), Taken)
+    (message,) = taken.messages
+    moved = await client.call("EmailSubmission/changes", sinceState=state)
+    assert (moved["updated"], moved["created"]) == ([made["id"]], [])
+    changes = await client.call(
+        "EmailSubmission/queryChanges", sinceQueryState=listed["queryState"], **pending
+    )
+    assert (changes["removed"], changes["added"]) == ([made["id"]], [])
+    state = moved["newState"]
+    for recipient, how in zip(message.recipients, (DELIVERED, FAILED), strict=True):
+        outcome = Outcome(
+            message=message.id, n=recipient.n, attempt=1, state=how, said="250 Done", host="mx"
+        )
+        await house.do(RecordOutcomes(outcomes=(outcome,)), Done)
+        moved = await client.call("EmailSubmission/changes", sinceState=state)
+        assert moved["updated"] == [made["id"]]
+        assert moved["newState"] != state
+        state = moved["newState"]
+    shown = (await client.call("EmailSubmission/get", ids=[made["id"]]))["list"][0]
+    status = {who: one["delivered"] for who, one in shown["deliveryStatus"].items()}
+    assert status == {"carl@far.example": "unknown", "dora@far.example": "no"}
+    # Nothing more comes of it, and nobody looks again.
+    assert await house.rows("SELECT ended FROM email_submission") == [(1,)]
+    assert (await client.call("EmailSubmission/changes", sinceState=state))["newState"] == state
+
+
+async def test_a_list_of_submissions_is_brought_up_to_date(client: Client, bob: Client) -> None:
+    email = await draft(client)
+    first = await sent(client, email)
+    how = {"sort": [{"property": "sentAt"}], "filter": {"emailIds": [email]}}
+    before = await client.call("EmailSubmission/query", **how)
+    assert before["canCalculateChanges"] is True
+    second = await sent(client, email)
+    await sent(client, await draft(client))
+    await client.call("EmailSubmission/set", destroy=[first["id"]])
+    found = await client.call(
+        "EmailSubmission/queryChanges", sinceQueryState=before["queryState"], **how
+    )
+    assert first["id"] in found["removed"]
+    assert found["added"] == [{"id": second["id"], "index": 0}]
+    error = await client.error("EmailSubmission/queryChanges", sinceQueryState="99999", **how)
+    assert error == "cannotCalculateChanges"

@@ -8,7 +8,7 @@ from malleposte.delivery.leaving import addresses_in
 from malleposte.delivery.spool import Spool
 from malleposte.delivery.submitted import HEADER, header_size
 from malleposte.delivery.trace_header import Origin
-from malleposte.delivery.verdict import Recipient, Reports, Verdict
+from malleposte.delivery.verdict import FILED, Recipient, Reports, Verdict
 from malleposte.services.jmap.context import Context
 from malleposte.services.jmap.errors import SetError
 from malleposte.services.jmap.mail.blob_reading import Blobs
@@ -16,28 +16,34 @@ from malleposte.services.jmap.mail.blobs import email_blob
 from malleposte.services.jmap.submission import envelopes
 from malleposte.services.jmap.submission.envelopes import Envelope
 from malleposte.services.jmap.submission.identities import may_send_as
+from malleposte.services.jmap.submission.submissions import state_of
+from malleposte.store.commands import Submitted
+from malleposte.store.commands.submissions import MAX_SENT
 from malleposte.store.read.submissions import Identity
 
 TOO_LARGE = SetError("tooLarge", "The message is larger than what can be sent")
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """What was handed over. ``answers``: for each recipient the address other servers are told, what
-    SMTP would have answered, and whether it is filed already."""
+class Wanted:
+    """What is to be sent: an email of an account with its thread, for an identity, in an envelope that was
+    ``given`` or in that of its header."""
 
-    trace: int
-    send_at: int
-    envelope: Envelope
-    answers: list[tuple[str, str, bool]]
+    account: int
+    email: int
+    thread: int
+    identity: Identity
+    given: Any
 
 
-async def send(context: Context, account: int, email: int, identity: Identity, given: Any) -> Sent:
-    """Send an email. Raises ``SetError``, and what the store and the spool raise."""
+async def send(context: Context, wanted: Wanted) -> int:
+    """Send an email; the trace of its submission, which is kept with the mail that it becomes. Raises
+    ``SetError``, and what the store and the spool raise."""
+    account = wanted.account
     spool = Spool(context.store.incoming, account)
     try:
         blobs = Blobs(context.store, context.settings, account)
-        async with blobs.opened(email_blob(email)) as blob:
+        async with blobs.opened(email_blob(wanted.email)) as blob:
             if blob is None:
                 raise SetError(
                     "invalidProperties", "There is no such email", properties=["emailId"]
@@ -47,18 +53,17 @@ async def send(context: Context, account: int, email: int, identity: Identity, g
         with spool.buffer() as buffer:
             start = bytes(buffer[:HEADER])
         header = start[: max(0, header_size(start))]
-        return await _handed_over(context, account, identity, given, header, spool)
+        return await _handed_over(context, wanted, header, spool)
     finally:
         spool.close()
 
 
-async def _handed_over(
-    context: Context, account: int, identity: Identity, given: Any, header: bytes, spool: Spool
-) -> Sent:
-    if given is None:
+async def _handed_over(context: Context, wanted: Wanted, header: bytes, spool: Spool) -> int:
+    account, identity = wanted.account, wanted.identity
+    if wanted.given is None:
         envelope = envelopes.of_header(header, identity.address)
     else:
-        envelope = envelopes.given(given)
+        envelope = envelopes.given(wanted.given)
     envelope = envelopes.checked(context, envelope)
     sender = envelope.mail_from.email
     if sender and not await may_send_as(context, account, sender):
@@ -69,6 +74,13 @@ async def _handed_over(
     asked = envelopes.asked(context, envelope.mail_from)
     recipients = await _recipients(context, account, envelope, spool.size)
     now = time.time()
+    waits = asked.release > now
+    # One answer for all: where it is good, each recipient has this one.
+    good = said(FILED)
+    answers = [(one.remote, good, not (waits or one.leaves)) for one in recipients]
+    state = state_of(envelope, answers)
+    if len(state) > MAX_SENT:
+        raise SetError("tooLarge", "The envelope is too long")
     origin = Origin(
         peer=context.peer,
         hello="",
@@ -85,19 +97,18 @@ async def _handed_over(
         now=now,
         reports=Reports(returned=asked.returned, envelope=asked.envelope),
         release=asked.release,
+        submitted=Submitted(
+            account=account,
+            identity=identity.n,
+            email=wanted.email,
+            thread=wanted.thread,
+            send_at=max(asked.release, int(now)),
+            state=state,
+        ),
     )
     if not any(verdict.good for verdict in verdicts):
         raise refused(verdicts[0])
-    waits = asked.release > now
-    return Sent(
-        trace,
-        max(asked.release, int(now)),
-        envelope,
-        [
-            (recipient.remote, said(verdict), not (waits or recipient.leaves))
-            for recipient, verdict in zip(recipients, verdicts, strict=True)
-        ],
-    )
+    return trace
 
 
 async def _recipients(

@@ -16,6 +16,7 @@ async def get(context: Context, arguments: Get) -> Answer:
     """EmailSubmission/get. All of them: the latest, as many as are given at once."""
     account = context.own(arguments.account_id)
     names = getting.properties(arguments.properties, PROPERTIES)
+    await moves.noted(context, account)
     reader = context.store.reader
     state = await submissions.modseq(reader, TABLE, account)
     missing: list[str] = []
@@ -34,6 +35,7 @@ async def get(context: Context, arguments: Get) -> Answer:
 async def changes(context: Context, arguments: Changes) -> Answer:
     """EmailSubmission/changes."""
     account = context.own(arguments.account_id)
+    await moves.noted(context, account)
     return await moves.told(context, account, arguments, TABLE, SUBMISSION_LETTER)
 
 

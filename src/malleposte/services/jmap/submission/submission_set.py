@@ -8,6 +8,7 @@ from malleposte.services.jmap.context import Answer, Context, Method
 from malleposte.services.jmap.errors import SetError, invalid
 from malleposte.services.jmap.mail import email_set, filing
 from malleposte.services.jmap.setting import Outcome
+from malleposte.services.jmap.submission import moves
 from malleposte.services.jmap.submission.identities import identities
 from malleposte.services.jmap.submission.names import (
     IDENTITY_LETTER,
@@ -15,9 +16,9 @@ from malleposte.services.jmap.submission.names import (
     SUBMISSION_LETTER,
     text_of,
 )
-from malleposte.services.jmap.submission.sending import send
-from malleposte.services.jmap.submission.submissions import TABLE, shown, state_of
-from malleposte.store.commands import AddSubmission, AnyCommand, CancelSubmission, DropSubmission
+from malleposte.services.jmap.submission.sending import Wanted, send
+from malleposte.services.jmap.submission.submissions import TABLE, shown
+from malleposte.store.commands import AnyCommand, CancelSubmission, DropSubmission
 from malleposte.store.ids import EMAIL_LETTER, LOW, account_of, email_text, id_number
 from malleposte.store.read import emails, submissions
 from malleposte.store.results import Done, Refused
@@ -36,6 +37,7 @@ async def set_(context: Context, arguments: SetSubmissions) -> Answer:
     """See the module."""
     account = context.own(arguments.account_id)
     setting.check(arguments, context.settings)
+    await moves.noted(context, account)
     reader = context.store.reader
     old = str(await submissions.modseq(reader, TABLE, account))
     setting.check_state(arguments.if_in_state, old)
@@ -100,22 +102,12 @@ async def _made(
         rows = await emails.columns_of(context.store.reader, account, [email & LOW], ("e.thread",))
     if not rows:
         raise invalid("There is no such email", "emailId")
-    sent = await send(context, account, email, identity, properties.get("envelope"))
-    n = await _done(
-        context,
-        AddSubmission(
-            account=account,
-            identity=identity.n,
-            email=email,
-            thread=rows[0][1],
-            send_at=sent.send_at,
-            trace=sent.trace,
-            state=state_of(sent),
-        ),
-    )
-    (told,) = await shown(
-        context, await submissions.submissions(context.store.reader, account, [n])
-    )
+    wanted = Wanted(account, email, rows[0][1], identity, properties.get("envelope"))
+    trace = await send(context, wanted)
+    kept = await submissions.of_trace(context.store.reader, account, trace)
+    if kept is None:
+        raise SetError("serverFail", "It is gone already")
+    (told,) = await shown(context, [kept])
     return {name: told[name] for name in told if name not in ("identityId", "emailId")}, email_text(
         email
     )
@@ -171,8 +163,6 @@ async def _done(context: Context, command: AnyCommand) -> int:
             raise SetError("notFound")
         case "cannot-unsend":
             raise SetError("cannotUnsend", "The message is on its way already")
-        case "too-long":
-            raise SetError("tooLarge", "The envelope is too long")
     raise SetError("forbidden", result.text)
 
 

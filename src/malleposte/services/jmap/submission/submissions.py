@@ -6,8 +6,8 @@ from typing import Any, Final
 import msgspec
 
 from malleposte.services.jmap.context import Context
+from malleposte.services.jmap.submission.envelopes import Envelope
 from malleposte.services.jmap.submission.names import IDENTITY_LETTER, SUBMISSION_LETTER, text_of
-from malleposte.services.jmap.submission.sending import Sent
 from malleposte.services.jmap.times import utc_date
 from malleposte.store.ids import email_text, thread_text
 from malleposte.store.read import submissions
@@ -29,17 +29,16 @@ PROPERTIES: Final = (
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """What is kept beside the columns. ``answers`` as in ``Sent``."""
+    """What is kept beside the columns. ``answers``: for each recipient the address that other servers are
+    told, what SMTP answers, and whether it is filed already."""
 
     envelope: dict[str, Any]
     answers: list[tuple[str, str, bool]]
 
 
-def state_of(sent: Sent) -> bytes:
-    """What is kept of a message that was handed over."""
-    return msgspec.json.encode(
-        State(envelope=msgspec.to_builtins(sent.envelope), answers=sent.answers)
-    )
+def state_of(envelope: Envelope, answers: list[tuple[str, str, bool]]) -> bytes:
+    """What is kept of a message that is handed over."""
+    return msgspec.json.encode(State(envelope=msgspec.to_builtins(envelope), answers=answers))
 
 
 async def shown(context: Context, kept: Sequence[Submission]) -> list[dict[str, Any]]:
