@@ -109,6 +109,7 @@ def jmap_site(
     """JMAP, for our pages and for programs that sign in with every request."""
     settings = JmapSettings(
         recoverable=configuration.store.recoverable,
+        anyone=configuration.sharing.anyone,
         max_recipients=configuration.smtp.max_recipients,
         max_delayed_send=future_release(configuration),
     )

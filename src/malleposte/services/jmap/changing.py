@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from malleposte.services.jmap.arguments import Changes as Arguments
 from malleposte.services.jmap.errors import MethodError
-from malleposte.services.jmap.states import UNKNOWN, state_of
+from malleposte.services.jmap.states import UNKNOWN
 from malleposte.store.read.change_log import Changes
 
 MOST: Final = 5_000
@@ -17,14 +17,20 @@ def most(arguments: Arguments) -> int:
     return min(arguments.max_changes or MOST, MOST)
 
 
-def told(arguments: Arguments, found: Changes | None, text: Callable[[int], str]) -> dict[str, Any]:
-    """The answer; ``text`` makes ids. Raises ``MethodError`` where it cannot be told."""
+def told(
+    arguments: Arguments,
+    found: Changes | None,
+    text: Callable[[int], str],
+    after: Callable[[Changes], str],
+) -> dict[str, Any]:
+    """The answer; ``text`` makes ids, ``after`` the state that follows. Raises ``MethodError`` where it
+    cannot be told."""
     if found is None:
         raise MethodError(UNKNOWN)
     return {
         "accountId": arguments.account_id,
         "oldState": arguments.since_state,
-        "newState": state_of(found.point),
+        "newState": after(found),
         "hasMoreChanges": found.more,
         "created": list(map(text, found.created)),
         "updated": list(map(text, found.updated)),

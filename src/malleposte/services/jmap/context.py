@@ -1,21 +1,27 @@
 """What a call is carried out in: who asks, what stands behind, and ids that the client has yet to learn."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
 from malleposte.delivery.receive import Reception
+from malleposte.delivery.sieving.checking import Checker
 from malleposte.directory.book import Account, Book
 from malleposte.directory.senders import Senders
-from malleposte.services.jmap.errors import MethodError, SetError
+from malleposte.policy.hourly import Hourly
+from malleposte.services.jmap.access import Access, access_to
+from malleposte.services.jmap.errors import NotOwn, SetError
 from malleposte.services.jmap.requests import Invocation
 from malleposte.services.jmap.settings import JmapSettings
 from malleposte.store import Store
 from malleposte.store.commands import AnyCommand
 from malleposte.store.ids import account_number
 from malleposte.store.results import AnyResult
+
+async def _no_session() -> Mapping[str, Any]:
+    return {"accounts": {}, "state": ""}
 
 
 @dataclass(slots=True)
@@ -33,6 +39,12 @@ class Context:
     """From where."""
     using: frozenset[str] = frozenset()
     created: dict[str, str] = field(default_factory=dict)
+    checker: Checker | None = None
+    """Checks Sieve scripts, a few at a time; None: as many as ask."""
+    changes_of_rights: Hourly | None = None
+    """Counts them, by who makes them."""
+    session: Callable[[], Awaitable[Mapping[str, Any]]] = _no_session
+    """Gives the session object."""
 
     @property
     def actor(self) -> int:
@@ -45,11 +57,17 @@ class Context:
         return self.reception.senders
 
     def own(self, account: str) -> int:
-        """The number of an account that must be the asking one's own. Raises ``MethodError``."""
+        """The number of an account that must be the asking one's own: for what others are never given.
+        Raises ``MethodError``."""
         number = account_number(account)
         if number != self.account.id:
-            raise MethodError("accountNotFound")
+            raise NotOwn(account)
         return number
+
+    async def access(self, account: str) -> Access:
+        """An account of which mail is asked for: one's own, or one in which others gave something (RFC
+        9670 §1). Read anew for each call: rights end with the next one. Raises ``MethodError``."""
+        return await access_to(self.store, self.account.id, account)
 
     def id_of(self, reference: str) -> str:
         """An id as a client may write it in a ``set``: ``#`` and a creation id, or the id itself. Raises

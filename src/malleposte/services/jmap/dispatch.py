@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from malleposte.services.jmap.context import Answer, Context, Method
-from malleposte.services.jmap.errors import MethodError
+from malleposte.services.jmap.errors import MethodError, NotOwn
 from malleposte.services.jmap.references import resolve
 from malleposte.services.jmap.requests import Invocation, Request
 from malleposte.store import PermanentFailure, StoreError
@@ -23,6 +23,8 @@ async def run(
     for name, arguments, call in request.method_calls:
         try:
             answer = await _one(context, methods, name, resolve(arguments, answers))
+        except NotOwn as error:
+            answers.append(("error", await _not_here(context, error), call))
         except MethodError as error:
             answers.append(("error", error.arguments(), call))
         except PermanentFailure as error:
@@ -53,6 +55,15 @@ async def _one(
     except msgspec.ValidationError as error:
         raise MethodError("invalidArguments", str(error)) from None
     return await method.handler(context, typed)
+
+
+async def _not_here(context: Context, error: NotOwn) -> dict[str, Any]:
+    """Of an account that he sees, it is told that this is not among what others are given (§3.6.2)."""
+    try:
+        await context.access(error.account)
+    except (MethodError, StoreError):
+        return error.arguments()
+    return MethodError("accountNotSupportedByMethod").arguments()
 
 
 def _failed(kind: str, description: str) -> dict[str, Any]:

@@ -43,6 +43,14 @@ class MethodError(Exception):
         return found | self.more
 
 
+class NotOwn(MethodError):
+    """A call about what only its owner has, in an account that is not the asking one's."""
+
+    def __init__(self, account: str) -> None:
+        super().__init__("accountNotFound")
+        self.account = account
+
+
 class SetError(Exception):
     """One object that is not created, updated or destroyed (RFC 8620 §5.3)."""
 

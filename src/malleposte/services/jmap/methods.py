@@ -2,8 +2,17 @@
 
 from typing import Final
 
-from malleposte.services.jmap import core, mail, own, submission
+from malleposte.services.jmap import core, mail, own, sharing, sieve, submission
 from malleposte.services.jmap.context import Method
 
-METHODS: Final[dict[str, Method]] = core.METHODS | mail.METHODS | submission.METHODS | own.METHODS
-CAPABILITIES: Final = frozenset(method.capability for method in METHODS.values())
+METHODS: Final[dict[str, Method]] = (
+    core.METHODS
+    | mail.METHODS
+    | submission.METHODS
+    | own.METHODS
+    | sharing.METHODS
+    | sieve.METHODS
+)
+CAPABILITIES: Final = frozenset(
+    (sharing.OWNER, *(method.capability for method in METHODS.values()))
+)

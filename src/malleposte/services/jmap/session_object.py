@@ -1,25 +1,38 @@
 """The session object (RFC 8620 §2): what there is, for whom, and where."""
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from malleposte.directory.book import Account
-from malleposte.services.jmap import core, mail, submission
+from malleposte.services.jmap import core, mail, sharing, sieve, submission
 from malleposte.services.jmap import own as extensions
 from malleposte.services.jmap.settings import JmapSettings
 from malleposte.store.ids import account_text
+from malleposte.store.read.sharers import Opened
 
 
-def session_object(account: Account, settings: JmapSettings, base: str) -> dict[str, Any]:
-    """For who is signed in; ``base`` is where the service is reached, without a slash at its end."""
+def session_object(
+    account: Account, settings: JmapSettings, base: str, opened: Sequence[Opened] = ()
+) -> dict[str, Any]:
+    """For who is signed in; ``base`` is where the service is reached, without a slash at its end.
+    ``opened``: accounts of others that show him mail."""
     own = account_text(account.id)
     capabilities = {core.CORE: core.capability(settings), mail.MAIL: {}}
     capabilities |= {name: {} for name in (*submission.CAPABILITIES, *extensions.CAPABILITIES)}
     of_account = {core.CORE: {}, mail.MAIL: mail.capability(settings)}
     of_account |= submission.capabilities(settings)
     of_account |= extensions.capabilities()
+    capabilities |= {
+        sharing.PRINCIPALS: {},
+        sharing.OWNER: {},
+        sieve.SIEVE: sieve.of_service(),
+    }
+    of_account[sieve.SIEVE] = sieve.capability()
+    of_others = {name: of_account[name] for name in (core.CORE, mail.MAIL)}
+    of_account |= sharing.own_capabilities(account.id)
     found: dict[str, Any] = {
         "capabilities": capabilities,
         "accounts": {
@@ -28,10 +41,13 @@ def session_object(account: Account, settings: JmapSettings, base: str) -> dict[
                 "isPersonal": True,
                 "isReadOnly": False,
                 "accountCapabilities": of_account,
-            }
+            },
+            **sharing.accounts(account.id, opened, of_others, mail.MAIL),
         },
         "primaryAccounts": {
-            capability: own for capability in of_account if capability != core.CORE
+            capability: own
+            for capability in of_account
+            if capability not in (core.CORE, sharing.OWNER)
         },
         "username": account.address,
         "apiUrl": f"{base}/jmap/api",

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from malleposte.policy.sharing import WhoMayGive
+
 MB = 1024 * 1024
 
 
@@ -23,6 +25,8 @@ class JmapSettings:
     max_calls_in_request: int = 64
     max_objects_in_get: int = 1_000
     max_objects_in_set: int = 1_000
+    anyone: WhoMayGive = "administrators"
+    """Who may share a mailbox with all of the organisation at once."""
     max_recipients: int = 1_000
     """Of one message that is sent."""
     max_delayed_send: int = 0

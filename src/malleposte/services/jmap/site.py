@@ -2,13 +2,16 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 import msgspec
 import structlog
 
 from malleposte.delivery.receive import Reception
+from malleposte.delivery.sieving.checking import Checker
 from malleposte.directory.book import Account, Book
+from malleposte.policy.hourly import Hourly
 from malleposte.services.jmap import dispatch, own, requests
 from malleposte.services.jmap.context import Context
 from malleposte.services.jmap.errors import LIMIT, NOT_REQUEST, RequestError
@@ -18,11 +21,14 @@ from malleposte.services.jmap.settings import JmapSettings
 from malleposte.services.jmap.transfers import Transfers
 from malleposte.services.web.messages import Refused, Request, Response, json
 from malleposte.store import Store
+from malleposte.store.read import sharers
 
 log = structlog.get_logger(__name__)
 
 WELL_KNOWN: Final = "/.well-known/jmap"
 ROOT: Final = "/jmap/"
+CHANGES_OF_RIGHTS: Final = 1_000
+"""Of an account in an hour, as by IMAP: the audit only grows."""
 
 
 def _logged(name: str) -> None:
@@ -42,9 +48,13 @@ class JmapSite:
     url: str = ""
     defect: Callable[[str], None] = field(default=_logged)
     _transfers: Transfers = field(init=False)
+    _checker: Checker = field(init=False)
+    _changes_of_rights: Hourly = field(init=False)
 
     def __post_init__(self) -> None:
         self._transfers = Transfers(self.settings, self.store)
+        self._checker = Checker(self.store.reader)
+        self._changes_of_rights = Hourly(CHANGES_OF_RIGHTS)
 
     def in_clear(self, path: str) -> bool:
         """See ``Site``: passwords go this way."""
@@ -60,7 +70,7 @@ class JmapSite:
             match path.removeprefix(ROOT).split("/"):
                 case [_, ".well-known", "jmap"] | ["session"]:
                     request.allow("GET")
-                    return json(200, self._session(account, request), "jmap-session")
+                    return json(200, await self._session(account, request), "jmap-session")
                 case ["api"]:
                     request.allow("POST")
                     return await self._api(account, request)
@@ -77,8 +87,9 @@ class JmapSite:
             return Response(error.status, body, "application/problem+json", route="jmap-refused")
         return None
 
-    def _session(self, account: Account, request: Request) -> dict[str, object]:
-        return session_object(account, self.settings, self._base(request))
+    async def _session(self, account: Account, request: Request) -> dict[str, object]:
+        opened = await sharers.opened(self.store.reader, account.id)
+        return session_object(account, self.settings, self._base(request), opened)
 
     def _base(self, request: Request) -> str:
         if self.url:
@@ -106,11 +117,14 @@ class JmapSite:
             request.peer,
             frozenset(decoded.using),
             dict(decoded.created_ids or {}),
+            checker=self._checker,
+            changes_of_rights=self._changes_of_rights,
+            session=partial(self._session, account, request),
         )
         answers = await dispatch.run(context, decoded, METHODS, self.defect)
         found: dict[str, object] = {
             "methodResponses": answers,
-            "sessionState": self._session(account, request)["state"],
+            "sessionState": (await self._session(account, request))["state"],
         }
         if decoded.created_ids is not None:
             found["createdIds"] = context.created

@@ -14,14 +14,14 @@ from malleposte.delivery.spool import Spool, compressed
 from malleposte.directory.book import Account
 from malleposte.mime.charset import plain_text
 from malleposte.mime.parameters import percent
-from malleposte.services.jmap.errors import LIMIT, RequestError
+from malleposte.services.jmap.access import Access, access_to
+from malleposte.services.jmap.errors import LIMIT, MethodError, RequestError
 from malleposte.services.jmap.mail.blob_reading import Blobs
 from malleposte.services.jmap.mail.blobs import upload_blob
 from malleposte.services.jmap.settings import JmapSettings
 from malleposte.services.web.messages import Refused, Request, Response, json
 from malleposte.store import DiskFull, PermanentFailure, Store, StoreError, content
 from malleposte.store.commands import PutUpload
-from malleposte.store.ids import account_number
 from malleposte.store.incoming import NoRoom
 from malleposte.store.read.emails import Damaged
 from malleposte.store.results import Refused as CommandRefused
@@ -30,6 +30,11 @@ from malleposte.store.results import Swept
 MEDIA: Final = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,127}/[A-Za-z0-9!#$&^_.+-]{1,127}")
 """RFC 6838 §4.2."""
 ANYTHING: Final = "application/octet-stream"
+_ACTS: Final = re.compile(
+    r"(?:java|ecma|j|live|vb)script|html|[/+]xml|xsl|svg|css|wasm|manifest|-replace|event-stream",
+    re.IGNORECASE,
+)
+"""In types of what a browser would run, or show as a page: a blob is never answered as one."""
 _RANGE: Final = re.compile(r"bytes=(?:([0-9]{1,18})-([0-9]{0,18})|-([0-9]{1,18}))")
 _PLAIN: Final = re.compile(r"[^A-Za-z0-9!#$&+.^_`|~ -]")
 NAME: Final = 200
@@ -47,7 +52,7 @@ class Transfers:
     async def upload(self, account: Account, to: str, request: Request) -> Response:
         """Content of any type, kept for a day under the name in the answer."""
         request.allow("POST")
-        _own(account, to)
+        access = await self._access(account, to)
         if self._under_way[account.id] >= self.settings.max_concurrent_upload:
             words = f"At most {self.settings.max_concurrent_upload} uploads at a time"
             raise RequestError(LIMIT, words, limit="maxConcurrentUpload")
@@ -69,12 +74,20 @@ class Transfers:
             201,
             {
                 "accountId": to,
-                "blobId": upload_blob(number),
+                "blobId": upload_blob(number, access.account if access.reader else 0),
                 "type": given if MEDIA.fullmatch(given) else ANYTHING,
                 "size": size,
             },
             "jmap-upload",
         )
+
+    async def _access(self, account: Account, text: str) -> Access:
+        try:
+            return await access_to(self.store, account.id, text)
+        except MethodError:
+            raise Refused(404, "There is no such account for you.") from None
+        except StoreError as error:
+            raise _unavailable(error) from None
 
     async def _received(self, account: Account, request: Request) -> tuple[int, int]:
         most = self.settings.max_size_upload
@@ -95,13 +108,16 @@ class Transfers:
     async def download(
         self, account: Account, of: str, blob: str, name: str, request: Request
     ) -> Response:
-        """A blob, as the type that was asked for and always to be saved: it is no page of ours."""
+        """A blob, as the type that was asked for if that is harmless, and always to be saved: it is no page
+        of ours, and no script of one."""
         request.allow("GET")
-        _own(account, of)
+        access = await self._access(account, of)
         kind = request.query.get("type", "") or ANYTHING
         if MEDIA.fullmatch(kind) is None:
             raise Refused(400, "The type to answer with is written as type/subtype.")
-        blobs = Blobs(self.store, self.settings, account.id)
+        if _ACTS.search(kind) is not None:
+            kind = ANYTHING
+        blobs = Blobs(self.store, self.settings, access)
         try:
             async with blobs.opened(blob) as found:
                 if found is None:
@@ -195,11 +211,6 @@ def disposition(name: str) -> str:
     if plain != name:
         found += f"; filename*=UTF-8''{percent(name.encode('utf-8', 'replace')).decode('ascii')}"
     return found
-
-
-def _own(account: Account, text: str) -> None:
-    if account_number(text) != account.id:
-        raise Refused(404, "There is no such account for you.")
 
 
 def _unavailable(error: Exception) -> Refused:

@@ -13,6 +13,7 @@ from malleposte.delivery.spool import Spool, summarized
 from malleposte.mime import Part, find_part, load_structure
 from malleposte.mime.part import Kind
 from malleposte.mime.transfer import IDENTITIES, KNOWN, decoder
+from malleposte.services.jmap.access import Access
 from malleposte.services.jmap.mail.blobs import BlobName, parsed
 from malleposte.services.jmap.mail.messages import Loaded, Message
 from malleposte.services.jmap.settings import JmapSettings
@@ -20,7 +21,7 @@ from malleposte.store import Store
 from malleposte.store.ids import account_of
 from malleposte.store.incoming import NoRoom
 from malleposte.store.opened import Opened
-from malleposte.store.read import emails, memberships, uploads
+from malleposte.store.read import emails, memberships, sieve, uploads
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +59,11 @@ class Blob:
 
 @dataclass(frozen=True, slots=True)
 class Blobs:
-    """The blobs of an account."""
+    """The blobs that somebody sees in an account."""
 
     store: Store
     settings: JmapSettings
-    account: int
+    access: Access
 
     @asynccontextmanager
     async def opened(self, id_: str) -> AsyncIterator[Blob | None]:
@@ -78,12 +79,17 @@ class Blobs:
                 return None
             message = await stack.enter_async_context(self.loaded(outer))
             return None if message is None else await _part(message, name)
+        access, reader = self.access, self.store.reader
         if name.upload:
-            stored = await uploads.upload(self.store.reader, self.account, name.upload)
+            if name.account != (access.account if access.reader else 0):
+                return None
+            stored = await uploads.upload(reader, access.actor, name.upload)
             return None if stored is None else Blob(Opened(self.store, stored), 0, stored.size)
-        if account_of(name.email) != self.account:
+        if name.script:
+            return None if access.reader else await self._script(name)
+        if account_of(name.email) != access.account:
             return None
-        if name.email not in await memberships.of(self.store.reader, [name.email]):
+        if name.email not in await memberships.of(reader, [name.email], access.mailboxes):
             return None
         found = await emails.stored_by_id(self.store.reader, name.email)
         if found is None:
@@ -93,10 +99,18 @@ class Blobs:
             return await _part(opened, name)
         return Blob(opened, 0, found.size, media="message/rfc822")
 
+    async def _script(self, name: BlobName) -> Blob | None:
+        octets = await sieve.octets_of(
+            self.store.reader, self.access.account, name.script, name.version
+        )
+        if octets is None:
+            return None
+        return Blob(Loaded(octets, ()), 0, len(octets), media="application/sieve")
+
     @asynccontextmanager
     async def loaded(self, blob: Blob) -> AsyncIterator[Loaded | None]:
         """A blob as a message, for as long as it is read; None where it is too large to be one."""
-        spool = Spool(self.store.incoming, self.account)
+        spool = Spool(self.store.incoming, self.access.actor)
         try:
             if not await self.spooled(blob, spool):
                 yield None

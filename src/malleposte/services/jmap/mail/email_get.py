@@ -11,6 +11,7 @@ import structlog
 from msgspec import field
 
 from malleposte.services.jmap import getting
+from malleposte.services.jmap.access import Access
 from malleposte.services.jmap.arguments import Get, UnsignedInt
 from malleposte.services.jmap.context import Answer, Context, Method
 from malleposte.services.jmap.errors import MethodError
@@ -20,6 +21,7 @@ from malleposte.services.jmap.mail.contents import NOTHING, Contents
 from malleposte.services.jmap.mail.names import MAIL
 from malleposte.services.jmap.mail.plans import Plan, planned
 from malleposte.services.jmap.times import utc_date
+from malleposte.store.flags import SEEN
 from malleposte.store.ids import (
     EMAIL_LETTER,
     LOW,
@@ -31,7 +33,7 @@ from malleposte.store.ids import (
 )
 from malleposte.store.opened import Opened
 from malleposte.store.read import emails as read_emails
-from malleposte.store.read import mailboxes, memberships
+from malleposte.store.read import mailboxes, memberships, reader_seen
 from malleposte.store.read.emails import Damaged, Stored
 
 log = structlog.get_logger(__name__)
@@ -52,26 +54,28 @@ class EmailGet(Get, frozen=True, kw_only=True):
 
 async def get(context: Context, arguments: EmailGet) -> Answer:
     """See the module. All emails of an account are too many to be asked for at once."""
-    account = context.own(arguments.account_id)
-    state = await mailboxes.modseq(context.store.reader, account)
-    found = await shown(context, account, arguments)
+    access = await context.access(arguments.account_id)
+    modseq = await mailboxes.modseq(context.store.reader, access.account)
+    found = await shown(context, access, arguments)
     return {
         "accountId": arguments.account_id,
-        "state": str(state),
+        "state": access.state(modseq),
         "list": list(found.values()),
         "notFound": [text for text in dict.fromkeys(arguments.ids or ()) if text not in found],
     }
 
 
-async def shown(context: Context, account: int, arguments: EmailGet) -> dict[str, dict[str, Any]]:
+async def shown(
+    context: Context, access: Access, arguments: EmailGet
+) -> dict[str, dict[str, Any]]:
     """The objects there are, by the ids asked for. Raises ``MethodError``."""
     plan = planned(arguments).with_id()
     if arguments.ids is None:
         raise MethodError("requestTooLarge", "Say which emails are wanted")
     ids = getting.distinct(arguments.ids, context.settings)
     numbers = {text: id_number(EMAIL_LETTER, text) for text in ids}
-    wanted = [number for number in numbers.values() if account_of(number) == account]
-    run = _Run(context, account, plan, arguments)
+    wanted = [number for number in numbers.values() if account_of(number) == access.account]
+    run = _Run(context, access, plan, arguments)
     found: dict[int, dict[str, Any]] = {}
     for start in range(0, len(wanted), AT_ONCE):
         found |= await run.some(sorted(wanted[start : start + AT_ONCE]))
@@ -81,20 +85,27 @@ async def shown(context: Context, account: int, arguments: EmailGet) -> dict[str
 class _Run:
     """One call."""
 
-    def __init__(self, context: Context, account: int, plan: Plan, arguments: EmailGet) -> None:
+    def __init__(
+        self, context: Context, access: Access, plan: Plan, arguments: EmailGet
+    ) -> None:
         self._context = context
-        self._account = account
+        self._access = access
+        self._account = access.account
         self._plan = plan
         self._contents = Contents(plan, arguments)
 
     async def some(self, emails: list[int]) -> dict[int, dict[str, Any]]:
         """Objects by email, of those there are."""
         reader, plan = self._context.store.reader, self._plan
-        boxes = await memberships.of(reader, emails)
+        access = self._access
+        boxes = await memberships.of(reader, emails, access.mailboxes)
         numbers = [email & LOW for email in emails if email in boxes]
         if not numbers:
             return {}
         rows = await read_emails.columns_of(reader, self._account, numbers, plan.columns)
+        seen: dict[int, int] = {}
+        if access.reader and "e.flags" in plan.columns:
+            seen = await reader_seen.of(reader, access.reader, emails)
         opened: dict[int, Stored] = {}
         if plan.opens:
             stored = await read_emails.stored_of(reader, self._account, numbers)
@@ -102,9 +113,10 @@ class _Run:
         found: dict[int, dict[str, Any]] = {}
         for number, *columns in rows:
             email = self._account << 32 | number
-            one = _from_columns(
-                email, boxes[email], dict(zip(plan.columns, columns, strict=True)), plan
-            )
+            row = dict(zip(plan.columns, columns, strict=True))
+            if email in seen:
+                row["e.flags"] = row["e.flags"] & ~SEEN | seen[email]
+            one = _from_columns(email, boxes[email], row, plan)
             if plan.opens:
                 if number not in opened:
                     continue  # destroyed since

@@ -9,6 +9,7 @@ from msgspec import Struct
 from malleposte.delivery.spool import COPIED, Spool
 from malleposte.mime import fields
 from malleposte.services.jmap import setting
+from malleposte.services.jmap.access import Access
 from malleposte.services.jmap.arguments import Arguments, Id
 from malleposte.services.jmap.context import Answer, Context, Method
 from malleposte.services.jmap.errors import SetError, invalid
@@ -41,16 +42,17 @@ class Import(Arguments, frozen=True, kw_only=True):
 
 async def import_(context: Context, arguments: Import) -> Answer:
     """See the module."""
-    account = context.own(arguments.account_id)
+    access = await context.access(arguments.account_id)
+    account = access.account
     setting.check_count(len(arguments.emails), context.settings)
     reader = context.store.reader
-    old = str(await mailboxes.modseq(reader, account))
+    old = access.state(await mailboxes.modseq(reader, account))
     setting.check_state(arguments.if_in_state, old)
     filed: dict[str, tuple[int, int]] = {}
     failed: dict[str, SetError] = {}
     for id_, one in arguments.emails.items():
         try:
-            filed[id_] = await _imported(context, account, one)
+            filed[id_] = await _imported(context, access, one)
         except SetError as error:
             failed[id_] = error
         except filing.FAILURES as error:
@@ -61,21 +63,21 @@ async def import_(context: Context, arguments: Import) -> Answer:
     return {
         "accountId": arguments.account_id,
         "oldState": old,
-        "newState": str(await mailboxes.modseq(reader, account)),
+        "newState": access.state(await mailboxes.modseq(reader, account)),
         "created": created or None,
         "notCreated": setting.shown(failed),
     }
 
 
-async def _imported(context: Context, account: int, one: Imported) -> tuple[int, int]:
+async def _imported(context: Context, access: Access, one: Imported) -> tuple[int, int]:
     properties = {
         "mailboxIds": one.mailbox_ids,
         "keywords": one.keywords,
         "receivedAt": one.received_at,
     }
-    to = filing.place(context, account, properties, int(time.time()))
-    blobs = Blobs(context.store, context.settings, account)
-    spool = Spool(context.store.incoming, account)
+    to = filing.place(context, access.account, properties, int(time.time()))
+    blobs = Blobs(context.store, context.settings, access)
+    spool = Spool(context.store.incoming, context.actor)
     try:
         async with blobs.opened(one.blob_id) as blob:
             if blob is None:

@@ -42,17 +42,17 @@ class Parse(Arguments, frozen=True, kw_only=True):
 
 async def parse(context: Context, arguments: Parse) -> Answer:
     """See the module."""
-    account = context.own(arguments.account_id)
+    access = await context.access(arguments.account_id)
     if len(arguments.blob_ids) > MOST:
         raise MethodError("requestTooLarge", f"At most {MOST} blobs are parsed at once")
     plan = planned(arguments, DEFAULT).from_content()
     contents = Contents(plan, arguments)
-    blobs = Blobs(context.store, context.settings, account)
+    blobs = Blobs(context.store, context.settings, access)
     parsed: dict[str, Any] = {}
     missing: list[str] = []
     unfit: list[str] = []
     for id_ in dict.fromkeys(arguments.blob_ids):
-        spool = Spool(context.store.incoming, account)
+        spool = Spool(context.store.incoming, context.actor)
         try:
             async with blobs.opened(id_) as blob:
                 if blob is None:

@@ -1,18 +1,19 @@
 """Email/query and Email/queryChanges (RFC 8621 §4.4, §4.5)."""
 
+from collections.abc import Collection
 from itertools import islice
 from typing import Any, Final
 
-from malleposte.search.finding import Finder, TooMuch
 from malleposte.services.jmap import querying
+from malleposte.services.jmap.access import Access
 from malleposte.services.jmap.arguments import Query as QueryArguments
 from malleposte.services.jmap.arguments import QueryChanges as QueryChangesArguments
 from malleposte.services.jmap.context import Answer, Context, Method
 from malleposte.services.jmap.errors import MethodError
 from malleposte.services.jmap.mail import filters
 from malleposte.services.jmap.mail.names import MAIL
-from malleposte.services.jmap.states import modseq_of
 from malleposte.store.ids import EMAIL_LETTER, LOW, account_of, email_text, id_number
+from malleposte.store.matching import Text
 from malleposte.store.queries import Listing, Query
 from malleposte.store.read import email_changes
 
@@ -32,19 +33,27 @@ class EmailQueryChanges(QueryChangesArguments, frozen=True, kw_only=True):
     collapse_threads: bool = False
 
 
-async def _listing(context: Context, arguments: EmailQuery | EmailQueryChanges) -> Listing:
-    account = context.own(arguments.account_id)
-    query = Query(account, filters.condition(arguments.filter), filters.sort(arguments.sort))
+async def _listing(
+    context: Context, access: Access, arguments: EmailQuery | EmailQueryChanges
+) -> Listing:
+    query = Query(
+        access.account,
+        filters.condition(arguments.filter),
+        filters.sort(arguments.sort),
+        access.reader,
+        access.mailboxes,
+    )
 
-    try:
-        return await context.store.queries.open(query, Finder(context.store, query.account))
-    except TooMuch as error:
-        raise MethodError("unsupportedFilter", str(error)) from None
+    async def finder(text: Text, numbers: Collection[int]) -> set[int]:
+        raise MethodError("unsupportedFilter", "Texts cannot be looked for yet")
+
+    return await context.store.queries.open(query, finder)
 
 
 async def query(context: Context, arguments: EmailQuery) -> Answer:
     """A window of ids."""
-    listing = await _listing(context, arguments)
+    access = await context.access(arguments.account_id)
+    listing = await _listing(context, access, arguments)
     account, ordered, collapsed = listing.query.account, listing.ordered, arguments.collapse_threads
     total = len(ordered.shown(collapsed=collapsed))
 
@@ -58,7 +67,7 @@ async def query(context: Context, arguments: EmailQuery) -> Answer:
     numbers = ordered.window(start, limit, collapsed=collapsed)
     found: dict[str, Any] = {
         "accountId": arguments.account_id,
-        "queryState": str(listing.modseq),
+        "queryState": access.state(listing.modseq),
         "canCalculateChanges": True,
         # Past the end there is nothing, which has no position of its own.
         "position": start,
@@ -76,11 +85,13 @@ async def query_changes(context: Context, arguments: EmailQueryChanges) -> Answe
     All that changed since is taken out; of it, what is in the list now is put in. With collapsed threads
     all emails of the threads are taken out, since another one may be the first of its thread.
     """
-    listing = await _listing(context, arguments)
+    access = await context.access(arguments.account_id)
+    point, _ = access.since(arguments.since_query_state)
+    since = point.modseq
+    listing = await _listing(context, access, arguments)
     account, ordered, collapsed = listing.query.account, listing.ordered, arguments.collapse_threads
-    since = modseq_of(arguments.since_query_state)
     head = await email_changes.head(context.store.reader, account)
-    if head is None or since > listing.modseq or since < head.floor:
+    if head is None or since > listing.modseq or since < head.floor or point.base >= 0:
         raise MethodError("cannotCalculateChanges")
     reader = context.store.reader
     most = min(arguments.max_changes or CHANGES, CHANGES)
@@ -101,7 +112,7 @@ async def query_changes(context: Context, arguments: EmailQueryChanges) -> Answe
     found: dict[str, Any] = {
         "accountId": arguments.account_id,
         "oldQueryState": arguments.since_query_state,
-        "newQueryState": str(listing.modseq),
+        "newQueryState": access.state(listing.modseq),
         "removed": [email_text(account << 32 | number) for number in sorted(removed)],
         "added": [
             {"id": email_text(account << 32 | number), "index": at}

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from malleposte.delivery.spool import Spool
 from malleposte.services.jmap import setting
+from malleposte.services.jmap.access import Access
 from malleposte.services.jmap.arguments import Set
 from malleposte.services.jmap.context import Answer, Context, Method
 from malleposte.services.jmap.errors import SetError
@@ -19,33 +20,35 @@ from malleposte.store.read import mailboxes
 
 async def set_(context: Context, arguments: Set) -> Answer:
     """See the module. What is made is made first: a draft that is saved anew is never nowhere."""
-    account = context.own(arguments.account_id)
+    access = await context.access(arguments.account_id)
+    account = access.account
     setting.check(arguments, context.settings)
     reader = context.store.reader
-    old = str(await mailboxes.modseq(reader, account))
+    before = await mailboxes.modseq(reader, account)
+    old = access.state(before)
     setting.check_state(arguments.if_in_state, old)
     outcome = Outcome()
-    saved = await _create(context, account, arguments.create or {}, outcome)
+    saved = await _create(context, access, arguments.create or {}, outcome)
     # Where nothing was made, the store looks again, in the transaction that changes the first.
-    if_modseq = int(old) if arguments.if_in_state is not None and not outcome.created else None
-    changes = email_updates.Changes(context, account, outcome, if_modseq)
+    if_modseq = before if arguments.if_in_state is not None and not outcome.created else None
+    changes = email_updates.Changes(context, access, outcome, if_modseq)
     await changes.update(arguments.update or {}, arguments.destroy or ())
     await changes.destroy(arguments.destroy or (), saved=saved)
     await changes.carry_out()
-    new = str(await mailboxes.modseq(reader, account))
+    new = access.state(await mailboxes.modseq(reader, account))
     return outcome.answer(arguments.account_id, old, new)
 
 
 async def _create(
-    context: Context, account: int, create: dict[str, dict[str, Any]], outcome: Outcome
+    context: Context, access: Access, create: dict[str, dict[str, Any]], outcome: Outcome
 ) -> bool:
     """Make emails, one after the other; whether one of them is a draft."""
     filed: dict[str, tuple[int, int]] = {}
     saved = False
     for id_, properties in create.items():
         try:
-            to = filing.place(context, account, properties, int(time.time()))
-            filed[id_] = await _made(context, account, properties, to)
+            to = filing.place(context, access.account, properties, int(time.time()))
+            filed[id_] = await _made(context, access, properties, to)
         except SetError as error:
             outcome.not_created[id_] = error
         except filing.FAILURES as error:
@@ -53,17 +56,17 @@ async def _create(
         else:
             context.created[id_] = email_text(filed[id_][0])
             saved |= bool(to.flags & DRAFT)
-    outcome.created |= await filing.described(context, account, filed)
+    outcome.created |= await filing.described(context, access.account, filed)
     return saved
 
 
 async def _made(
-    context: Context, account: int, properties: dict[str, Any], to: filing.Place
+    context: Context, access: Access, properties: dict[str, Any], to: filing.Place
 ) -> tuple[int, int]:
     draft = drafts.described(properties)
-    spool = Spool(context.store.incoming, account)
+    spool = Spool(context.store.incoming, context.actor)
     try:
-        blobs = Blobs(context.store, context.settings, account)
+        blobs = Blobs(context.store, context.settings, access)
         domain = context.account.address.rpartition("@")[2]
         await draft_writing.write(draft, blobs, spool, domain)
         return await filing.file(context, to, spool)

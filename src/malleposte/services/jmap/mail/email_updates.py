@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec import structs
 
+from malleposte.services.jmap.access import Access
 from malleposte.services.jmap.context import Context
 from malleposte.services.jmap.errors import MethodError, SetError, invalid
 from malleposte.services.jmap.mail import email_get, filing, keywords, plans
@@ -30,11 +31,12 @@ class Changes:
     """Those of one call. ``if_modseq``: nothing is to be done at another modseq of the account."""
 
     def __init__(
-        self, context: Context, account: int, outcome: Outcome, if_modseq: int | None = None
+        self, context: Context, access: Access, outcome: Outcome, if_modseq: int | None = None
     ) -> None:
         self._context = context
         self._if_modseq = if_modseq
-        self._account = account
+        self._access = access
+        self._account = access.account
         self._outcome = outcome
         self._gathered: dict[EmailChange, list[int]] = {}
         self._given: dict[int, str] = {}
@@ -140,7 +142,7 @@ class Changes:
         names = list(dict.fromkeys(name for fixed in same.values() for name in fixed))
         asked = email_get.EmailGet(account_id="", ids=list(map(email_text, same)), properties=names)
         try:
-            answer = await email_get.shown(self._context, self._account, asked)
+            answer = await email_get.shown(self._context, self._access, asked)
         except MethodError as error:
             return dict.fromkeys(same, invalid(error.description, *names))
         objects = {id_number(EMAIL_LETTER, one["id"]): one for one in answer.values()}

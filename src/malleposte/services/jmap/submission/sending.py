@@ -9,6 +9,7 @@ from malleposte.delivery.spool import Spool
 from malleposte.delivery.submitted import HEADER, header_size
 from malleposte.delivery.trace_header import Origin
 from malleposte.delivery.verdict import FILED, Recipient, Reports, Verdict
+from malleposte.services.jmap.access import Access
 from malleposte.services.jmap.context import Context
 from malleposte.services.jmap.errors import SetError
 from malleposte.services.jmap.mail.blob_reading import Blobs
@@ -42,7 +43,7 @@ async def send(context: Context, wanted: Wanted) -> int:
     account = wanted.account
     spool = Spool(context.store.incoming, account)
     try:
-        blobs = Blobs(context.store, context.settings, account)
+        blobs = Blobs(context.store, context.settings, Access(account, account))
         async with blobs.opened(email_blob(wanted.email)) as blob:
             if blob is None:
                 raise SetError(
