@@ -11,6 +11,7 @@ import type {
   Mailbox,
   Patch,
   SetError,
+  Snippet,
   Thread,
 } from "./types.ts";
 
@@ -103,6 +104,10 @@ export interface Methods extends SettingsMethods, SubmissionMethods {
   "Email/query": [QueryArguments, QueryAnswer];
   "Email/queryChanges": [QueryChangesArguments, QueryChangesAnswer];
   "Email/set": [SetArguments, SetAnswer<Email>];
+  "SearchSnippet/get": [
+    { filter: Filter | null; emailIds: readonly Id[] },
+    { list: readonly Snippet[]; notFound: readonly Id[] | null },
+  ];
 }
 
 export type MethodName = keyof Methods;

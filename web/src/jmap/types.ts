@@ -145,6 +145,13 @@ export type Filter =
   | { readonly operator: "AND" | "OR" | "NOT"; readonly conditions: readonly Filter[] }
   | Readonly<Record<string, string | number | boolean | readonly string[]>>;
 
+/** Where a text was found in an Email, as HTML with `<mark>` (RFC 8621 §5). */
+export interface Snippet {
+  readonly emailId: Id;
+  readonly subject: string | null;
+  readonly preview: string | null;
+}
+
 export interface Comparator {
   readonly property: string;
   readonly isAscending?: boolean;

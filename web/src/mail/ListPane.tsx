@@ -11,6 +11,8 @@ import {
 } from "lucide-react";
 import { useEffect } from "react";
 import type { Id } from "../jmap/index.ts";
+import { go, type MailPlace } from "../route/index.ts";
+import { parse, saysWhere } from "../search/index.ts";
 import type { MessageList } from "../store/index.ts";
 import { Button, EmptyState, IconButton, Menu, MenuItem, Skeleton } from "../ui/index.ts";
 import type { Deeds } from "./deeds.ts";
@@ -18,6 +20,7 @@ import { useList, useMailboxes } from "./hooks.ts";
 import style from "./ListPane.module.css";
 import { MessageGrid } from "./MessageGrid.tsx";
 import { isOutgoing, mailboxIcon, mailboxName } from "./names.ts";
+import { SearchChips } from "./SearchChips.tsx";
 import { cleared, type Selection } from "./selection.ts";
 import { useMail } from "./session.ts";
 import type { View } from "./view.ts";
@@ -30,12 +33,13 @@ export interface ListPaneProps {
   select: (selection: Selection) => void;
   deeds: Deeds;
   read: (id: Id) => void;
-  search: string | undefined;
+  place: MailPlace;
 }
 
 /** The middle pane: what list it is, what can be done with what is marked, and the rows. */
 export function ListPane(props: ListPaneProps) {
-  const { view, list, open, selection, select, deeds, read, search } = props;
+  const { view, list, open, selection, select, deeds, read, place } = props;
+  const { search } = place;
   const { t, i18n } = useLingui();
   useList(list);
   const title = view.mailbox ? mailboxName(view.mailbox, i18n) : t`Search results`;
@@ -55,14 +59,16 @@ export function ListPane(props: ListPaneProps) {
           </span>
         </header>
       )}
+      {search ? <SearchChips place={place} search={search} /> : null}
       <div className={style.rows}>
         {list.ready && !list.length ? (
-          <Empty view={view} search={search} />
+          <Empty view={view} place={place} />
         ) : list.ready ? (
           <MessageGrid
             list={list}
             label={title}
             conversations={view.conversations}
+            found={Boolean(search)}
             outgoing={isOutgoing(view.mailbox)}
             open={open}
             selection={selection}
@@ -95,6 +101,7 @@ function FirstLook({ list }: { list: MessageList }) {
       </div>
     );
   }
+  if (list.reason === "unsupportedFilter") return <TooMuch />;
   return (
     <EmptyState icon={SearchX} title={t`This list could not be loaded`}>
       <p>
@@ -107,15 +114,39 @@ function FirstLook({ list }: { list: MessageList }) {
   );
 }
 
-function Empty({ view, search }: { view: View; search: string | undefined }) {
+/** The server will not look through so much. */
+function TooMuch() {
   const { t } = useLingui();
-  if (search) {
-    return (
-      <EmptyState icon={SearchX} title={t`Nothing found`}>
-        <Trans>No message has all of these words. Try fewer of them.</Trans>
-      </EmptyState>
-    );
-  }
+  return (
+    <EmptyState icon={SearchX} title={t`That is too much to look through`}>
+      <Trans>
+        There are too many messages in which these words could stand. Say more of what you look for,
+        such as a folder (in:), a sender (from:) or a time (after:).
+      </Trans>
+    </EmptyState>
+  );
+}
+
+function NothingFound({ place, search }: { place: MailPlace; search: string }) {
+  const { t } = useLingui();
+  const everywhere = saysWhere(parse(search));
+  return (
+    <EmptyState icon={SearchX} title={t`Nothing found`}>
+      <p>
+        <Trans>No message has all of this. Try fewer words, or parts of them.</Trans>
+      </p>
+      {everywhere ? null : (
+        <Button onPress={() => go({ ...place, search: `${search} in:anywhere` })}>
+          <Trans>Look in junk and trash as well</Trans>
+        </Button>
+      )}
+    </EmptyState>
+  );
+}
+
+function Empty({ view, place }: { view: View; place: MailPlace }) {
+  const { t } = useLingui();
+  if (place.search) return <NothingFound place={place} search={place.search} />;
   if (view.mailbox?.role === "inbox") {
     return (
       <EmptyState icon={Inbox} title={t`All done`}>

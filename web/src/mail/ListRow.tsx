@@ -2,10 +2,11 @@ import { useLingui } from "@lingui/react/macro";
 import { Archive, type LucideIcon, Mail, MailOpen, Paperclip, Star, Trash2 } from "lucide-react";
 import { type MouseEvent, memo } from "react";
 import { shortDate } from "../i18n/index.ts";
-import type { Id } from "../jmap/index.ts";
+import type { Id, Snippet } from "../jmap/index.ts";
+import { runs } from "../search/index.ts";
 import { Avatar, classes, Skeleton } from "../ui/index.ts";
 import type { Deeds } from "./deeds.ts";
-import { useRow } from "./hooks.ts";
+import { useFolders, useRow } from "./hooks.ts";
 import style from "./ListRow.module.css";
 import { peopleNames, personName } from "./names.ts";
 import { useMail } from "./session.ts";
@@ -15,6 +16,9 @@ export interface ListRowProps {
   index: number;
   top: number;
   conversations: boolean;
+  /** Whether it was searched for, and so says where it is. */
+  found: boolean;
+  snippet: Snippet | undefined;
   outgoing: boolean;
   open: boolean;
   marked: boolean;
@@ -29,8 +33,10 @@ export interface ListRowProps {
 export const ListRow = memo(function ListRow(props: ListRowProps) {
   const { id, index, top, conversations, outgoing, open, marked, marking, reached, deeds, press } =
     props;
+  const { found, snippet } = props;
   const { t } = useLingui();
   const row = useRow(id, conversations, outgoing);
+  const folders = useFolders(row?.email, found);
   const own = useMail().client.session.username;
 
   const place = { transform: `translateY(${top}px)` };
@@ -58,6 +64,7 @@ export const ListRow = memo(function ListRow(props: ListRowProps) {
     count > 1 ? t`${count} messages` : "",
     date,
     row.hasAttachment ? t`With attachments` : "",
+    folders,
     email.preview,
   ];
 
@@ -106,8 +113,13 @@ export const ListRow = memo(function ListRow(props: ListRowProps) {
           {flagged ? <Star size={14} aria-hidden className={style.star} /> : null}
           <time dateTime={email.receivedAt}>{date}</time>
         </span>
-        <span className={style.subject}>{subject}</span>
-        <span className={style.preview}>{email.preview}</span>
+        <span className={style.subject}>
+          <Found html={snippet?.subject} text={subject} />
+        </span>
+        <span className={style.preview}>
+          {folders ? <span className={style.folder}>{folders}</span> : null}
+          <Found html={snippet?.preview} text={email.preview} />
+        </span>
         {/* For the pointer; by keyboard each has its key and the toolbar its button. */}
         <span className={style.quick} aria-hidden>
           <Quick icon={Archive} title={t`Archive`} run={() => deeds.archive([id])} />
@@ -127,6 +139,15 @@ export const ListRow = memo(function ListRow(props: ListRowProps) {
     </div>
   );
 });
+
+/** A text, with what was searched for marked in it where the server says so. */
+function Found({ html, text }: { html: string | null | undefined; text: string }) {
+  if (!html) return text;
+  return runs(html).map(({ text: run, marked }, n) =>
+    // biome-ignore lint/suspicious/noArrayIndexKey: runs of one text stay where they are
+    marked ? <mark key={n}>{run}</mark> : <span key={n}>{run}</span>,
+  );
+}
 
 function Quick({ icon: Icon, title, run }: { icon: LucideIcon; title: string; run: () => void }) {
   return (

@@ -22,6 +22,8 @@ export interface MessageGridProps {
   list: MessageList;
   label: string;
   conversations: boolean;
+  /** Whether it is what was searched for: rows say where they are, and show what was found. */
+  found: boolean;
   outgoing: boolean;
   /** The row that is read. */
   open: Id | undefined;
@@ -47,7 +49,8 @@ function useRowHeight(): number {
 /** The list of messages: of any length, with only the rows made that are seen. Arrow keys, Home, End and the
     page keys move; Enter opens, Space marks, Shift marks on the way. */
 export function MessageGrid(props: MessageGridProps) {
-  const { list, label, conversations, outgoing, open, selection, select, deeds, read } = props;
+  const { list, label, conversations, found, outgoing, open, selection, select, deeds, read } =
+    props;
   const { t } = useLingui();
   const { store } = useMail();
   const scroller = useRef<HTMLDivElement>(null);
@@ -138,6 +141,8 @@ export function MessageGrid(props: MessageGridProps) {
               index={index}
               top={index * height}
               conversations={conversations}
+              found={found}
+              snippet={id === undefined ? undefined : list.snippets.get(id)}
               outgoing={outgoing}
               open={id !== undefined && id === open}
               marked={id !== undefined && selection.marked.has(id)}

@@ -182,7 +182,7 @@ function Panes({ place, view: fresh }: { place: MailPlace; view: View }) {
             select={select}
             deeds={deeds}
             read={read}
-            search={place.search}
+            place={place}
           />
         </div>
       ) : null}

@@ -1,12 +1,11 @@
 import { useLingui } from "@lingui/react/macro";
-import { LogOut, Menu as MenuSign, Search, Settings, X } from "lucide-react";
-import { type FormEvent, useEffect, useRef } from "react";
+import { LogOut, Menu as MenuSign, Settings } from "lucide-react";
 import { Button } from "react-aria-components";
 import { choose, LOCALES } from "../i18n/index.ts";
 import { type Density, prefs, type Theme, usePrefs } from "../prefs/index.ts";
 import { go, type MailPlace } from "../route/index.ts";
 import { Avatar, IconButton, Menu, MenuChoice, MenuItem, MenuLine } from "../ui/index.ts";
-import { useKeys } from "./keys.ts";
+import { SearchBox } from "./SearchBox.tsx";
 import { useMail } from "./session.ts";
 import style from "./TopBar.module.css";
 
@@ -19,46 +18,10 @@ export interface TopBarProps {
 
 export function TopBar({ place, signOut, openMenu }: TopBarProps) {
   const { t } = useLingui();
-  const field = useRef<HTMLInputElement>(null);
-  const { shortcuts } = usePrefs();
-  useKeys({ "/": () => field.current?.focus() }, shortcuts);
-  useEffect(() => {
-    if (field.current) field.current.value = place.search ?? "";
-  }, [place.search]);
-
-  function search(event: FormEvent): void {
-    event.preventDefault();
-    const words = field.current?.value.trim() || undefined;
-    go({ ...place, search: words, message: undefined });
-  }
-
   return (
     <header className={style.bar}>
       {openMenu ? <IconButton icon={MenuSign} label={t`Mailboxes`} onPress={openMenu} /> : null}
-      <search className={style.search}>
-        <form onSubmit={search} className={style.form}>
-          <Search size={17} aria-hidden className={style.sign} />
-          <input
-            ref={field}
-            type="search"
-            className={style.field}
-            aria-label={t`Search mail`}
-            placeholder={t`Search mail`}
-            enterKeyHint="search"
-            autoComplete="off"
-            defaultValue={place.search ?? ""}
-          />
-          {place.search ? (
-            <span className={style.clear}>
-              <IconButton
-                icon={X}
-                label={t`End the search`}
-                onPress={() => go({ ...place, search: undefined, message: undefined })}
-              />
-            </span>
-          ) : null}
-        </form>
-      </search>
+      <SearchBox place={place} />
       <AccountMenu signOut={signOut} />
     </header>
   );

@@ -1,7 +1,9 @@
 /** The store, as components read it: each is drawn anew for what it shows, and nothing else. */
+import { useLingui } from "@lingui/react/macro";
 import { useEffect, useState, useSyncExternalStore } from "react";
 import type { Email, EmailBody, Id, Mailbox } from "../jmap/index.ts";
 import type { MessageList, Row } from "../store/index.ts";
+import { mailboxName } from "./names.ts";
 import { useMail } from "./session.ts";
 
 export function useMailboxes(): readonly Mailbox[] {
@@ -14,6 +16,17 @@ export function useList(list: MessageList): void {
   const { store } = useMail();
   useEffect(() => store.watch(list), [store, list]);
   useSyncExternalStore(list.subscribe, () => list.version);
+}
+
+/** The names of the folders that a message is in, where they are to be shown. */
+export function useFolders(email: Email | undefined, shown: boolean): string {
+  const { mailboxes } = useMail().store;
+  const { i18n } = useLingui();
+  return useSyncExternalStore(mailboxes.subscribe, () => {
+    if (!shown || !email) return "";
+    const found = mailboxes.all.filter(({ id }) => email.mailboxIds[id]);
+    return found.map((one) => mailboxName(one, i18n)).join(", ");
+  });
 }
 
 /** What a row shows; nothing while it is on its way. */

@@ -1,6 +1,7 @@
 /** Mail of who is signed in: the transport, the store over it, and news from the server. */
 import { createContext, useContext } from "react";
 import { JmapClient, Push } from "../jmap/index.ts";
+import { recent } from "../search/index.ts";
 import { Disk, forget, MailStore } from "../store/index.ts";
 
 export interface MailSession {
@@ -80,6 +81,7 @@ function keepUp(store: MailStore, disk: Disk): () => void {
 /** Forget all mail that is kept in this browser. */
 export async function forgetMail(): Promise<void> {
   localStorage.removeItem(LAST);
+  recent.forget();
   await forget();
 }
 

@@ -1,7 +1,10 @@
 /** The list that a place shows: of a mailbox, or of what is looked for. */
+import { i18n } from "../i18n/index.ts";
 import type { Mailbox } from "../jmap/index.ts";
 import type { MailPlace } from "../route/index.ts";
+import { type Known, search } from "../search/index.ts";
 import type { ListSpec } from "../store/index.ts";
+import { mailboxName } from "./names.ts";
 
 const NEWEST = [{ property: "receivedAt", isAscending: false }] as const;
 
@@ -12,6 +15,11 @@ export interface View {
   readonly conversations: boolean;
 }
 
+/** What names in a search mean. */
+export function knownNames(mailboxes: readonly Mailbox[]): Known {
+  return { mailboxes, nameOf: (mailbox) => mailboxName(mailbox, i18n) };
+}
+
 /** Nothing where the place names a mailbox that is not there. */
 export function viewOf(
   place: MailPlace,
@@ -19,7 +27,8 @@ export function viewOf(
   conversations: boolean,
 ): View | undefined {
   if (place.search) {
-    const spec = { filter: { text: place.search }, sort: NEWEST, collapseThreads: false };
+    const filter = search(place.search, knownNames(mailboxes));
+    const spec = { filter, sort: NEWEST, collapseThreads: false, snippets: true };
     return { spec, mailbox: undefined, conversations: false };
   }
   const mailbox = mailboxes.find((one) =>

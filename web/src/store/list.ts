@@ -2,7 +2,7 @@
 
     Places are the server's; what was put away here, and is there still, is left out of what is shown. A place
     may be known, or known once and perhaps another by now (stale), or not known yet. */
-import type { Comparator, Filter, Id, QueryChangesAnswer } from "../jmap/index.ts";
+import type { Comparator, Filter, Id, QueryChangesAnswer, Snippet } from "../jmap/index.ts";
 import { Signal } from "./keyed.ts";
 import { Places } from "./places.ts";
 
@@ -10,6 +10,8 @@ export interface ListSpec {
   readonly filter: Filter;
   readonly sort: readonly Comparator[];
   readonly collapseThreads: boolean;
+  /** Whether rows show where they have what was looked for. */
+  readonly snippets?: boolean;
 }
 
 export interface Window {
@@ -36,6 +38,10 @@ export class MessageList extends Signal {
   canCalculateChanges = false;
   /** Whether the last look-up failed. */
   failed = false;
+  /** By what error of the server, where it was one. */
+  reason = "";
+  /** Where Emails have what was looked for. */
+  readonly snippets = new Map<Id, Snippet>();
   readonly #places = new Places();
   /** What was noted in an era before this one is stale. */
   #era = 0;
@@ -157,8 +163,9 @@ export class MessageList extends Signal {
     this.#tell();
   }
 
-  fail(): void {
+  fail(reason = ""): void {
     this.failed = true;
+    this.reason = reason;
     this.tell();
   }
 

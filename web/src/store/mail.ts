@@ -7,6 +7,7 @@ import {
   type Id,
   LIST_PROPERTIES,
   type Mailbox,
+  MethodError,
   type Patch,
   RequestError,
   type Role,
@@ -182,6 +183,9 @@ export class MailStore implements Replica {
           properties: LIST_PROPERTIES,
         })
       : undefined;
+    const snippets = list.spec.snippets
+      ? batch.add("SearchSnippet/get", { filter, "#emailIds": query.ref("/ids") })
+      : undefined;
     const since = this.emails.now();
     const stateAtRequest = list.queryState;
     try {
@@ -190,11 +194,14 @@ export class MailStore implements Replica {
       this.emails.load(answers.of(rows).list, since);
       if (others) this.emails.load(answers.of(others).list, since);
       if (threads) this.threads.load(answers.of(threads).list);
+      for (const one of (snippets && answers.maybe(snippets)?.list) ?? []) {
+        list.snippets.set(one.emailId, one);
+      }
       const taken = list.load({ ...found, total: found.total ?? 0 }, stateAtRequest);
       if (!taken) list.stale();
     } catch (error) {
       if (!(error instanceof Error)) throw error;
-      list.fail();
+      list.fail(error instanceof MethodError ? error.type : "");
       // Whoever waits for a connection sees to what is to be said about it.
       if (error instanceof RequestError) void this.sender.look();
     }
