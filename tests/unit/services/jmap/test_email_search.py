@@ -344,3 +344,21 @@ async def test_a_message_that_cannot_be_read_is_in_no_list_and_has_no_section(
     assert await ids(client, body="fox") == {two}
     assert await ids(client, subject="fox") == {one}
     assert await snippet(client, one, text="fox") == ("<mark>Fox</mark>", None)
+
+
+async def test_others_search_what_they_may_read(client: Client) -> None:
+    house = client.house
+    shared = await house.mailbox(client.account, "Shared")
+    one = await client.put(plain("Fox", "quick fox"), shared)
+    hidden = await client.put(plain("Fox", "hidden fox"))
+    reader = Client(house, await house.account())
+    await house.grant(shared, reader.account, "lr")
+    found = await reader.call("Email/query", accountId=client.id, filter={"body": "fox"})
+    assert found["ids"] == [one]
+    answer = await reader.call(
+        "SearchSnippet/get", accountId=client.id, filter={"body": "fox"}, emailIds=[one, hidden]
+    )
+    assert [(row["emailId"], row["preview"]) for row in answer["list"]] == [
+        (one, "quick <mark>fox</mark>")
+    ]
+    assert answer["notFound"] == [hidden]

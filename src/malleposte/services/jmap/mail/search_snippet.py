@@ -39,14 +39,15 @@ class SearchSnippetGet(Arguments, frozen=True, kw_only=True):
 
 async def get(context: Context, arguments: SearchSnippetGet) -> Answer:
     """See the module."""
-    account = context.own(arguments.account_id)
+    access = await context.access(arguments.account_id)
+    account = access.account
     condition = filters.condition(arguments.filter)
     ids = list(dict.fromkeys(arguments.email_ids))
     if len(ids) > MOST:
         raise MethodError("requestTooLarge", f"Snippets are given of at most {MOST} emails at once")
     numbers = {text: id_number(EMAIL_LETTER, text) for text in ids}
     wanted = sorted(number for number in numbers.values() if account_of(number) == account)
-    there = await memberships.of(context.store.reader, wanted)
+    there = await memberships.of(context.store.reader, wanted, access.mailboxes)
     run = _Run(context, account, condition)
     found: dict[int, tuple[str | None, str | None]] = {}
     present = [number for number in wanted if number in there]
