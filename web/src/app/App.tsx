@@ -44,7 +44,14 @@ function Signed() {
     if (who === "out") void loadMail().then(({ forgetMail }) => forgetMail());
   }, [who]);
   const ended = useCallback(() => setWho("out"), []);
-  const leave = useCallback(() => void signOut().finally(() => setWho("out")), []);
+  const leave = useCallback(() => {
+    const gone = async () => {
+      // On purpose: drafts too are forgotten, which are kept where a session has only ended.
+      await (await loadMail()).forgetWritten();
+      setWho("out");
+    };
+    void signOut().finally(gone);
+  }, []);
 
   function shown() {
     if (who === "out") return <SignIn onSignedIn={() => setWho("in")} />;

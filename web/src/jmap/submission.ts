@@ -38,5 +38,6 @@ export interface SubmissionMethods {
   "EmailSubmission/get": [Get, GetAnswer<EmailSubmission>];
   "EmailSubmission/set": [Set, SetAnswer<EmailSubmission>];
   "EmailSubmission/query": [Query, QueryAnswer];
+  "ContactCard/query": [Query, QueryAnswer];
+  "ContactCard/get": [Get, GetAnswer<Card>];
 }
-

@@ -1,12 +1,13 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { CloudOff } from "lucide-react";
-import { useEffect, useState, useSyncExternalStore } from "react";
+import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { RequestError } from "../jmap/index.ts";
 import type { MailPlace } from "../route/index.ts";
 import { Button, EmptyState, toasts } from "../ui/index.ts";
 import style from "./Mail.module.css";
 import { Shell } from "./Shell.tsx";
 import { MailContext, type MailSession, openMail } from "./session.ts";
+import { Writings } from "./Writings.tsx";
 
 export interface MailProps {
   place: MailPlace;
@@ -41,12 +42,20 @@ export default function Mail({ place, ended, signOut }: MailProps) {
     };
   }, [tries]);
 
+  // What is being written is saved before who writes it signs out.
+  const flush = useRef(async () => true);
+  const flushing = useCallback((how: () => Promise<boolean>) => {
+    flush.current = how;
+  }, []);
+
   if (mail === "away") return <Away again={() => [setMail(undefined), setTries(tries + 1)]} />;
   if (!mail) return null;
   return (
     <MailContext value={mail}>
       <Troubles mail={mail} ended={ended} />
-      <Shell place={place} signOut={signOut} />
+      <Writings flushing={flushing}>
+        <Shell place={place} signOut={() => void flush.current().finally(signOut)} />
+      </Writings>
     </MailContext>
   );
 }

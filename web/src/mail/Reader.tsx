@@ -19,6 +19,7 @@ import { useConversation, useMailboxes } from "./hooks.ts";
 import { Message } from "./Message.tsx";
 import { mailboxIcon, mailboxName } from "./names.ts";
 import style from "./Reader.module.css";
+import { Replies } from "./Replies.tsx";
 import type { View } from "./view.ts";
 
 export interface ReaderProps {
@@ -61,6 +62,8 @@ export function Reader({ id, view, deeds, back, step, hasBefore, hasAfter }: Rea
   const elsewhere = mailboxes.filter(
     (one) => one.id !== view.mailbox?.id && emails.some((email) => email.mailboxIds[one.id]),
   );
+  // Drafts of answers are written on below.
+  const read = emails.filter(({ keywords }) => !keywords.$draft);
   const rows = [id];
   return (
     <section className={style.reader} aria-label={subject}>
@@ -141,16 +144,17 @@ export function Reader({ id, view, deeds, back, step, hasBefore, hasAfter }: Rea
             </span>
           </header>
           <div className={style.messages}>
-            {emails.map((email, n) => (
+            {read.map((email, n) => (
               <Message
                 key={email.id}
                 email={email}
-                last={n === emails.length - 1}
-                alone={emails.length === 1}
+                last={n === read.length - 1}
+                alone={read.length === 1}
                 deeds={deeds}
               />
             ))}
           </div>
+          <Replies emails={emails} />
         </div>
       </div>
     </section>

@@ -1,6 +1,7 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { FolderX, Mails } from "lucide-react";
+import { FolderX, Mails, PenLine } from "lucide-react";
 import { useCallback, useEffect, useMemo, useState } from "react";
+import { Button as AriaButton } from "react-aria-components";
 import type { Id } from "../jmap/index.ts";
 import { prefs, usePrefs } from "../prefs/index.ts";
 import { go, type MailPlace } from "../route/index.ts";
@@ -17,6 +18,7 @@ import { cleared, meant, moved, NOTHING, neighbour, toggled } from "./selection.
 import { useMail } from "./session.ts";
 import { TopBar } from "./TopBar.tsx";
 import { type View, viewOf } from "./view.ts";
+import { useWriting } from "./writing.ts";
 
 export interface ShellProps {
   place: MailPlace;
@@ -62,6 +64,7 @@ export function Shell({ place, signOut }: ShellProps) {
           </main>
         )}
       </div>
+      {phone && !place.message ? <WriteButton /> : null}
       <ToastRegion label={t`Notices`} closeLabel={t`Close`} />
     </div>
   );
@@ -101,8 +104,13 @@ function Panes({ place, view: fresh }: { place: MailPlace; view: View }) {
     [place, key],
   );
 
+  const writing = useWriting();
   function read(id: Id): void {
-    goTo(id, open && !phone ? "replace" : undefined);
+    // A draft is written on, not read; with its conversation it is below what it answers.
+    const email = store.emails.get(id);
+    const alone = !view.conversations || store.threads.emails(email?.threadId ?? "").length < 2;
+    if (email?.keywords.$draft && alone) writing.edit(id);
+    else goTo(id, open && !phone ? "replace" : undefined);
   }
 
   const plain = useDeeds(view, list);
@@ -150,6 +158,7 @@ function Panes({ place, view: fresh }: { place: MailPlace; view: View }) {
   const flagged = one ? store.emails.get(one)?.keywords.$flagged : undefined;
   useKeys(
     {
+      c: () => writing.compose(),
       j: () => step(1),
       k: () => step(-1),
       e: () => deeds.archive(rows()),
@@ -232,4 +241,19 @@ function goes(
     "g a": to("archive"),
     "g s": to("flagged"),
   };
+}
+
+/** On a phone, under the thumb. */
+function WriteButton() {
+  const { t } = useLingui();
+  const writing = useWriting();
+  return (
+    <AriaButton
+      className={style.write ?? ""}
+      aria-label={t`New message`}
+      onPress={() => writing.compose()}
+    >
+      <PenLine size={22} aria-hidden />
+    </AriaButton>
+  );
 }

@@ -1,11 +1,13 @@
 import { useLingui } from "@lingui/react/macro";
+import { PenLine } from "lucide-react";
 import type { MouseEvent } from "react";
 import type { Mailbox } from "../jmap/index.ts";
 import { addressOf, go, usePlace } from "../route/index.ts";
-import { Wordmark } from "../ui/index.ts";
+import { Button, Wordmark } from "../ui/index.ts";
 import { useMailboxes } from "./hooks.ts";
 import { mailboxIcon, mailboxName } from "./names.ts";
 import style from "./Sidebar.module.css";
+import { useWriting } from "./writing.ts";
 
 /** Mailboxes in the order of a tree, each with how deep it is. */
 function tree(all: readonly Mailbox[]): [Mailbox, number][] {
@@ -28,6 +30,7 @@ export function Sidebar({ left }: { left?: () => void }) {
   const { t, i18n } = useLingui();
   const mailboxes = useMailboxes();
   const place = usePlace();
+  const writing = useWriting();
   const current = place.at === "mail" && !place.search ? place.mailbox : "";
 
   function chosen(event: MouseEvent, mailbox: Mailbox): void {
@@ -72,6 +75,19 @@ export function Sidebar({ left }: { left?: () => void }) {
     <div className={style.sidebar}>
       <div className={style.head}>
         <Wordmark />
+      </div>
+      <div className={style.write}>
+        <Button
+          kind="primary"
+          icon={PenLine}
+          wide
+          onPress={() => {
+            left?.();
+            writing.compose();
+          }}
+        >
+          {t`New message`}
+        </Button>
       </div>
       <nav aria-label={t`Mailboxes`} className={style.nav}>
         <ul className={style.list}>{rows.filter(([one]) => one.role).map(item)}</ul>

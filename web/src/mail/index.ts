@@ -1,2 +1,2 @@
 export { default as Mail } from "./Mail.tsx";
-export { forgetMail } from "./session.ts";
+export { forgetMail, forgetWritten } from "./session.ts";

@@ -2,7 +2,7 @@
 import { createContext, useContext } from "react";
 import { JmapClient, Push } from "../jmap/index.ts";
 import { recent } from "../search/index.ts";
-import { Disk, forget, MailStore } from "../store/index.ts";
+import { Disk, forget, forgetDrafts, MailStore } from "../store/index.ts";
 
 export interface MailSession {
   readonly client: JmapClient;
@@ -91,4 +91,12 @@ export function useMail(): MailSession {
   const mail = useContext(MailContext);
   if (!mail) throw new Error("useMail is for what is within Mail");
   return mail;
+}
+
+/** Forget what was being written in this browser, and to whom: who did has signed out. */
+export async function forgetWritten(): Promise<void> {
+  for (const key of Object.keys(localStorage)) {
+    if (key.startsWith("malleposte.compose.used")) localStorage.removeItem(key);
+  }
+  await forgetDrafts();
 }

@@ -1,5 +1,6 @@
 export type { Deed } from "./actions.ts";
 export { Disk, forget } from "./disk.ts";
+export { forgetDrafts, Journal } from "./journal.ts";
 export { Signal } from "./keyed.ts";
 export type { ListSpec, MessageList } from "./list.ts";
 export { type Done, type Kept, MailStore } from "./mail.ts";
