@@ -1,6 +1,7 @@
 """Which emails of an account changed since a modseq: the change log, as lists and JMAP read it."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,6 +26,11 @@ _GONE: Final = (
 )
 _FELLOWS: Final = both(
     "SELECT t.id FROM email t WHERE t.thread IN (SELECT e.thread FROM email e WHERE {emails})",
+    emails=any_of("e.id", 1),
+)
+
+_MADE: Final = both(
+    "SELECT e.id FROM email e WHERE {emails} AND e.created_modseq > $2",
     emails=any_of("e.id", 1),
 )
 
@@ -74,6 +80,18 @@ async def changed(
         return None
     for first, last in gone:
         found.update(number & LOW for number in range(first, last + 1))
+    return found
+
+
+async def made_since(reader: Reader, account: int, numbers: Sequence[int], since: int) -> set[int]:
+    """Of these emails those that were made after a modseq."""
+    base = account << 32
+    found: set[int] = set()
+    ordered = sorted(numbers)
+    for start in range(0, len(ordered), SLICE):
+        part = [base | number for number in ordered[start : start + SLICE]]
+        found.update(row[0] & LOW for row in await reader.rows(_MADE, part, since))
+        await asyncio.sleep(0)
     return found
 
 

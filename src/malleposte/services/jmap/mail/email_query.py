@@ -1,9 +1,9 @@
 """Email/query and Email/queryChanges (RFC 8621 §4.4, §4.5)."""
 
-from collections.abc import Collection
 from itertools import islice
 from typing import Any, Final
 
+from malleposte.search.finding import Finder, TooMuch
 from malleposte.services.jmap import querying
 from malleposte.services.jmap.access import Access
 from malleposte.services.jmap.arguments import Query as QueryArguments
@@ -13,7 +13,6 @@ from malleposte.services.jmap.errors import MethodError
 from malleposte.services.jmap.mail import filters
 from malleposte.services.jmap.mail.names import MAIL
 from malleposte.store.ids import EMAIL_LETTER, LOW, account_of, email_text, id_number
-from malleposte.store.matching import Text
 from malleposte.store.queries import Listing, Query
 from malleposte.store.read import email_changes
 
@@ -44,10 +43,10 @@ async def _listing(
         access.mailboxes,
     )
 
-    async def finder(text: Text, numbers: Collection[int]) -> set[int]:
-        raise MethodError("unsupportedFilter", "Texts cannot be looked for yet")
-
-    return await context.store.queries.open(query, finder)
+    try:
+        return await context.store.queries.open(query, Finder(context.store, query.account))
+    except TooMuch as error:
+        raise MethodError("unsupportedFilter", str(error)) from None
 
 
 async def query(context: Context, arguments: EmailQuery) -> Answer:
@@ -102,6 +101,10 @@ async def query_changes(context: Context, arguments: EmailQueryChanges) -> Answe
         removed = await email_changes.with_threads(reader, account, removed)
     if removed is None:
         raise MethodError("tooManyChanges")
+    if access.mailboxes is not None:
+        # What came since and is not for this reader was in no list of his.
+        hidden = [number for number in removed if ordered.position(number, collapsed=False) < 0]
+        removed -= await email_changes.made_since(reader, account, hidden, since)
     added = sorted(
         (at, number)
         for number in removed
