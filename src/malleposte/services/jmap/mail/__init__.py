@@ -13,11 +13,14 @@ from malleposte.services.jmap.mail import (
     filters,
     mail_changes,
     mailbox_get,
+    mailbox_query,
+    mailbox_set,
     search_snippet,
     thread_get,
 )
 from malleposte.services.jmap.mail.names import MAIL
 from malleposte.services.jmap.settings import JmapSettings
+from malleposte.store.execute.mailboxes import MAX_DEPTH, MAX_NAME
 
 __all__ = ["MAIL", "METHODS", "capability"]
 
@@ -26,8 +29,8 @@ def capability(settings: JmapSettings) -> dict[str, Any]:
     """Of an account (RFC 8621 §1.3.1)."""
     return {
         "maxMailboxesPerEmail": None,
-        "maxMailboxDepth": None,
-        "maxSizeMailboxName": 255,
+        "maxMailboxDepth": MAX_DEPTH,
+        "maxSizeMailboxName": MAX_NAME,
         "maxSizeAttachmentsPerEmail": settings.max_size_upload,
         "emailQuerySortOptions": list(filters.SORTED_BY),
         "mayCreateTopLevelMailbox": True,
@@ -36,6 +39,8 @@ def capability(settings: JmapSettings) -> dict[str, Any]:
 
 METHODS: Final[dict[str, Method]] = (
     mailbox_get.METHODS
+    | mailbox_query.METHODS
+    | mailbox_set.METHODS
     | thread_get.METHODS
     | email_get.METHODS
     | email_query.METHODS

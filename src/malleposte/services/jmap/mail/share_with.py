@@ -37,8 +37,12 @@ def parted(patch: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     return {path: value for path, value in patch.items() if path not in ours}, ours
 
 
-async def share(context: Context, mailbox: int, patch: Mapping[str, Any]) -> None:
-    """Carry out what a patch says of ``shareWith``. Raises ``SetError``."""
+Changes = list[tuple[int, str, str]]
+"""Grantees, the letters they get, and who they are."""
+
+
+async def planned(context: Context, mailbox: int, patch: Mapping[str, Any]) -> Changes:
+    """What a patch says of ``shareWith``, checked. Raises ``SetError``."""
     listed = await rights.grants(context.store.reader, mailbox)
     before = {grant.grantee: grant.letters for grant in listed.entries}
     if not await rights.may(context.store.reader, context.actor, mailbox, "a"):
@@ -52,8 +56,13 @@ async def share(context: Context, mailbox: int, patch: Mapping[str, Any]) -> Non
     if len(changes) > MOST:
         raise invalid(f"The rights of at most {MOST} are changed at once", NAME)
     names = await _names(context, mailbox, changes, before)
-    for grantee, letters in changes.items():
-        await _give(context, mailbox, grantee, letters, names[grantee])
+    return [(grantee, letters, names[grantee]) for grantee, letters in changes.items()]
+
+
+async def give(context: Context, mailbox: int, changes: Changes) -> None:
+    """Carry out what was planned. Raises ``SetError``."""
+    for grantee, letters, who in changes:
+        await _give(context, mailbox, grantee, letters, who)
 
 
 def _take(after: dict[int, str], before: Mapping[int, str], path: list[str], value: Any) -> None:
