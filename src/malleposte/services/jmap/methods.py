@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from malleposte.services.jmap import core, mail, own, sharing, sieve, submission
+from malleposte.services.jmap import core, mail, own, quota, sharing, sieve, submission
 from malleposte.services.jmap.context import Method
 
 METHODS: Final[dict[str, Method]] = (
@@ -10,6 +10,7 @@ METHODS: Final[dict[str, Method]] = (
     | mail.METHODS
     | submission.METHODS
     | own.METHODS
+    | quota.METHODS
     | sharing.METHODS
     | sieve.METHODS
 )

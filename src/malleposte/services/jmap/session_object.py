@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from malleposte.directory.book import Account
-from malleposte.services.jmap import core, mail, sharing, sieve, submission
+from malleposte.services.jmap import core, mail, quota, sharing, sieve, submission
 from malleposte.services.jmap import own as extensions
 from malleposte.services.jmap.settings import JmapSettings
 from malleposte.store.ids import account_text
@@ -25,6 +25,7 @@ def session_object(
     of_account = {core.CORE: {}, mail.MAIL: mail.capability(settings)}
     of_account |= submission.capabilities(settings)
     of_account |= extensions.capabilities()
+    capabilities[quota.QUOTA] = of_account[quota.QUOTA] = {}
     capabilities |= {
         sharing.PRINCIPALS: {},
         sharing.OWNER: {},
