@@ -28,6 +28,7 @@ from malleposte.egress.url import WebUrl, joined_url, parsed_url
 
 Resolver = Callable[[str, int], Awaitable[list[str]]]
 """Host and port → IP addresses, best first; raises OSError if there are none."""
+Fields = tuple[tuple[str, str], ...]
 
 READ: Final = 65_536
 # Answers of a name that are tried; more only cost time.
@@ -73,14 +74,20 @@ async def fetch(url: str, policy: EgressPolicy, *, resolver: Resolver | None = N
 
 
 async def post(
-    url: str, body: bytes, kind: str, policy: EgressPolicy, *, resolver: Resolver | None = None
+    url: str,
+    body: bytes,
+    kind: str,
+    policy: EgressPolicy,
+    *,
+    fields: Fields = (),
+    resolver: Resolver | None = None,
 ) -> Response:
-    """POSTs `body`, of a media type `kind`, to `url`. A redirect is a response like others: what is
-    posted goes where it was meant to go, or nowhere.
+    """POSTs `body`, of a media type `kind`, to `url`, with further header `fields`. A redirect is a
+    response like others: what is posted goes where it was meant to go, or nowhere.
 
     Raises EgressError."""
     target = parsed_url(url, policy)
-    content = _Content(body, kind)
+    content = _Content(body, kind, fields)
     try:
         async with asyncio.timeout(policy.total_timeout):
             return await _asked(target, policy, resolver or system_resolver, content)
@@ -99,6 +106,7 @@ async def system_resolver(host: str, port: int) -> list[str]:
 class _Content:
     octets: bytes
     kind: str
+    fields: Fields
 
 
 async def _asked(
@@ -142,7 +150,8 @@ async def _asked(
 def _described(content: _Content | None) -> list[tuple[str, str]]:
     if content is None:
         return []
-    return [("Content-Type", content.kind), ("Content-Length", str(len(content.octets)))]
+    length = str(len(content.octets))
+    return [("Content-Type", content.kind), ("Content-Length", length), *content.fields]
 
 
 async def _addresses(url: WebUrl, policy: EgressPolicy, resolver: Resolver) -> list[IpAddress]:

@@ -169,7 +169,11 @@ class Openings:
             )
 
     async def web(
-        self, passwords: Passwords, reception: Reception, stopping: Callable[[], bool]
+        self,
+        passwords: Passwords,
+        reception: Reception,
+        push: PushHub,
+        stopping: Callable[[], bool],
     ) -> None:
         """HTTP."""
         bounds = self._bound("http", "https")
@@ -186,6 +190,8 @@ class Openings:
             WebFigures(self._figures),
             ready=lambda: self._certificates.ready,
             stopping=stopping,
+            push=push,
+            spawn=self._spawn,
         )
         for bound in bounds:
             await self._open(bound, service.serve, limit, web.TOO_MANY)

@@ -1,8 +1,8 @@
 """The web service of a worker: from the configuration to what its listeners serve."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import structlog
@@ -11,14 +11,17 @@ import malleposte
 from malleposte.delivery.receive import Reception
 from malleposte.directory.book import Book
 from malleposte.directory.signin import Door
+from malleposte.node import pushing
 from malleposte.node.config import Configuration
 from malleposte.node.offered import client_host, offered_to_programs, web_url
 from malleposte.node.settings import hostname, key_ring
 from malleposte.node.wiring import future_release, tls_settings
 from malleposte.policy.connections import ConnectionSettings
 from malleposte.runtime.passwords import Passwords
+from malleposte.runtime.push import PushHub
 from malleposte.runtime.tls_signing import Signer
 from malleposte.services.jmap import JmapSite
+from malleposte.services.jmap.push import News
 from malleposte.services.jmap.settings import JmapSettings
 from malleposte.services.web import Observer, WebService, WebSettings
 from malleposte.services.web.auth import AuthSite
@@ -104,7 +107,10 @@ def auth_settings(configuration: Configuration) -> AuthSettings:
 
 
 def jmap_site(
-    configuration: Configuration, authentication: Authentication, reception: Reception
+    configuration: Configuration,
+    authentication: Authentication,
+    reception: Reception,
+    news: News | None = None,
 ) -> JmapSite:
     """JMAP, for our pages and for programs that sign in with every request."""
     settings = JmapSettings(
@@ -119,6 +125,8 @@ def jmap_site(
         authentication.book,
         authentication.account,
         reception,
+        credential=authentication.credential,
+        news=news,
     )
 
 
@@ -132,8 +140,11 @@ def web_service(
     observer: Observer,
     ready: Callable[[], bool],
     stopping: Callable[[], bool],
+    push: PushHub,
+    spawn: Callable[[Coroutine[Any, Any, None]], None],
 ) -> WebService:
-    """One for all listeners of a worker. ``ready``: whether there is a certificate."""
+    """One for all listeners of a worker. ``ready``: whether there is a certificate. ``spawn`` runs beside
+    the listeners what never ends."""
     settings = web_settings(configuration)
     signer = Signer(tls_settings(configuration))
     # On Unix sockets alone something in front serves the usual port.
@@ -142,10 +153,13 @@ def web_service(
     policies = MtaStsSite(store.reader, settings.hostname)
     client = ClientSite(web_client(configuration))
     authentication = Authentication(settings, store, book, door)
+    news, sender = pushing.news(configuration, authentication, push, stopping)
+    spawn(news.streams.run())
+    spawn(sender.run())
     context = Context(
         auth_settings(configuration), authentication, passwords, lambda: key_ring(configuration)
     )
     auth = AuthSite(context)
-    jmap = jmap_site(configuration, authentication, reception)
+    jmap = jmap_site(configuration, authentication, reception, news)
     sites = (policies, autoconfig, auth, jmap, client)
     return WebService(settings, book, sites, observer, stopping)

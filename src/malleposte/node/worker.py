@@ -225,7 +225,7 @@ class _Worker:
         await openings.imap(push)
         await openings.pop3()
         await openings.managesieve()
-        await openings.web(passwords, reception, lambda: self._draining)
+        await openings.web(passwords, reception, push, lambda: self._draining)
         await self._open_health(store)
         self._open_admin(store, book, passwords)
         holder = f"{hostname(configuration)}:{os.getpid()}"

@@ -12,7 +12,7 @@ from malleposte.directory.book import Account, Book
 from malleposte.directory.senders import Senders
 from malleposte.policy.hourly import Hourly
 from malleposte.services.jmap.access import Access, access_to
-from malleposte.services.jmap.errors import NotOwn, SetError
+from malleposte.services.jmap.errors import MethodError, NotOwn, SetError
 from malleposte.services.jmap.requests import Invocation
 from malleposte.services.jmap.settings import JmapSettings
 from malleposte.store import Store
@@ -39,6 +39,8 @@ class Context:
     """From where."""
     using: frozenset[str] = frozenset()
     created: dict[str, str] = field(default_factory=dict)
+    asked_by: Callable[[], Awaitable[str]] | None = None
+    """Says by what is asked: see ``credential``."""
     checker: Checker | None = None
     """Checks Sieve scripts, a few at a time; None: as many as ask."""
     changes_of_rights: Hourly | None = None
@@ -80,6 +82,13 @@ class Context:
             raise SetError(
                 "invalidProperties", f"Nothing was created as {reference[1:]!r}"
             ) from None
+
+    async def credential(self) -> str:
+        """By what is asked: a session, an app password, a password, as a text; what hangs on it ends with
+        it. Raises ``MethodError``."""
+        if self.asked_by is None:
+            raise MethodError("forbidden", "Nothing can hang on this way to sign in")
+        return await self.asked_by()
 
     async def submit(self, command: AnyCommand, fd: int | None = None) -> AnyResult:
         """Execute a command durably."""

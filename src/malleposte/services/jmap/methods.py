@@ -4,16 +4,19 @@ from typing import Final
 
 from malleposte.services.jmap import core, mail, own, quota, sharing, sieve, submission
 from malleposte.services.jmap.context import Method
+from malleposte.services.jmap.push import subscriptions
+from malleposte.services.jmap.push.names import VAPID, WEBSOCKET
 
 METHODS: Final[dict[str, Method]] = (
     core.METHODS
     | mail.METHODS
     | submission.METHODS
     | own.METHODS
+    | subscriptions.METHODS
     | quota.METHODS
     | sharing.METHODS
     | sieve.METHODS
 )
 CAPABILITIES: Final = frozenset(
-    (sharing.OWNER, *(method.capability for method in METHODS.values()))
+    (WEBSOCKET, VAPID, sharing.OWNER, *(method.capability for method in METHODS.values()))
 )

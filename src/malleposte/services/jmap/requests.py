@@ -36,6 +36,19 @@ def decode(octets: bytes, settings: JmapSettings, known: frozenset[str]) -> Requ
         raise RequestError(NOT_REQUEST, f"This is no request of JMAP: {error}") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RequestError(NOT_JSON, f"This is no JSON: {error}") from None
+    return _checked(request, settings, known)
+
+
+def converted(value: object, settings: JmapSettings, known: frozenset[str]) -> Request:
+    """The same of what was decoded already."""
+    try:
+        request = msgspec.convert(value, Request)
+    except msgspec.ValidationError as error:
+        raise RequestError(NOT_REQUEST, f"This is no request of JMAP: {error}") from None
+    return _checked(request, settings, known)
+
+
+def _checked(request: Request, settings: JmapSettings, known: frozenset[str]) -> Request:
     for capability in request.using:
         if capability not in known:
             raise RequestError(UNKNOWN_CAPABILITY, f"{capability!r} is not known here")

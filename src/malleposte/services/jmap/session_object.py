@@ -1,7 +1,7 @@
 """The session object (RFC 8620 §2): what there is, for whom, and where."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -15,10 +15,14 @@ from malleposte.store.read.sharers import Opened
 
 
 def session_object(
-    account: Account, settings: JmapSettings, base: str, opened: Sequence[Opened] = ()
+    account: Account,
+    settings: JmapSettings,
+    base: str,
+    more: Mapping[str, Any] | None = None,
+    opened: Sequence[Opened] = (),
 ) -> dict[str, Any]:
-    """For who is signed in; ``base`` is where the service is reached, without a slash at its end.
-    ``opened``: accounts of others that show him mail."""
+    """For who is signed in; ``base`` is where the service is reached, without a slash at its end. ``more``:
+    capabilities of the service alone; ``opened``: accounts of others that show him mail."""
     own = account_text(account.id)
     capabilities = {core.CORE: core.capability(settings), mail.MAIL: {}}
     capabilities |= {name: {} for name in (*submission.CAPABILITIES, *extensions.CAPABILITIES)}
@@ -35,7 +39,7 @@ def session_object(
     of_others = {name: of_account[name] for name in (core.CORE, mail.MAIL)}
     of_account |= sharing.own_capabilities(account.id)
     found: dict[str, Any] = {
-        "capabilities": capabilities,
+        "capabilities": capabilities | dict(more or {}),
         "accounts": {
             own: {
                 "name": account.address,

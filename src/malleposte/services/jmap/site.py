@@ -1,6 +1,6 @@
 """The paths of JMAP: session, API, blobs and news."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -16,6 +16,7 @@ from malleposte.services.jmap import dispatch, own, requests
 from malleposte.services.jmap.context import Context
 from malleposte.services.jmap.errors import LIMIT, NOT_REQUEST, RequestError
 from malleposte.services.jmap.methods import CAPABILITIES, METHODS
+from malleposte.services.jmap.push import News
 from malleposte.services.jmap.session_object import session_object
 from malleposte.services.jmap.settings import JmapSettings
 from malleposte.services.jmap.transfers import Transfers
@@ -38,7 +39,8 @@ def _logged(name: str) -> None:
 @dataclass(slots=True)
 class JmapSite:
     """See the module. ``authenticate`` says who asks, or raises ``Refused``; ``url``: where the service
-    is reached from outside, '' for where it was asked."""
+    is reached from outside, '' for where it was asked. ``credential`` says by what is asked, as a text that
+    hangs on it; ``news`` tells of changes, where there is that."""
 
     settings: JmapSettings
     store: Store
@@ -46,6 +48,8 @@ class JmapSite:
     authenticate: Callable[[Request], Awaitable[Account]]
     reception: Reception
     url: str = ""
+    credential: Callable[[Request, Account], Awaitable[str]] | None = None
+    news: News | None = None
     defect: Callable[[str], None] = field(default=_logged)
     _transfers: Transfers = field(init=False)
     _checker: Checker = field(init=False)
@@ -74,6 +78,10 @@ class JmapSite:
                 case ["api"]:
                     request.allow("POST")
                     return await self._api(account, request)
+                case ["events"] if self.news is not None:
+                    return await self.news.events(account, self._accounts(account), request)
+                case ["ws"] if self.news is not None:
+                    return await self._socket(self.news, account, request)
                 case ["upload", to] | ["upload", to, ""]:
                     return await self._transfers.upload(account, to, request)
                 case ["export", of, mailbox]:
@@ -89,7 +97,29 @@ class JmapSite:
 
     async def _session(self, account: Account, request: Request) -> dict[str, object]:
         opened = await sharers.opened(self.store.reader, account.id)
-        return session_object(account, self.settings, self._base(request), opened)
+        base = self._base(request)
+        more = {} if self.news is None else await self.news.capabilities(base)
+        return session_object(account, self.settings, base, more, opened)
+
+    def _accounts(self, account: Account) -> Callable[[], Awaitable[Collection[int]]]:
+        """What gives the accounts of whose changes somebody is told."""
+
+        async def found() -> Collection[int]:
+            opened = await sharers.opened(self.store.reader, account.id)
+            return (account.id, *(one.account for one in opened))
+
+        return found
+
+    async def _socket(self, news: News, account: Account, request: Request) -> Response:
+        return await news.socket(
+            account,
+            self._accounts(account),
+            request,
+            partial(self._carried_out, account, request),
+            CAPABILITIES,
+            self.settings,
+            self.defect,
+        )
 
     def _base(self, request: Request) -> str:
         if self.url:
@@ -108,6 +138,12 @@ class JmapSite:
                 raise
             raise RequestError(LIMIT, error.words, status=413, limit="maxSizeRequest") from None
         decoded = requests.decode(octets, self.settings, CAPABILITIES)
+        return json(200, await self._carried_out(account, request, decoded), "jmap-api")
+
+    async def _carried_out(
+        self, account: Account, request: Request, decoded: requests.Request
+    ) -> dict[str, object]:
+        """The answer of a request (RFC 8620 §3.4)."""
         context = Context(
             account,
             self.store,
@@ -117,6 +153,7 @@ class JmapSite:
             request.peer,
             frozenset(decoded.using),
             dict(decoded.created_ids or {}),
+            asked_by=partial(self.credential, request, account) if self.credential else None,
             checker=self._checker,
             changes_of_rights=self._changes_of_rights,
             session=partial(self._session, account, request),
@@ -128,4 +165,4 @@ class JmapSite:
         }
         if decoded.created_ids is not None:
             found["createdIds"] = context.created
-        return json(200, found, "jmap-api")
+        return found

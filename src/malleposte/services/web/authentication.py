@@ -14,6 +14,7 @@ from typing import Final
 from malleposte.directory.book import Account, Book
 from malleposte.directory.signin import Door
 from malleposte.services.still_signed_in import why_not
+from malleposte.services.web import credential
 from malleposte.services.web.basic import CHALLENGE, basic
 from malleposte.services.web.cookies import SESSION, may_show_secrets, value_of
 from malleposte.services.web.messages import Fields, Refused, Request
@@ -59,6 +60,16 @@ class Authentication:
             challenge = _QUIET if from_browser(request) else CHALLENGE
             raise Refused(401, SIGN_IN, challenge)
         return found.account
+
+    async def credential(self, request: Request, account: Account) -> str:
+        """By what an account asks, as ``credential`` writes it. Raises ``Refused``; store failures come
+        through."""
+        if request.field(b"authorization"):
+            return credential.of_account(account)
+        found = await self.signed_in(request)
+        if found is None:
+            raise Refused(401, SIGN_IN, _QUIET)
+        return credential.of_session(found.session.id)
 
     async def why_not(self, request: Request, before: Account) -> str:
         """Of a stream that goes on: why it must end, in words; '' if it need not. ``before``: who asked for

@@ -101,6 +101,7 @@ from malleposte.store.commands.messages import (
     Render,
     StoreFlags,
 )
+from malleposte.store.commands.push import AddPush, ChangePush, DropPush, NotePush
 from malleposte.store.commands.queue import (
     ACCOUNT,
     ACCOUNT_ONWARD,
@@ -238,6 +239,7 @@ __all__ = [
     "AddAppPassword",
     "AddJob",
     "AddPasskey",
+    "AddPush",
     "AddTlsResults",
     "Allowance",
     "AnyCommand",
@@ -249,6 +251,7 @@ __all__ = [
     "CardChange",
     "ChangeCards",
     "ChangeEmails",
+    "ChangePush",
     "ChangeQueued",
     "ClaimRecent",
     "CloseWebSessions",
@@ -274,6 +277,7 @@ __all__ = [
     "DropLabel",
     "DropNotification",
     "DropPasskey",
+    "DropPush",
     "DropRelay",
     "DropSecondStep",
     "DropSubmission",
@@ -294,6 +298,7 @@ __all__ = [
     "MarkStsPolicy",
     "Media",
     "NoteProgress",
+    "NotePush",
     "NoteRouting",
     "OpenWebSession",
     "Outcome",
@@ -441,6 +446,10 @@ AnyCommand = (
     | DropSubmission
     | PutIdentity
     | SeedIdentities
+    | AddPush
+    | ChangePush
+    | DropPush
+    | NotePush
     | SeedBooks
     | PutBook
     | DropBook

@@ -105,6 +105,7 @@ async def purge_account(work: Work, command: PurgeAccount) -> Done | Refused:
     await work.tx.run("DELETE FROM mailbox_right WHERE mailbox > $1 AND mailbox < $2", low, high)
     await work.tx.run("DELETE FROM mailbox_right WHERE grantee = $1", command.account)
     await work.tx.run("DELETE FROM annotation WHERE account = $1 OR reader = $1", command.account)
+    await work.tx.run("DELETE FROM push_subscription WHERE account = $1", command.account)
     for table in ("sieve_form", "sieve_memory", "identity", "email_submission"):
         await work.tx.run(f"DELETE FROM {table} WHERE account = $1", command.account)
     await contact_heads.forget(work, command.account)

@@ -50,6 +50,8 @@ class Client:
     settings: JmapSettings = field(default_factory=JmapSettings)
     sending: Sending | None = None
     defects: list[str] = field(default_factory=list)
+    credential: str = "session:1"
+    """By what it asks."""
     book: Book = field(init=False)
     site: JmapSite = field(init=False)
 
@@ -61,6 +63,9 @@ class Client:
             assert found is not None
             return found
 
+        async def asked_by(request: Request, account: Account) -> str:
+            return self.credential
+
         self.site = JmapSite(
             self.settings,
             self.house.store,
@@ -70,6 +75,7 @@ class Client:
                 self.house.store, self.book, DeliverySettings("mail.example.org"), self.sending
             ),
             url="https://mail.example.org",
+            credential=asked_by,
             defect=self.defects.append,
         )
 
