@@ -1,4 +1,9 @@
-"""Identities: those of every address that an account may send as are made where there are none."""
+"""Identities: those of every address that an account may send as are made where there are none.
+
+Addresses of others, on which somebody has a right to send in their name or on their behalf, are identities
+of his own account, since an identity says as whom *the user* may send (RFC 8621 §6): what he sends so is
+his to follow and to undo, and stands in his account. Rights on somebody's mailboxes give none.
+"""
 
 from typing import Any, Final
 
@@ -9,6 +14,7 @@ from malleposte.services.jmap.context import Context
 from malleposte.services.jmap.submission.names import IDENTITY_LETTER, text_of
 from malleposte.store.commands import SeedIdentities
 from malleposte.store.commands.submissions import MAX_IDENTITIES
+from malleposte.store.dialect import any_of, both
 from malleposte.store.read import submissions
 from malleposte.store.read.submissions import Identity
 
@@ -26,6 +32,11 @@ _ADDRESSES: Final = (
     " WHERE t.account = $1 AND a.kind NOT IN ('system', 'group') UNION"
     " SELECT address FROM send_right WHERE account = $1 ORDER BY 1 LIMIT $2"
 )
+_NAMES: Final = both(
+    "SELECT address, name FROM account WHERE id <> $1 AND {addresses} AND name <> ''",
+    addresses=any_of("address", 2, "text"),
+)
+"""Those of others: of whom it is written, not who writes."""
 
 
 async def identities(context: Context, account: int) -> list[Identity]:
@@ -41,8 +52,11 @@ async def identities(context: Context, account: int) -> list[Identity]:
         if address not in known and await may_send_as(context, account, address)
     ]
     if missing:
-        state = msgspec.json.encode({"name": context.account.name})
-        seeds = tuple((address, state) for address in missing)
+        names = dict(await reader.rows(_NAMES, account, missing))
+        seeds = tuple(
+            (address, msgspec.json.encode({"name": names.get(address, context.account.name)}))
+            for address in missing
+        )
         await context.submit(SeedIdentities(account=account, identities=seeds))
     return await submissions.identities(reader, account)
 
