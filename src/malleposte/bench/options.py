@@ -23,7 +23,7 @@ RECEIVING = ("R1", "R8", "R32", "L1", "L8")
 READING = ("I11", "D1", "I1", "I3", "I2", "I4", "I12", "I7", "I8", "I9", "I10", "I5", "I6", "I6x")
 IDLE = ("M1", "M1-tls", "M1-deflate")
 HUGE = ("growth", "M1-huge")
-LOAD = ("E8", "LS1000", "MIX")
+LOAD = ("E8", "LS1000", "MIX", "J1", "J2")
 SENDING = ("S20", "Q1M")
 FLOOR = "F"
 # In the order in which they are done.

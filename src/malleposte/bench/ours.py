@@ -43,6 +43,7 @@ class Commands:
     imaps_port: int
     submission_port: int
     metrics_port: int
+    http_port: int
     sink: Endpoint | None = None
     """Where mail to others goes; None: nowhere."""
 
@@ -83,6 +84,7 @@ tls = "{tls}"
                 ("imap", self.imap_port, "none"),
                 ("imaps", self.imaps_port, "implicit"),
                 ("submission", self.submission_port, "none"),
+                ("http", self.http_port, "none"),
             )
         )
         sending = ""
@@ -187,7 +189,7 @@ class Malleposte:
             self._postgres.make()
             self._database = self._postgres.url
             self.label = f"Malleposte, PostgreSQL {self._postgres.version}"
-        smtp, lmtp, imap, imaps, submission, metrics = free_ports(6)
+        smtp, lmtp, imap, imaps, submission, metrics, http = free_ports(7)
         self._folder.mkdir(mode=0o700, exist_ok=True)
         commands = Commands(
             self._folder,
@@ -199,6 +201,7 @@ class Malleposte:
             imaps_port=imaps,
             submission_port=submission,
             metrics_port=metrics,
+            http_port=http,
         )
         self._commands = commands
         commands.configuration_file.write_text(commands.configuration())
@@ -266,6 +269,7 @@ class Malleposte:
             "imaps": commands.imaps_port,
             "submission": commands.submission_port,
             "metrics": commands.metrics_port,
+            "http": commands.http_port,
         }
         if service not in ports:
             return None

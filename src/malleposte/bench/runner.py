@@ -52,6 +52,7 @@ from malleposte.bench.work.notice import notice
 from malleposte.bench.work.outbound import deferred, outbound
 from malleposte.bench.work.reading import reading
 from malleposte.bench.work.receiving import receiving
+from malleposte.bench.work.windows import window, windows
 
 # Load of the machine before a run above which figures are not the servers' alone.
 QUIET_LOAD = 0.5
@@ -60,6 +61,8 @@ _LOADS: dict[str, Callable[[Bench], None]] = {
     "E8": notice,
     "LS1000": many_mailboxes,
     "MIX": mixed,
+    "J1": window,
+    "J2": windows,
     "S20": lambda bench: outbound(bench, "S20"),
     "Q1M": lambda bench: deferred(bench, "Q1M"),
 }

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-Service = Literal["smtp", "submission", "lmtp", "imap", "imaps", "metrics"]
+Service = Literal["smtp", "submission", "lmtp", "imap", "imaps", "http", "metrics"]
 
 
 @dataclass(frozen=True, slots=True)

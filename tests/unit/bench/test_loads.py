@@ -1,4 +1,4 @@
-"""E8, LS1000 and MIX: what they ask, how they count, and the whole way on a small scale."""
+"""E8, LS1000, MIX, J1 and J2: what they ask, how they count, and the whole way on a small scale."""
 
 import itertools
 import random
@@ -13,6 +13,7 @@ from malleposte.bench.measure import Counts
 from malleposte.bench.options import Options
 from malleposte.bench.runner import run
 from malleposte.bench.trouble import BenchTrouble
+from malleposte.bench.work import windows
 from malleposte.bench.work.mixed import KEPT, Player, held, wrong
 from malleposte.bench.work.notice import Told, delays_of
 
@@ -94,7 +95,8 @@ def place() -> Iterator[Path]:
         yield Path(folder)
 
 
-def test_the_loads_on_a_small_server(place: Path) -> None:
+def test_the_loads_on_a_small_server(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(windows, "REPEATS", 2)
     corpus = place / "corpus"
     corpus.mkdir()
     for number in range(12):
@@ -103,9 +105,11 @@ def test_the_loads_on_a_small_server(place: Path) -> None:
     report = run(
         Options(
             subjects=("malleposte-sqlite",),
-            work=("E8", "LS1000", "MIX"),
+            work=("E8", "LS1000", "MIX", "J1", "J2"),
             repetitions=1,
-            counts=Counts(receive=40, mailboxes=7, clients=4, seconds=1),
+            counts=Counts(
+                receive=40, messages=60, small=210, huge=240, mailboxes=7, clients=4, seconds=1
+            ),
             corpus=corpus,
             folder=place,
         ),
@@ -115,6 +119,11 @@ def test_the_loads_on_a_small_server(place: Path) -> None:
     found = {(one.work, one.what): one for one in report.measures}
     least, most = (found["E8", f"250 to EXISTS, {what}"] for what in ("median", "longest"))
     assert 0 <= least.spread.median <= most.spread.median
+    what = "Email/query + Email/get of 50 in 60"
+    assert found["J1", f"{what}, first"].spread.median > 0
+    assert found["J1", f"{what}, threads"].spread.median > 0
+    assert found["J2", "messages, at three quarters: large / small"].spread.median > 0
+    assert found["J2", "threads, at an anchor, in 240"].spread.median > 0
     assert found["LS1000", "LIST-STATUS of 7, first"].spread.median > 0
     assert found["MIX", "4 clients, own client"].spread.median > 0
     errors = found["MIX", "4 clients, own client: errors"]

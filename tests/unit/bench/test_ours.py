@@ -20,7 +20,7 @@ SINK = Endpoint("127.0.0.1", 2020)
 
 @pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
 def test_the_configuration_is_accepted(tmp_path: Path, dialect: Dialect) -> None:
-    commands = Commands(tmp_path, dialect, DATABASE, 2525, 2424, 1143, 1993, 1587, 9464, SINK)
+    commands = Commands(tmp_path, dialect, DATABASE, 2525, 2424, 1143, 1993, 1587, 9464, 8080, SINK)
     commands.configuration_file.write_text(commands.configuration())
     found = load(commands.configuration_file, {})
     assert found.store.backend == {"sqlite": "sqlite", "postgresql": "postgres"}[dialect]
@@ -30,6 +30,7 @@ def test_the_configuration_is_accepted(tmp_path: Path, dialect: Dialect) -> None
         ("imap", 1143, "none"),
         ("imaps", 1993, "implicit"),
         ("submission", 1587, "none"),
+        ("http", 8080, "none"),
     }
     assert found.sending.enabled
     assert {one.address for one in found.listeners} == {"127.0.0.1"}
