@@ -1,7 +1,7 @@
 import { I18nProvider, useLingui } from "@lingui/react";
 import { useCallback, useEffect, useState } from "react";
 import { I18nProvider as AriaI18n } from "react-aria-components";
-import { i18n } from "../i18n/index.ts";
+import { agree, i18n } from "../i18n/index.ts";
 import { usePlace } from "../route/index.ts";
 import { SignIn, signOut, state } from "../signin/index.ts";
 
@@ -11,6 +11,14 @@ const loadMail = () => import("../mail/index.ts");
 const loadSettings = () => import("../settings/index.ts");
 
 type Who = "unknown" | "in" | "out";
+
+/** Whether somebody is signed in; in their language, where none was chosen in this browser. */
+async function look(): Promise<"in" | "out"> {
+  const who = await state();
+  if (who === "nobody") return "out";
+  if (who !== "away") await agree(who.locale);
+  return "in";
+}
 
 export function App() {
   return (
@@ -37,7 +45,7 @@ function Signed() {
   const settings = usePiece(loadSettings, who === "in" && place.at === "settings");
   useEffect(() => {
     // Where the server cannot be asked, what is kept of the mail stays, and is tried to be opened.
-    void state().then((answer) => setWho(answer === false ? "out" : "in"));
+    void look().then(setWho);
   }, []);
   useEffect(() => {
     // Nobody is signed in: whoever comes next finds nothing of who was here before.
@@ -54,12 +62,12 @@ function Signed() {
   }, []);
 
   function shown() {
-    if (who === "out") return <SignIn onSignedIn={() => setWho("in")} />;
+    if (who === "out") return <SignIn onSignedIn={() => void look().then(setWho)} />;
     if (who === "unknown") return null;
     if (place.at === "mail") {
       return mail ? <mail.Mail place={place} ended={ended} signOut={leave} /> : null;
     }
-    return settings ? <settings.Settings place={place} /> : null;
+    return settings ? <settings.Settings place={place} ended={ended} /> : null;
   }
   return <AriaI18n locale={i18n.locale}>{shown()}</AriaI18n>;
 }

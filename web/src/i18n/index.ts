@@ -37,6 +37,14 @@ export async function speak(locale: Locale): Promise<void> {
   document.documentElement.lang = locale;
 }
 
+/** Put on what an account speaks, where nothing else was chosen in this browser. English is what every account
+    begins with, and so says nothing. */
+export async function agree(tag: string): Promise<void> {
+  const locale = tag.toLowerCase().split("-")[0];
+  if (!isLocale(locale) || locale === "en" || localStorage.getItem(KEPT)) return;
+  if (i18n.locale !== locale) await speak(locale);
+}
+
 /** Put a language on and keep to it in this browser. */
 export async function choose(locale: Locale): Promise<void> {
   await speak(locale);

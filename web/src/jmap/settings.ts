@@ -1,6 +1,6 @@
 /** What people set that lives on the server: identities, the reply while they are away, filters. */
 import type { GetAnswer, SetAnswer } from "./methods.ts";
-import type { Address, Id, Patch } from "./types.ts";
+import type { Address, Email, Id, Patch } from "./types.ts";
 
 /** RFC 8621 §6. */
 export interface Identity {
@@ -74,6 +74,14 @@ export interface Filters {
   readonly rules: readonly (FilterRule | ForeignRule)[];
 }
 
+/** A keyword that has a name and a colour: its id is what messages have among their keywords. */
+export interface MailLabel {
+  readonly id: Id;
+  readonly name: string;
+  readonly colour: string;
+  readonly sortOrder: number;
+}
+
 interface Get {
   ids: readonly Id[] | null;
 }
@@ -92,4 +100,11 @@ export interface SettingsMethods {
   /** Of this server (urn:malleposte:params:jmap:filters). */
   "Filters/get": [Get, GetAnswer<Filters>];
   "Filters/set": [Set, SetAnswer<Filters>];
+  "Email/import": [
+    { emails: Readonly<Record<Id, object>> },
+    Pick<SetAnswer<Email>, "created" | "notCreated">,
+  ];
+  /** Of this server (urn:malleposte:params:jmap:labels). */
+  "Label/get": [Get, GetAnswer<MailLabel>];
+  "Label/set": [Set, SetAnswer<MailLabel>];
 }

@@ -72,7 +72,7 @@ function AccountMenu({ signOut }: { signOut: () => void }) {
         ))}
       </MenuChoice>
       <MenuLine />
-      <MenuItem icon={Settings} onAction={() => go({ at: "settings", page: "appearance" })}>
+      <MenuItem icon={Settings} onAction={() => go({ at: "settings", page: "all" })}>
         {t`Settings`}
       </MenuItem>
       <MenuItem icon={LogOut} onAction={signOut}>

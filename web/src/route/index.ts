@@ -23,7 +23,7 @@ const ID = /^[A-Za-z0-9_-]{1,255}$/;
 /** The place of a path; the inbox where it names none. */
 export function placeOf(path: string, query = ""): Place {
   const [, first, second, third] = path.split("/");
-  if (first === "settings") return { at: "settings", page: second || "appearance" };
+  if (first === "settings") return { at: "settings", page: second || "all" };
   const search = new URLSearchParams(query).get("q")?.trim() || undefined;
   const known = first === "mail" && second && ID.test(second);
   const message = known && third && ID.test(third) ? third : undefined;

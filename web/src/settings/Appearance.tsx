@@ -1,12 +1,11 @@
 import { useLingui } from "@lingui/react/macro";
 import { Contrast, Monitor, Moon, Rows2, Rows3, Rows4, Sun } from "lucide-react";
-import { choose, LOCALES, type Locale } from "../i18n/index.ts";
 import { type Density, prefs, type Theme, usePrefs } from "../prefs/index.ts";
 import { Choice, Switch } from "../ui/index.ts";
 import style from "./Settings.module.css";
 
 export function Appearance() {
-  const { t, i18n } = useLingui();
+  const { t } = useLingui();
   const { theme, density, conversations } = usePrefs();
   return (
     <div className={style.page}>
@@ -30,12 +29,6 @@ export function Appearance() {
           { id: "cozy", name: t`Cozy`, icon: Rows3 },
           { id: "compact", name: t`Compact`, icon: Rows4 },
         ]}
-      />
-      <Choice<Locale>
-        label={t`Language`}
-        chosen={i18n.locale === "fr" ? "fr" : "en"}
-        choose={(id) => void choose(id)}
-        options={LOCALES.map(({ locale, name }) => ({ id: locale, name }))}
       />
       <Switch
         label={t`Conversations`}

@@ -1,11 +1,36 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { ArrowLeft, Keyboard, type LucideIcon, Palette } from "lucide-react";
+import {
+  ArrowLeft,
+  CloudUpload,
+  Filter,
+  Keyboard,
+  KeyRound,
+  Languages,
+  type LucideIcon,
+  MonitorSmartphone,
+  Palette,
+  Plane,
+  Settings2,
+  ShieldCheck,
+  UserRound,
+} from "lucide-react";
 import { type ComponentType, type MouseEvent, useEffect } from "react";
 import { addressOf, go, type SettingsPlace } from "../route/index.ts";
-import { EmptyState, IconButton } from "../ui/index.ts";
+import { EmptyState, IconButton, ToastRegion } from "../ui/index.ts";
 import { Appearance } from "./Appearance.tsx";
+import { Devices } from "./devices/Devices.tsx";
+import { Filters } from "./filters/Filters.tsx";
+import { useNarrow } from "./hooks.ts";
+import { Identities } from "./identities/Identities.tsx";
 import { KeyboardPage } from "./KeyboardPage.tsx";
+import { Language } from "./Language.tsx";
 import style from "./Settings.module.css";
+import { AppPasswords } from "./security/AppPasswords.tsx";
+import { Security } from "./security/Security.tsx";
+import { Sessions } from "./security/Sessions.tsx";
+import { EndedContext } from "./session.ts";
+import { Transfer } from "./transfer/Transfer.tsx";
+import { Vacation } from "./vacation/Vacation.tsx";
 
 interface Page {
   readonly id: string;
@@ -14,62 +39,99 @@ interface Page {
   readonly show: ComponentType;
 }
 
-/** Everything that can be set, a page a subject. */
-export default function Settings({ place }: { place: SettingsPlace }) {
+function usePages(): readonly Page[] {
   const { t } = useLingui();
-  const pages: readonly Page[] = [
-    { id: "appearance", name: t`Appearance and language`, icon: Palette, show: Appearance },
+  return [
+    { id: "appearance", name: t`Appearance`, icon: Palette, show: Appearance },
+    { id: "language", name: t`Language`, icon: Languages, show: Language },
     { id: "keyboard", name: t`Keyboard`, icon: Keyboard, show: KeyboardPage },
+    { id: "identities", name: t`Identities and signatures`, icon: UserRound, show: Identities },
+    { id: "vacation", name: t`Away`, icon: Plane, show: Vacation },
+    { id: "filters", name: t`Filters`, icon: Filter, show: Filters },
+    { id: "security", name: t`Security`, icon: ShieldCheck, show: Security },
+    { id: "app-passwords", name: t`App passwords`, icon: KeyRound, show: AppPasswords },
+    { id: "sessions", name: t`Where you are signed in`, icon: MonitorSmartphone, show: Sessions },
+    { id: "devices", name: t`Mail programs and phones`, icon: Settings2, show: Devices },
+    { id: "transfer", name: t`Import and export`, icon: CloudUpload, show: Transfer },
   ];
-  const page = pages.find((one) => one.id === place.page);
+}
+
+/** Everything that can be set, a page a subject. On a phone the subjects are a page of their own. */
+export default function Settings({ place, ended }: { place: SettingsPlace; ended: () => void }) {
+  const { t } = useLingui();
+  const pages = usePages();
+  const narrow = useNarrow();
+  const every = place.page === "all";
+  const page = every ? (narrow ? undefined : pages[0]) : pages.find((one) => one.id === place.page);
   useEffect(() => {
-    document.title = `${t`Settings`} – Malleposte`;
-  }, [t]);
+    document.title = `${page?.name ?? t`Settings`} – Malleposte`;
+  }, [page?.name, t]);
 
   function chosen(event: MouseEvent, id: string): void {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
-    go({ at: "settings", page: id }, "replace");
+    go({ at: "settings", page: id }, every ? "push" : "replace");
   }
 
+  const subjects = (
+    <nav className={style.nav} aria-label={t`Settings`}>
+      {pages.map(({ id, name, icon: Icon }) => (
+        <a
+          key={id}
+          href={addressOf({ at: "settings", page: id })}
+          aria-current={page?.id === id ? "page" : undefined}
+          className={style.item}
+          onClick={(event) => chosen(event, id)}
+        >
+          <Icon size={18} aria-hidden />
+          {name}
+        </a>
+      ))}
+    </nav>
+  );
   return (
-    <div className={style.settings}>
-      <header className={style.head}>
-        <IconButton
-          icon={ArrowLeft}
-          label={t`Back to the mail`}
-          onPress={() => go({ at: "mail", mailbox: "inbox" })}
-        />
-        <h1 className={style.title}>
-          <Trans>Settings</Trans>
-        </h1>
-      </header>
-      <nav className={style.nav} aria-label={t`Settings`}>
-        {pages.map(({ id, name, icon: Icon }) => (
-          <a
-            key={id}
-            href={addressOf({ at: "settings", page: id })}
-            aria-current={page?.id === id ? "page" : undefined}
-            className={style.item}
-            onClick={(event) => chosen(event, id)}
-          >
-            <Icon size={18} aria-hidden />
-            {name}
-          </a>
-        ))}
-      </nav>
-      <main className={style.main}>
-        {page ? (
-          <>
-            <h2 className={style.name}>{page.name}</h2>
-            <page.show />
-          </>
+    <EndedContext value={ended}>
+      <div className={style.settings} data-every={every || undefined}>
+        <header className={style.head}>
+          <span className={style.toMail}>
+            <IconButton
+              icon={ArrowLeft}
+              label={t`Back to the mail`}
+              onPress={() => go({ at: "mail", mailbox: "inbox" })}
+            />
+          </span>
+          <span className={style.toAll}>
+            <IconButton
+              icon={ArrowLeft}
+              label={t`All settings`}
+              onPress={() => go({ at: "settings", page: "all" }, "replace")}
+            />
+          </span>
+          <h1 className={style.title}>
+            <Trans>Settings</Trans>
+          </h1>
+        </header>
+        {narrow && !every ? null : narrow ? (
+          <main className={style.all}>{subjects}</main>
         ) : (
-          <EmptyState icon={Palette} title={t`There is no such page`}>
-            <Trans>Choose one of those beside.</Trans>
-          </EmptyState>
+          subjects
         )}
-      </main>
-    </div>
+        {narrow && every ? null : (
+          <main className={style.main}>
+            {page ? (
+              <>
+                <h2 className={style.name}>{page.name}</h2>
+                <page.show key={page.id} />
+              </>
+            ) : (
+              <EmptyState icon={Palette} title={t`There is no such page`}>
+                <Trans>Choose one of those beside.</Trans>
+              </EmptyState>
+            )}
+          </main>
+        )}
+        <ToastRegion label={t`Notices`} closeLabel={t`Close`} />
+      </div>
+    </EndedContext>
   );
 }

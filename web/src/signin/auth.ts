@@ -1,50 +1,79 @@
-/** Signing in and out, by the server's JSON under /auth/. */
+/** Signing in and out, by the server's JSON under /auth/ (docs/sign-in.md). */
 
-export type SignedIn =
-  | { outcome: "in" }
-  | { outcome: "next"; next: "totp" | "passkey" }
-  | { outcome: "refused"; error: string; text: string }
-  | { outcome: "away" };
+/** What `/auth/` refused, by its word for programs; "offline" where it could not be asked. */
+export class AuthError extends Error {
+  override readonly name = "AuthError";
+  readonly error: string;
+  /** Seconds that the server asks to wait, 0 where it said nothing. */
+  readonly wait: number;
+  constructor(error: string, text = "", wait = 0) {
+    super(text || error);
+    this.error = error;
+    this.wait = wait;
+  }
+}
 
-type Answer = { signedIn?: boolean; next?: "totp" | "passkey"; error?: string; text?: string };
+interface Trouble {
+  readonly error?: string;
+  readonly text?: string;
+}
 
-async function asked(path: string, content?: object): Promise<[number, Answer]> {
-  const response = await fetch(path, {
-    ...(content
-      ? {
-          method: "POST",
-          body: JSON.stringify(content),
-          headers: { "Content-Type": "application/json" },
-        }
-      : {}),
-    cache: "no-store",
-  });
+/** The answer of a path under `/auth/`; a POST where there is content. Throws `AuthError`. */
+export async function ask<T>(path: string, content?: object): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(`/auth/${path}`, {
+      ...(content
+        ? {
+            method: "POST",
+            body: JSON.stringify(content),
+            headers: { "Content-Type": "application/json" },
+          }
+        : {}),
+      cache: "no-store",
+    });
+  } catch {
+    throw new AuthError("offline");
+  }
   const kind = response.headers.get("content-type") ?? "";
-  return [response.status, kind.includes("json") ? ((await response.json()) as Answer) : {}];
+  const answer = (kind.includes("json") ? await response.json() : {}) as T & Trouble;
+  if (response.ok) return answer;
+  const wait = Number(response.headers.get("retry-after") ?? 0) || 0;
+  throw new AuthError(
+    answer.error ?? (response.status >= 500 ? "away" : "refused"),
+    answer.text,
+    wait,
+  );
 }
 
-/** Whether this browser is signed in; "away" where the server cannot be asked. */
-export async function state(): Promise<boolean | "away"> {
+/** What a second step may be. */
+export type Way = "totp" | "passkey" | "recovery";
+
+export type SignedIn = { readonly signedIn: true } | { readonly methods: readonly Way[] };
+
+export interface Who {
+  readonly address: string;
+  readonly name: string;
+  /** A language tag: what the server writes to them in. */
+  readonly locale: string;
+}
+
+/** Who is signed in, nobody, or "away" where the server cannot be asked. */
+export async function state(): Promise<Who | "nobody" | "away"> {
   try {
-    const [status, answer] = await asked("/auth/state");
-    return status >= 500 ? "away" : answer.signedIn === true;
-  } catch {
-    return "away";
+    const answer = await ask<{ signedIn: boolean; account?: Who }>("state");
+    return (answer.signedIn && answer.account) || "nobody";
+  } catch (error) {
+    if (error instanceof AuthError) return error.error === "signed-out" ? "nobody" : "away";
+    throw error;
   }
 }
 
-export async function signIn(name: string, password: string): Promise<SignedIn> {
-  try {
-    const [status, answer] = await asked("/auth/sign-in", { name, password });
-    if (answer.next) return { outcome: "next", next: answer.next };
-    if (status === 200) return { outcome: "in" };
-    if (status >= 500 && !answer.error) return { outcome: "away" };
-    return { outcome: "refused", error: answer.error ?? "", text: answer.text ?? "" };
-  } catch {
-    return { outcome: "away" };
-  }
+/** The first step. `passing`: on a device that is not one's own. Throws `AuthError`. */
+export function signIn(name: string, password: string, passing: boolean): Promise<SignedIn> {
+  return ask("sign-in", { name, password, passing });
 }
 
 export async function signOut(): Promise<void> {
-  await asked("/auth/sign-out", {});
+  await ask("sign-out", {});
 }

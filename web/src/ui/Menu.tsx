@@ -17,14 +17,22 @@ import style from "./Menu.module.css";
 export function Menu({
   trigger,
   label,
+  open,
+  turn,
   children,
 }: {
   trigger: ReactElement;
   label: string;
+  /** Opened by something else as well, such as a right press on what it is about. */
+  open?: boolean;
+  turn?: (open: boolean) => void;
   children: ReactNode;
 }) {
   return (
-    <MenuTrigger>
+    <MenuTrigger
+      {...(open === undefined ? {} : { isOpen: open })}
+      {...(turn ? { onOpenChange: turn } : {})}
+    >
       {trigger}
       <Popover className={style.popover ?? ""} offset={6}>
         <AriaMenu className={style.menu ?? ""} aria-label={label}>

@@ -13,6 +13,7 @@ import { classes } from "./classes.ts";
 import style from "./TextField.module.css";
 
 export interface TextFieldProps extends Omit<AriaProps, "className" | "style" | "children"> {
+  /** "" where `aria-label` says it. */
   label: string;
   hint?: string;
   error?: string | undefined;
@@ -41,7 +42,7 @@ export function TextField({
       isInvalid={Boolean(error)}
       className={style.field ?? ""}
     >
-      <Label className={style.label ?? ""}>{label}</Label>
+      {label ? <Label className={style.label ?? ""}>{label}</Label> : null}
       <div className={style.box}>
         <Input
           {...(ref ? { ref } : {})}

@@ -1,0 +1,14 @@
+export { Caught } from "./Caught.tsx";
+export { RuleEditor } from "./RuleEditor.tsx";
+export {
+  type AnyRule,
+  action,
+  condition,
+  isOurs,
+  isWhole,
+  listId,
+  rule,
+  ruleLike,
+  shifted,
+} from "./rules.ts";
+export { type Places, useWords } from "./words.ts";
