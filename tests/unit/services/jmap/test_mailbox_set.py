@@ -244,7 +244,12 @@ async def test_a_tree_is_as_deep_as_the_session_says(client: Client) -> None:
 async def test_a_state_that_passed_stops_the_call(client: Client) -> None:
     state = (await client.call("Mailbox/get", ids=[]))["state"]
     box = await made(client, name="box")
-    for how in ({"create": {"m": {"name": "x"}}}, {"destroy": [box]}, {"update": {box: {}}}):
+    calls: list[dict[str, Any]] = [
+        {"create": {"m": {"name": "x"}}},
+        {"destroy": [box]},
+        {"update": {box: {}}},
+    ]
+    for how in calls:
         assert await client.error("Mailbox/set", ifInState=state, **how) == "stateMismatch"
     assert await paths(client) == ["box"]
 
