@@ -448,3 +448,82 @@ async def test_rights_shown_to_who_does_not_know_of_sharing_are_those_of_rfc_862
     assert "shareWith" not in box
     assert set(box["myRights"].values()) == {True}
     assert len(box["myRights"]) == 9
+
+
+async def test_subscriptions_to_others_mailboxes_are_the_readers_own(
+    ada: Client, bob: Client
+) -> None:
+    house = ada.house
+    team = await house.mailbox(ada.account, "Team")
+    low = await house.mailbox(ada.account, "Low", parent=team)
+    for box in (inbox(ada.account), low):
+        await house.grant(box, bob.account, "lr")
+    state = (await states(bob, ada))[0]
+    wanted = {mailbox_text(box): {"isSubscribed": True} for box in (inbox(ada.account), low)}
+    answer = await bob.call("Mailbox/set", accountId=ada.id, update=wanted)
+    assert answer["updated"] == dict.fromkeys(wanted)
+    assert [box["isSubscribed"] for box in (await boxes(bob, ada)).values()] == [True, True]
+    names = await house.rows("SELECT account, name, mailbox FROM subscription ORDER BY name")
+    assert names == [
+        (bob.account, "Other Users/ada@example.org", inbox(ada.account)),
+        (bob.account, "Other Users/ada@example.org/Team/Low", low),
+    ]
+    error = await bob.error("Mailbox/changes", accountId=ada.id, sinceState=state)
+    assert error == "cannotCalculateChanges"
+    wanted = {mailbox_text(low): {"isSubscribed": False}}
+    await bob.call("Mailbox/set", accountId=ada.id, update=wanted)
+    assert (await boxes(bob, ada))["Team/Low"]["isSubscribed"] is False
+    assert (await house.info(low)).subscribed
+
+
+async def test_mailboxes_are_made_changed_and_removed_by_rights(ada: Client, bob: Client) -> None:
+    house = ada.house
+    team = await house.mailbox(ada.account, "Team")
+    await house.grant(team, bob.account, "lr")
+    new = {"t": {"name": "New", "parentId": mailbox_text(team)}}
+    answer = await bob.call("Mailbox/set", accountId=ada.id, create=new)
+    assert answer["notCreated"]["t"]["type"] == "forbidden"
+    await house.grant(team, bob.account, "lrk")
+    new["t"]["isSubscribed"] = True  # type: ignore[assignment]
+    answer = await bob.call("Mailbox/set", accountId=ada.id, create=new)
+    made = answer["created"]["t"]["id"]
+    found = await boxes(bob, ada)
+    assert (found["New"]["id"], found["New"]["isSubscribed"]) == (made, True)
+    for patch in ({"name": "Old"}, {"sortOrder": 3}, {"role": "archive"}):
+        answer = await bob.call("Mailbox/set", accountId=ada.id, update={made: patch})
+        assert answer["notUpdated"][made]["type"] == "forbidden", patch
+    answer = await bob.call("Mailbox/set", accountId=ada.id, destroy=[made])
+    assert answer["notDestroyed"][made]["type"] == "forbidden"
+    await house.grant(team, bob.account, "lrkx")
+    answer = await bob.call("Mailbox/set", accountId=ada.id, update={made: {"name": "Old"}})
+    assert answer["updated"] == {made: None}
+    assert "Old" in await boxes(ada, ada)
+    answer = await bob.call("Mailbox/set", accountId=ada.id, destroy=[made])
+    assert answer["destroyed"] == [made]
+    assert list(await boxes(bob, ada)) == ["Team"]
+
+
+async def test_a_get_of_many_is_as_many_statements_as_of_one(ada: Client, bob: Client) -> None:
+    house = ada.house
+    await house.fill(ada.account, 30)
+    await house.grant(inbox(ada.account), bob.account, "lrs")
+    ids = [one["id"] for one in await emails(bob, ada)]
+    counted: list[int] = []
+    for some in (ids[:1], ids):
+        reader = house.store.reader
+        count = 0
+        rows = type(reader).rows
+
+        async def counting(self: Any, *arguments: Any) -> Any:
+            nonlocal count
+            count += 1
+            return await rows(self, *arguments)  # noqa: B023
+
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(type(reader), "rows", counting)
+            got = await bob.call(
+                "Email/get", accountId=ada.id, ids=some, properties=["keywords", "mailboxIds"]
+            )
+        assert len(got["list"]) == len(some)
+        counted.append(count)
+    assert counted[0] == counted[1]

@@ -15,7 +15,7 @@ from malleposte.services.jmap.access import Access
 from malleposte.services.jmap.arguments import Set
 from malleposte.services.jmap.context import Answer, Context, Method
 from malleposte.services.jmap.errors import MethodError, SetError, invalid
-from malleposte.services.jmap.mail import filing, mailbox_get, share_with
+from malleposte.services.jmap.mail import filing, mailbox_get, share_with, subscribed
 from malleposte.services.jmap.mail.mailbox_get import PROPERTIES, SHARED
 from malleposte.services.jmap.mail.mailbox_values import Values, fits, in_order
 from malleposte.services.jmap.mail.names import MAIL
@@ -148,6 +148,7 @@ class _Run:
     async def _create(self, id_: str, properties: Mapping[str, Any]) -> None:
         plain, sharing = self._parted(properties)
         values = self._values.made(plain)
+        listed = values.pop("subscribed", None) if self._access.reader else None
         made = await self._do(SetMailbox(**self._who(), **values))
         assert isinstance(made, Created), made
         if sharing:
@@ -157,6 +158,8 @@ class _Run:
         self.outcome.created[id_] = {"id": text}
         if values.get("role"):
             self._roles[values["role"]] = made.id
+        if listed:
+            await subscribed.subscribe(self._context, made.id, on=listed)
         access = self._access
         if access.reader:
             # What the lists above it give him there.
@@ -183,6 +186,8 @@ class _Run:
             (whole,) = await mailbox_get.shown(self._context, [box], names, self._access)
             fits(fixed, whole)
         changes = await share_with.planned(self._context, box.id, sharing) if sharing else []
+        if self._access.reader and "subscribed" in values:
+            await subscribed.subscribe(self._context, box.id, on=values.pop("subscribed"))
         if values:
             await self._do(SetMailbox(**self._who(), mailbox=box.id, **values))
         await share_with.give(self._context, box.id, changes)
