@@ -35,6 +35,8 @@ MOST_FOUND: Final = 128 * 1024
 MOST_TEXT: Final = 4_000
 """Of one text among them."""
 _MARKS: Final = re.compile("[\u0300-\u036f]")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]+")
+"""What no column of a database holds."""
 
 _decode = msgspec.json.Decoder(Kept).decode
 
@@ -166,6 +168,7 @@ MEMBER: Final = "m"
 
 def fold(text: str) -> str:
     """Texts that look alike are the same: without case, accents and differences of form."""
+    text = _CONTROL.sub(" ", text)
     if text.isascii():
         return text.lower()
     return normal("NFKC", _MARKS.sub("", normal("NFKD", text)).casefold())
@@ -176,12 +179,14 @@ def found_by(card: dict[str, Any]) -> str:
     lines: list[str] = []
     size = 0
     for letter, text in _texts(card):
-        shown = text if letter == MEMBER else fold(" ".join(text[:MOST_TEXT].split()))
+        shown = (
+            _CONTROL.sub("", text) if letter == MEMBER else fold(" ".join(text[:MOST_TEXT].split()))
+        )
         line = f"{letter}{shown}"
         size += len(line) + 1
         if size > MOST_FOUND:
             break
-        if shown and "\n" not in line:
+        if shown:
             lines.append(line)
     return "\n".join(dict.fromkeys(lines))
 

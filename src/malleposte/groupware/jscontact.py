@@ -176,10 +176,10 @@ class Card(Struct, rename="camel", kw_only=True):
 
     type_: Literal["Card"] | UnsetType = field(name="@type", default=UNSET)
     version: Literal["1.0"] | UnsetType = UNSET
-    uid: Annotated[str, Meta(min_length=1, max_length=1000)] | UnsetType = UNSET
+    uid: Annotated[str, Meta(pattern=r"\A[^\x00-\x1f\x7f]{1,1000}\Z")] | UnsetType = UNSET
     created: Date | UnsetType = UNSET
     updated: Date | UnsetType = UNSET
-    kind: Annotated[str, Meta(min_length=1, max_length=100)] | UnsetType = UNSET
+    kind: Annotated[str, Meta(pattern=r"\A[^\x00-\x1f\x7f]{1,100}\Z")] | UnsetType = UNSET
     language: str | UnsetType = UNSET
     members: Flags | UnsetType = UNSET
     prod_id: str | UnsetType = UNSET
