@@ -9,6 +9,7 @@ import type {
   Filter,
   Id,
   Mailbox,
+  ParsedEmail,
   Patch,
   SetError,
   Snippet,
@@ -100,6 +101,10 @@ export interface Methods extends SettingsMethods, SubmissionMethods {
   "Thread/get": [GetArguments, GetAnswer<Thread>];
   "Thread/changes": [ChangesArguments, ChangesAnswer];
   "Email/get": [GetArguments & BodyArguments, GetAnswer<Email & EmailBody>];
+  "Email/parse": [
+    BodyArguments & { blobIds: readonly Id[]; properties?: readonly string[] },
+    { parsed: Readonly<Record<Id, ParsedEmail>> | null },
+  ];
   "Email/changes": [ChangesArguments, ChangesAnswer];
   "Email/query": [QueryArguments, QueryAnswer];
   "Email/queryChanges": [QueryChangesArguments, QueryChangesAnswer];

@@ -101,6 +101,18 @@ export interface BodyValue {
   readonly value: string;
   readonly isEncodingProblem: boolean;
   readonly isTruncated: boolean;
+  /** Of HTML that the server made safe: by the number in `data-picture` and `data-background`. */
+  readonly pictures?: readonly Picture[];
+  /** Pictures that were there to tell that the message is read, and are gone. */
+  readonly trackers?: number;
+}
+
+/** One of: a part of the message; itself; one of the web, by a path of this server where there is one. */
+export interface Picture {
+  readonly blobId?: Id;
+  readonly data?: string;
+  readonly url?: string | null;
+  readonly host?: string;
 }
 
 /** What reading a message needs beside its row. */
@@ -118,6 +130,10 @@ export interface EmailBody {
   readonly attachments: readonly Part[];
   readonly bodyValues: Readonly<Record<string, BodyValue>>;
 }
+
+/** A message within another (RFC 8621 §4.9). */
+export type ParsedEmail = Pick<Email, "subject" | "from" | "to"> &
+  Pick<EmailBody, "cc" | "sentAt" | "htmlBody" | "attachments" | "bodyValues">;
 
 export const BODY_PROPERTIES = [
   "id",

@@ -1,17 +1,21 @@
-import { Plural, Trans, useLingui } from "@lingui/react/macro";
-import { Ellipsis, ImageOff } from "lucide-react";
-import { useEffect, useMemo, useRef, useState } from "react";
-import type { FromFrame, ToFrame } from "../frame/index.ts";
-import type { EmailBody, Part } from "../jmap/index.ts";
-import { Notice } from "../ui/index.ts";
+import { Trans, useLingui } from "@lingui/react/macro";
+import { Ellipsis } from "lucide-react";
+import { useMemo, useState } from "react";
+import type { BodyValue, EmailBody, Part } from "../jmap/index.ts";
+import { Button, Notice } from "../ui/index.ts";
 import style from "./Body.module.css";
+import { HtmlBody, type Reading } from "./HtmlBody.tsx";
 import { type Block, blocks, pieces } from "./text.ts";
 
-/** Pixels that a frame may be high; the rest is scrolled within it. */
-const TALLEST = 60_000;
+export interface BodyProps {
+  body: Pick<EmailBody, "htmlBody" | "bodyValues">;
+  reading: Reading;
+  /** Ask for all of a text that was cut; none where there is no more to be had. */
+  more?: (() => void) | undefined;
+}
 
 /** The text of a message, in the order of its parts. */
-export function Body({ body }: { body: EmailBody }) {
+export function Body({ body, reading, more }: BodyProps) {
   const parts = body.htmlBody.filter((part) => part.partId && body.bodyValues[part.partId]);
   if (!parts.length) {
     return (
@@ -20,20 +24,30 @@ export function Body({ body }: { body: EmailBody }) {
       </p>
     );
   }
-  return parts.map((part) => <TextPart key={part.partId} part={part} body={body} />);
+  return parts.map((part) => (
+    <TextPart key={part.partId} part={part} body={body} reading={reading} more={more} />
+  ));
 }
 
-function TextPart({ part, body }: { part: Part; body: EmailBody }) {
-  const { value, isTruncated } = body.bodyValues[part.partId ?? ""] ?? {
-    value: "",
-    isTruncated: false,
-  };
+const EMPTY: BodyValue = { value: "", isTruncated: false, isEncodingProblem: false };
+
+function TextPart({ part, body, reading, more }: BodyProps & { part: Part }) {
+  const value = body.bodyValues[part.partId ?? ""] ?? EMPTY;
   return (
     <>
-      {part.type === "text/html" ? <HtmlBody html={value} /> : <PlainBody text={value} />}
-      {isTruncated ? (
+      {part.type === "text/html" ? (
+        <HtmlBody value={value} reading={reading} />
+      ) : (
+        <PlainBody text={value.value} />
+      )}
+      {value.isTruncated ? (
         <Notice>
-          <Trans>This message is very long; its beginning is shown.</Trans>
+          <Trans>This message is very long; its beginning is shown.</Trans>{" "}
+          {more ? (
+            <Button kind="quiet" onPress={more}>
+              <Trans>Show all</Trans>
+            </Button>
+          ) : null}
         </Notice>
       ) : null}
     </>
@@ -83,64 +97,5 @@ function TextBlock({ block, folded }: { block: Block; folded: boolean }) {
     <blockquote className={style.quote}>{linked}</blockquote>
   ) : (
     <div>{linked}</div>
-  );
-}
-
-function HtmlBody({ html }: { html: string }) {
-  const { t } = useLingui();
-  const frame = useRef<HTMLIFrameElement>(null);
-  const [remote, setRemote] = useState(0);
-  const [height, setHeight] = useState(120);
-
-  useEffect(() => {
-    const show = () => {
-      const message: ToFrame = { kind: "show", html };
-      // Its origin is nobody's, so there is none to name; the content is the sender's and no secret to it.
-      frame.current?.contentWindow?.postMessage(message, "*");
-    };
-    function heard({ source, data }: MessageEvent<FromFrame>): void {
-      if (source !== frame.current?.contentWindow) return;
-      switch (data?.kind) {
-        case "ready":
-          show();
-          break;
-        case "shown":
-          setRemote(Number(data.remote) || 0);
-          break;
-        case "height":
-          setHeight(Math.min(TALLEST, Math.max(24, Number(data.height) || 24)));
-          break;
-        case "key":
-          dispatchEvent(new KeyboardEvent("keydown", { key: String(data.key), cancelable: true }));
-      }
-    }
-    addEventListener("message", heard);
-    show();
-    return () => removeEventListener("message", heard);
-  }, [html]);
-
-  return (
-    <div className={style.html}>
-      {remote ? (
-        <p className={style.blocked}>
-          <ImageOff size={15} aria-hidden />
-          <Plural
-            value={remote}
-            one="# picture from elsewhere was not loaded"
-            other="# pictures from elsewhere were not loaded"
-          />
-        </p>
-      ) : null}
-      <div className={style.paper}>
-        <iframe
-          ref={frame}
-          src="/frame.html"
-          sandbox="allow-scripts allow-popups allow-popups-to-escape-sandbox"
-          title={t`Text of the message`}
-          className={style.frame}
-          style={{ height }}
-        />
-      </div>
-    </div>
   );
 }

@@ -1,15 +1,18 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Paperclip, Star } from "lucide-react";
+import { Download, Ellipsis, ImageOff, Palette, Paperclip, Printer, Star } from "lucide-react";
 import { useState } from "react";
-import { fileSize, fullDate, shortDate } from "../i18n/index.ts";
+import { fullDate, shortDate } from "../i18n/index.ts";
 import type { Address, Email, EmailBody } from "../jmap/index.ts";
-import { Avatar, Button, IconButton, Notice, Skeleton } from "../ui/index.ts";
+import { Avatar, Button, IconButton, Menu, MenuItem, Notice, Skeleton } from "../ui/index.ts";
+import { Attachments } from "./Attachments.tsx";
 import { Body } from "./Body.tsx";
 import type { Deeds } from "./deeds.ts";
-import { useBody } from "./hooks.ts";
+import { useBody, useDark } from "./hooks.ts";
 import style from "./Message.module.css";
 import { personName } from "./names.ts";
+import { Print } from "./Print.tsx";
 import { useMail } from "./session.ts";
+import { trusted, useTrusted } from "./trusted.ts";
 
 export interface MessageProps {
   email: Email;
@@ -23,9 +26,20 @@ export function Message({ email, last, alone, deeds }: MessageProps) {
   const { t } = useLingui();
   const [open, setOpen] = useState(last || !email.keywords.$seen);
   const [body, again] = useBody(email.id, open);
+  const { store } = useMail();
+  const [asked, setAsked] = useState(false);
+  const [original, setOriginal] = useState(false);
+  const [printing, setPrinting] = useState(false);
+  const [whole, setWhole] = useState(false);
   const from = email.from?.[0] ?? { name: null, email: "" };
   const name = personName(from) || t`(nobody)`;
   const flagged = Boolean(email.keywords.$flagged);
+  const always = useTrusted(from.email);
+
+  function showAll(): void {
+    setWhole(true);
+    void store.wholeBody(email.id).then(again, () => setWhole(false));
+  }
 
   if (!open) {
     return (
@@ -62,8 +76,8 @@ export function Message({ email, last, alone, deeds }: MessageProps) {
         <time className={style.date} dateTime={email.receivedAt}>
           {fullDate(email.receivedAt)}
         </time>
-        {alone ? null : (
-          <span className={style.actions}>
+        <span className={style.actions}>
+          {alone ? null : (
             <IconButton
               icon={Star}
               tone="star"
@@ -71,13 +85,20 @@ export function Message({ email, last, alone, deeds }: MessageProps) {
               label={flagged ? t`Remove the star` : t`Star`}
               onPress={() => deeds.starOne(email)}
             />
-            {last ? null : (
-              <Button kind="quiet" onPress={() => setOpen(false)}>
-                <Trans>Close</Trans>
-              </Button>
-            )}
-          </span>
-        )}
+          )}
+          <More
+            email={email}
+            html={body !== undefined && body !== "failed" && isHtml(body)}
+            original={original}
+            setOriginal={setOriginal}
+            print={() => setPrinting(true)}
+          />
+          {last ? null : (
+            <Button kind="quiet" onPress={() => setOpen(false)}>
+              <Trans>Close</Trans>
+            </Button>
+          )}
+        </span>
       </header>
       <div className={style.body}>
         {body === "failed" ? (
@@ -89,8 +110,20 @@ export function Message({ email, last, alone, deeds }: MessageProps) {
           </Notice>
         ) : body ? (
           <>
-            <Body body={body} />
+            <Body
+              body={body}
+              reading={{ sender: from.email, asked, ask: () => setAsked(true), original }}
+              more={whole ? undefined : showAll}
+            />
             <Attachments body={body} />
+            {printing ? (
+              <Print
+                email={email}
+                body={body}
+                remote={asked || always}
+                done={() => setPrinting(false)}
+              />
+            ) : null}
           </>
         ) : (
           <div className={style.waiting} aria-busy>
@@ -124,36 +157,52 @@ function Recipients({ email, body }: { email: Email; body: EmailBody | undefined
   );
 }
 
-function Attachments({ body }: { body: EmailBody }) {
-  const { client } = useMail();
+const isHtml = (body: EmailBody) => body.htmlBody.some(({ type }) => type === "text/html");
+
+interface MoreProps {
+  email: Email;
+  html: boolean;
+  original: boolean;
+  setOriginal: (original: boolean) => void;
+  print: () => void;
+}
+
+/** What else can be done with a message. */
+function More({ email, html, original, setOriginal, print }: MoreProps) {
   const { t } = useLingui();
-  const files = body.attachments.filter((part) => part.blobId && !isInline(body, part.cid));
-  if (!files.length) return null;
+  const { client } = useMail();
+  const dark = useDark();
+  const sender = email.from?.[0]?.email ?? "";
+  const always = useTrusted(sender);
+  const file = `${email.subject?.trim() || t`Message`}.eml`;
   return (
-    <ul className={style.files} aria-label={t`Attachments`}>
-      {files.map((part) => {
-        const name = part.name ?? t`Unnamed file`;
-        return (
-          <li key={part.blobId}>
-            <a
-              className={style.file}
-              href={client.download(part.blobId ?? "", name, part.type)}
-              download={name}
-            >
-              <Paperclip size={16} aria-hidden className={style.clip} />
-              <span className={style.fileName}>{name}</span>
-              <span className={style.size}>{fileSize(part.size)}</span>
-            </a>
-          </li>
-        );
-      })}
-    </ul>
+    <Menu label={t`More`} trigger={<IconButton icon={Ellipsis} label={t`More`} />}>
+      <MenuItem icon={Printer} onAction={print}>
+        {t`Print`}
+      </MenuItem>
+      {dark && html ? (
+        <MenuItem icon={Palette} onAction={() => setOriginal(!original)}>
+          {original ? t`In colours for the dark` : t`In its own colours`}
+        </MenuItem>
+      ) : null}
+      {always ? (
+        <MenuItem icon={ImageOff} onAction={() => trusted.remove(sender)}>
+          {t`No pictures from this sender`}
+        </MenuItem>
+      ) : null}
+      <MenuItem
+        icon={Download}
+        onAction={() => save(client.download(email.id, file, "message/rfc822"), file)}
+      >
+        {t`Save the message`}
+      </MenuItem>
+    </Menu>
   );
 }
 
-/** Whether a part is shown within the text. */
-function isInline(body: EmailBody, cid: string | null): boolean {
-  return (
-    Boolean(cid) && Object.values(body.bodyValues).some(({ value }) => value.includes(`cid:${cid}`))
-  );
+function save(href: string, name: string): void {
+  const link = document.createElement("a");
+  link.href = href;
+  link.download = name;
+  link.click();
 }

@@ -91,3 +91,17 @@ export function useMedia(query: string): boolean {
     () => matchMedia(query).matches,
   );
 }
+
+const DARK = new Set(["dark", "contrast-dark"]);
+
+/** Whether the page is dark now. */
+export function useDark(): boolean {
+  return useSyncExternalStore(
+    (heard) => {
+      const looking = new MutationObserver(heard);
+      looking.observe(document.documentElement, { attributeFilter: ["data-theme"] });
+      return () => looking.disconnect();
+    },
+    () => DARK.has(document.documentElement.dataset.theme ?? ""),
+  );
+}

@@ -250,6 +250,7 @@ export class MailStore implements Replica {
       fetchHTMLBodyValues: true,
       fetchTextBodyValues: true,
       maxBodyValueBytes: most,
+      makeHTMLSafe: true,
     });
     const answers = await this.#transport.send(batch);
     return new Map(answers.of(call).list.map((body) => [body.id, body]));

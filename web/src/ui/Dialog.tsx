@@ -11,7 +11,7 @@ export interface DialogProps {
   title: string;
   /** Words of the button that closes it. */
   closeLabel: string;
-  size?: "small" | "wide";
+  size?: "small" | "wide" | "large";
   children: ReactNode;
 }
 

@@ -1,7 +1,7 @@
 """What a page of the client may do, as its browser is told (CSP 3, Trusted Types).
 
 Two kinds of page: the client itself, with scripts and styles of this server alone; and the frame that shows
-one message, which may use any style, and no script, image or connection but those named. The frame has an
+one message, which may use any style, and has one script and no connection: pictures are handed to it. It has an
 origin of its own (``sandbox`` without ``allow-same-origin``): whatever got to run in it could reach neither
 the client nor the session.
 """
@@ -56,9 +56,12 @@ def frame(script: str) -> Fields:
         "form-action 'none'",
         "base-uri 'none'",
         "frame-ancestors 'self'",
-        "sandbox allow-scripts allow-popups allow-popups-to-escape-sandbox",
+        # Modal: to be printed. The reader takes that away again, by the sandbox of its own.
+        "sandbox allow-scripts allow-popups allow-popups-to-escape-sandbox allow-modals",
     )
     return (
         ("Content-Security-Policy", "; ".join(policy)),
+        # Else a browser looks up the names in links before anybody follows one.
+        ("X-DNS-Prefetch-Control", "off"),
         ("Permissions-Policy", _NO_DEVICES),
     )

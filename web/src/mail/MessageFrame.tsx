@@ -1,0 +1,144 @@
+import { useEffect, useMemo, useRef, useState } from "react";
+import type { FromFrame, Heading, ToFrame } from "../frame/index.ts";
+import type { Picture } from "../jmap/index.ts";
+import { classes } from "../ui/index.ts";
+import style from "./MessageFrame.module.css";
+import { isRemote, load } from "./pictures.ts";
+import { useMail } from "./session.ts";
+
+/** Pixels that a frame may be high; the rest is scrolled within it. */
+const TALLEST = 60_000;
+const SANDBOX = "allow-scripts allow-popups allow-popups-to-escape-sandbox";
+
+export interface MisleadingLink {
+  readonly href: string;
+  readonly says: string;
+  readonly leads: string;
+}
+
+export interface MessageFrameProps {
+  html: string;
+  pictures: readonly Picture[];
+  /** Whether those of the web are fetched. */
+  remote: boolean;
+  /** The page is dark. */
+  dark: boolean;
+  /** Its own colours all the same. */
+  original?: boolean;
+  title: string;
+  /** Words of the button that shows what is quoted. */
+  fold: string;
+  misled?: (link: MisleadingLink) => void;
+  /** To be printed at once, with this above, and out of sight; told when that is done. */
+  printing?: { heading: Heading; done: () => void } | undefined;
+}
+
+/** HTML of a message in a frame of its own, which can reach nothing: pictures are handed to it. */
+export function MessageFrame(props: MessageFrameProps) {
+  const { html, pictures, remote, title, fold, misled, printing } = props;
+  const dark = props.dark && !props.original;
+  const { client } = useMail();
+  const frame = useRef<HTMLIFrameElement>(null);
+  const [height, setHeight] = useState(120);
+  const [designed, setDesigned] = useState(false);
+  /** Counts what was shown; 0 while nothing is. */
+  const [shown, setShown] = useState(0);
+  const given = useRef(new Set<number>());
+  const latest = useRef({ misled, done: printing?.done });
+  latest.current = { misled, done: printing?.done };
+  const heading = printing?.heading;
+
+  useEffect(() => {
+    // The frame's origin is nobody's, so there is none to name; the content is the sender's and no secret to it.
+    const post = (message: ToFrame) => frame.current?.contentWindow?.postMessage(message, "*");
+    const show = () => post({ kind: "show", html, dark, fold, heading });
+    function heard({ source, data }: MessageEvent<FromFrame>): void {
+      if (source !== frame.current?.contentWindow) return;
+      switch (data?.kind) {
+        case "ready":
+          show();
+          break;
+        case "shown":
+          given.current.clear();
+          setDesigned(data.designed === true);
+          setShown((times) => times + 1);
+          break;
+        case "height":
+          setHeight(Math.min(TALLEST, Math.max(24, Number(data.height) || 24)));
+          break;
+        case "key":
+          dispatchEvent(
+            new KeyboardEvent("keydown", {
+              key: String(data.key),
+              shiftKey: data.shiftKey === true,
+              cancelable: true,
+            }),
+          );
+          break;
+        case "link":
+          latest.current.misled?.({
+            href: String(data.href),
+            says: String(data.says),
+            leads: String(data.leads),
+          });
+          break;
+        case "within":
+          scrollTo(frame.current, Number(data.top) || 0);
+          break;
+        case "printed":
+          latest.current.done?.();
+      }
+    }
+    addEventListener("message", heard);
+    show();
+    return () => removeEventListener("message", heard);
+  }, [html, dark, fold, heading]);
+
+  const wanted = useMemo(
+    () => [...pictures.entries()].filter(([, one]) => remote || !isRemote(one)),
+    [pictures, remote],
+  );
+  useEffect(() => {
+    if (!shown) return;
+    const stop = new AbortController();
+    const post = (message: ToFrame) => frame.current?.contentWindow?.postMessage(message, "*");
+    const download = (blob: string) => client.download(blob, "picture", "application/octet-stream");
+    const missing = wanted.filter(([number]) => !given.current.has(number));
+    void load(missing, download, stop.signal, (number, content) => {
+      given.current.add(number);
+      post({ kind: "picture", number, content });
+    }).then(() => {
+      if (heading && !stop.signal.aborted) post({ kind: "print" });
+    });
+    return () => stop.abort();
+  }, [shown, wanted, client, heading]);
+
+  return (
+    <div
+      className={classes(
+        style.paper,
+        props.dark && (designed || props.original) && style.white,
+        heading && style.away,
+      )}
+      aria-hidden={heading ? true : undefined}
+    >
+      <iframe
+        ref={frame}
+        src="/frame.html"
+        sandbox={heading ? `${SANDBOX} allow-modals` : SANDBOX}
+        title={title}
+        tabIndex={heading ? -1 : undefined}
+        className={style.frame}
+        style={{ height }}
+      />
+    </div>
+  );
+}
+
+function scrollTo(frame: HTMLIFrameElement | null, top: number): void {
+  let at: HTMLElement | null = frame?.parentElement ?? null;
+  while (at && !/auto|scroll/.test(getComputedStyle(at).overflowY)) at = at.parentElement;
+  if (!at || !frame) return;
+  const place = frame.getBoundingClientRect().top - at.getBoundingClientRect().top;
+  at.scrollBy({ top: place + top - 16 });
+}

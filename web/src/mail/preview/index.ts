@@ -1,0 +1,2 @@
+export { EventCard } from "./EventCard.tsx";
+export { Preview } from "./Preview.tsx";
