@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -15,10 +15,15 @@ from malleposte.services.jmap.access import Access, access_to
 from malleposte.services.jmap.errors import MethodError, NotOwn, SetError
 from malleposte.services.jmap.requests import Invocation
 from malleposte.services.jmap.settings import JmapSettings
+from malleposte.services.jmap.view.names import VIEW
 from malleposte.store import Store
 from malleposte.store.commands import AnyCommand
 from malleposte.store.ids import account_number
 from malleposte.store.results import AnyResult
+
+if TYPE_CHECKING:
+    from malleposte.services.jmap.view.safe_texts import OfAccount, SafeTexts
+
 
 async def _no_session() -> Mapping[str, Any]:
     return {"accounts": {}, "state": ""}
@@ -39,6 +44,8 @@ class Context:
     """From where."""
     using: frozenset[str] = frozenset()
     created: dict[str, str] = field(default_factory=dict)
+    texts: "SafeTexts | None" = None
+    """What makes HTML safe, where there is that."""
     asked_by: Callable[[], Awaitable[str]] | None = None
     """Says by what is asked: see ``credential``."""
     checker: Checker | None = None
@@ -82,6 +89,14 @@ class Context:
             raise SetError(
                 "invalidProperties", f"Nothing was created as {reference[1:]!r}"
             ) from None
+
+    def safely(self, wanted: bool) -> "OfAccount | None":
+        """What makes HTML safe for who asks, if that is wanted. Raises ``MethodError``."""
+        if not wanted:
+            return None
+        if self.texts is None or VIEW not in self.using:
+            raise MethodError("invalidArguments", f"makeHTMLSafe is for requests that use {VIEW}")
+        return self.texts.of(self.actor)
 
     async def credential(self) -> str:
         """By what is asked: a session, an app password, a password, as a text; what hangs on it ends with

@@ -65,8 +65,8 @@ async def test_what_goes_up_comes_down(client: Client, size: int) -> None:
     found = await upload(client, octets, kind="image/PNG; name=x")
     blob = found.pop("blobId")
     assert found == {"accountId": client.id, "type": "image/png", "size": size}
-    response = await download(client, blob, query={"type": "text/html"})
-    assert (response.status, response.kind, response.length) == (200, "text/html", size)
+    response = await download(client, blob, query={"type": "text/plain"})
+    assert (response.status, response.kind, response.length) == (200, "text/plain", size)
     assert await content_of(response) == octets
 
 
@@ -312,3 +312,22 @@ async def test_ids_of_uploads_are_not_counted(client: Client) -> None:
     one, two = [(await upload(client, b"x"))["blobId"] for _ in range(2)]
     assert abs(id_number("U", one) - id_number("U", two)) > 1_000_000
     assert account_text(client.account) not in one
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *("text/html", "application/xhtml+xml", "image/svg+xml", "text/xml", "application/xml"),
+        *("text/javascript", "application/x-ecmascript", "text/css", "application/wasm"),
+        *("multipart/x-mixed-replace", "text/event-stream", "application/manifest+json"),
+    ],
+)
+async def test_a_blob_is_never_answered_as_what_a_browser_would_run(
+    client: Client, kind: str
+) -> None:
+    blob = (await upload(client, b"alert(1)"))["blobId"]
+    response = await download(client, blob, query={"type": kind})
+    assert response.kind == "application/octet-stream"
+    fields = dict(response.fields)
+    assert fields["Content-Disposition"].startswith("attachment")
+    assert "sandbox" in fields["Content-Security-Policy"]

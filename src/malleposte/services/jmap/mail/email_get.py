@@ -50,6 +50,8 @@ class EmailGet(Get, frozen=True, kw_only=True):
     fetch_html_body_values: bool = field(default=False, name="fetchHTMLBodyValues")
     fetch_all_body_values: bool = False
     max_body_value_bytes: UnsignedInt = 0
+    make_html_safe: bool = field(default=False, name="makeHTMLSafe")
+    """Of our extension (``view``)."""
 
 
 async def get(context: Context, arguments: EmailGet) -> Answer:
@@ -92,7 +94,7 @@ class _Run:
         self._access = access
         self._account = access.account
         self._plan = plan
-        self._contents = Contents(plan, arguments)
+        self._contents = Contents(plan, arguments, context.safely(arguments.make_html_safe))
 
     async def some(self, emails: list[int]) -> dict[int, dict[str, Any]]:
         """Objects by email, of those there are."""

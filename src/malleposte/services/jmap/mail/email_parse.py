@@ -38,6 +38,8 @@ class Parse(Arguments, frozen=True, kw_only=True):
     fetch_html_body_values: bool = field(default=False, name="fetchHTMLBodyValues")
     fetch_all_body_values: bool = False
     max_body_value_bytes: UnsignedInt = 0
+    make_html_safe: bool = field(default=False, name="makeHTMLSafe")
+    """Of our extension (``view``)."""
 
 
 async def parse(context: Context, arguments: Parse) -> Answer:
@@ -46,7 +48,7 @@ async def parse(context: Context, arguments: Parse) -> Answer:
     if len(arguments.blob_ids) > MOST:
         raise MethodError("requestTooLarge", f"At most {MOST} blobs are parsed at once")
     plan = planned(arguments, DEFAULT).from_content()
-    contents = Contents(plan, arguments)
+    contents = Contents(plan, arguments, context.safely(arguments.make_html_safe))
     blobs = Blobs(context.store, context.settings, access)
     parsed: dict[str, Any] = {}
     missing: list[str] = []
