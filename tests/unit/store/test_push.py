@@ -1,5 +1,7 @@
 """Push subscriptions in the store, and which kinds of objects changed since a modseq."""
 
+from typing import Any
+
 import pytest
 
 from malleposte.store.commands import (
@@ -28,8 +30,8 @@ from support.store import House, deliver, inbox
 FAR = 1 << 40
 
 
-def added(account: int, n: int = 7, **other: object) -> AddPush:
-    values: dict[str, object] = {
+def added(account: int, n: int = 7, **other: Any) -> AddPush:
+    values: dict[str, Any] = {
         "credential": "session:1",
         "device": "phone",
         "url": "https://push.example.net/x",
@@ -39,7 +41,7 @@ def added(account: int, n: int = 7, **other: object) -> AddPush:
         "types": "",
         "expires_at": FAR,
     }
-    return AddPush(account=account, n=n, **(values | other))  # type: ignore[arg-type]
+    return AddPush(account=account, n=n, **(values | other))
 
 
 async def kept(house: House, account: int, credential: str = "session:1") -> list[push.Push]:
@@ -56,7 +58,7 @@ async def test_one_is_proved_with_the_code_that_was_pushed(house: House) -> None
     await house.do(added(account), Done)
     (one,) = await kept(house, account)
     assert (one.stage, one.url, one.p256dh, one.auth) == (TO_PROVE, added(account).url, b"p", b"a")
-    change = {"account": account, "n": 7, "credential": "session:1"}
+    change: dict[str, Any] = {"account": account, "n": 7, "credential": "session:1"}
     assert await house.refused(ChangePush(code="other", **change)) == "wrong-code"
     await house.do(ChangePush(code="code", types='["Email"]', expires_at=99, **change), Done)
     (one,) = await kept(house, account)
@@ -105,7 +107,7 @@ async def test_what_is_due_is_a_code_or_what_was_not_told_or_what_is_over(house:
     account = await house.account()
     await house.do(added(account), Done)
     assert await due(house) == [7]
-    note = {"account": account, "n": 7}
+    note: dict[str, Any] = {"account": account, "n": 7}
     (one,) = await kept(house, account)
     await house.do(NotePush(stage=ASKED, told=one.told, due_at=0, **note), Done)
     assert await due(house) == []
@@ -188,9 +190,7 @@ async def test_a_submission_that_moved_is_told_of(house: House) -> None:
         since + 1,
         b"{}",
     )
-    await house.damage(
-        "UPDATE account_head SET modseq = $1 WHERE account = $2", since + 1, account
-    )
+    await house.damage("UPDATE account_head SET modseq = $1 WHERE account = $2", since + 1, account)
     assert await changed(house, account, since) == {"EmailSubmission"}
 
 

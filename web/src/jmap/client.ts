@@ -5,6 +5,7 @@ import type { Id, Session } from "./types.ts";
 
 export const CORE = "urn:ietf:params:jmap:core";
 export const MAIL = "urn:ietf:params:jmap:mail";
+const WEBSOCKET = "urn:ietf:params:jmap:websocket";
 
 /** Octets that a browser sends for a page that is gone; all such requests together have 64 KiB. */
 const MOST_KEPT_ALIVE = 30_000;
@@ -83,6 +84,14 @@ export class JmapClient implements Transport {
       closeafter: "no",
       ping: String(ping),
     });
+  }
+
+  /** Where a WebSocket is opened (RFC 8887 §3); undefined where the server has none. */
+  get socket(): string | undefined {
+    const { url } = (this.session.capabilities[WEBSOCKET] ?? {}) as { url?: string };
+    return (
+      url && new URL(url.replace(/^wss?:\/\/[^/]+/, ""), location.href).href.replace(/^http/, "ws")
+    );
   }
 }
 

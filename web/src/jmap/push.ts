@@ -18,7 +18,7 @@ export interface Timers {
 }
 
 const CLOSED = 2;
-const TIMERS: Timers = {
+export const TIMERS: Timers = {
   set: (done, milliseconds) => setTimeout(done, milliseconds),
   clear: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout>),
 };
@@ -31,7 +31,8 @@ export class Push {
   #source: Source | undefined;
   #timer: unknown;
   #failures = 0;
-  #missed = false;
+  /** At first, too: something may have changed since it was last looked. */
+  #missed = true;
   #stopped = false;
 
   /** `news`: something may have changed. */

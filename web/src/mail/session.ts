@@ -1,6 +1,6 @@
 /** Mail of who is signed in: the transport, the store over it, and news from the server. */
 import { createContext, useContext } from "react";
-import { JmapClient, Push } from "../jmap/index.ts";
+import { JmapClient, newsFrom, Push, type Source, TIMERS } from "../jmap/index.ts";
 import { recent } from "../search/index.ts";
 import { Disk, forget, forgetDrafts, MailStore } from "../store/index.ts";
 
@@ -37,7 +37,7 @@ export async function openMail(): Promise<MailSession> {
   else await store.start();
   const end = keepUp(store, disk);
   const look = () => void store.sender.look();
-  const push = new Push(client.events(TYPES, PING), look);
+  const push = new Push(client.events(TYPES, PING), look, opener(client));
   push.start();
   const leave = () => store.sender.leave();
   addEventListener("online", look);
@@ -52,6 +52,14 @@ export async function openMail(): Promise<MailSession> {
       removeEventListener("pagehide", leave);
     },
   };
+}
+
+/** What opens a connection for news. */
+function opener(client: JmapClient): (url: string) => Source {
+  const events = () => new EventSource(client.events(TYPES, PING));
+  const { socket } = client;
+  if (!socket) return events;
+  return newsFrom(() => new WebSocket(socket, "jmap"), events, TYPES, PING * 1_000, TIMERS);
 }
 
 /** Write what is known to disk, a moment after it changed and when the page is left. */

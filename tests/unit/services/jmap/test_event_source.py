@@ -8,7 +8,8 @@ import pytest
 
 from malleposte.services.jmap.push import event_source, streams
 from malleposte.services.jmap.push.names import places_of, places_text
-from support.store import House
+from malleposte.store.ids import account_text
+from support.store import House, inbox
 from unit.services.jmap.harness import Client
 from unit.services.jmap.told import Told, telling
 
@@ -64,7 +65,32 @@ async def test_others_changes_are_not_told(told: Told, house: House) -> None:
     assert list((await source.event())["data"]["changed"]) == [told.client.id]
 
 
-async def test_what_was_missed_is_told_after_connecting_again(told: Told) -> None:
+@ONE
+async def test_of_others_only_who_sees_their_mail_is_told_and_of_mail_alone(
+    told: Told, house: House
+) -> None:
+    bob = await house.account("bob")
+    await house.grant(inbox(bob), told.client.account, "lr")
+    source = await told.source()
+    await source.event()
+    await house.deliver(bob)
+    await Client(house, bob).call("Identity/get", ids=None)  # makes one
+    event = await source.event()
+    kinds = event["data"]["changed"][account_text(bob)]
+    assert {"Email", "Mailbox"} <= kinds.keys()
+    assert "Identity" not in kinds
+    await house.grant(inbox(bob), told.client.account, "")
+    await house.deliver(bob)
+    await told.client.put(b"Subject: x\r\n\r\nx\r\n")
+    while told.client.id not in event["data"]["changed"]:
+        event = await source.event()
+        assert account_text(bob) not in event["data"]["changed"]
+
+
+async def test_what_was_missed_is_told_after_connecting_again(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_source, "LEAST_PING", 1)
     source = await told.source()
     last = (await source.event())["id"]
     source.connection.cut()
@@ -74,7 +100,7 @@ async def test_what_was_missed_is_told_after_connecting_again(told: Told) -> Non
     event = await again.event()
     assert "EmailDelivery" in changed(event, told)
     # Nothing was missed after that.
-    third = await told.source("types=*&ping=5", f"Last-Event-ID: {event['id']}")
+    third = await told.source("types=*&ping=1", f"Last-Event-ID: {event['id']}")
     assert (await third.event())["id"] == event["id"]
     assert (await third.event())["event"] == "ping"
 

@@ -94,7 +94,7 @@ async def test_there_is_no_account_to_name(client: Client) -> None:
 async def test_the_code_that_was_pushed_makes_it_good(client: Client) -> None:
     made, code = await make(client), await code_of(client)
     for wrong in ("other", 7, ""):
-        patch = {"verificationCode": wrong}
+        patch: dict[str, Any] = {"verificationCode": wrong}
         answer = await call(client, "PushSubscription/set", update={made: patch})
         assert answer["notUpdated"][made]["properties"] == ["verificationCode"]
     patch = {"verificationCode": code, "types": ["Email", "Mailbox"]}

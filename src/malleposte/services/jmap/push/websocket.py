@@ -229,8 +229,8 @@ class Socket:
             self._refuse(request_id, error)
         except Exception:  # noqa: BLE001 - a defect ends one request
             self._defect("websocket")
-            error = RequestError("about:blank", "This went wrong in the server", status=500)
-            self._refuse(request_id, error)
+            wrong = RequestError("about:blank", "This went wrong in the server", status=500)
+            self._refuse(request_id, wrong)
 
     def _refuse(self, request_id: str | None, error: RequestError) -> None:
         # §4.3.4

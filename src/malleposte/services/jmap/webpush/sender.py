@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import partial
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -115,7 +116,10 @@ class PushSender:
                 task = asyncio.get_running_loop().create_task(self._one(one))
                 key = (one.account, one.n)
                 self._busy[key] = task
-                task.add_done_callback(lambda _, key=key: self._busy.pop(key, None))
+                task.add_done_callback(partial(self._over, key))
+
+    def _over(self, key: tuple[int, int], _: asyncio.Task[None]) -> None:
+        self._busy.pop(key, None)
 
     async def settle(self) -> None:
         """Wait for what is on its way."""
