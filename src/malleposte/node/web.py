@@ -20,9 +20,11 @@ from malleposte.policy.connections import ConnectionSettings
 from malleposte.runtime.passwords import Passwords
 from malleposte.runtime.push import PushHub
 from malleposte.runtime.tls_signing import Signer
+from malleposte.secrets.node_key import NodeKeyError
 from malleposte.services.jmap import JmapSite
 from malleposte.services.jmap.push import News
 from malleposte.services.jmap.settings import JmapSettings
+from malleposte.services.jmap.view.images import PURPOSE, Images
 from malleposte.services.web import Observer, WebService, WebSettings
 from malleposte.services.web.auth import AuthSite
 from malleposte.services.web.auth.context import AuthSettings, Context
@@ -127,7 +129,23 @@ def jmap_site(
         reception,
         credential=authentication.credential,
         news=news,
+        images=Images(picture_keys(configuration)),
     )
+
+
+def picture_keys(configuration: Configuration) -> Callable[[], tuple[bytes, ...]]:
+    """What signs addresses of pictures: read once, none while the node has no key."""
+    found: list[tuple[bytes, ...]] = []
+
+    def keys() -> tuple[bytes, ...]:
+        if not found:
+            try:
+                found.append(key_ring(configuration).derived(PURPOSE))
+            except NodeKeyError:
+                return ()
+        return found[0]
+
+    return keys
 
 
 def web_service(

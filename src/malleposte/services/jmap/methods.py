@@ -6,6 +6,7 @@ from malleposte.services.jmap import core, mail, own, quota, sharing, sieve, sub
 from malleposte.services.jmap.context import Method
 from malleposte.services.jmap.push import subscriptions
 from malleposte.services.jmap.push.names import VAPID, WEBSOCKET
+from malleposte.services.jmap.view.names import VIEW
 
 METHODS: Final[dict[str, Method]] = (
     core.METHODS
@@ -18,5 +19,5 @@ METHODS: Final[dict[str, Method]] = (
     | sieve.METHODS
 )
 CAPABILITIES: Final = frozenset(
-    (WEBSOCKET, VAPID, sharing.OWNER, *(method.capability for method in METHODS.values()))
+    (VIEW, WEBSOCKET, VAPID, sharing.OWNER, *(method.capability for method in METHODS.values()))
 )

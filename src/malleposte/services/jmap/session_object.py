@@ -10,6 +10,7 @@ from malleposte.directory.book import Account
 from malleposte.services.jmap import core, mail, quota, sharing, sieve, submission
 from malleposte.services.jmap import own as extensions
 from malleposte.services.jmap.settings import JmapSettings
+from malleposte.services.jmap.view.names import VIEW
 from malleposte.store.ids import account_text
 from malleposte.store.read.sharers import Opened
 
@@ -29,14 +30,15 @@ def session_object(
     of_account = {core.CORE: {}, mail.MAIL: mail.capability(settings)}
     of_account |= submission.capabilities(settings)
     of_account |= extensions.capabilities()
-    capabilities[quota.QUOTA] = of_account[quota.QUOTA] = {}
+    for name in (VIEW, quota.QUOTA):
+        capabilities[name] = of_account[name] = {}
     capabilities |= {
         sharing.PRINCIPALS: {},
         sharing.OWNER: {},
         sieve.SIEVE: sieve.of_service(),
     }
     of_account[sieve.SIEVE] = sieve.capability()
-    of_others = {name: of_account[name] for name in (core.CORE, mail.MAIL)}
+    of_others = {name: of_account[name] for name in (core.CORE, mail.MAIL, VIEW)}
     of_account |= sharing.own_capabilities(account.id)
     found: dict[str, Any] = {
         "capabilities": capabilities | dict(more or {}),

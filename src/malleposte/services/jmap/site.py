@@ -20,6 +20,9 @@ from malleposte.services.jmap.push import News
 from malleposte.services.jmap.session_object import session_object
 from malleposte.services.jmap.settings import JmapSettings
 from malleposte.services.jmap.transfers import Transfers
+from malleposte.services.jmap.view.images import PATH as IMAGE
+from malleposte.services.jmap.view.images import Images
+from malleposte.services.jmap.view.safe_texts import SafeTexts
 from malleposte.services.web.messages import Refused, Request, Response, json
 from malleposte.store import Store
 from malleposte.store.read import sharers
@@ -50,13 +53,16 @@ class JmapSite:
     url: str = ""
     credential: Callable[[Request, Account], Awaitable[str]] | None = None
     news: News | None = None
+    images: Images = field(default_factory=lambda: Images(lambda: ()))
     defect: Callable[[str], None] = field(default=_logged)
     _transfers: Transfers = field(init=False)
+    _texts: SafeTexts = field(init=False)
     _checker: Checker = field(init=False)
     _changes_of_rights: Hourly = field(init=False)
 
     def __post_init__(self) -> None:
         self._transfers = Transfers(self.settings, self.store)
+        self._texts = SafeTexts(self.images)
         self._checker = Checker(self.store.reader)
         self._changes_of_rights = Hourly(CHANGES_OF_RIGHTS)
 
@@ -84,6 +90,8 @@ class JmapSite:
                     return await self._socket(self.news, account, request)
                 case ["upload", to] | ["upload", to, ""]:
                     return await self._transfers.upload(account, to, request)
+                case ["image", *_]:
+                    return await self.images.answer(account.id, path.removeprefix(IMAGE), request)
                 case ["export", of, mailbox]:
                     return await own.export(self.store, account, of, mailbox, request)
                 case ["download", of, blob, *name]:
@@ -153,6 +161,7 @@ class JmapSite:
             request.peer,
             frozenset(decoded.using),
             dict(decoded.created_ids or {}),
+            self._texts,
             asked_by=partial(self.credential, request, account) if self.credential else None,
             checker=self._checker,
             changes_of_rights=self._changes_of_rights,
