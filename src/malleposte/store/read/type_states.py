@@ -26,11 +26,14 @@ _OWN: Final = {
     "EmailSubmission": "SELECT max(modseq) FROM email_submission WHERE account = $1",
     "VacationResponse": "SELECT version FROM sieve_form WHERE account = $1 AND kind = 'vacation'",
     "ShareNotification": "SELECT max(modseq) FROM share_notification WHERE account = $1",
+    "SieveScript": "SELECT version FROM sieve_head WHERE owner = $1",
     "AddressBook": "SELECT books FROM contact_head WHERE account = $1",
     "ContactCard": "SELECT cards FROM contact_head WHERE account = $1",
 }
 """Where kinds with states of their own keep them."""
 
+OF_MAIL: Final = frozenset((EMAIL, THREAD, MAILBOX, DELIVERY))
+"""What others may be told of, who see mailboxes of the account."""
 TYPES: Final = frozenset((EMAIL, THREAD, MAILBOX, DELIVERY, *_OWN))
 """All that there is to be told of."""
 

@@ -14,10 +14,12 @@ from typing import Final, Protocol
 
 import structlog
 
+from malleposte.services.jmap.progress import noted
 from malleposte.services.jmap.push.names import Types
 from malleposte.services.web.messages import Refused
 from malleposte.store import Store, StoreError
-from malleposte.store.read.type_states import ALL, head, states
+from malleposte.store.read import sharers
+from malleposte.store.read.type_states import ALL, OF_MAIL, head, states
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +32,7 @@ LOOK_EVERY: Final = 20.0
 TICK: Final = 0.25
 """Seconds until streams notice that the server stops."""
 TOO_MANY: Final = "There are too many connections of this account; close some windows or programs."
+SUBMISSION: Final = "EmailSubmission"
 STOPPING: Final = "The server stops; connect again"
 
 News = dict[int, dict[str, int]]
@@ -119,9 +122,11 @@ class Stream:
                 if now is None:
                     continue
                 self.places[account] = now.modseq
-                changed = {name: one for name, one in now.changed.items() if name in self.types}
+                types = self.types if account == self.owner else self.types & OF_MAIL
+                changed = {name: one for name, one in now.changed.items() if name in types}
                 if changed:
                     found[account] = changed
+            await self._only_seen(found)
         except StoreError:
             # The hub looks again when the store is back, but not for what is known to it already.
             asyncio.get_running_loop().call_later(1.0, self._hint)
@@ -129,6 +134,15 @@ class Stream:
         if found:
             self._told_at = time.monotonic()
         return found
+
+    async def _only_seen(self, found: News) -> None:
+        """Without accounts in which rights were taken away meanwhile."""
+        if found.keys() <= {self.owner}:
+            return
+        opened = await sharers.opened(self._streams.store.reader, self.owner)
+        seen = {self.owner, *(one.account for one in opened)}
+        for account in found.keys() - seen:
+            del found[account]
 
 
 class Streams:
@@ -181,6 +195,8 @@ class Streams:
             stream.looked_at = now
             try:
                 why = await stream.may_go_on()
+                if not why and SUBMISSION in stream.types:
+                    await noted(self.store, stream.owner)
             except Refused as error:
                 why = error.words
             except StoreError as error:
