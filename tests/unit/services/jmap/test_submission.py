@@ -20,6 +20,7 @@ from malleposte.store.ids import mailbox_text
 from malleposte.store.results import Done, Taken
 from support.store import House, inbox
 from unit.services.jmap.harness import Client
+from unit.services.jmap.told import telling
 
 DAY = 86_400
 
@@ -358,3 +359,17 @@ async def test_a_list_of_submissions_is_brought_up_to_date(client: Client, bob: 
     assert found["added"] == [{"id": second["id"], "index": 0}]
     error = await client.error("EmailSubmission/queryChanges", sinceQueryState="99999", **how)
     assert error == "cannotCalculateChanges"
+
+
+async def test_who_listens_hears_what_becomes_of_a_submission(client: Client) -> None:
+    async with telling(client.house, client) as told:
+        made = await sent(client, await draft(client, to=[{"email": "carl@far.example"}]))
+        state = (await client.call("EmailSubmission/get", ids=[]))["state"]
+        source = await told.source("types=EmailSubmission")
+        await source.event()
+        await client.house.do(TakeQueued(seconds=60, routes=9, each=9), Taken)
+        await told.streams.look(time.monotonic() + 60)
+        event = await source.event()
+        told_state = event["data"]["changed"][client.id]["EmailSubmission"]
+        found = await client.call("EmailSubmission/changes", sinceState=state)
+        assert (found["updated"], found["newState"]) == ([made["id"]], told_state)

@@ -8,7 +8,6 @@ from malleposte.services.jmap.context import Context
 from malleposte.services.jmap.errors import MethodError
 from malleposte.services.jmap.states import UNKNOWN, modseq_of
 from malleposte.services.jmap.submission.names import text_of
-from malleposte.store.commands import NoteProgress
 from malleposte.store.read import submissions
 
 
@@ -31,9 +30,3 @@ async def told(
         "updated": [text_of(letter, n) for n in found.updated],
         "destroyed": [text_of(letter, n) for n in found.destroyed],
     }
-
-
-async def noted(context: Context, account: int) -> None:
-    """Have submissions change that came further by themselves: they are looked at when somebody asks."""
-    if await submissions.some_moved(context.store.reader, account):
-        await context.submit(NoteProgress(account=account))

@@ -5,6 +5,7 @@ from typing import Final
 from malleposte.services.jmap import getting
 from malleposte.services.jmap.arguments import Changes, Get
 from malleposte.services.jmap.context import Answer, Context, Method
+from malleposte.services.jmap.progress import noted
 from malleposte.services.jmap.submission import moves
 from malleposte.services.jmap.submission.names import SUBMISSION, SUBMISSION_LETTER
 from malleposte.services.jmap.submission.submissions import PROPERTIES, TABLE, shown
@@ -16,7 +17,7 @@ async def get(context: Context, arguments: Get) -> Answer:
     """EmailSubmission/get. All of them: the latest, as many as are given at once."""
     account = context.own(arguments.account_id)
     names = getting.properties(arguments.properties, PROPERTIES)
-    await moves.noted(context, account)
+    await noted(context.store, account)
     reader = context.store.reader
     state = await submissions.modseq(reader, TABLE, account)
     missing: list[str] = []
@@ -35,7 +36,7 @@ async def get(context: Context, arguments: Get) -> Answer:
 async def changes(context: Context, arguments: Changes) -> Answer:
     """EmailSubmission/changes."""
     account = context.own(arguments.account_id)
-    await moves.noted(context, account)
+    await noted(context.store, account)
     return await moves.told(context, account, arguments, TABLE, SUBMISSION_LETTER)
 
 

@@ -7,9 +7,9 @@ from malleposte.services.jmap import listing
 from malleposte.services.jmap.arguments import Query, QueryChanges
 from malleposte.services.jmap.context import Answer, Context, Method
 from malleposte.services.jmap.errors import MethodError
+from malleposte.services.jmap.progress import noted
 from malleposte.services.jmap.listing import Filter, Test
 from malleposte.services.jmap.states import UNKNOWN, modseq_of
-from malleposte.services.jmap.submission import moves
 from malleposte.services.jmap.submission.names import (
     IDENTITY_LETTER,
     SUBMISSION,
@@ -78,7 +78,7 @@ async def _listed(
     context: Context, account: int, arguments: Query | QueryChanges
 ) -> tuple[int, list[str]]:
     """The state, and the ids of the list in its order."""
-    await moves.noted(context, account)
+    await noted(context.store, account)
     reader = context.store.reader
     state = await submissions.modseq(reader, TABLE, account)
     waiting = await submissions.waiting(reader, account, context.settings.max_objects_in_get)

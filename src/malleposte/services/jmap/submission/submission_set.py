@@ -7,8 +7,8 @@ from malleposte.services.jmap.arguments import Reference, Set
 from malleposte.services.jmap.context import Answer, Context, Method
 from malleposte.services.jmap.errors import SetError, invalid
 from malleposte.services.jmap.mail import email_set, filing
+from malleposte.services.jmap.progress import noted
 from malleposte.services.jmap.setting import Outcome
-from malleposte.services.jmap.submission import moves
 from malleposte.services.jmap.submission.identities import identities
 from malleposte.services.jmap.submission.names import (
     IDENTITY_LETTER,
@@ -37,7 +37,7 @@ async def set_(context: Context, arguments: SetSubmissions) -> Answer:
     """See the module."""
     account = context.own(arguments.account_id)
     setting.check(arguments, context.settings)
-    await moves.noted(context, account)
+    await noted(context.store, account)
     reader = context.store.reader
     old = str(await submissions.modseq(reader, TABLE, account))
     setting.check_state(arguments.if_in_state, old)
