@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from malleposte.services.jmap import core, mail, own, quota, sharing, sieve, submission
+from malleposte.services.jmap import contacts, core, mail, own, quota, sharing, sieve, submission
 from malleposte.services.jmap.context import Method
 from malleposte.services.jmap.push import subscriptions
 from malleposte.services.jmap.push.names import VAPID, WEBSOCKET
@@ -13,10 +13,11 @@ METHODS: Final[dict[str, Method]] = (
     | mail.METHODS
     | submission.METHODS
     | own.METHODS
-    | subscriptions.METHODS
     | quota.METHODS
+    | subscriptions.METHODS
     | sharing.METHODS
     | sieve.METHODS
+    | contacts.METHODS
 )
 CAPABILITIES: Final = frozenset(
     (VIEW, WEBSOCKET, VAPID, sharing.OWNER, *(method.capability for method in METHODS.values()))

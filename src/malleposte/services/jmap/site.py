@@ -13,11 +13,13 @@ from malleposte.delivery.sieving.checking import Checker
 from malleposte.directory.book import Account, Book
 from malleposte.policy.hourly import Hourly
 from malleposte.services.jmap import dispatch, own, requests
+from malleposte.services.jmap.contacts import photos
+from malleposte.services.jmap.contacts.cards import media_of
 from malleposte.services.jmap.context import Context
 from malleposte.services.jmap.errors import LIMIT, NOT_REQUEST, RequestError
 from malleposte.services.jmap.methods import CAPABILITIES, METHODS
 from malleposte.services.jmap.push import News
-from malleposte.services.jmap.session_object import session_object
+from malleposte.services.jmap.session_cache import Sessions
 from malleposte.services.jmap.settings import JmapSettings
 from malleposte.services.jmap.transfers import Transfers
 from malleposte.services.jmap.view.images import PATH as IMAGE
@@ -59,12 +61,15 @@ class JmapSite:
     _texts: SafeTexts = field(init=False)
     _checker: Checker = field(init=False)
     _changes_of_rights: Hourly = field(init=False)
+    _sessions: Sessions = field(init=False)
 
     def __post_init__(self) -> None:
         self._transfers = Transfers(self.settings, self.store)
         self._texts = SafeTexts(self.images)
         self._checker = Checker(self.store.reader)
         self._changes_of_rights = Hourly(CHANGES_OF_RIGHTS)
+        more = None if self.news is None else self.news.capabilities
+        self._sessions = Sessions(self.settings, self.store, self.book, more)
 
     def in_clear(self, path: str) -> bool:
         """See ``Site``: passwords go this way."""
@@ -94,6 +99,8 @@ class JmapSite:
                     return await self.images.answer(account.id, path.removeprefix(IMAGE), request)
                 case ["export", of, mailbox]:
                     return await own.export(self.store, account, of, mailbox, request)
+                case ["download", of, blob, *_] if media_of(blob) is not None:
+                    return await photos.download(self.store, account, of, blob, request)
                 case ["download", of, blob, *name]:
                     return await self._transfers.download(
                         account, of, blob, "/".join(name), request
@@ -104,10 +111,7 @@ class JmapSite:
         return None
 
     async def _session(self, account: Account, request: Request) -> dict[str, object]:
-        opened = await sharers.opened(self.store.reader, account.id)
-        base = self._base(request)
-        more = {} if self.news is None else await self.news.capabilities(base)
-        return session_object(account, self.settings, base, more, opened)
+        return await self._sessions.of(account, self._base(request))
 
     def _accounts(self, account: Account) -> Callable[[], Awaitable[Collection[int]]]:
         """What gives the accounts of whose changes somebody is told."""
