@@ -269,6 +269,7 @@ class House:
             "credential": "account, id, hash",
             "role_grant": "account, role",
             "mailbox_right": "mailbox, grantee, letters",
+            "share_notification": "account, n, gone",
             "recoverable": "email, until",
             "reader_seen": "email, reader, seen",
             "upload": "account, id",

@@ -199,11 +199,11 @@ class _Changing:
             unseen = [one for one in hidden if one[3] or await self.work.mailbox(one[1]) is None]
             plan.leaves = held if len(unseen) == len(hidden) else visible
             return plan
-        await self._flags(change, plan)
+        await self._flags(change, plan, visible)
         await self._mailboxes(change, plan, visible)
         return plan
 
-    async def _flags(self, change: EmailChange, plan: _Plan) -> None:
+    async def _flags(self, change: EmailChange, plan: _Plan, visible: list[Row]) -> None:
         keep = 0 if change.only_flags else ~change.clear_flags
         flags = plan.flags & keep | change.set_flags
         words = frozenset() if change.only_flags else plan.words
@@ -216,15 +216,14 @@ class _Changing:
             flags = flags & ~SEEN | plan.flags & SEEN
             if wanted != seen:
                 plan.seen = wanted
-        wanted_letters = ""
+        # RFC 8621 §2, maySetSeen, maySetKeywords: in all mailboxes that it is in. Whoever reads it in
+        # some of them has his own \Seen, whatever others it is in.
         if (flags ^ plan.flags) & SEEN or plan.seen is not None:
-            wanted_letters += "s"
+            for one in visible:
+                await self._need(one[1], "s")
         if (flags ^ plan.flags) & ~SEEN or words != plan.words:
-            wanted_letters += "w"
-        if wanted_letters:
-            # RFC 8621 §2, maySetSeen, maySetKeywords: in all mailboxes that it is in.
             for one in plan.held:
-                await self._need(one[1], wanted_letters)
+                await self._need(one[1], "w")
         if len(words) > MAX_KEYWORDS_EMAIL and not words <= plan.words:
             raise _Not("too-many", f"a message has at most {MAX_KEYWORDS_EMAIL} keywords")
         plan.flags, plan.words = flags, words

@@ -11,6 +11,7 @@ from malleposte.store.flags import FLAGGED, SEEN
 from malleposte.store.ids import account_text, email_text, mailbox_text, thread_text
 from malleposte.store.results import Done
 from support.store import House, inbox, rendered
+from support.views import look
 from unit.services.jmap.harness import Client
 
 LETTER = b"From: eve@example.com\r\nSubject: Offer\r\n\r\nHello\r\n"
@@ -527,3 +528,54 @@ async def test_a_get_of_many_is_as_many_statements_as_of_one(ada: Client, bob: C
         assert len(got["list"]) == len(some)
         counted.append(count)
     assert counted[0] == counted[1]
+
+
+async def test_what_is_done_by_jmap_is_seen_by_imap_and_the_other_way_round(
+    ada: Client, bob: Client
+) -> None:
+    house, box = ada.house, inbox(ada.account)
+    filed = await house.fill(ada.account, 2)
+    ids = [email_text(one.email) for one in filed]
+    await house.grant(box, bob.account, "lrswite")
+    owners, readers = await look(house, box), await look(house, box, bob.account)
+    state = (await states(bob, ada))[1]
+    update = {ids[0]: {"keywords/$seen": True, "keywords/$flagged": True}}
+    await bob.call("Email/set", accountId=ada.id, update=update)
+    assert (await owners.news(), await readers.news()) == (
+        [([], [1], False)],
+        [([], [1], False)],
+    )
+    assert (owners.seen, readers.seen) == ([False, False], [True, False])
+    await house.flag(box, ((2, 2),), actor=bob.account, flags=SEEN)
+    found = await bob.call("Email/changes", accountId=ada.id, sinceState=state)
+    assert sorted(found["updated"]) == sorted(ids)
+    shown = {one["id"]: one["keywords"] for one in await emails(bob, ada, "id", "keywords")}
+    assert shown == {ids[0]: {"$seen": True, "$flagged": True}, ids[1]: {"$seen": True}}
+    draft = {"mailboxIds": {mailbox_text(box): True}, "subject": "x"}
+    await bob.call("Email/set", accountId=ada.id, create={"d": draft}, destroy=[ids[1]])
+    assert await house.uids(box) == [1, 3]
+    told = await readers.news()
+    assert [uid for gone, _, _ in told for uid in gone] == [2]
+    assert any(grown for _, _, grown in told)
+
+
+async def test_what_is_read_in_one_mailbox_asks_nothing_of_one_that_is_hidden(
+    ada: Client, bob: Client
+) -> None:
+    """As by IMAP, where a message is marked in the mailbox that is open."""
+    house = ada.house
+    team = await house.mailbox(ada.account, "Team")
+    filed = await house.deliver(ada.account)
+    await house.copy(inbox(ada.account), team)
+    await house.grant(team, bob.account, "lrs")
+    id_ = email_text(filed.email)
+    update = {id_: {"keywords/$seen": True}}
+    answer = await bob.call("Email/set", accountId=ada.id, update=update)
+    assert answer["updated"] == {id_: None}
+    (one,) = await emails(bob, ada, "keywords", "mailboxIds")
+    assert one == {
+        "id": id_,
+        "keywords": {"$seen": True},
+        "mailboxIds": {mailbox_text(team): True},
+    }
+    assert (await house.email(inbox(ada.account), 1))["flags"] == 0
