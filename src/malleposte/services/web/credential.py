@@ -23,6 +23,11 @@ def of_account(account: Account) -> str:
     return f"app:{app.id}:{hashlib.sha256(app.hash.encode()).hexdigest()[:16]}"
 
 
+def ends_by_itself(credential: str) -> bool:
+    """Whether time alone ends it."""
+    return credential.startswith(_SESSION)
+
+
 async def stands(reader: Reader, account: Account, credential: str, now: float) -> bool:
     """Whether it still lets its owner in; ``account``: as it is now. Store failures come through."""
     if credential.startswith(_SESSION):

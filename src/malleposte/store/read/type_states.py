@@ -25,6 +25,8 @@ _OWN: Final = {
     "Identity": "SELECT max(modseq) FROM identity WHERE account = $1",
     "EmailSubmission": "SELECT max(modseq) FROM email_submission WHERE account = $1",
     "VacationResponse": "SELECT version FROM sieve_form WHERE account = $1 AND kind = 'vacation'",
+    "Filters": "SELECT version FROM sieve_form WHERE account = $1 AND kind = 'filters'",
+    "Label": "SELECT max(modseq) FROM keyword WHERE account = $1",
     "ShareNotification": "SELECT max(modseq) FROM share_notification WHERE account = $1",
     "SieveScript": "SELECT version FROM sieve_head WHERE owner = $1",
     "AddressBook": "SELECT books FROM contact_head WHERE account = $1",

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.parametrize("place", ["sqlite"], indirect=True)
 @pytest.fixture
 async def client(house: House, monkeypatch: pytest.MonkeyPatch) -> Client:
     monkeypatch.setattr(subscriptions, "_made", Hourly(subscriptions.EACH_HOUR))
-    return Client(house, await house.account("ada"))
+    return Client(house, await house.account("ada"), credential="password:1")
 
 
 async def call(client: Client, name: str, **arguments: Any) -> dict[str, Any]:
@@ -124,6 +124,20 @@ async def test_how_long_it_lasts_is_asked_for_within_a_bound(client: Client) -> 
     assert answer["updated"][made]["expires"] >= came
 
 
+async def test_what_ends_by_itself_needs_no_bound(client: Client) -> None:
+    """RFC 8620 §7.2: of a session, whose end is the subscription's."""
+    client.credential = "session:1"
+    answer = await call(client, "PushSubscription/set", create={"x": NEW})
+    made = answer["created"]["x"]
+    assert made["expires"] is None
+    far = "2099-01-01T00:00:00Z"
+    update = {made["id"]: {"expires": far}}
+    assert (await call(client, "PushSubscription/set", update=update))["updated"] == {
+        made["id"]: None
+    }
+    assert (await call(client, "PushSubscription/get"))["list"][0]["expires"] == far
+
+
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"url": "http://push.example.net/x"}, "url"),
     ({"url": "https://user:secret@push.example.net/"}, "url"),
@@ -178,14 +192,14 @@ async def test_where_and_for_whom_cannot_be_changed(client: Client) -> None:
 
 async def test_another_way_to_sign_in_sees_none_of_it(client: Client) -> None:
     made = await make(client)
-    client.credential = "session:2"
+    client.credential = "password:2"
     assert (await call(client, "PushSubscription/get"))["list"] == []
     answer = await call(
         client, "PushSubscription/set", update={made: {"types": None}}, destroy=[made]
     )
     assert answer["notUpdated"][made]["type"] == "notFound"
     assert answer["notDestroyed"][made]["type"] == "notFound"
-    client.credential = "session:1"
+    client.credential = "password:1"
     answer = await call(client, "PushSubscription/set", destroy=[made, "P1", "x"])
     assert answer["destroyed"] == [made]
     assert {one["type"] for one in answer["notDestroyed"].values()} == {"notFound"}

@@ -202,6 +202,10 @@ class Streams:
             except StoreError as error:
                 log.warning("jmap_store_away", error=str(error))
                 return
+            except Exception:
+                # A defect ends one stream, not the worker.
+                log.exception("jmap_defect", method="stream")
+                why = "This went wrong in the server"
             if why:
                 stream.end(why)
             await asyncio.sleep(0)

@@ -23,7 +23,8 @@ from malleposte.services.jmap.push.names import PUSH_LETTER
 from malleposte.services.jmap.setting import Outcome
 from malleposte.services.jmap.times import seconds_of, utc_date
 from malleposte.services.jmap.webpush.encryption import AUTH, POINT, octets_of, public_key
-from malleposte.store.commands import AddPush, AnyCommand, ChangePush, DropPush
+from malleposte.services.web import credential
+from malleposte.store.commands import LATEST, AddPush, AnyCommand, ChangePush, DropPush
 from malleposte.store.commands.push import MAX_TEXT, PROVED
 from malleposte.store.ids import id_number
 from malleposte.store.read.push import Push, subscriptions
@@ -33,7 +34,9 @@ PROPERTIES: Final = ("id", "deviceClientId", "verificationCode", "expires", "typ
 HIDDEN: Final = ("url", "keys")
 """Set, and never shown (§7.2.1)."""
 LASTS: Final = 30 * 86_400
-"""Seconds until one ends that is not renewed."""
+"""Seconds until one ends that is not renewed, where what made it does not end by itself (§7.2)."""
+NEVER: Final = LATEST
+"""When one ends that ends with its session."""
 MOST_TYPES: Final = 100
 MOST_DEVICE: Final = 255
 EACH_HOUR: Final = 60
@@ -75,9 +78,13 @@ def _shown(one: Push) -> dict[str, Any]:
         "id": _id(one.n),
         "deviceClientId": one.device,
         "verificationCode": one.code if one.stage == PROVED else None,
-        "expires": utc_date(one.expires_at),
+        "expires": _expiry(one.expires_at),
         "types": msgspec.json.decode(one.types) if one.types else None,
     }
+
+
+def _expiry(at: int) -> str | None:
+    return None if at >= NEVER else utc_date(at)
 
 
 async def get(context: Context, arguments: Get) -> Answer:
@@ -161,7 +168,8 @@ async def _create(context: Context, properties: dict[str, Any]) -> dict[str, Any
     except EgressError as error:
         raise invalid(f"url: {error}", "url") from None
     p256dh, auth = _keys(properties.get("keys"))
-    types, expires = _types(properties.get("types")), _expires(properties.get("expires"))
+    by = await context.credential()
+    types, expires = _types(properties.get("types")), _expires(properties.get("expires"), by)
     if not _made.take(context.actor):
         raise SetError("rateLimit", "Too many were made within the hour; try again later")
     n = secrets.randbits(62) | 1
@@ -170,7 +178,7 @@ async def _create(context: Context, properties: dict[str, Any]) -> dict[str, Any
         AddPush(
             account=context.actor,
             n=n,
-            credential=await context.credential(),
+            credential=by,
             device=device,
             url=url,
             p256dh=p256dh,
@@ -180,7 +188,7 @@ async def _create(context: Context, properties: dict[str, Any]) -> dict[str, Any
             expires_at=expires,
         ),
     )
-    made: dict[str, Any] = {"id": _id(n), "expires": utc_date(expires)}
+    made: dict[str, Any] = {"id": _id(n), "expires": _expiry(expires)}
     left = {"keys": None, "verificationCode": None, "types": None}
     return made | {name: value for name, value in left.items() if name not in properties}
 
@@ -200,7 +208,7 @@ async def _update(context: Context, one: Push, patch: dict[str, Any]) -> dict[st
         raise invalid("That is not the code that was pushed", "verificationCode")
     expires = one.expires_at
     if wanted["expires"] != now["expires"]:
-        expires = _expires(wanted["expires"])
+        expires = _expires(wanted["expires"], one.credential)
     await _done(
         context,
         ChangePush(
@@ -212,7 +220,7 @@ async def _update(context: Context, one: Push, patch: dict[str, Any]) -> dict[st
             code=code,
         ),
     )
-    came = utc_date(expires)
+    came = _expiry(expires)
     return {"expires": came} if "expires" in patch and patch["expires"] != came else None
 
 
@@ -248,18 +256,19 @@ def _types(value: Any) -> str:
     return text
 
 
-def _expires(value: Any) -> int:
-    """When one ends, ``LASTS`` from now at most. Raises ``SetError``."""
+def _expires(value: Any, by: str) -> int:
+    """When one ends that is made by a credential. Raises ``SetError``."""
     now = int(time.time())
+    most = NEVER if credential.ends_by_itself(by) else now + LASTS
     if value is None:
-        return now + LASTS
+        return most
     try:
         expires = seconds_of(value)
     except (ValueError, TypeError) as error:
         raise invalid(f"expires: {error}", "expires") from None
     if expires <= now:
         raise invalid("expires is over already", "expires")
-    return min(expires, now + LASTS)
+    return min(expires, most)
 
 
 async def _done(context: Context, command: AnyCommand) -> None:
