@@ -35,8 +35,8 @@ _COUNTS: Final = both(
     boxes=any_of("m.mailbox", 1),
 )
 _UNREAD: Final = both(
-    "SELECT m.mailbox, count(*), count(DISTINCT e.thread) FROM membership m"
-    " JOIN email e ON e.id = m.email LEFT JOIN reader_seen s ON s.email = e.id AND s.reader = $1"
+    "SELECT m.mailbox, count(*) FROM membership m JOIN email e ON e.id = m.email"
+    " LEFT JOIN reader_seen s ON s.email = e.id AND s.reader = $1"
     " WHERE {boxes} AND m.deleted = 0 AND e.flags & 8 = 0 AND coalesce(s.seen, e.flags & 1) = 0"
     " GROUP BY m.mailbox",
     boxes=any_of("m.mailbox", 2),
@@ -69,6 +69,24 @@ class MailboxCounts:
 
     async def of(self, boxes: Iterable[Mailbox]) -> dict[int, Counts]:
         """By mailbox, as of the rows or later; as the owner sees them."""
+        found = await self._apart(boxes)
+        await self._with_threads(found)
+        return found
+
+    async def _with_threads(
+        self,
+        found: dict[int, Counts],
+        reader: int = 0,
+        mailboxes: tuple[int, ...] | None = None,
+    ) -> None:
+        for account in {account_of(id_) for id_, counts in found.items() if counts.emails}:
+            unread = await self._unread_threads.of(account, reader, mailboxes)
+            for id_, counts in found.items():
+                if account_of(id_) == account:
+                    found[id_] = replace(counts, unread_threads=unread[id_])
+
+    async def _apart(self, boxes: Iterable[Mailbox]) -> dict[int, Counts]:
+        """What of a mailbox depends on no other."""
         found: dict[int, Counts] = {}
         small: list[Mailbox] = []
         messages = 0
@@ -88,17 +106,15 @@ class MailboxCounts:
                     small, messages = [], 0
         if small:
             await self._count(small, found)
-        for account in {account_of(id_) for id_, counts in found.items() if counts.emails}:
-            unread = await self._unread_threads.of(account)
-            for id_, counts in found.items():
-                if account_of(id_) == account:
-                    found[id_] = replace(counts, unread_threads=unread[id_])
         return found
 
-    async def for_reader(self, boxes: Iterable[Mailbox], reader: int) -> dict[int, Counts]:
-        r"""The same as a reader who is not the owner has them: unread is what is so to him."""
+    async def for_reader(
+        self, boxes: Iterable[Mailbox], reader: int, mailboxes: tuple[int, ...] | None
+    ) -> dict[int, Counts]:
+        r"""The same as a reader who is not the owner has them: unread is what is so to him; ``mailboxes``
+        are all of the account that he reads."""
         boxes = list(boxes)
-        found = await self.of(boxes)
+        found = await self._apart(boxes)
         small: list[int] = []
         messages = 0
         for box in boxes:
@@ -108,9 +124,7 @@ class MailboxCounts:
                 inside = m.And((m.InMailbox(box.id), _NEW))
                 query = Query(account_of(box.id), inside, reader=reader)
                 some = (await self._queries.open(query)).ordered
-                found[box.id] = replace(
-                    found[box.id], unread=len(some), unread_threads=len(some.firsts)
-                )
+                found[box.id] = replace(found[box.id], unread=len(some))
                 continue
             small.append(box.id)
             messages += box.messages
@@ -119,14 +133,14 @@ class MailboxCounts:
                 small, messages = [], 0
         if small:
             await self._unread(small, reader, found)
+        await self._with_threads(found, reader, mailboxes)
         return found
 
     async def _unread(self, boxes: list[int], reader: int, found: dict[int, Counts]) -> None:
         rows = await self._db.rows(_UNREAD, reader, boxes)
-        counted = {mailbox: numbers for mailbox, *numbers in rows}
+        counted = dict(rows)
         for box in boxes:
-            unread, threads = counted.get(box, (0, 0))
-            found[box] = replace(found[box], unread=unread, unread_threads=threads)
+            found[box] = replace(found[box], unread=counted.get(box, 0))
 
     async def _listed(self, mailbox: int) -> Counts:
         account = account_of(mailbox)

@@ -51,7 +51,7 @@ class UnreadThreads:
         self._clock = clock
         self._account = account
         self._reader = reader
-        self._mailboxes = mailboxes
+        self._mailboxes = None if mailboxes is None else frozenset(mailboxes)
         self._seen: int | None = None
         self._modseq = -1
         self._trash = 0
@@ -143,13 +143,14 @@ class UnreadThreads:
 
     async def _some(self, threads: Collection[int]) -> None:
         base = self._account << 32
-        parameters = Parameters([base | thread for thread in threads])
-        writer = Writer(self._db.dialect, parameters, self._reader)
-        unread = self._is_unread(writer)
+        # Parameters are numbered in the order of the text.
+        parameters = Parameters()
+        unread = self._is_unread(Writer(self._db.dialect, parameters, self._reader))
+        ids = parameters.add([base | thread for thread in threads])
         sql = (
             f"SELECT e.thread, e.id, m.mailbox, CASE WHEN {unread} THEN 1 ELSE 0 END FROM email e"
             " JOIN membership m ON m.email = e.id JOIN mailbox b ON b.id = m.mailbox"
-            f" WHERE {among(self._db.dialect, 'e.thread', '$1')} AND e.mailboxes > 0 AND m.deleted = 0"
+            f" WHERE {among(self._db.dialect, 'e.thread', ids)} AND e.mailboxes > 0 AND m.deleted = 0"
         )
         found: dict[int, list[tuple[int, int, bool]]] = {}
         for thread, email, mailbox, flag in await self._db.rows(sql, *parameters.values):

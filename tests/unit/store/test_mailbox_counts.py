@@ -168,3 +168,27 @@ async def test_accounts_not_asked_for_longest_are_forgotten(house: House) -> Non
         assert (await known.of(account))[inbox(account)] == 2
     assert (await known.of(accounts[0]))[inbox(accounts[0])] == 2
     assert len(known._known) == 1
+
+
+async def test_a_reader_counts_what_he_sees_and_has_not_seen(house: House) -> None:
+    account, reader = await house.account(), await house.account()
+    box, hidden = await house.mailbox(account, "Box"), await house.mailbox(account, "Hidden")
+    here = inbox(account)
+    for mailbox in (here, box):
+        await house.grant(mailbox, reader, "lrs")
+    for n, mailbox in enumerate((here, box, hidden)):
+        about = rendered(message_id=f"{n}@x", references=("0@x",))
+        await house.deliver(account, about=about, mailbox=mailbox, flags=SEEN if n < 2 else 0)
+    boxes = [one for id_ in (here, box) if (one := await house.info(id_))]
+
+    async def unread() -> list[tuple[int, int]]:
+        found = await house.store.counts.for_reader(boxes, reader, (here, box))
+        return [(found[one.id].unread, found[one.id].unread_threads) for one in boxes]
+
+    # What is hidden from him is unread, and not his business.
+    assert await unread() == [(0, 0), (0, 0)]
+    assert (await counted(house, account))[here].unread_threads == 1
+    await house.flag(box, mode="-", actor=reader, flags=SEEN)
+    assert await unread() == [(0, 1), (1, 1)]
+    await house.flag(box, actor=reader, flags=SEEN)
+    assert await unread() == [(0, 0), (0, 0)]

@@ -12,6 +12,10 @@ from unit.services.jmap.harness import Client
 BY_NAME = [{"property": "name"}]
 
 
+# What the databases do apart is tested with the store.
+ONE = pytest.mark.parametrize("place", ["sqlite"], indirect=True)
+
+
 @pytest.fixture
 async def client(house: House) -> Client:
     return Client(house, await house.account("ada"))
@@ -64,6 +68,7 @@ async def test_filters_choose(client: Client) -> None:
     assert anchored["ids"][1] == ids["b"]
 
 
+@ONE
 async def test_orders_and_trees(client: Client) -> None:
     ids = await tree(client)
     plain = {"hasAnyRole": False}
@@ -81,6 +86,7 @@ async def test_orders_and_trees(client: Client) -> None:
     assert await named(client, filter=only, sort=BY_NAME) == ["a", "c", "Z"]
 
 
+@ONE
 @pytest.mark.parametrize(
     ("how", "error"),
     [
@@ -101,6 +107,7 @@ async def test_what_no_list_can_be_made_of(client: Client, how: dict[str, Any], 
     assert await client.error("Mailbox/query", **how) == error
 
 
+@ONE
 async def test_a_filter_as_deep_as_it_likes_is_refused(client: Client) -> None:
     deep: dict[str, Any] = {"name": "a"}
     for _ in range(30):

@@ -10,6 +10,9 @@ from malleposte.store.read import mailboxes
 from support.store import House, inbox
 from unit.services.jmap.harness import Client
 
+# What the databases do apart is tested with the store.
+ONE = pytest.mark.parametrize("place", ["sqlite"], indirect=True)
+
 
 @pytest.fixture
 async def client(house: House) -> Client:
@@ -118,6 +121,7 @@ async def test_a_whole_object_may_be_given_back_but_not_other_figures(client: Cl
     assert found["properties"] == ["totalEmails"]
 
 
+@ONE
 @pytest.mark.parametrize(
     ("given", "properties"),
     [
@@ -223,6 +227,7 @@ async def test_emails_only_there_can_be_brought_back(client: Client) -> None:
     assert all(until > now + 29 * 86_400 for (until,) in rows)
 
 
+@ONE
 async def test_inbox_stays_what_it_is(client: Client) -> None:
     box = mailbox_text(inbox(client.account))
     assert (await error(client, update={box: {"name": "In"}}))["type"] == "forbidden"
@@ -231,6 +236,7 @@ async def test_inbox_stays_what_it_is(client: Client) -> None:
     assert (await client.call("Mailbox/set", update={box: {"sortOrder": 0}}))["updated"]
 
 
+@ONE
 async def test_a_tree_is_as_deep_as_the_session_says(client: Client) -> None:
     ids = {f"m{n}": {"name": str(n), "parentId": f"#m{n - 1}"} for n in range(2, 33)}
     answer = await client.call("Mailbox/set", create={"m1": {"name": "1"}} | ids)
@@ -254,6 +260,7 @@ async def test_a_state_that_passed_stops_the_call(client: Client) -> None:
     assert await paths(client) == ["box"]
 
 
+@ONE
 async def test_nobody_touches_what_is_not_his(client: Client) -> None:
     other = Client(client.house, await client.house.account("bob"))
     box = await made(other, name="box")

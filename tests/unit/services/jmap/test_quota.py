@@ -7,6 +7,9 @@ from malleposte.store.results import Done
 from support.store import House
 from unit.services.jmap.harness import Client
 
+# What the databases do apart is tested with the store.
+ONE = pytest.mark.parametrize("place", ["sqlite"], indirect=True)
+
 
 @pytest.fixture
 async def client(house: House) -> Client:
@@ -36,6 +39,7 @@ async def test_an_account_sees_what_it_may_take_up(client: Client) -> None:
     assert await client.error("Quota/get", properties=["size"]) == "invalidArguments"
 
 
+@ONE
 async def test_where_there_is_no_bound_there_is_no_quota(house: House) -> None:
     client = Client(house, await house.account("bob"))
     answer = await client.call("Quota/get", ids=None)
@@ -68,6 +72,7 @@ async def test_changes_say_whether_only_what_is_used_changed(client: Client) -> 
         assert await client.error("Quota/changes", sinceState=bad) == "cannotCalculateChanges"
 
 
+@ONE
 async def test_lists_of_quotas(client: Client) -> None:
     async def ids(**how: object) -> list[str]:
         found: list[str] = (await client.call("Quota/query", **how))["ids"]

@@ -145,7 +145,7 @@ async def _counts(
     if access is None or access.held is None:
         return await counts.of(boxes)
     readable = [box for box in boxes if "r" in access.letters(box.id)]
-    return await counts.for_reader(readable, access.actor)
+    return await counts.for_reader(readable, access.actor, access.mailboxes)
 
 
 METHODS: Final = {"Mailbox/get": Method(MAIL, Get, get)}

@@ -7,8 +7,8 @@ from malleposte.services.jmap import listing
 from malleposte.services.jmap.arguments import Query, QueryChanges
 from malleposte.services.jmap.context import Answer, Context, Method
 from malleposte.services.jmap.errors import MethodError
-from malleposte.services.jmap.progress import noted
 from malleposte.services.jmap.listing import Filter, Test
+from malleposte.services.jmap.progress import noted
 from malleposte.services.jmap.states import UNKNOWN, modseq_of
 from malleposte.services.jmap.submission.names import (
     IDENTITY_LETTER,
