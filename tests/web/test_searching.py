@@ -31,7 +31,7 @@ def test_a_word_of_a_body_is_found_and_marked_with_its_folder(visit: Visit) -> N
     expect(row.locator("mark")).to_have_text(["banners"])
     expect(row).to_contain_text("Website")
     row.click()
-    expect(page.get_by_role("article")).to_contain_text("No banners, no counters")
+    expect(page.get_by_role("article", name="Message from Martin Okafor")).to_be_visible()
     page.get_by_role("button", name="End the search").click()
     expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
 
@@ -79,9 +79,9 @@ def test_nothing_found_says_what_to_do(visit: Visit) -> None:
     page = looked_for(visit, "winner@lucky.example.net")
     expect(page.get_by_role("heading", name="Nothing found")).to_be_visible()
     page.get_by_role("button", name="Look in junk and trash as well").click()
-    row = page.locator("[role=row][data-id]")
-    expect(row).to_have_count(1)
-    expect(row).to_contain_text("Junk")
+    rows = page.locator("[role=row][data-id]")
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_contain_text("Junk")
 
 
 @pytest.mark.parametrize("size", [PHONE])

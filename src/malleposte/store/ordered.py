@@ -10,7 +10,9 @@ octets an email), or octets in lists, for text and for several comparators.
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from heapq import merge
+from itertools import chain, islice
 from typing import Any, Final, Protocol
 
 from malleposte.mime import casemap
@@ -20,6 +22,10 @@ TEXT_OCTETS: Final = 1_000
 _COMPLEMENT: Final = bytes(range(255, -1, -1))
 SMALL: Final = 512
 """Changes put in one by one: each moves what stands behind it, a memory copy."""
+AT_ONCE: Final = 5_000
+"""Emails that are looked at in a slice."""
+RUN: Final = 20_000
+"""Values sorted at once: some 10 ms where they are octets."""
 
 Key = Any
 Column = Any
@@ -169,11 +175,26 @@ class Ordered:
     def change(self, gone: Iterable[int], entries: Iterable[Entry]) -> None:
         """Take emails out by number, where they are there, and put others in, in place of what stood
         there under their numbers."""
+        for _ in self.changing(gone, entries):
+            pass
+
+    def changing(self, gone: Iterable[int], entries: Iterable[Entry]) -> Iterator[None]:
+        """The same in slices of a few milliseconds. Nothing shows of it before the last one: whoever reads
+        between two sees the list as it was."""
         key = self.order.key
-        new = {number: (thread, key(number, values)) for number, thread, values in entries}
-        out = {number for number in (*gone, *new) if number in self}
+        new: dict[int, tuple[int, Key]] = {}
+        for n, (number, thread, values) in enumerate(entries, 1):
+            new[number] = (thread, key(number, values))
+            if n % AT_ONCE == 0:
+                yield
+        out: set[int] = set()
+        for n, number in enumerate(chain(gone, new), 1):
+            if number in self:
+                out.add(number)
+            if n % AT_ONCE == 0:
+                yield
         if len(out) + len(new) > SMALL:
-            self._again(out, new)
+            yield from self._again(out, new)
             return
         touched = [self._take_out(number) for number in out]
         for number, (thread, made) in new.items():
@@ -230,24 +251,50 @@ class Ordered:
                     break
                 self._offer(thread, self._keys_of[at])
 
-    def _again(self, out: set[int], new: dict[int, tuple[int, Key]]) -> None:
-        """All columns anew: quicker where much changes, as when they are filled."""
-        rows = [
+    def _again(self, out: set[int], new: dict[int, tuple[int, Key]]) -> Iterator[None]:
+        """All columns anew, in slices: quicker where much changes, as when they are filled."""
+        order = self.order
+        stay = (
             row
             for row in zip(self._numbers, self._thread_of, self._keys_of, strict=True)
             if row[0] not in out
-        ]
-        rows += ((number, thread, key) for number, (thread, key) in new.items())
-        rows.sort(key=lambda row: row[0])
-        self._numbers = array("I", [row[0] for row in rows])
-        self._thread_of = array("I", [row[1] for row in rows])
-        self._keys_of = self.order.column(row[2] for row in rows)
-        self.keys = self.order.column(sorted(self._keys_of))
+        )
+        come = ((number, *new[number]) for number in sorted(new))
+        # Numbers are there once: what stands behind them is not compared.
+        rows: Iterator[tuple[int, int, Key]] = merge(stay, come) if len(self) else come
+        numbers, thread_of, keys_of = array("I"), array("I"), order.column()
         best: dict[int, Key] = {}
-        for _, thread, key in rows:
-            found = best.get(thread)
-            if found is None or key < found:
-                best[thread] = key
-        self.firsts = self.order.column(sorted(best.values()))
-        self._threads = array("I", sorted(best))
-        self._bests = self.order.column(map(best.__getitem__, self._threads))
+        while some := list(islice(rows, AT_ONCE)):
+            numbers.extend([row[0] for row in some])
+            thread_of.extend([row[1] for row in some])
+            keys_of.extend([row[2] for row in some])
+            for _, thread, key in some:
+                found = best.get(thread)
+                if found is None or key < found:
+                    best[thread] = key
+            yield
+        keys = yield from _sorted(order.column(), keys_of)
+        firsts = yield from _sorted(order.column(), list(best.values()))
+        threads = yield from _sorted(array("I"), list(best))
+        bests = order.column()
+        for start in range(0, len(threads), AT_ONCE):
+            bests.extend([best[thread] for thread in threads[start : start + AT_ONCE]])
+            yield
+        self._numbers, self._thread_of, self._keys_of = numbers, thread_of, keys_of
+        self.keys, self.firsts, self._threads, self._bests = keys, firsts, threads, bests
+
+
+def _sorted(into: Column, values: Sequence[Any]) -> Generator[None, None, Column]:
+    """Values sorted, in slices: runs first, then all of them merged."""
+    runs: list[list[Any]] = []
+    for start in range(0, len(values), RUN):
+        runs.append(sorted(values[start : start + RUN]))
+        yield
+    if len(runs) == 1:
+        into.extend(runs[0])
+        return into
+    merged = merge(*runs)
+    while some := list(islice(merged, AT_ONCE)):
+        into.extend(some)
+        yield
+    return into

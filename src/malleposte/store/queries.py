@@ -27,6 +27,8 @@ CHANGES: Final = 20_000
 KEPT: Final = 1_000_000
 """Emails in all lists of a worker: some 50 MB."""
 LISTS: Final = 500
+ENTRIES: Final = 1_000
+"""Entries made at once: some 5 ms where they are sorted by texts."""
 JUDGED: Final = 20_000
 """Conditions that are looked at together, of several emails: some 3 ms."""
 
@@ -140,7 +142,8 @@ class Listing:
             entries += await self._entries(_FROM_IDS, ids=ids)
             await asyncio.sleep(0)
         if numbers:
-            self.ordered.change(numbers, entries)
+            for _ in self.ordered.changing(numbers, entries):
+                await asyncio.sleep(0)
 
     # Building -------------------------------------------------------------------------------------
 
@@ -159,7 +162,8 @@ class Listing:
             after = upto
             await asyncio.sleep(0)
         fresh = Ordered(self._order)
-        fresh.change((), entries)
+        for _ in fresh.changing((), entries):
+            await asyncio.sleep(0)
         self.ordered = fresh
 
     async def _entries(
@@ -196,7 +200,11 @@ class Listing:
         rows = await self._db.rows(sql, *parameters.values)
         if self._texts:
             rows = await self._looked_through(rows, asked)
-        return list(map(self._entry, rows))
+        entries: list[Entry] = []
+        for start in range(0, len(rows), ENTRIES):
+            await asyncio.sleep(0)
+            entries += map(self._entry, rows[start : start + ENTRIES])
+        return entries
 
     def _column(self, by: By, writer: matching.Writer) -> str:
         if isinstance(by.value, Keyword):

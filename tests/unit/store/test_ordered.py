@@ -104,3 +104,30 @@ def test_the_newest_stands_first_among_equals() -> None:
     made = Ordered(ByOctets())
     made.change((), [(n, n, (octets("same", False),)) for n in (1, 2)])
     assert list(made.numbers(collapsed=False)) == [2, 1]
+
+
+@pytest.mark.parametrize(("name", "order"), ORDERS)
+def test_what_changes_much_does_so_in_slices_and_shows_at_the_end(
+    name: str, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ordered, "SMALL", 10)
+    monkeypatch.setattr(ordered, "AT_ONCE", 50)
+    monkeypatch.setattr(ordered, "RUN", 70)
+    made, model = Ordered(order), Model(order)
+
+    def entry(number: int, value: int) -> Entry:
+        return number, number % 90 + 1, _values(order, (value,))
+
+    first = [entry(number, number * 7 % 31) for number in range(1, 401)]
+    second = [entry(number, number * 5 % 17) for number in range(300, 700)]
+    for gone, new in (([], first), (list(range(100, 250)), second), (list(range(1, 700)), [])):
+        before = list(made.numbers(collapsed=False))
+        slices = 0
+        for _ in made.changing(gone, new):
+            slices += 1
+            assert list(made.numbers(collapsed=False)) == before
+        model.change(gone, new)
+        assert slices >= (len(new) + len(model.emails)) // 50
+        for collapsed in (False, True):
+            assert list(made.numbers(collapsed=collapsed)) == model.numbers(collapsed=collapsed)
+        assert all(made.thread(number) == number % 90 + 1 for number in model.emails)

@@ -89,7 +89,10 @@ export class MailStore implements Replica {
   /** What is worth keeping on disk: mailboxes, and the beginnings of the lists that were used last. */
   keep(): Kept | undefined {
     if (!this.states.email) return undefined;
-    const used = [...this.#lists.values()].filter((list) => list.ready).slice(-MOST_KEPT_LISTS);
+    const used = [...this.#lists.values()]
+      // What was searched for is looked up again, with where it was found.
+      .filter((list) => list.ready && !list.spec.snippets)
+      .slice(-MOST_KEPT_LISTS);
     const lists = used.map((list) => list.keep(MOST_KEPT_ROWS));
     const rows = [...new Set(lists.flatMap(({ ids }) => ids))].map((id) =>
       this.emails.confirmed(id),

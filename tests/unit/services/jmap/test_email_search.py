@@ -1,5 +1,6 @@
 """Texts in filters, and snippets: what is found in messages of any shape, and what a search may cost."""
 
+import asyncio
 import base64
 import quopri
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from malleposte.search import finding
+from malleposte.search import finding, visible
 from malleposte.store.ids import mailbox_text
 from support.store import House, inbox
 from unit.services.jmap.harness import Client
@@ -280,6 +281,29 @@ async def test_hostile_messages_are_looked_through(client: Client) -> None:
     await client.put(b"Content-Type: text/html\r\n\r\n\xff\xfe\x00<\x00")
     assert await ids(client, text="needle") == {one}
     assert await ids(client, text="nädel") == set()
+
+
+async def test_others_run_while_a_long_message_is_looked_through(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finding, "HOLD_AT_MOST", 0.0)
+    source = "<p>K&ouml;nig <b>und</b> Viktor</p>\n" * 30_000
+    await imported(client, html(source, "8bit"))
+    await imported(client, plain("Large", "Zwölf Boxkämpfer jagen Viktor.\n" * 30_000))
+    ticks = 0
+
+    async def others() -> None:
+        nonlocal ticks
+        while True:
+            ticks += 1
+            await asyncio.sleep(0)
+
+    beside = asyncio.create_task(others())
+    try:
+        assert await ids(client, body="absent") == set()
+    finally:
+        beside.cancel()
+    assert ticks > 2_000_000 // visible.AT_ONCE
 
 
 # Snippets -----------------------------------------------------------------------------------------
