@@ -138,7 +138,7 @@ class MailboxCounts:
 
     async def _unread(self, boxes: list[int], reader: int, found: dict[int, Counts]) -> None:
         rows = await self._db.rows(_UNREAD, reader, boxes)
-        counted = dict(rows)
+        counted: dict[int, int] = dict(rows)
         for box in boxes:
             found[box] = replace(found[box], unread=counted.get(box, 0))
 

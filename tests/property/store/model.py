@@ -495,6 +495,21 @@ class Model:
             self._take_subscription(account, one)
         return Done(modseq=account.bump())
 
+    def set(self, mailbox: int, parent: int, name: str, on: bool) -> AnyResult:
+        account, box = self.box(mailbox)
+        modseq = 0
+        if (parent, name) != (box.parent, box.name):
+            answer = self.rename(mailbox, parent, name)
+            if not isinstance(answer, Done):
+                return answer
+            modseq = answer.modseq
+        if box.subscribed != on:
+            box.subscribed = on
+            if not on:
+                account.names.discard(account.path(box))
+            modseq = modseq or account.bump()
+        return Done(modseq=modseq)
+
     def delete(self, mailbox: int) -> AnyResult:
         account, box = self.box(mailbox)
         if mailbox == account.inbox:

@@ -51,6 +51,7 @@ from malleposte.store.commands import (
     RenameMailbox,
     Render,
     Replace,
+    SetMailbox,
     StoreFlags,
     Subscribe,
     SweepMailbox,
@@ -550,7 +551,7 @@ class Machine(RuleBasedStateMachine):
         return int(row[0])
 
     @rule(
-        what=st.sampled_from(["create", "create", "rename", "delete", "sweep", "subscribe"]),
+        what=st.sampled_from(["create", "create", "rename", "set", "delete", "sweep", "subscribe"]),
         a=pick,
         b=pick,
         path=st.lists(names, min_size=1, max_size=2),
@@ -562,6 +563,8 @@ class Machine(RuleBasedStateMachine):
             self.create(a, b, path, on)
         elif what == "rename":
             self.rename(a, b, path[0])
+        elif what == "set":
+            self.set(a, b, path[0], on)
         elif what == "delete":
             self.delete(a)
         elif what == "sweep":
@@ -586,6 +589,18 @@ class Machine(RuleBasedStateMachine):
             return
         command = RenameMailbox(actor=0, mailbox=box.id, parent=parent, path=(name,))
         self.do(command, self.model.rename(box.id, parent, name))
+
+    def set(self, a: int, b: int, name: str, on: bool) -> None:
+        """Name, place and subscription in one command."""
+        box = self.any_box(a)
+        account = self.model.accounts[box.id >> 32]
+        parent = self.box_of(account, b).id if b % 2 else 0
+        if not parent and name == "INBOX" and box.id != account.inbox:
+            return
+        command = SetMailbox(
+            actor=0, account=account.id, mailbox=box.id, parent=parent, name=name, subscribed=on
+        )
+        self.do(command, self.model.set(box.id, parent, name, on))
 
     def delete(self, a: int) -> None:
         box = self.any_box(a)

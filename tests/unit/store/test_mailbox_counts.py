@@ -179,7 +179,7 @@ async def test_a_reader_counts_what_he_sees_and_has_not_seen(house: House) -> No
     for n, mailbox in enumerate((here, box, hidden)):
         about = rendered(message_id=f"{n}@x", references=("0@x",))
         await house.deliver(account, about=about, mailbox=mailbox, flags=SEEN if n < 2 else 0)
-    boxes = [one for id_ in (here, box) if (one := await house.info(id_))]
+    boxes = [await house.info(id_) for id_ in (here, box)]
 
     async def unread() -> list[tuple[int, int]]:
         found = await house.store.counts.for_reader(boxes, reader, (here, box))
