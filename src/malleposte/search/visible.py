@@ -7,6 +7,7 @@ left out; of an embedded message the fields that are shown count as text.
 
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from html import unescape
 from typing import Final
 
 from malleposte.mime import Part, decode_text
@@ -156,37 +157,34 @@ def _absent(opened: Opened, needles: Sequence[Needle]) -> bool:
 
 
 async def _may_show(opened: Opened, html: str, needles: Sequence[Needle]) -> bool:
-    """Whether a text may be among what HTML shows: it is in the source, or the source has words that tags
-    divide or references stand in. Taking the text out costs ten times as much."""
-    plain = True
-    for needle in needles:
-        if await needle.probe.in_text(html, opened.pause):
-            return True
-        plain = plain and _PLAIN.fullmatch(needle.probe.text) is not None
-    reference = _ODD_REFERENCE if plain else _ANY_REFERENCE
+    """Whether a text may be among what HTML shows: it is in the source as references are read, with tags or
+    without those that divide no words. To take out what is shown costs several times as much."""
+    probes = [needle.probe for needle in needles]
     for at in range(0, len(html), AT_ONCE):
-        some = html[max(0, at - LONGEST_TAG) : at + AT_ONCE]
-        if reference.search(some) is not None or _DIVIDED.search(some) is not None:
+        some = html[max(0, at - BEFORE) : at + AT_ONCE]
+        if _COMMENTED.search(some) is not None:
             return True
+        if "&" in some:
+            some = unescape(some)
+        if "\xad" in some:
+            some = some.replace("\xad", "")
+        # As it stands, for what tags show themselves.
+        for text in (some, _INLINE.sub("", some)) if "<" in some else (some,):
+            for probe in probes:
+                if await probe.in_text(text, opened.pause):
+                    return True
         await opened.pause()
     return False
 
 
-LONGEST_TAG: Final = 500
-_PLAIN: Final = re.compile(r"(?!.*\.\.)[a-z0-9@_.+-]+")
-_ANY_REFERENCE: Final = re.compile("&")
-_ODD_REFERENCE: Final = re.compile(
-    r"&(?!(?:nbsp|amp|lt|gt|quot|apos|copy|[lr][sd]quo|[nm]dash|bull|middot|zwnj|hellip|#0?39|#160|#82\d\d"
-    r"|#x27|#xa0|#x20[0-9a-f]{2})\b)[a-z#]",
+BEFORE: Final = 2_000
+"""Characters of the slice before, for words that stand across: several tags, and a text."""
+_INLINE: Final = re.compile(
+    r"</?(?:a|abbr|acronym|b|bdi|bdo|big|cite|code|del|dfn|em|font|i|ins|kbd|mark|q|s|samp|small|span"
+    r"|strike|strong|sub|sup|tt|u|var|wbr)(?=[\s/>])[^>]{0,500}>",
     re.IGNORECASE,
 )
-"""A reference that may stand for a letter or a digit."""
-_DIVIDED: Final = re.compile(
-    r"\w(?:</?(?:a|abbr|acronym|b|bdi|bdo|big|cite|code|del|dfn|em|font|i|ins|kbd|mark|q|s|samp|small|span"
-    rf"|strike|strong|sub|sup|tt|u|var|wbr)\b[^>]{{0,{LONGEST_TAG}}}>)+(?=\w)|\w<!|\xad",
-    re.IGNORECASE,
-)
-"""A word in which something stands that shows nothing itself."""
+_COMMENTED: Final = re.compile(r"\w<!")
 
 
 async def _embedded(opened: Opened, root: Part) -> str:
