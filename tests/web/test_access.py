@@ -56,10 +56,30 @@ def the_keys(visit: Visit) -> None:
     visit.page.get_by_role("table").wait_for()
 
 
+def the_security(visit: Visit) -> None:
+    visit.sign_in()
+    visit.open("/settings/security")
+    visit.page.get_by_role("button", name="Add a passkey").wait_for()
+
+
+def a_new_filter(visit: Visit) -> None:
+    visit.sign_in()
+    visit.open("/settings/filters")
+    visit.page.get_by_role("button", name="New filter").click()
+    visit.page.get_by_role("dialog").wait_for()
+
+
+def where_to(visit: Visit) -> None:
+    marked_rows(visit)
+    visit.page.keyboard.press("v")
+    visit.page.get_by_role("menuitem").first.wait_for()
+
+
 @pytest.mark.parametrize("colours", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 @pytest.mark.parametrize(
-    "screen", [sign_in_page, the_list, marked_rows, a_conversation, the_settings, the_keys]
+    "screen", [sign_in_page, the_list, marked_rows, a_conversation, the_settings, the_keys, the_security,
+    a_new_filter, where_to]
 )
 def test_nothing_keeps_people_out(visit: Visit, screen: Callable[[Visit], None]) -> None:
     screen(visit)

@@ -39,7 +39,17 @@ const CONFIG: Config = {
     "slot",
     "is",
   ],
-  ADD_ATTR: ["hspace", "vspace", "frame", "rules", "data-picture", "data-background", "data-quote", "data-warn", "target"],
+  ADD_ATTR: [
+    "hspace",
+    "vspace",
+    "frame",
+    "rules",
+    "data-picture",
+    "data-background",
+    "data-quote",
+    "data-warn",
+    "target",
+  ],
   ALLOW_DATA_ATTR: false,
   ALLOW_ARIA_ATTR: false,
   // Every value is held against it, so that words pass; where links lead is looked at below.

@@ -100,6 +100,8 @@ export interface SettingsMethods {
   /** Of this server (urn:malleposte:params:jmap:filters). */
   "Filters/get": [Get, GetAnswer<Filters>];
   "Filters/set": [Set, SetAnswer<Filters>];
+  /** Of this server (urn:malleposte:params:jmap:unsubscribe). */
+  "Email/unsubscribe": [{ emailId: Id }, { emailId: Id }];
   "Email/import": [
     { emails: Readonly<Record<Id, object>> },
     Pick<SetAnswer<Email>, "created" | "notCreated">,

@@ -6,6 +6,7 @@ import {
   MailOpen,
   SearchX,
   ShieldAlert,
+  Tag,
   Trash2,
   X,
 } from "lucide-react";
@@ -20,6 +21,8 @@ import { useList, useMailboxes } from "./hooks.ts";
 import style from "./ListPane.module.css";
 import { MessageGrid } from "./MessageGrid.tsx";
 import { isOutgoing, mailboxIcon, mailboxName } from "./names.ts";
+import { useLabels } from "./organise/labels.ts";
+import { useOrganise } from "./organise/Organise.tsx";
 import { SearchChips } from "./SearchChips.tsx";
 import { cleared, type Selection } from "./selection.ts";
 import { useMail } from "./session.ts";
@@ -42,7 +45,8 @@ export function ListPane(props: ListPaneProps) {
   const { search } = place;
   const { t, i18n } = useLingui();
   useList(list);
-  const title = view.mailbox ? mailboxName(view.mailbox, i18n) : t`Search results`;
+  const label = useLabels().all.find(({ id }) => id === view.keyword);
+  const title = view.mailbox ? mailboxName(view.mailbox, i18n) : (label?.name ?? t`Search results`);
   return (
     <section className={style.pane} aria-label={title}>
       {selection.marked.size ? (
@@ -158,6 +162,8 @@ function Empty({ view, place }: { view: View; place: MailPlace }) {
     <EmptyState icon={view.mailbox ? mailboxIcon(view.mailbox) : Inbox} title={t`Nothing here`}>
       {view.mailbox?.role === "trash" ? (
         <Trans>What you delete comes here first.</Trans>
+      ) : view.keyword ? (
+        <Trans>Messages that get this label appear in this list. Press L upon one.</Trans>
       ) : view.mailbox?.role === "archive" ? (
         <Trans>Put away what is done with: it stays searchable.</Trans>
       ) : (
@@ -181,8 +187,10 @@ function Marked({
 }) {
   const { t, i18n } = useLingui();
   const mailboxes = useMailboxes();
+  const organise = useOrganise();
   const rows = [...selection.marked];
-  const title = view.mailbox ? mailboxName(view.mailbox, i18n) : t`Search results`;
+  const label = useLabels().all.find(({ id }) => id === view.keyword);
+  const title = view.mailbox ? mailboxName(view.mailbox, i18n) : (label?.name ?? t`Search results`);
   const done = (deed: () => void) => () => {
     deed();
     select(cleared(selection));
@@ -217,6 +225,12 @@ function Marked({
           label={t`Junk`}
           shortcut="!"
           onPress={done(() => deeds.junk(rows))}
+        />
+        <IconButton
+          icon={Tag}
+          label={t`Labels`}
+          shortcut="L"
+          onPress={() => organise({ kind: "label", rows })}
         />
         <Menu label={t`Move to`} trigger={<IconButton icon={FolderInput} label={t`Move to`} />}>
           {mailboxes

@@ -4,11 +4,12 @@ import { type MouseEvent, memo } from "react";
 import { shortDate } from "../i18n/index.ts";
 import type { Id, Snippet } from "../jmap/index.ts";
 import { runs } from "../search/index.ts";
-import { Avatar, classes, Skeleton } from "../ui/index.ts";
+import { Avatar, classes, Label, Skeleton } from "../ui/index.ts";
 import type { Deeds } from "./deeds.ts";
 import { useFolders, useRow } from "./hooks.ts";
 import style from "./ListRow.module.css";
 import { peopleNames, personName } from "./names.ts";
+import { useLabelsOf } from "./organise/labels.ts";
 import { useMail } from "./session.ts";
 
 export interface ListRowProps {
@@ -29,6 +30,8 @@ export interface ListRowProps {
   press: (id: Id, how: "open" | "mark" | "range") => void;
 }
 
+const NONE = {};
+
 /** A row of the list: who, what, when. */
 export const ListRow = memo(function ListRow(props: ListRowProps) {
   const { id, index, top, conversations, outgoing, open, marked, marking, reached, deeds, press } =
@@ -37,6 +40,7 @@ export const ListRow = memo(function ListRow(props: ListRowProps) {
   const { t } = useLingui();
   const row = useRow(id, conversations, outgoing);
   const folders = useFolders(row?.email, found);
+  const labels = useLabelsOf(row?.email.keywords ?? NONE);
   const own = useMail().client.session.username;
 
   const place = { transform: `translateY(${top}px)` };
@@ -65,6 +69,7 @@ export const ListRow = memo(function ListRow(props: ListRowProps) {
     date,
     row.hasAttachment ? t`With attachments` : "",
     folders,
+    labels.map(({ name }) => name).join(", "),
     email.preview,
   ];
 
@@ -82,6 +87,7 @@ export const ListRow = memo(function ListRow(props: ListRowProps) {
       aria-label={label.filter(Boolean).join(", ")}
       aria-current={open || undefined}
       tabIndex={reached ? 0 : -1}
+      draggable
       data-id={id}
       data-unread={unread || undefined}
       data-open={open || undefined}
@@ -117,6 +123,11 @@ export const ListRow = memo(function ListRow(props: ListRowProps) {
           <Found html={snippet?.subject} text={subject} />
         </span>
         <span className={style.preview}>
+          {labels.map((one) => (
+            <span key={one.id} className={style.label}>
+              <Label name={one.name} colour={one.colour} />
+            </span>
+          ))}
           {folders ? <span className={style.folder}>{folders}</span> : null}
           <Found html={snippet?.preview} text={email.preview} />
         </span>

@@ -1,6 +1,9 @@
+import { plural } from "@lingui/core/macro";
 import { useLingui } from "@lingui/react/macro";
 import {
+  type DragEvent,
   type KeyboardEvent,
+  type MouseEvent,
   useCallback,
   useEffect,
   useLayoutEffect,
@@ -14,6 +17,8 @@ import type { Deeds } from "./deeds.ts";
 import { useMedia } from "./hooks.ts";
 import { ListRow } from "./ListRow.tsx";
 import style from "./MessageGrid.module.css";
+import { drag } from "./organise/dropping.ts";
+import { useOrganise } from "./organise/Organise.tsx";
 import { cleared, extended, moved, type Selection, toggled } from "./selection.ts";
 import { useMail } from "./session.ts";
 import { useRows } from "./window.ts";
@@ -53,6 +58,7 @@ export function MessageGrid(props: MessageGridProps) {
     props;
   const { t } = useLingui();
   const { store } = useMail();
+  const organise = useOrganise();
   const scroller = useRef<HTMLDivElement>(null);
   const height = useRowHeight();
   const count = list.length;
@@ -118,6 +124,26 @@ export function MessageGrid(props: MessageGridProps) {
     event.preventDefault();
   }
 
+  /** What a press or a drag upon a row is about: all that is marked where that row is, too. */
+  function meantBy(target: EventTarget): readonly Id[] {
+    const id = (target as Element).closest<HTMLElement>("[data-id]")?.dataset.id;
+    if (!id) return [];
+    return selection.marked.has(id) ? [...selection.marked] : [id];
+  }
+
+  function menu(event: MouseEvent): void {
+    const rows = meantBy(event.target);
+    if (!rows.length) return;
+    event.preventDefault();
+    organise({ kind: "menu", rows, at: { x: event.clientX, y: event.clientY } });
+  }
+
+  function dragged(event: DragEvent): void {
+    const rows = meantBy(event.target);
+    if (!rows.length) return;
+    drag(event.dataTransfer, rows, plural(rows.length, { one: "# row", other: "# rows" }));
+  }
+
   const reachable = cursor && list.indexOf(cursor) >= 0 ? cursor : list.at(first);
   return (
     <div ref={scroller} className={style.scroller}>
@@ -130,6 +156,8 @@ export function MessageGrid(props: MessageGridProps) {
         className={style.grid}
         style={{ height: count * height }}
         onKeyDown={key}
+        onContextMenu={menu}
+        onDragStart={dragged}
       >
         {Array.from({ length: end - first }, (_, n) => {
           const index = first + n;

@@ -9,15 +9,19 @@ import {
   MailX,
   ShieldAlert,
   Star,
+  Tag,
   Trash2,
 } from "lucide-react";
 import { useEffect, useRef } from "react";
 import type { Id } from "../jmap/index.ts";
-import { Chip, EmptyState, IconButton, Menu, MenuItem } from "../ui/index.ts";
+import { Chip, EmptyState, IconButton, Label, Menu, MenuItem } from "../ui/index.ts";
 import type { Deeds } from "./deeds.ts";
 import { useConversation, useMailboxes } from "./hooks.ts";
 import { Message } from "./Message.tsx";
 import { mailboxIcon, mailboxName } from "./names.ts";
+import { useLabelsOf } from "./organise/labels.ts";
+import { More, Unsubscribe } from "./organise/More.tsx";
+import { useOrganise } from "./organise/Organise.tsx";
 import style from "./Reader.module.css";
 import { Replies } from "./Replies.tsx";
 import type { View } from "./view.ts";
@@ -34,11 +38,15 @@ export interface ReaderProps {
   hasAfter: boolean;
 }
 
+const NONE = {};
+
 /** The right pane: a conversation, or a message alone. */
 export function Reader({ id, view, deeds, back, step, hasBefore, hasAfter }: ReaderProps) {
   const { t, i18n } = useLingui();
   const conversation = useConversation(id, view.conversations);
   const mailboxes = useMailboxes();
+  const organise = useOrganise();
+  const labels = useLabelsOf(conversation?.emails.at(-1)?.keywords ?? NONE);
   const scroller = useRef<HTMLDivElement>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another message begins at its top
   useEffect(() => {
@@ -64,6 +72,7 @@ export function Reader({ id, view, deeds, back, step, hasBefore, hasAfter }: Rea
   );
   // Drafts of answers are written on below.
   const read = emails.filter(({ keywords }) => !keywords.$draft);
+  const last = read.at(-1);
   const rows = [id];
   return (
     <section className={style.reader} aria-label={subject}>
@@ -94,6 +103,12 @@ export function Reader({ id, view, deeds, back, step, hasBefore, hasAfter }: Rea
           shortcut="⇧U"
           onPress={() => deeds.read(rows, false)}
         />
+        <IconButton
+          icon={Tag}
+          label={t`Labels`}
+          shortcut="L"
+          onPress={() => organise({ kind: "label", rows })}
+        />
         <Menu label={t`Move to`} trigger={<IconButton icon={FolderInput} label={t`Move to`} />}>
           {mailboxes
             .filter((one) => one.id !== view.mailbox?.id)
@@ -103,6 +118,7 @@ export function Reader({ id, view, deeds, back, step, hasBefore, hasAfter }: Rea
               </MenuItem>
             ))}
         </Menu>
+        {last ? <More email={last} deeds={deeds} /> : null}
         <span className={style.steps}>
           <IconButton
             icon={ChevronUp}
@@ -129,9 +145,13 @@ export function Reader({ id, view, deeds, back, step, hasBefore, hasAfter }: Rea
             ) : (
               <h2 className={style.subject}>{subject}</h2>
             )}
+            {labels.map((one) => (
+              <Label key={one.id} name={one.name} colour={one.colour} />
+            ))}
             {elsewhere.map((one) => (
               <Chip key={one.id}>{mailboxName(one, i18n)}</Chip>
             ))}
+            {last ? <Unsubscribe key={last.id} email={last} deeds={deeds} /> : null}
             <span className={style.flag}>
               <IconButton
                 icon={Star}

@@ -1,6 +1,6 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { FolderX, Mails, PenLine } from "lucide-react";
-import { useCallback, useEffect, useMemo, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Button as AriaButton } from "react-aria-components";
 import type { Id } from "../jmap/index.ts";
 import { prefs, usePrefs } from "../prefs/index.ts";
@@ -11,6 +11,8 @@ import { useList, useMailboxes, useMedia } from "./hooks.ts";
 import { useKeys } from "./keys.ts";
 import { ListPane } from "./ListPane.tsx";
 import { mailboxName } from "./names.ts";
+import { useLabels } from "./organise/labels.ts";
+import { type Asked, Organise } from "./organise/Organise.tsx";
 import { Reader } from "./Reader.tsx";
 import style from "./Shell.module.css";
 import { Sidebar } from "./Sidebar.tsx";
@@ -74,7 +76,8 @@ export function Shell({ place, signOut }: ShellProps) {
 function useTitle(view: View | undefined, search: string | undefined): void {
   const { i18n } = useLingui();
   const mailbox = view?.mailbox;
-  const name = search ?? (mailbox ? mailboxName(mailbox, i18n) : "");
+  const label = useLabels().all.find(({ id }) => id === view?.keyword);
+  const name = search ?? (mailbox ? mailboxName(mailbox, i18n) : (label?.name ?? ""));
   const unread = mailbox?.unreadEmails ?? 0;
   useEffect(() => {
     document.title = `${unread ? `(${unread}) ` : ""}${name ? `${name} – ` : ""}Malleposte`;
@@ -153,6 +156,7 @@ function Panes({ place, view: fresh }: { place: MailPlace; view: View }) {
     if (next && (at >= 0 || by === 1)) read(next);
   }
 
+  const organise = useRef<(asked: Asked) => void>(() => {});
   const rows = () => meant(selection, open ?? selection.cursor);
   const one = open ?? selection.cursor;
   const flagged = one ? store.emails.get(one)?.keywords.$flagged : undefined;
@@ -162,6 +166,8 @@ function Panes({ place, view: fresh }: { place: MailPlace; view: View }) {
       j: () => step(1),
       k: () => step(-1),
       e: () => deeds.archive(rows()),
+      v: () => organise.current({ kind: "move", rows: rows() }),
+      l: () => organise.current({ kind: "label", rows: rows() }),
       y: () => deeds.archive(rows()),
       "#": () => deeds.trash(rows()),
       delete: () => deeds.trash(rows()),
@@ -181,47 +187,49 @@ function Panes({ place, view: fresh }: { place: MailPlace; view: View }) {
   const listShown = !phone || !open;
   return (
     <main className={style.panes}>
-      {listShown ? (
-        <div className={style.list} style={phone ? {} : { width: listWidth }}>
-          <ListPane
-            view={shown}
-            list={list}
-            open={open}
-            selection={selection}
-            select={select}
-            deeds={deeds}
-            read={read}
-            place={place}
+      <Organise view={view} deeds={deeds} asks={organise}>
+        {listShown ? (
+          <div className={style.list} style={phone ? {} : { width: listWidth }}>
+            <ListPane
+              view={shown}
+              list={list}
+              open={open}
+              selection={selection}
+              select={select}
+              deeds={deeds}
+              read={read}
+              place={place}
+            />
+          </div>
+        ) : null}
+        {phone ? null : (
+          <Splitter
+            label={t`Width of the list`}
+            width={listWidth}
+            least={300}
+            most={720}
+            resize={(width) => prefs.set({ listWidth: width })}
           />
-        </div>
-      ) : null}
-      {phone ? null : (
-        <Splitter
-          label={t`Width of the list`}
-          width={listWidth}
-          least={300}
-          most={720}
-          resize={(width) => prefs.set({ listWidth: width })}
-        />
-      )}
-      {open ? (
-        <Reader
-          key={open}
-          id={open}
-          view={shown}
-          deeds={deeds}
-          back={phone ? () => goTo(undefined) : undefined}
-          step={step}
-          hasBefore={at > 0}
-          hasAfter={at >= 0 && at < list.length - 1}
-        />
-      ) : phone ? null : (
-        <div className={style.nothing}>
-          <EmptyState icon={Mails} title={t`No message is open`}>
-            <Trans>Choose one in the list, or press J for the first.</Trans>
-          </EmptyState>
-        </div>
-      )}
+        )}
+        {open ? (
+          <Reader
+            key={open}
+            id={open}
+            view={shown}
+            deeds={deeds}
+            back={phone ? () => goTo(undefined) : undefined}
+            step={step}
+            hasBefore={at > 0}
+            hasAfter={at >= 0 && at < list.length - 1}
+          />
+        ) : phone ? null : (
+          <div className={style.nothing}>
+            <EmptyState icon={Mails} title={t`No message is open`}>
+              <Trans>Choose one in the list, or press J for the first.</Trans>
+            </EmptyState>
+          </div>
+        )}
+      </Organise>
     </main>
   );
 }

@@ -1,23 +1,17 @@
 import { useLingui } from "@lingui/react/macro";
 import { PenLine } from "lucide-react";
-import type { MouseEvent } from "react";
+import { type MouseEvent, useState } from "react";
+import { tree } from "../folders/index.ts";
 import type { Mailbox } from "../jmap/index.ts";
 import { addressOf, go, usePlace } from "../route/index.ts";
 import { Button, Wordmark } from "../ui/index.ts";
 import { useMailboxes } from "./hooks.ts";
 import { mailboxIcon, mailboxName } from "./names.ts";
+import { FolderDialog } from "./organise/FolderDialog.tsx";
+import { FolderItem } from "./organise/FolderItem.tsx";
+import { droppable, Heading, LabelItems } from "./organise/LabelItems.tsx";
 import style from "./Sidebar.module.css";
 import { useWriting } from "./writing.ts";
-
-/** Mailboxes in the order of a tree, each with how deep it is. */
-function tree(all: readonly Mailbox[]): [Mailbox, number][] {
-  const known = new Set(all.map((one) => one.id));
-  const below = (parent: string | null, depth: number): [Mailbox, number][] =>
-    all
-      .filter((one) => (one.parentId && known.has(one.parentId) ? one.parentId : null) === parent)
-      .flatMap((one) => [[one, depth] as [Mailbox, number], ...below(one.id, depth + 1)]);
-  return below(null, 0);
-}
 
 /** What a mailbox counts: drafts all, the rest what is unread; where nobody looks, nothing. */
 function counted(mailbox: Mailbox): number {
@@ -31,6 +25,7 @@ export function Sidebar({ left }: { left?: () => void }) {
   const mailboxes = useMailboxes();
   const place = usePlace();
   const writing = useWriting();
+  const [making, setMaking] = useState(false);
   const current = place.at === "mail" && !place.search ? place.mailbox : "";
 
   function chosen(event: MouseEvent, mailbox: Mailbox): void {
@@ -41,35 +36,45 @@ export function Sidebar({ left }: { left?: () => void }) {
   }
 
   const rows = tree(mailboxes);
-  const own = rows.filter(([one]) => !one.role);
-  const item = ([mailbox, depth]: [Mailbox, number]) => {
+  const link = ([mailbox, depth]: [Mailbox, number]) => {
     const Icon = mailboxIcon(mailbox);
     const count = counted(mailbox);
     const here = mailbox.id === current || (current === "inbox" && mailbox.role === "inbox");
     return (
-      <li key={mailbox.id}>
-        <a
-          href={addressOf({ at: "mail", mailbox: mailbox.id })}
-          aria-current={here ? "page" : undefined}
-          className={style.item}
-          data-depth={Math.min(depth, 5)}
-          data-quiet={mailbox.role === "drafts" || mailbox.role === "junk" || undefined}
-          onClick={(event) => chosen(event, mailbox)}
-        >
-          <Icon size={18} aria-hidden className={style.icon} />
-          <span className={style.name}>{mailboxName(mailbox, i18n)}</span>
-          {count ? (
-            <span className={style.count}>
-              {count}
-              <span className="visually-hidden">
-                {mailbox.role === "drafts" ? t` drafts` : t` unread`}
-              </span>
+      <a
+        href={addressOf({ at: "mail", mailbox: mailbox.id })}
+        aria-current={here ? "page" : undefined}
+        className={style.item}
+        data-depth={Math.min(depth, 5)}
+        data-quiet={mailbox.role === "drafts" || mailbox.role === "junk" || undefined}
+        onClick={(event) => chosen(event, mailbox)}
+        {...droppable({ mailbox })}
+      >
+        <Icon size={18} aria-hidden className={style.icon} />
+        <span className={style.name}>{mailboxName(mailbox, i18n)}</span>
+        {count ? (
+          <span className={style.count}>
+            {count}
+            <span className="visually-hidden">
+              {mailbox.role === "drafts" ? t` drafts` : t` unread`}
             </span>
-          ) : null}
-        </a>
-      </li>
+          </span>
+        ) : null}
+      </a>
     );
   };
+
+  // What is in one with a role stands below it, so that the trash has its folders beside it.
+  const byRole = new Set<string>();
+  for (const [one] of rows) if (one.role || byRole.has(one.parentId ?? "")) byRole.add(one.id);
+  const item = (row: [Mailbox, number]) =>
+    row[0].role ? (
+      <li key={row[0].id}>{link(row)}</li>
+    ) : (
+      <FolderItem key={row[0].id} mailbox={row[0]}>
+        {link(row)}
+      </FolderItem>
+    );
 
   return (
     <div className={style.sidebar}>
@@ -90,14 +95,12 @@ export function Sidebar({ left }: { left?: () => void }) {
         </Button>
       </div>
       <nav aria-label={t`Mailboxes`} className={style.nav}>
-        <ul className={style.list}>{rows.filter(([one]) => one.role).map(item)}</ul>
-        {own.length ? (
-          <>
-            <h2 className={style.title}>{t`Folders`}</h2>
-            <ul className={style.list}>{own.map(item)}</ul>
-          </>
-        ) : null}
+        <ul className={style.list}>{rows.filter(([one]) => byRole.has(one.id)).map(item)}</ul>
+        <Heading words={t`Folders`} action={t`New folder`} run={() => setMaking(true)} />
+        <ul className={style.list}>{rows.filter(([one]) => !byRole.has(one.id)).map(item)}</ul>
+        <LabelItems current={current} left={left} />
       </nav>
+      {making ? <FolderDialog close={() => setMaking(false)} /> : null}
     </div>
   );
 }

@@ -3,7 +3,7 @@ import type { I18n, MessageDescriptor } from "@lingui/core";
 import { msg, plural } from "@lingui/core/macro";
 import { useLingui } from "@lingui/react/macro";
 import { useMemo } from "react";
-import type { Email, Id, Mailbox } from "../jmap/index.ts";
+import type { Email, Id, Mailbox, MailLabel } from "../jmap/index.ts";
 import type { Deed, Done, MailStore, MessageList } from "../store/index.ts";
 import { toasts } from "../ui/index.ts";
 import { mailboxName } from "./names.ts";
@@ -15,6 +15,7 @@ export interface Deeds {
   trash(rows: readonly Id[]): void;
   junk(rows: readonly Id[]): void;
   move(rows: readonly Id[], to: Mailbox): void;
+  label(rows: readonly Id[], label: MailLabel, on: boolean): void;
   read(rows: readonly Id[], on: boolean): void;
   star(rows: readonly Id[], on: boolean): void;
   /** Mark what is opened as read, without a word. */
@@ -31,6 +32,7 @@ export function messagesOf(store: MailStore, view: View, row: Id): Id[] {
   return store.threads
     .emails(email.threadId)
     .filter((one) => !mailbox || one.mailboxIds[mailbox])
+    .filter((one) => !view.keyword || one.keywords[view.keyword])
     .map((one) => one.id);
 }
 
@@ -105,6 +107,22 @@ function deeds(store: MailStore, view: View, list: MessageList, i18n: I18n): Dee
         }),
       );
     },
+    label: (rows, { id, name }, on) =>
+      told(keyword(messages(rows), id, on), (count) =>
+        on
+          ? msg({
+              message: plural(count, {
+                one: `# message labelled “${name}”`,
+                other: `# messages labelled “${name}”`,
+              }),
+            })
+          : msg({
+              message: plural(count, {
+                one: `Label “${name}” taken from # message`,
+                other: `Label “${name}” taken from # messages`,
+              }),
+            }),
+      ),
     read: (rows, on) => {
       const done = keyword(messages(rows), "$seen", on);
       told(done, (count) =>

@@ -13,6 +13,15 @@ export interface View {
   readonly mailbox: Mailbox | undefined;
   /** Whether a row is a conversation; what was found is shown message by message. */
   readonly conversations: boolean;
+  /** The keyword of the label whose messages are shown, in place of a mailbox. */
+  readonly keyword?: string | undefined;
+}
+
+const LABEL = "label-";
+
+/** Where the messages of a label are, in place of the id of a mailbox. */
+export function labelPlace(keyword: string): string {
+  return LABEL + keyword;
 }
 
 /** What names in a search mean. */
@@ -30,6 +39,12 @@ export function viewOf(
     const filter = search(place.search, knownNames(mailboxes));
     const spec = { filter, sort: NEWEST, collapseThreads: false, snippets: true };
     return { spec, mailbox: undefined, conversations: false };
+  }
+  if (place.mailbox.startsWith(LABEL)) {
+    const keyword = place.mailbox.slice(LABEL.length);
+    const filter = { hasKeyword: keyword };
+    const spec = { filter, sort: NEWEST, collapseThreads: conversations };
+    return { spec, mailbox: undefined, conversations, keyword };
   }
   const mailbox = mailboxes.find((one) =>
     place.mailbox === "inbox" ? one.role === "inbox" : one.id === place.mailbox,

@@ -15,6 +15,8 @@ export function KeyboardPage() {
     [["E"], t`Archive`],
     [["#"], t`Move to trash`],
     [["!"], t`Move to junk`],
+    [["V"], t`Move to a folder`],
+    [["L"], t`Labels`],
     [["S"], t`Star, or remove the star`],
     [["C"], t`Write a message`],
     [["R"], t`Reply`],

@@ -30,6 +30,7 @@ export function ContextMenu({
         isOpen
         onOpenChange={(open) => open || close()}
         placement="bottom start"
+        aria-label={label}
         offset={2}
       >
         <AriaMenu className={style.menu ?? ""} aria-label={label} autoFocus="first" onClose={close}>

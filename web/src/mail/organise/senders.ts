@@ -1,0 +1,106 @@
+/** What is done about whoever sent a message: a filter for more of the kind, no more of it at all. */
+import { useLingui } from "@lingui/react/macro";
+import { useMemo } from "react";
+import { action, condition, listId, rule, ruleLike } from "../../filters/index.ts";
+import { type Email, loadOne, MethodError, RequestError, saveOne } from "../../jmap/index.ts";
+import { toasts } from "../../ui/index.ts";
+import type { Deeds } from "../deeds.ts";
+import { type MailSession, useMail } from "../session.ts";
+import { useOrganise } from "./Organise.tsx";
+
+/** What a message says of the list that it came by. */
+export interface ListFields {
+  /** RFC 2919; "" where it came by none. */
+  readonly list: string;
+  /** Whether the server can leave it in one step (RFC 8058). */
+  readonly oneStep: boolean;
+  /** A page where one leaves it; "" where there is none. */
+  readonly page: string;
+}
+
+const ID = "header:List-Id:asText";
+const WHERE = "header:List-Unsubscribe:asURLs";
+const HOW = "header:List-Unsubscribe-Post:asText";
+
+/** Throws `RequestError`, `MethodError`. */
+export async function listFields({ client }: MailSession, id: string): Promise<ListFields> {
+  const batch = client.batch();
+  const call = batch.add("Email/get", { ids: [id], properties: [ID, WHERE, HOW] });
+  const [found] = (await client.send(batch)).of(call).list as unknown as Record<string, unknown>[];
+  const urls = (found?.[WHERE] ?? []) as readonly string[];
+  const page = urls.find((url) => /^https:/i.test(url)) ?? "";
+  const oneStep = /^List-Unsubscribe=One-Click$/i.test(String(found?.[HOW] ?? "").trim());
+  return { list: listId(String(found?.[ID] ?? "")), oneStep: oneStep && page !== "", page };
+}
+
+export function useSenders(deeds: Deeds) {
+  const mail = useMail();
+  const organise = useOrganise();
+  const { t } = useLingui();
+  return useMemo(() => {
+    async function tried(attempt: () => Promise<void>): Promise<void> {
+      try {
+        await attempt();
+      } catch (error) {
+        if (!(error instanceof RequestError || error instanceof MethodError)) throw error;
+        toasts.show(t`The server cannot do this at the moment. Try again soon.`);
+      }
+    }
+
+    /** Opens the form of a filter, filled in. */
+    async function like(email: Email): Promise<void> {
+      const { list } = await listFields(mail, email.id).catch(() => ({ list: "" }));
+      organise({ kind: "filter", rule: ruleLike(email, list) });
+    }
+
+    /** What comes from now on goes to junk, and so does this. */
+    function block(email: Email): Promise<void> {
+      const address = email.from?.[0]?.email ?? "";
+      const junk = mail.store.mailboxes.role("junk");
+      const made = rule({
+        name: t`Blocked: ${address}`,
+        conditions: [condition({ value: address })],
+        actions: [action({ mailbox: junk?.id ?? "", name: junk?.name ?? "Junk" })],
+      });
+      return tried(async () => {
+        const { state, one } = await loadOne(mail.client, "Filters");
+        await saveOne(mail.client, "Filters", state, { rules: [made, ...one.rules] });
+        if (junk && !email.mailboxIds[junk.id]) deeds.junk([email.id]);
+        toasts.show(t`Mail from ${address} goes to junk from now on.`, {
+          words: t`Undo`,
+          run: () =>
+            void tried(async () => {
+              const now = await loadOne(mail.client, "Filters");
+              const rules = now.one.rules.filter((other) => "raw" in other || other.id !== made.id);
+              await saveOne(mail.client, "Filters", now.state, { rules });
+            }),
+        });
+      });
+    }
+
+    /** The server asks the list; where that is not to be had, its page is opened. */
+    function unsubscribe(email: Email, { oneStep, page }: ListFields): Promise<void> {
+      const elsewhere = () => void window.open(page, "_blank", "noopener,noreferrer");
+      if (!oneStep) {
+        elsewhere();
+        return Promise.resolve();
+      }
+      return tried(async () => {
+        const batch = mail.client.batch();
+        const call = batch.add("Email/unsubscribe", { emailId: email.id });
+        const answers = await mail.client.send(batch);
+        try {
+          answers.of(call);
+          toasts.show(t`The list was told that you leave it.`);
+        } catch (error) {
+          if (!(error instanceof MethodError)) throw error;
+          toasts.show(t`The list could not be told. It has a page where you can leave it.`, {
+            words: t`Open the page`,
+            run: elsewhere,
+          });
+        }
+      });
+    }
+    return { like, block, unsubscribe };
+  }, [mail, organise, deeds, t]);
+}
