@@ -85,7 +85,7 @@ async def emails(
 async def _older(reader: Reader, ids: list[int], since: Point) -> list[int]:
     if not ids:
         return ids
-    made = dict(await reader.rows(_CREATED, ids))
+    made: dict[int, int] = dict(await reader.rows(_CREATED, ids))
     return [id_ for id_ in ids if made.get(id_, 0) <= since.known]
 
 

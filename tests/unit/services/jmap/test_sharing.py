@@ -292,11 +292,12 @@ async def test_notifications_are_listed(ada: Client, bob: Client) -> None:
     ):
         answer = await bob.call("ShareNotification/query", filter=filter_)
         assert answer["ids"] == found
-    for filter_, error in (
+    wrong: tuple[tuple[dict[str, Any], str], ...] = (
         ({"after": "yesterday"}, "invalidArguments"),
         ({"objectType": 1}, "invalidArguments"),
         ({"who": "x"}, "unsupportedFilter"),
-    ):
+    )
+    for filter_, error in wrong:
         assert await bob.error("ShareNotification/query", filter=filter_) == error
     state = (await bob.call("ShareNotification/query"))["queryState"]
     await bob.call("ShareNotification/set", destroy=[both[0]])

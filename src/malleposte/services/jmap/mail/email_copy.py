@@ -105,7 +105,8 @@ class _Run:
         boxes = filing.mailboxes_of(
             self._context, self._target.account, properties.get("mailboxIds")
         )
-        flags, words = None, ()
+        flags: int | None = None
+        words: tuple[str, ...] = ()
         if properties.get("keywords") is not None:
             flags, words = filing.keywords_of(properties["keywords"])
         received = None

@@ -52,7 +52,7 @@ async def identities(context: Context, account: int) -> list[Identity]:
         if address not in known and await may_send_as(context, account, address)
     ]
     if missing:
-        names = dict(await reader.rows(_NAMES, account, missing))
+        names: dict[str, str] = dict(await reader.rows(_NAMES, account, missing))
         seeds = tuple(
             (address, msgspec.json.encode({"name": names.get(address, context.account.name)}))
             for address in missing
