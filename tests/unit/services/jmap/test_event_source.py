@@ -78,6 +78,9 @@ async def test_of_others_only_who_sees_their_mail_is_told_and_of_mail_alone(
     event = await source.event()
     kinds = event["data"]["changed"][account_text(bob)]
     assert {"Email", "Mailbox"} <= kinds.keys()
+    for kind in ("Email", "Mailbox"):
+        got = await told.client.call(f"{kind}/get", accountId=account_text(bob), ids=[])
+        assert kinds[kind] == got["state"]
     assert "Identity" not in kinds
     await house.grant(inbox(bob), told.client.account, "")
     await house.deliver(bob)

@@ -21,7 +21,7 @@ def wanted(names: list[str] | None) -> Types:
     return TYPES if names is None else TYPES.intersection(names)
 
 
-def state_change(changed: Mapping[int, Mapping[str, int]]) -> dict[str, Any]:
+def state_change(changed: Mapping[int, Mapping[str, int | str]]) -> dict[str, Any]:
     """A ``StateChange``: states by kind, by account."""
     return {
         "@type": "StateChange",

@@ -14,12 +14,23 @@ from typing import Final, Protocol
 
 import structlog
 
+from malleposte.services.jmap.access import access_to
+from malleposte.services.jmap.errors import MethodError
 from malleposte.services.jmap.progress import noted
 from malleposte.services.jmap.push.names import Types
 from malleposte.services.web.messages import Refused
 from malleposte.store import Store, StoreError
-from malleposte.store.read import sharers
-from malleposte.store.read.type_states import ALL, OF_MAIL, head, states
+from malleposte.store.ids import account_text
+from malleposte.store.read import readers_lists
+from malleposte.store.read.type_states import (
+    ALL,
+    EMAIL,
+    MAILBOX,
+    OF_MAIL,
+    THREAD,
+    head,
+    states,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +46,7 @@ TOO_MANY: Final = "There are too many connections of this account; close some wi
 SUBMISSION: Final = "EmailSubmission"
 STOPPING: Final = "The server stops; connect again"
 
-News = dict[int, dict[str, int]]
+News = dict[int, dict[str, int | str]]
 """States by kind, by account."""
 MayGoOn = Callable[[], Awaitable[str]]
 """Says why a stream must end, '' if it need not. Store failures and ``Refused`` come through."""
@@ -123,10 +134,12 @@ class Stream:
                     continue
                 self.places[account] = now.modseq
                 types = self.types if account == self.owner else self.types & OF_MAIL
-                changed = {name: one for name, one in now.changed.items() if name in types}
+                changed: dict[str, int | str] = {
+                    name: one for name, one in now.changed.items() if name in types
+                }
                 if changed:
                     found[account] = changed
-            await self._only_seen(found)
+            await self._as_seen(found)
         except StoreError:
             # The hub looks again when the store is back, but not for what is known to it already.
             asyncio.get_running_loop().call_later(1.0, self._hint)
@@ -135,14 +148,27 @@ class Stream:
             self._told_at = time.monotonic()
         return found
 
-    async def _only_seen(self, found: News) -> None:
-        """Without accounts in which rights were taken away meanwhile."""
-        if found.keys() <= {self.owner}:
-            return
-        opened = await sharers.opened(self._streams.store.reader, self.owner)
-        seen = {self.owner, *(one.account for one in opened)}
-        for account in found.keys() - seen:
-            del found[account]
+    async def _as_seen(self, found: News) -> None:
+        """States of others' accounts as ``get`` gives them to who sees them; without those in which rights
+        were taken away meanwhile."""
+        store = self._streams.store
+        for account in found.keys() - {self.owner}:
+            try:
+                access = await access_to(store, self.owner, account_text(account))
+            except MethodError:
+                del found[account]
+                continue
+            states_ = found[account]
+            if not access.mailboxes:
+                # He may look up mailboxes, and read in none.
+                states_ = found[account] = {n: s for n, s in states_.items() if n == MAILBOX}
+            for name in states_.keys() & {EMAIL, THREAD}:
+                states_[name] = access.state(int(states_[name]))
+            if MAILBOX in states_:
+                names = await readers_lists.subscribed(store.reader, self.owner, account)
+                states_[MAILBOX] = access.state(int(states_[MAILBOX]), boxes=True, subscribed=names)
+            if not states_:
+                del found[account]
 
 
 class Streams:
