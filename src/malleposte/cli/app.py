@@ -35,6 +35,7 @@ COMMANDS = {
     "trace": "What became of a message: by sender, recipient, Message-ID, number, time.",
     "audit": "Who did what: list, by actor, operation, target, time.",
     "tls": "TLS towards other servers: show, except, exceptions, end.",
+    "contacts": "Contacts of an account, from and to vCard files: import, export.",
     "import": "Import mail: mbox, Maildir, folder of .eml.",
     "export": "Export mail: Maildir, mbox, folder of .eml.",
     "recover": "Expunged mail: list it, bring it back.",

@@ -28,6 +28,7 @@ MODULES = (
     "accounts_many",
     "aliases",
     "audit_list",
+    "contacts",
     "credentials",
     "devices",
     "dkim",

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from malleposte.groupware import cards
@@ -73,6 +73,7 @@ def kept(octets: bytes) -> Counter[object]:
     return Counter(one.key for one in lines(octets.decode()) if one.name not in ("BEGIN", "END"))
 
 
+@settings(deadline=None)
 @given(versions, st.lists(line, max_size=8))
 def test_no_line_is_lost_on_the_way_through_the_store(version: str, found: list[Line]) -> None:
     octets = card(version, found)
@@ -88,6 +89,7 @@ def test_no_line_is_lost_on_the_way_through_the_store(version: str, found: list[
     assert {key[1] for key in added} <= {"FN", "N", "UID"}, back.decode()  # type: ignore[index]
 
 
+@settings(deadline=None)
 @given(versions, st.lists(line, max_size=8))
 def test_the_other_version_is_a_vcard_as_well(version: str, found: list[Line]) -> None:
     other = "4.0" if version == "3.0" else "3.0"
@@ -95,6 +97,7 @@ def test_the_other_version_is_a_vcard_as_well(version: str, found: list[Line]) -
     assert isinstance(read(again.encode()), Kept)
 
 
+@settings(deadline=None)
 @given(line)
 def test_a_line_is_read_as_it_was_written(one: Line) -> None:
     (found,) = lines(written([one]))

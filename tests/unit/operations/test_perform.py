@@ -52,6 +52,8 @@ NAMES = {
     "alias.list",
     "alias.set",
     "audit.list",
+    "contacts.export",
+    "contacts.import",
     "device.add",
     "device.list",
     "device.networks",

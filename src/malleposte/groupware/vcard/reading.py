@@ -193,7 +193,9 @@ class _Reading:
 
     def fn(self, line: Line) -> bool:
         value = text(line.value)
-        if not value or "full" in self.card.get("name", {}):
+        if not value:
+            return True  # it is written where there is no name
+        if "full" in self.card.get("name", {}):
             return False
         # Parameters of a name have no place of their own; ``whole`` keeps the line.
         self._name()["full"] = value

@@ -165,6 +165,16 @@ _CARDS: Final = both(
     " WHERE c.account = $1 AND {cards}",
     cards=any_of("c.id", 2),
 )
+_OF_UIDS: Final = both(
+    "SELECT uid, id FROM card WHERE account = $1 AND {uids}", uids=any_of("uid", 2, "text")
+)
+
+
+async def cards_of_uids(reader: Reader, account: int, uids: Sequence[str]) -> dict[str, int]:
+    """Cards by their uids."""
+    return {row[0]: row[1] for row in await reader.rows(_OF_UIDS, account, list(uids))}
+
+
 _PLACES: Final = both(
     "SELECT card, book, path FROM card_place WHERE gone = 0 AND {cards} ORDER BY card, book",
     cards=any_of("card", 1),
