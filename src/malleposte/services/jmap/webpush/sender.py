@@ -44,7 +44,7 @@ ASK_EVERY: Final = 5.0
 AT_ONCE: Final = 20
 EACH_AT_ONCE: Final = 3
 """Pushes on their way, in all and of one account."""
-PAUSE: Final = 10
+PAUSE: Final = 5
 """Seconds from one push of a subscription to the next: what changes meanwhile is told together."""
 UNCONCERNED: Final = 2
 """The same where what changed is not told there."""
@@ -86,9 +86,14 @@ class PushSender:
 
     async def run(self) -> None:
         """See the module."""
+        moved, again = None, 0.0
         try:
             while True:
                 await asyncio.sleep(LOOK_EVERY)
+                before, moved = moved, self._store.clock.moved()
+                if moved is not None and moved == before and time.monotonic() < again:
+                    continue  # nothing was written
+                again = time.monotonic() + ASK_EVERY
                 try:
                     await self.look()
                 except StoreError as error:
@@ -201,7 +206,8 @@ class PushSender:
             return
         status = response.status
         if 200 <= status < 300:
-            await self._note(push, stage, told, PAUSE)
+            # News may follow a code at once.
+            await self._note(push, stage, told, PAUSE if changed else 0)
         elif status in _GONE:
             # RFC 8030 §7.3
             await self._drop(push, "the push service does not know it any more")

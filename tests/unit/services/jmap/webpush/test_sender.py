@@ -129,7 +129,6 @@ async def test_the_code_is_pushed_first_and_nothing_else_until_it_came_back(side
             "verificationCode": "code7",
         }
     ]
-    side.house.clock.turn(3_600)
     assert await side.pushed(worker) == []
     (one,) = await side.kept()
     change = ChangePush(account=account, n=7, credential=one.credential, code="code7")
@@ -367,3 +366,19 @@ async def test_one_that_fails_does_not_hold_up_another(side: Side) -> None:
     bad, good = await side.kept()
     assert (bad.failures, good.failures) == (1, 0)
     assert good.told > bad.told
+
+
+async def test_a_worker_looks_by_itself(side: Side, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sender, "LOOK_EVERY", 0.02)
+    account = await side.account("ada")
+    await side.subscribe(account)
+    task = asyncio.create_task(side.worker().run())
+    try:
+        await side.house.deliver(account)
+        async with asyncio.timeout(10):
+            while not side.service.taken:
+                await asyncio.sleep(0.02)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert side.service.messages()[0]["@type"] == "StateChange"
