@@ -1,6 +1,7 @@
 """The web service of a worker: from the configuration to what its listeners serve."""
 
 from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ from malleposte.runtime.passwords import Passwords
 from malleposte.runtime.push import PushHub
 from malleposte.runtime.tls_signing import Signer
 from malleposte.secrets.node_key import NodeKeyError
+from malleposte.services.dav import DavSite, signing_in
 from malleposte.services.jmap import JmapSite
 from malleposte.services.jmap.push import News
 from malleposte.services.jmap.settings import JmapSettings
@@ -179,5 +181,6 @@ def web_service(
     )
     auth = AuthSite(context)
     jmap = jmap_site(configuration, authentication, reception, news)
-    sites = (policies, autoconfig, auth, jmap, client)
+    dav = DavSite(store, book, partial(signing_in.account, door=door))
+    sites = (policies, autoconfig, auth, jmap, dav, client)
     return WebService(settings, book, sites, observer, stopping)
