@@ -3,7 +3,7 @@ import { Archive, type LucideIcon, Mail, MailOpen, Paperclip, Star, Trash2 } fro
 import { type MouseEvent, memo } from "react";
 import { shortDate } from "../i18n/index.ts";
 import type { Id, Snippet } from "../jmap/index.ts";
-import { runs } from "../search/index.ts";
+import { near, runs } from "../search/index.ts";
 import { Avatar, classes, Label, Skeleton } from "../ui/index.ts";
 import type { Deeds } from "./deeds.ts";
 import { useFolders, useRow } from "./hooks.ts";
@@ -115,6 +115,7 @@ export const ListRow = memo(function ListRow(props: ListRowProps) {
           {count > 1 ? <span className={style.count}>{count}</span> : null}
         </span>
         <span className={style.when}>
+          {folders ? <span className={style.folder}>{folders}</span> : null}
           {row.hasAttachment ? <Paperclip size={14} aria-hidden className={style.clip} /> : null}
           {flagged ? <Star size={14} aria-hidden className={style.star} /> : null}
           <time dateTime={email.receivedAt}>{date}</time>
@@ -128,8 +129,7 @@ export const ListRow = memo(function ListRow(props: ListRowProps) {
               <Label name={one.name} colour={one.colour} />
             </span>
           ))}
-          {folders ? <span className={style.folder}>{folders}</span> : null}
-          <Found html={snippet?.preview} text={email.preview} />
+          <Found html={snippet?.preview} text={email.preview} short />
         </span>
         {/* For the pointer; by keyboard each has its key and the toolbar its button. */}
         <span className={style.quick} aria-hidden>
@@ -151,10 +151,18 @@ export const ListRow = memo(function ListRow(props: ListRowProps) {
   );
 });
 
+interface FoundProps {
+  html: string | null | undefined;
+  text: string;
+  /** Whether it is to begin shortly before what was found. */
+  short?: boolean;
+}
+
 /** A text, with what was searched for marked in it where the server says so. */
-function Found({ html, text }: { html: string | null | undefined; text: string }) {
+function Found({ html, text, short = false }: FoundProps) {
   if (!html) return text;
-  return runs(html).map(({ text: run, marked }, n) =>
+  const found = runs(html);
+  return (short ? near(found) : found).map(({ text: run, marked }, n) =>
     // biome-ignore lint/suspicious/noArrayIndexKey: runs of one text stay where they are
     marked ? <mark key={n}>{run}</mark> : <span key={n}>{run}</span>,
   );

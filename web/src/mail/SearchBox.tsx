@@ -7,6 +7,7 @@ import { recent, type Suggestion, suggestions } from "../search/index.ts";
 import { IconButton } from "../ui/index.ts";
 import { useMailboxes } from "./hooks.ts";
 import { useKeys } from "./keys.ts";
+import { useLabels } from "./organise/labels.ts";
 import style from "./SearchBox.module.css";
 import { useExplained } from "./searchWords.ts";
 import { knownNames } from "./view.ts";
@@ -16,6 +17,7 @@ import { knownNames } from "./view.ts";
 export function SearchBox({ place }: { place: MailPlace }) {
   const { t, i18n } = useLingui();
   const mailboxes = useMailboxes();
+  const labels = useLabels().all;
   const field = useRef<HTMLInputElement>(null);
   const id = useId();
   const [text, setText] = useState(place.search ?? "");
@@ -26,7 +28,9 @@ export function SearchBox({ place }: { place: MailPlace }) {
   useKeys({ "/": () => field.current?.focus() }, shortcuts);
   useEffect(() => setText(place.search ?? ""), [place.search]);
 
-  const offered = open ? suggestions(text, searches, i18n.locale, knownNames(mailboxes)) : [];
+  const offered = open
+    ? suggestions(text, searches, i18n.locale, knownNames(mailboxes, labels))
+    : [];
   const shown = offered.length > 0;
 
   function type(words: string): void {

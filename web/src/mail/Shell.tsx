@@ -35,7 +35,7 @@ export function Shell({ place, signOut }: ShellProps) {
   const [drawer, setDrawer] = useState(false);
   const { conversations } = usePrefs();
   const mailboxes = useMailboxes();
-  const view = viewOf(place, mailboxes, conversations);
+  const view = viewOf(place, mailboxes, conversations, useLabels().all);
   useTitle(view, place.search);
   return (
     <div className={style.shell} data-roomy={roomy || undefined}>

@@ -1,7 +1,8 @@
 /** Searches in the reader's words: what an operator is for, and what a term of one asks. */
 import { msg } from "@lingui/core/macro";
 import { useLingui } from "@lingui/react/macro";
-import { type Meaning, OPERATORS, type Term, unquoted } from "../search/index.ts";
+import { i18n } from "../i18n/index.ts";
+import { type Meaning, OPERATORS, parse, type Term, unquoted } from "../search/index.ts";
 
 /** What operators are for, by what they mean. */
 const EXPLAINED = {
@@ -14,25 +15,27 @@ const EXPLAINED = {
   in: msg`which folder it is in`,
   label: msg`which label it has`,
   has: msg`with files attached`,
-  before: msg`older than a day`,
-  after: msg`newer than a day`,
-  larger: msg`of this size or more`,
-  smaller: msg`less than this size`,
+  before: msg`before a day, as 2026-01-31 or 7d ago`,
+  after: msg`since a day, as 2026-01-31 or 7d ago`,
+  larger: msg`of a size or more, as 5M`,
+  smaller: msg`of less than a size, as 100k`,
 } as const;
 
 export function useExplained(): (word: string) => string {
   const { i18n } = useLingui();
+  const said = useTermWords();
+  const words = (word: string) => parse(word).flat().map(said).join();
   return (word) => {
     const [operator = ""] = word.replace(/^-/, "").split(":");
     const kind = OPERATORS[operator.toLowerCase()];
-    return kind && kind !== "is" ? i18n._(EXPLAINED[kind]) : "";
+    if (kind === "is") return words(word);
+    return kind ? i18n._(EXPLAINED[kind]) : "";
   };
 }
 
 /** A term as a chip says it. */
 export function useTermWords(): (term: Term) => string {
-  const { t, i18n } = useLingui();
-  const day = (at: Date) => i18n.date(at, { day: "numeric", month: "short", year: "numeric" });
+  const { t } = useLingui();
 
   function words(meaning: Meaning): string {
     const value = unquoted(meaning.value);
@@ -67,11 +70,11 @@ export function useTermWords(): (term: Term) => string {
           draft: t`Draft`,
         }[meaning.value];
       case "before": {
-        const date = day(meaning.at);
+        const date = dayOf(meaning.at);
         return t`Before ${date}`;
       }
       case "after": {
-        const date = day(meaning.at);
+        const date = dayOf(meaning.at);
         return t`Since ${date}`;
       }
       case "larger":
@@ -85,4 +88,12 @@ export function useTermWords(): (term: Term) => string {
     const said = words(meaning);
     return not ? t`Not: ${said}` : said;
   };
+}
+
+/** A day as the reader's country writes it. */
+function dayOf(at: Date): string {
+  const own = navigator.languages.find((tag) => tag.startsWith(i18n.locale)) ?? i18n.locale;
+  return new Intl.DateTimeFormat(own, { day: "numeric", month: "short", year: "numeric" }).format(
+    at,
+  );
 }

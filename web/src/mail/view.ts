@@ -1,6 +1,6 @@
 /** The list that a place shows: of a mailbox, or of what is looked for. */
 import { i18n } from "../i18n/index.ts";
-import type { Mailbox } from "../jmap/index.ts";
+import type { Mailbox, MailLabel } from "../jmap/index.ts";
 import type { MailPlace } from "../route/index.ts";
 import { type Known, search } from "../search/index.ts";
 import type { ListSpec } from "../store/index.ts";
@@ -25,8 +25,8 @@ export function labelPlace(keyword: string): string {
 }
 
 /** What names in a search mean. */
-export function knownNames(mailboxes: readonly Mailbox[]): Known {
-  return { mailboxes, nameOf: (mailbox) => mailboxName(mailbox, i18n) };
+export function knownNames(mailboxes: readonly Mailbox[], labels: readonly MailLabel[]): Known {
+  return { mailboxes, labels, nameOf: (mailbox) => mailboxName(mailbox, i18n) };
 }
 
 /** Nothing where the place names a mailbox that is not there. */
@@ -34,9 +34,10 @@ export function viewOf(
   place: MailPlace,
   mailboxes: readonly Mailbox[],
   conversations: boolean,
+  labels: readonly MailLabel[],
 ): View | undefined {
   if (place.search) {
-    const filter = search(place.search, knownNames(mailboxes));
+    const filter = search(place.search, knownNames(mailboxes, labels));
     const spec = { filter, sort: NEWEST, collapseThreads: false, snippets: true };
     return { spec, mailbox: undefined, conversations: false };
   }

@@ -10,5 +10,5 @@ export {
   without,
 } from "./parse.ts";
 export { recent } from "./recent.ts";
-export { type Run, runs } from "./snippet.ts";
+export { near, type Run, runs } from "./snippet.ts";
 export { type Suggestion, suggestions } from "./suggest.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Known } from "./filter.ts";
 import { added, read } from "./recent.ts";
-import { runs } from "./snippet.ts";
+import { near, runs } from "./snippet.ts";
 import { suggestions } from "./suggest.ts";
 
 const KNOWN: Known = {
@@ -73,5 +73,17 @@ describe("a snippet", () => {
     expect(runs("&#0;&#x110000;&unknown;")).toEqual([
       { text: "&#0;&#x110000;&unknown;", marked: false },
     ]);
+  });
+
+  it("begins shortly before what was found, where there is little room", () => {
+    const long = runs("…one two three four five six <mark>seven</mark> eight");
+    expect(near(long).map(({ text }) => text)).toEqual([
+      "…three four five six ",
+      "seven",
+      " eight",
+    ]);
+    const short = runs("one <mark>two</mark> three");
+    expect(near(short)).toEqual(short);
+    expect(near(runs("nothing in this text of some length"))).toHaveLength(1);
   });
 });

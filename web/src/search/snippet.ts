@@ -34,3 +34,18 @@ function unescaped(text: string): string {
     },
   );
 }
+
+/** Characters before what was found that a row of a list has room for. */
+const BEFORE = 24;
+
+/** The runs from shortly before the first that is marked, from the beginning of a word. */
+export function near(found: readonly Run[]): Run[] {
+  const at = found.findIndex(({ marked }) => marked);
+  const before = found
+    .slice(0, Math.max(at, 0))
+    .map(({ text }) => text)
+    .join("");
+  if (before.length <= BEFORE) return [...found];
+  const cut = before.slice(-BEFORE).replace(/^\S*\s/, "");
+  return [{ text: `…${cut}`, marked: false }, ...found.slice(at)];
+}
