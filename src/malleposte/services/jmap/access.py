@@ -20,6 +20,7 @@ from malleposte.store.read.rights import ALL, Held
 
 _MASK: Final = (1 << 64) - 1
 _BETWEEN: Final = "."
+_READING: Final = frozenset("lrp")
 _FAR: Final = (1 << 63) - 1
 
 
@@ -47,6 +48,13 @@ class Access:
     def reader(self) -> int:
         """As the store's reads have it: 0 for the owner."""
         return 0 if self.held is None else self.actor
+
+    @property
+    def read_only(self) -> bool:
+        """Whether there is no mailbox in which he may do more than read."""
+        if self.held is None:
+            return False
+        return all(_READING.issuperset(one.letters) for one in self.held.values())
 
     def letters(self, mailbox: int) -> str:
         """What he may do in a mailbox (RFC 4314)."""

@@ -78,6 +78,14 @@ class Context:
         9670 §1). Read anew for each call: rights end with the next one. Raises ``MethodError``."""
         return await access_to(self.store, self.account.id, account)
 
+    async def writing(self, account: str) -> Access:
+        """The same, of a call that changes mail. Raises ``MethodError`` where all there is can but be read
+        (RFC 8620 §3.6.2)."""
+        found = await self.access(account)
+        if found.read_only:
+            raise MethodError("accountReadOnly")
+        return found
+
     def id_of(self, reference: str) -> str:
         """An id as a client may write it in a ``set``: ``#`` and a creation id, or the id itself. Raises
         ``SetError``."""

@@ -11,6 +11,8 @@ from typing import Final
 
 from malleposte.store.dialect import Reader, any_of, both
 
+OPENED: Final = 500
+"""Accounts of others that a program is told of at once."""
 AT_ONCE: Final = 500
 """Accounts found in one statement: some 2 ms."""
 
@@ -117,14 +119,15 @@ async def sharing(reader: Reader, actor: int) -> list[Sharer]:
 
 async def opened(reader: Reader, actor: int) -> list[Opened]:
     """Of these accounts those of which the actor sees a mailbox; by address. A mailbox is seen where a
-    list says so, its own or one that counts for others too: that the right stands in one is enough."""
+    list says so, its own or one that counts for others too: that the right stands in one is enough.
+    The first ``OPENED``: what is given to anyone may be much, and each is a paragraph of a session."""
     found = await sharing(reader, actor)
     if not found:
         return []
     rows = await reader.rows(_OPENED, actor, [one.account for one in found])
     return [
         Opened(account, address, kind, bool(writes), bool(creates))
-        for account, address, kind, writes, creates in rows
+        for account, address, kind, writes, creates in rows[:OPENED]
     ]
 
 

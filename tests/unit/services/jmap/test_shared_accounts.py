@@ -9,6 +9,7 @@ from malleposte.services.jmap.methods import CAPABILITIES
 from malleposte.store.commands import DeleteAccount, DeleteMailbox
 from malleposte.store.flags import FLAGGED, SEEN
 from malleposte.store.ids import account_text, email_text, mailbox_text, thread_text
+from malleposte.store.read import sharers
 from malleposte.store.results import Done
 from support.store import House, inbox, rendered
 from support.views import look
@@ -87,6 +88,20 @@ async def test_what_is_for_anyone_shows_in_the_session_of_colleagues(
     assert list((await session(ada))["accounts"]) == [ada.id]
     await ada.house.do(DeleteAccount(account=ada.account), Done)
     assert list((await session(bob))["accounts"]) == [bob.id]
+
+
+async def test_a_session_names_so_many_accounts_of_others(
+    ada: Client, bob: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sharers, "OPENED", 1)
+    house = ada.house
+    carol = await house.account("carol")
+    for owner in (carol, ada.account):
+        await house.grant(inbox(owner), bob.account, "lr")
+    assert set((await session(bob))["accounts"]) == {ada.id, bob.id}
+    # What is not named is there all the same.
+    answer = await bob.call("Mailbox/get", accountId=account_text(carol), ids=[])
+    assert answer["list"] == []
 
 
 async def test_mailboxes_that_are_not_there_to_a_reader_leave_no_trace(
@@ -204,7 +219,14 @@ async def test_each_right_is_asked_for(ada: Client, bob: Client) -> None:
     await house.grant(box, bob.account, "l")
     blob = await upload(bob, ada, LETTER)
     import_ = {"m": {"blobId": blob, "mailboxIds": {name: True}}}
-    for letters in ("lr", "lrt", "lre", "lrsw"):
+    await house.grant(box, bob.account, "lr")
+    for method, more in (
+        ("Email/set", {"create": {"d": draft}}),
+        ("Email/import", {"emails": import_}),
+        ("Email/copy", {"fromAccountId": bob.id, "create": {}}),
+    ):
+        assert await bob.error(method, accountId=ada.id, **more) == "accountReadOnly"  # type: ignore[arg-type]
+    for letters in ("lrt", "lre", "lrsw"):
         await house.grant(box, bob.account, letters)
         answer = await bob.call("Email/set", accountId=ada.id, create={"d": draft}, destroy=[id_])
         assert answer["notCreated"]["d"]["type"] == "forbidden", letters

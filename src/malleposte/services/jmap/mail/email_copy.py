@@ -34,6 +34,8 @@ async def accounts(context: Context, source: str, target: str) -> tuple[Access, 
 async def copy(context: Context, arguments: Copy) -> Answer:
     """See the module."""
     source, target = await accounts(context, arguments.from_account_id, arguments.account_id)
+    if target.read_only:
+        raise MethodError("accountReadOnly")
     setting.check_count(len(arguments.create), context.settings)
     reader = context.store.reader
     from_modseq = await mailboxes.modseq(reader, source.account)

@@ -42,7 +42,7 @@ class Import(Arguments, frozen=True, kw_only=True):
 
 async def import_(context: Context, arguments: Import) -> Answer:
     """See the module."""
-    access = await context.access(arguments.account_id)
+    access = await context.writing(arguments.account_id)
     account = access.account
     setting.check_count(len(arguments.emails), context.settings)
     reader = context.store.reader

@@ -20,7 +20,7 @@ from malleposte.store.read import mailboxes
 
 async def set_(context: Context, arguments: Set) -> Answer:
     """See the module. What is made is made first: a draft that is saved anew is never nowhere."""
-    access = await context.access(arguments.account_id)
+    access = await context.writing(arguments.account_id)
     account = access.account
     setting.check(arguments, context.settings)
     reader = context.store.reader
