@@ -85,6 +85,7 @@ from malleposte.store.commands.mailboxes import (
     CreateMailbox,
     DeleteMailbox,
     Entry,
+    ExchangeMailboxes,
     PartCopies,
     RenameMailbox,
     SetMailbox,
@@ -287,6 +288,7 @@ __all__ = [
     "EmailCopy",
     "Enclosed",
     "Entry",
+    "ExchangeMailboxes",
     "Expunge",
     "Filing",
     "FinishJob",
@@ -391,6 +393,7 @@ AnyCommand = (
     | CreateMailbox
     | RenameMailbox
     | SetMailbox
+    | ExchangeMailboxes
     | DeleteMailbox
     | PartCopies
     | SweepMailbox

@@ -69,6 +69,19 @@ class RenameMailbox(Command, frozen=True, array_like=True, kw_only=True):
         return (self.mailbox >> 32,)
 
 
+class ExchangeMailboxes(Command, frozen=True, array_like=True, kw_only=True):
+    """Give two mailboxes of an account each other's parent and name; their children go with them. Answer:
+    ``Done``; as ``RenameMailbox`` refuses."""
+
+    actor: int
+    one: int
+    other: int
+
+    def accounts(self) -> tuple[int, ...]:
+        """See ``Command``."""
+        return (self.one >> 32,)
+
+
 class DeleteMailbox(Command, frozen=True, array_like=True, kw_only=True):
     """Remove a mailbox without children; its messages go with it, of more than ``MAX_ROWS`` all after it
     (``SweepMailbox``, by a job). Answer: ``Done``; ``not-empty`` with ``only_empty`` where it holds any.

@@ -110,7 +110,7 @@ async def create_mailbox(work: Work, command: CreateMailbox) -> Created | Refuse
         account_of(command.parent) != command.account or await work.mailbox(command.parent) is None
     ):
         return Refused(reason="no-such-mailbox")
-    if await _depth(work, command.parent) + len(names) > MAX_DEPTH:
+    if await depth_of(work, command.parent) + len(names) > MAX_DEPTH:
         return TOO_DEEP
     parent, missing = await _descend(work, command.account, command.parent, names)
     refused = await _not_below(work, command.actor, command.account, parent, taken=not missing)
@@ -239,7 +239,8 @@ async def _not_below(
     return no_rights("k") if isinstance(held, Refused) else None
 
 
-async def _depth(work: Work, mailbox: int) -> int:
+async def depth_of(work: Work, mailbox: int) -> int:
+    """Levels down to a mailbox; 0 for none."""
     depth = 0
     while mailbox and depth <= MAX_DEPTH:
         row = await work.mailbox(mailbox)
@@ -266,11 +267,11 @@ async def rename_mailbox(work: Work, command: RenameMailbox) -> Done | Refused:
         return Refused(reason="no-such-mailbox")
     moved = await listed_names.with_those_below(work, account, command.mailbox)
     height = 1 + max(rest.count(SEPARATOR) for _, rest, _ in moved)
-    if await _depth(work, command.parent) + len(names) - 1 + height > MAX_DEPTH:
+    if await depth_of(work, command.parent) + len(names) - 1 + height > MAX_DEPTH:
         return TOO_DEEP
     *above, name = names
     parent, missing = await _descend(work, account, command.parent, above)
-    if await _is_within(work, parent, command.mailbox):
+    if await is_within(work, parent, command.mailbox):
         return Refused(reason="loop", text="a mailbox cannot move below itself")
     refused = await _not_below(work, command.actor, account, parent)
     if refused is not None:
@@ -318,14 +319,14 @@ async def rename_mailbox(work: Work, command: RenameMailbox) -> Done | Refused:
         await take_list(work, top, inbox)
     new = await path_of(work, command.mailbox)
     await listed_names.take(work, account, new, moved)
-    await readers_names.follow(work, account, old, new, moved)
+    await readers_names.follow(work, account, (old, new, moved))
     if await writers_of(work.tx, command.mailbox) != writing:
         # What is above it now says so.
         await parting.begin(work, command.mailbox, modseq)
     return Done(modseq=modseq)
 
 
-async def _is_within(work: Work, mailbox: int, above: int) -> bool:
+async def is_within(work: Work, mailbox: int, above: int) -> bool:
     """Whether a mailbox is ``above`` or stands below it."""
     for _ in range(MAX_DEPTH):
         if mailbox == above:

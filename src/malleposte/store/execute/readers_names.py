@@ -86,24 +86,28 @@ async def leave_all(work: Work, low: int, high: int) -> None:
     await work.tx.run(_ALL_LEFT, low, high)
 
 
-async def follow(work: Work, account: int, old: str, new: str, moved: Moved) -> None:
-    """Names of what left one full name for another get the new one, as their readers see it.
+async def follow(work: Work, account: int, *moves: tuple[str, str, Moved]) -> None:
+    """Names of what left one full name for another (of each move: from, to, what) get the new one, as their
+    readers see it.
 
     Those who may no longer look the mailbox up are not told where it went: they keep the old name.
     """
-    rests = {mailbox: rest for mailbox, rest, _ in moved}
-    rows = await _locked(work, _OF, list(rests), MOST_FOLLOWING)
+    places = {
+        mailbox: (f"{SEPARATOR}{old}{rest}", f"{SEPARATOR}{new}{rest}")
+        for old, new, moved in moves
+        for mailbox, rest, _ in moved
+    }
+    rows = await _locked(work, _OF, list(places), MOST_FOLLOWING)
     if not rows:
         return
     seen = await seen_by(work.tx, account, [(row[0], row[2]) for row in rows])
     gone: list[Row] = []
     come: list[Row] = []
     for reader, name, mailbox, given in rows:
-        below = f"{SEPARATOR}{old}{rests[mailbox]}"
-        if (reader, mailbox) in seen and name.endswith(below):
+        before, after = places[mailbox]
+        if (reader, mailbox) in seen and name.endswith(before):
             gone.append((reader, name))
-            whole = f"{name.removesuffix(below)}{SEPARATOR}{new}{rests[mailbox]}"
-            come.append((reader, whole, mailbox, given))
+            come.append((reader, name.removesuffix(before) + after, mailbox, given))
     await _drop(work, gone)
     if come:
         await work.tx.many(_PUT, come)

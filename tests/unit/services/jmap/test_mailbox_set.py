@@ -310,3 +310,20 @@ async def test_a_count_that_another_mailbox_moves_is_told(client: Client) -> Non
         if not found["hasMoreChanges"]:
             break
     assert told == {here, mailbox_text(box)}
+
+
+async def test_two_have_each_others_name_in_one_call(client: Client) -> None:
+    a, b, c = [await made(client, name=name) for name in "abc"]
+    low = await made(client, name="low", parentId=a)
+    swap = {a: {"name": "b", "sortOrder": 5}, b: {"name": "a"}}
+    answer = await client.call("Mailbox/set", update=swap | {c: {"name": "low", "parentId": a}})
+    assert set(answer["updated"]) == {a, b}
+    assert answer["notUpdated"][c]["existingId"] == low
+    assert await paths(client) == ["a", "b", "b/low", "c"]
+    assert await got(client, a, "name", "sortOrder") == {"id": a, "name": "b", "sortOrder": 5}
+    # One that cannot be changed gives up nothing.
+    answer = await client.call(
+        "Mailbox/set", update={a: {"name": "a"}, b: {"name": "x", "role": "king"}}
+    )
+    assert answer["updated"] is None
+    assert await paths(client) == ["a", "b", "b/low", "c"]

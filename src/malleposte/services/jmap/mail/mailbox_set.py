@@ -6,7 +6,7 @@ be yet is tried again when others went well: a name or a role that another one g
 
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple
 
@@ -21,7 +21,7 @@ from malleposte.services.jmap.mail.mailbox_values import Values, fits, in_order
 from malleposte.services.jmap.mail.names import MAIL
 from malleposte.services.jmap.setting import Outcome
 from malleposte.services.jmap.sharing.names import PRINCIPALS
-from malleposte.store.commands import DeleteMailbox, SetMailbox
+from malleposte.store.commands import DeleteMailbox, ExchangeMailboxes, SetMailbox
 from malleposte.store.execute.mailboxes import SEPARATOR, TOO_DEEP
 from malleposte.store.ids import (
     MAILBOX_LETTER,
@@ -120,7 +120,7 @@ class _Run:
         ]
         for _ in range(TIMES):
             later = [entry for entry in entries if await self._waits(entry)]
-            if len(later) in (0, len(entries)):
+            if not later or (len(later) == len(entries) and not await self._exchanged(later)):
                 break
             entries = later
 
@@ -136,6 +136,20 @@ class _Run:
             return False
         entry.errors.pop(entry.id, None)
         return False
+
+    async def _exchanged(self, waiting: Sequence[Entry]) -> bool:
+        """Whether some of these could be given each other's names, as they want (RFC 8620 §5.3)."""
+        wants: dict[int, int] = {}
+        for entry in waiting:
+            if entry.errors is self.outcome.not_updated:
+                holder = str(entry.errors[entry.id].more.get("existingId", ""))
+                wants[self._number(entry.id)] = id_number(MAILBOX_LETTER, holder)
+        found = False
+        for one, other in wants.items():
+            if one < other and wants.get(other) == one:
+                command = ExchangeMailboxes(actor=self._context.actor, one=one, other=other)
+                found |= isinstance(await self._context.submit(command), Done)
+        return found
 
     async def _box(self, number: int) -> Mailbox | None:
         """A mailbox as who asks sees it."""
