@@ -225,7 +225,7 @@ async def test_each_right_is_asked_for(ada: Client, bob: Client) -> None:
         ("Email/import", {"emails": import_}),
         ("Email/copy", {"fromAccountId": bob.id, "create": {}}),
     ):
-        assert await bob.error(method, accountId=ada.id, **more) == "accountReadOnly"  # type: ignore[arg-type]
+        assert await bob.error(method, accountId=ada.id, **more) == "accountReadOnly"
     for letters in ("lrt", "lre", "lrsw"):
         await house.grant(box, bob.account, letters)
         answer = await bob.call("Email/set", accountId=ada.id, create={"d": draft}, destroy=[id_])

@@ -1,4 +1,4 @@
-"""Mailbox/get (RFC 8621 §2.1), with who shares it (RFC 9670 §2).
+"""Mailbox/get (RFC 8621 §2.1), with who shares it (RFC 9670 §4).
 
 In another's account stands what one may look up. A mailbox below one that is not there to the reader
 stands below the nearest that is, under the names of both, as IMAP shows it: two that have the same name

@@ -17,7 +17,7 @@ LETTERS: Final[Mapping[str, str]] = {
     "maySubmit": "p",
 }
 SHARE: Final = "mayShare"
-"""RFC 9670 §2: shown to who asks by its capability."""
+"""RFC 9670 §4: shown to who asks by its capability."""
 WITH_SHARE: Final[Mapping[str, str]] = {**LETTERS, SHARE: "a"}
 
 

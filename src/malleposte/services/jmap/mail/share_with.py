@@ -1,4 +1,4 @@
-"""``shareWith`` in Mailbox/set (RFC 9670 §2): who may what in a mailbox, person by person.
+"""``shareWith`` in Mailbox/set (RFC 9670 §4): who may what in a mailbox, person by person.
 
 Each change is what SETACL is by IMAP: asked for in the store (right ``a``), in the audit, and counted,
 since answers tell who is there.

@@ -1,4 +1,4 @@
-"""ShareNotification/get and /changes (RFC 9670 §3.1, §3.2)."""
+"""ShareNotification/get and /changes (RFC 9670 §3)."""
 
 from typing import Any, Final
 

@@ -1,4 +1,4 @@
-"""ShareNotification/query and /queryChanges (RFC 9670 §3.4, §3.5)."""
+"""ShareNotification/query and /queryChanges (RFC 9670 §3)."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""ShareNotification/set (RFC 9670 §3.3): they are dismissed, and nothing else."""
+"""ShareNotification/set (RFC 9670 §3): they are dismissed, and nothing else."""
 
 from typing import Final
 
