@@ -86,7 +86,8 @@ class PushSender:
 
     async def run(self) -> None:
         """See the module."""
-        moved, again = None, 0.0
+        moved: int | None = None
+        again = 0.0
         try:
             while True:
                 await asyncio.sleep(LOOK_EVERY)
