@@ -78,8 +78,18 @@ def where_to(visit: Visit) -> None:
 @pytest.mark.parametrize("colours", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 @pytest.mark.parametrize(
-    "screen", [sign_in_page, the_list, marked_rows, a_conversation, the_settings, the_keys, the_security,
-    a_new_filter, where_to]
+    "screen",
+    [
+        sign_in_page,
+        the_list,
+        marked_rows,
+        a_conversation,
+        the_settings,
+        the_keys,
+        the_security,
+        a_new_filter,
+        where_to,
+    ],
 )
 def test_nothing_keeps_people_out(visit: Visit, screen: Callable[[Visit], None]) -> None:
     screen(visit)
