@@ -27,6 +27,7 @@ _CARET: Final = re.compile(r"\^([n^'])")
 _MEANT: Final = {"n": "\n", "^": "^", "'": '"'}
 
 Parameters = tuple[tuple[str, tuple[str, ...]], ...]
+Key = tuple[str, str, Parameters, str]
 
 
 class NotReadableError(ValueError):
@@ -56,7 +57,7 @@ class Line:
         return tuple(one for one in self.parameters if one[0] not in names)
 
     @property
-    def key(self) -> tuple[str, str, Parameters, str]:
+    def key(self) -> "Key":
         """The same for two lines that say the same: parameters have no order."""
         return self.group.lower(), self.name, tuple(sorted(self.parameters)), self.value
 
@@ -132,7 +133,7 @@ def _parameter(whole: str, place: int, at: int) -> tuple[int, tuple[str, tuple[s
 
 def written(found: Iterable[Line]) -> str:
     """Lines as a text, folded."""
-    return "".join(f"{_folded(plain(line))}\r\n" for line in found)
+    return "".join(f"{folded(plain(line))}\r\n" for line in found)
 
 
 def plain(line: Line) -> str:
@@ -150,7 +151,12 @@ def _shown(value: str) -> str:
     return f'"{value}"' if re.search("[,;:]", value) or value != value.strip() else value
 
 
-def _folded(line: str) -> str:
+def folded(line: str) -> str:
+    """A line in pieces of 75 octets (RFC 6350 §3.2)."""
+    if line.isascii():
+        # Pictures are such lines.
+        rest = range(_FOLD, len(line), _FOLD - 1)
+        return "\r\n ".join([line[:_FOLD], *(line[at : at + _FOLD - 1] for at in rest)])
     octets = line.encode("utf-8", "replace")
     if len(octets) <= _FOLD:
         return line

@@ -4,6 +4,7 @@ A card whose uid is there already is replaced where the file has another; one wi
 what it holds: a file that is imported twice brings nothing new.
 """
 
+import asyncio
 import time
 import uuid
 from collections.abc import AsyncIterator
@@ -129,11 +130,12 @@ class _Import:
     async def take(self, octets: bytes) -> None:
         """The cards of a parcel."""
         try:
-            found = read_all(octets)
+            found = await asyncio.to_thread(read_all, octets)
         except NotACardError as error:
             self._no("", str(error))
             return
         for one in found:
+            await asyncio.sleep(0)
             if isinstance(one, NotACardError):
                 self._no("", str(one))
                 continue

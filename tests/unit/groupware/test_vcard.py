@@ -184,6 +184,8 @@ PROPERTIES: list[tuple[str, str, Any]] = [
     ("LANGUAGE:fr", "language", "fr"),
     ("REV:20260101T101010Z", "updated", "2026-01-01T10:10:10Z"),
     ("CREATED:20260101T101010Z", "created", "2026-01-01T10:10:10Z"),
+    ('JSPROP;JSPTR="example.com:shoe":{"a":1\\,"b":[2]}', "example.com:shoe", {"a": 1, "b": [2]}),
+    ("JSPROP;JSPTR=emails:1", "vCardProps", [["jsprop", {"jsptr": "emails"}, "unknown", "1"]]),
     ("X-SHOE;Y=1:a\\,b", "vCardProps", [["x-shoe", {"y": "1"}, "unknown", "a\\,b"]]),
     ("GENDER:F", "vCardProps", [["gender", {}, "unknown", "F"]]),
 ]  # fmt: skip

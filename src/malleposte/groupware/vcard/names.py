@@ -93,6 +93,44 @@ ADDRESS_SHORT: Final = 7
 
 ANNIVERSARIES: Final = {"BDAY": "birth", "DEATHDATE": "death", "ANNIVERSARY": "wedding"}
 PLACES: Final = {"BIRTHPLACE": "birth", "DEATHPLACE": "death"}
+JSPROP: Final = "JSPROP"
+"""What carries members of a card that vCard has no property for (RFC 9555 §3)."""
+HELD: Final = frozenset(
+    (
+        "@type",
+        "version",
+        "uid",
+        "created",
+        "updated",
+        "kind",
+        "language",
+        "members",
+        "prodId",
+        "relatedTo",
+        "name",
+        "nicknames",
+        "organizations",
+        "speakToAs",
+        "titles",
+        "emails",
+        "onlineServices",
+        "phones",
+        "preferredLanguages",
+        "calendars",
+        "schedulingAddresses",
+        "addresses",
+        "cryptoKeys",
+        "directories",
+        "links",
+        "media",
+        "anniversaries",
+        "keywords",
+        "notes",
+        "personalInfo",
+        "vCardProps",
+    )
+)
+"""Members that have properties."""
 LEVELS: Final = {
     ("EXPERTISE", "beginner"): "low",
     ("EXPERTISE", "average"): "medium",

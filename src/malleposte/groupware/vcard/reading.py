@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import msgspec
+
 from malleposte.groupware.content_lines import Line
 from malleposte.groupware.vcard.names import (
     ADDRESS,
@@ -12,6 +14,8 @@ from malleposte.groupware.vcard.names import (
     ADDRESS_TYPES,
     ANNIVERSARIES,
     FEATURES,
+    HELD,
+    JSPROP,
     LEVELS,
     NAME,
     PLACES,
@@ -359,12 +363,34 @@ class _Reading:
         self.card.setdefault("members", {})[line.value] = True
         return True
 
+    def jsprop(self, line: Line) -> bool:
+        pointer = line.one("JSPTR")
+        name = pointer.replace("~1", "/").replace("~0", "~")
+        # Within a member, nobody knows what else is there.
+        if "/" in pointer or not name or name in HELD or name in self.card:
+            return False
+        if line.without("JSPTR") or line.group:
+            return False
+        try:
+            found = msgspec.json.decode(text(line.value))
+        except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+            return False
+        if name == "localizations" and not _patches(found):
+            return False
+        self.card[name] = found
+        return True
+
     def gramgender(self, line: Line) -> bool:
         place = self.card.get("speakToAs", {})
         if line.parameters or line.group or not line.value or "grammaticalGender" in place:
             return False
         self.card.setdefault("speakToAs", {})["grammaticalGender"] = line.value.lower()
         return True
+
+
+def _patches(found: Any) -> bool:
+    """Whether it is a map of patches (RFC 9553 §2.7.1)."""
+    return isinstance(found, dict) and all(isinstance(one, dict) for one in found.values())
 
 
 def _service(line: Line, found: Map) -> list[str]:
@@ -422,6 +448,7 @@ _HANDLERS: Final[dict[str, Callable[[_Reading, Line], bool]]] = {
     "DEATHPLACE": _Reading.place,
     "RELATED": _Reading.related,
     "MEMBER": _Reading.member,
+    JSPROP: _Reading.jsprop,
     "GRAMGENDER": _Reading.gramgender,
 }
 _LABELLED: Final = frozenset(("EMAIL", "TEL", "ADR", "URL", "IMPP", "SOCIALPROFILE", "CALURI"))

@@ -13,6 +13,9 @@ _OF_URI: Final = (*_BINARY, "URL", "SOURCE", "IMPP", "FBURL", "CALURI", "CALADRU
 _DATES: Final = ("BDAY", "ANNIVERSARY", "DEATHDATE", "REV", "CREATED")
 _DASHED: Final = re.compile(r"(\d{4})-(\d{2})-(\d{2})(T.*)?")
 _BARE: Final = re.compile(r"(\d{4})(\d{2})(\d{2})(?:T(\d{2})(\d{2})(\d{2})(.*))?")
+_YEARLY: Final = re.compile(r"--(\d{2})(\d{2})")
+_PLACE: Final = re.compile(r"[-+0-9.]+;[-+0-9.]+")
+_GEO: Final = re.compile(r"geo:[-+0-9.]+,[-+0-9.]+")
 _NO_YEAR: Final = "1604"
 """The year that Apple's programs write where there is none."""
 _GROUPS: Final = {
@@ -41,7 +44,7 @@ def risen(line: Line) -> Line:
         parameters = tuple(one for one in parameters if one[0] != "VALUE")
     elif named in _DATES:
         value, parameters = _from_date(value, parameters)
-    elif named == "GEO" and re.fullmatch(r"[-+0-9.]+;[-+0-9.]+", value):
+    elif named == "GEO" and _PLACE.fullmatch(value):
         value = f"geo:{value.replace(';', ',')}"
     return Line(named, value, parameters, line.group)
 
@@ -61,7 +64,7 @@ def fallen(line: Line) -> Line:
         parameters = (("VALUE", ("uri",)), *parameters)
     elif named in _DATES and not line.one("VALUE"):
         value, parameters = _to_date(value, parameters)
-    elif named == "GEO" and re.fullmatch(r"geo:[-+0-9.]+,[-+0-9.]+", value):
+    elif named == "GEO" and _GEO.fullmatch(value):
         value = value[4:].replace(",", ";")
     return Line(named, value, parameters, line.group)
 
@@ -122,7 +125,7 @@ def _from_date(value: str, parameters: Parameters) -> tuple[str, Parameters]:
 
 
 def _to_date(value: str, parameters: Parameters) -> tuple[str, Parameters]:
-    found = re.fullmatch(r"--(\d{2})(\d{2})", value)
+    found = _YEARLY.fullmatch(value)
     if found is not None:
         return (
             f"{_NO_YEAR}-{found[1]}-{found[2]}",

@@ -8,13 +8,20 @@ the card.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 import msgspec
 
-from malleposte.groupware.content_lines import Line, NotReadableError, lines, plain, text_of
-from malleposte.groupware.content_lines import written as written_lines
+from malleposte.groupware.content_lines import (
+    Key,
+    Line,
+    NotReadableError,
+    folded,
+    lines,
+    plain,
+    text_of,
+)
 from malleposte.groupware.vcard import third
 from malleposte.groupware.vcard.reading import read as read_lines
 from malleposte.groupware.vcard.values import escaped
@@ -107,8 +114,8 @@ def _card(within: Sequence[Line]) -> Kept | NotACardError:
 
 def _instead(given: Sequence[Line], out: Sequence[Line], version: Version) -> tuple[Instead, ...]:
     """Where lines differ from those that come out; by name, those alone that differ."""
-    theirs, ours = Counter(line.key for line in given), Counter(line.key for line in out)
-    missing, surplus = _beyond(given, ours), _beyond(out, theirs)
+    theirs, ours = [line.key for line in given], [line.key for line in out]
+    missing, surplus = _beyond(given, theirs, ours), _beyond(out, ours, theirs)
     names = dict.fromkeys(third.name(line.name) for line in missing)
     found: list[Instead] = []
     for name in names:
@@ -125,12 +132,13 @@ def _instead(given: Sequence[Line], out: Sequence[Line], version: Version) -> tu
     return tuple(found)
 
 
-def _beyond(lines_: Iterable[Line], others: Counter[Any]) -> list[Line]:
+def _beyond(lines_: Sequence[Line], keys: Sequence[Key], others: Sequence[Key]) -> list[Line]:
+    """The lines that are not among others, by their keys."""
     left = Counter(others)
     found = []
-    for line in lines_:
-        if left[line.key]:
-            left[line.key] -= 1
+    for line, key in zip(lines_, keys, strict=True):
+        if left[key]:
+            left[key] -= 1
         else:
             found.append(line)
     return found
@@ -151,29 +159,23 @@ def _out(card: dict[str, Any], version: Version) -> list[Line]:
 
 def written(kept: Kept, version: Version) -> str:
     """The vCard of a card."""
-    out = _out(kept.card, version)
+    texts = [plain(line) for line in _out(kept.card, version)]
     for instead in kept.instead:
         if instead.version == version:
-            out = _replaced(out, instead)
-    head = [Line("BEGIN", "VCARD"), Line("VERSION", version)]
-    return written_lines([*head, *out, Line("END", "VCARD")])
+            texts = _replaced(texts, instead)
+    whole = ("BEGIN:VCARD", f"VERSION:{version}", *texts, "END:VCARD", "")
+    return "\r\n".join(map(folded, whole))
 
 
-def _replaced(out: list[Line], instead: Instead) -> list[Line]:
+def _replaced(texts: list[str], instead: Instead) -> list[str]:
     wanted = Counter(instead.out)
-    places = []
-    for at, line in enumerate(out):
-        shown = plain(line)
-        if wanted[shown]:
-            wanted[shown] -= 1
-            places.append(at)
+    gone = set()
+    for at, text in enumerate(texts):
+        if wanted[text]:
+            wanted[text] -= 1
+            gone.add(at)
     if wanted.total():
-        return out
-    put = [line for one in instead.put for line in lines(one)]
-    first = places[0] if places else len(out)
-    gone = set(places)
-    return [
-        *(line for at, line in enumerate(out[:first]) if at not in gone),
-        *put,
-        *(line for at, line in enumerate(out[first:], first) if at not in gone),
-    ]
+        return texts
+    first = min(gone, default=len(texts))
+    after = [text for at, text in enumerate(texts[first:], first) if at not in gone]
+    return [*texts[:first], *instead.put, *after]

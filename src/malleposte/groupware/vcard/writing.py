@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+import msgspec
+
 from malleposte.groupware.content_lines import Line, Parameters
 from malleposte.groupware.vcard.names import (
     ADDRESS,
@@ -12,6 +14,8 @@ from malleposte.groupware.vcard.names import (
     ANNIVERSARIES,
     BY_PLACE,
     FEATURES,
+    HELD,
+    JSPROP,
     LEVELS,
     NAME,
     NAME_SHORT,
@@ -35,7 +39,7 @@ def write(card: Map) -> list[Line]:
     found: list[Line] = []
     for part in (_head, _names, _simple, _phones, _services, _addresses, _organizations):
         found += part(card)
-    for part in (_dates, _relations, _words, _others):
+    for part in (_dates, _relations, _words, _others, _held_by_none):
         found += part(card)
     return _labelled(found)
 
@@ -340,6 +344,15 @@ def _others(card: Map) -> Iterator[Line]:
                 if kind != "unknown":
                     pairs.append(("VALUE", (kind,)))
                 yield Line(name.upper(), _value(kind, values), _each_once(pairs), group)
+
+
+def _held_by_none(card: Map) -> Iterator[Line]:
+    """Members that no property holds (RFC 9555 §3)."""
+    for name, value in card.items():
+        if name not in HELD:
+            pointer = name.replace("~", "~0").replace("/", "~1")
+            text = msgspec.json.encode(value).decode()
+            yield Line(JSPROP, escaped(text), (("JSPTR", (pointer,)),))
 
 
 def _value(kind: str, values: list[Any]) -> str:

@@ -127,6 +127,7 @@ async def _gotten(
             else:
                 here = Here(at(one, shown.name), shown.tag)
                 parts.append(wanted.shown(tree, here, shown))
+                await asyncio.sleep(0)
         yield "".join(parts)
         await asyncio.sleep(0)
 
@@ -164,6 +165,7 @@ async def _found(
         found = await rendering.named(tree.store.reader, one, names)
         parts = []
         for shown in found.values():
+            await asyncio.sleep(0)
             # Old programs have vCard 3 in mind, whatever they want back.
             if not test(list(lines(shown.text(wanted.version or "3.0")))):
                 continue
@@ -216,6 +218,7 @@ async def _sync(tree: Tree, one: Collection, wanted: _Wanted, body: Element) -> 
             for row in some:
                 here = Here(at(one, row.path), properties.etag(row.modseq))
                 parts.append(wanted.shown(tree, here, shown.get(row.path)))
+                await asyncio.sleep(0)
             yield "".join(parts)
             await asyncio.sleep(0)
         if found.more:
