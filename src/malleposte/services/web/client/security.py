@@ -21,7 +21,8 @@ _PAGE: Final = (
     "font-src 'self'",
     "connect-src 'self'",
     "media-src 'self' blob:",
-    "frame-src 'self'",
+    # A PDF is shown by the browser's own viewer, from what the page fetched; a page made so would have this policy.
+    "frame-src 'self' blob:",
     "worker-src 'self'",
     "manifest-src 'self'",
     "form-action 'self'",
