@@ -44,6 +44,16 @@ def a_conversation(visit: Visit) -> None:
     visit.page.locator("article").nth(3).wait_for()
 
 
+def a_search(visit: Visit) -> None:
+    visit.sign_in()
+    field = visit.page.get_by_role("combobox")
+    field.fill('from:martin "kick-off"')
+    field.press("Enter")
+    visit.page.locator("mark").first.wait_for()
+    field.fill("is:")
+    visit.page.get_by_role("option").first.wait_for()
+
+
 def the_settings(visit: Visit) -> None:
     visit.sign_in()
     visit.open("/settings/appearance")
@@ -84,6 +94,7 @@ def where_to(visit: Visit) -> None:
         the_list,
         marked_rows,
         a_conversation,
+        a_search,
         the_settings,
         the_keys,
         the_security,
