@@ -65,6 +65,7 @@ def test_the_statements_are_found() -> None:
         "read.submissions",
         "read.threads",
         "sqlite",
+        "unread_threads",
         "view_rows",
     }
 
