@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from web.conftest import PHONE, USER, Visit
+from web.messages import message, put
 
 pytestmark = pytest.mark.interop
 
@@ -190,3 +191,24 @@ def test_mail_is_kept_for_the_next_visit_and_forgotten_on_signing_out(visit: Vis
     expect(page.get_by_label("Mail address")).to_be_visible()
     soon(page, BASES, 0)
     assert USER not in str(page.evaluate("Object.entries(localStorage)"))
+
+
+# What keeps a browser from one way to hear of news: then there is the other.
+NO_SOCKETS = "window.WebSocket = class { constructor() { throw new Error('not here'); } };"
+
+
+@pytest.mark.parametrize("without", ["", NO_SOCKETS], ids=["socket", "event source"])
+def test_new_mail_shows_as_it_comes(visit: Visit, without: str) -> None:
+    """Nobody asks for it: the server tells (RFC 8887, RFC 8620 §7.3)."""
+    visit.context.add_init_script(without)
+    visit.sign_in()
+    page, asked = visit.page, list[str]()
+    page.wait_for_timeout(1_500)
+    page.on("request", lambda request: asked.append(request.url))
+    page.wait_for_timeout(2_000)
+    assert not [url for url in asked if "/jmap/" in url]
+    other = visit.context.new_page()
+    other.goto(visit.demo.url)
+    subject = f"As it comes, {'by events' if without else 'by a socket'}"
+    put(other, message(subject))
+    expect(page.get_by_role("row", name=re.compile(subject))).to_be_visible(timeout=10_000)
