@@ -120,6 +120,7 @@ def jmap_site(
     settings = JmapSettings(
         recoverable=configuration.store.recoverable,
         anyone=configuration.sharing.anyone,
+        max_size_message=configuration.smtp.max_size,
         max_recipients=configuration.smtp.max_recipients,
         max_delayed_send=future_release(configuration),
     )

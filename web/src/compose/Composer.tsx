@@ -44,7 +44,10 @@ export function Composer({ desk, one }: { desk: Desk; one: Composing }) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: once, when it is opened
   useEffect(() => {
     if (!writes) focus(root.current, "to");
-    if (place === "inline") root.current?.scrollIntoView({ block: "nearest" });
+    if (place !== "inline") return;
+    // Once the editor is in it, and it is as high as it will be.
+    const timer = setTimeout(() => root.current?.scrollIntoView({ block: "nearest" }), 60);
+    return () => clearTimeout(timer);
   }, []);
 
   function show(name: FieldName): void {
@@ -123,6 +126,8 @@ export function Composer({ desk, one }: { desk: Desk; one: Composing }) {
   /** Before whatever has the focus has a say. */
   function command(event: KeyboardEvent): void {
     if (!event.ctrlKey && !event.metaKey) return;
+    // What is open above it, a menu or a dialog, has keys of its own.
+    if (!root.current?.contains(event.target as Element)) return;
     const pressed = event.key.toLowerCase();
     if (pressed === "enter") send();
     else if (event.shiftKey && pressed === "c") show("cc");
@@ -133,7 +138,10 @@ export function Composer({ desk, one }: { desk: Desk; one: Composing }) {
   }
 
   function leave(event: KeyboardEvent): void {
-    if (event.key !== "Escape" || event.defaultPrevented) return;
+    // The editor prevents what a browser would do by itself, and does nothing.
+    const editing = (event.target as Element).closest("[data-editor]");
+    if (event.key !== "Escape" || (event.defaultPrevented && !editing)) return;
+    if (!root.current?.contains(event.target as Element)) return;
     event.preventDefault();
     void desk.close(one);
   }
@@ -237,6 +245,8 @@ export function Composer({ desk, one }: { desk: Desk; one: Composing }) {
         onChange={(event) => {
           attach([...(event.target.files ?? [])]);
           event.target.value = "";
+          // Back to where one writes: what was pressed may be gone.
+          root.current?.querySelector<HTMLElement>("[data-editor],textarea")?.focus();
         }}
       />
     </section>

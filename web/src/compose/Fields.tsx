@@ -66,7 +66,7 @@ export function Fields({ desk, one, identities, shown, show, subject }: FieldsPr
                   key={other}
                   type="button"
                   className={style.show}
-                  aria-label={other === "cc" ? t`Add copies (Cc)` : t`Add blind copies (Bcc)`}
+                  title={other === "cc" ? t`Add copies` : t`Add blind copies`}
                   onClick={() => show(other)}
                 >
                   {labels[other]}

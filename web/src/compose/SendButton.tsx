@@ -69,12 +69,11 @@ export function SendButton({ send, longest }: { send: (at?: Date) => void; longe
   );
 }
 
-const when = (at: Date) =>
-  at.toLocaleString(document.documentElement.lang, {
-    weekday: "short",
-    hour: "2-digit",
-    minute: "2-digit",
-  });
+function when(at: Date): string {
+  const { lang } = document.documentElement;
+  const own = navigator.languages.find((tag) => tag.startsWith(lang)) ?? lang;
+  return at.toLocaleString(own, { weekday: "short", hour: "numeric", minute: "2-digit" });
+}
 
 function Moment({
   first,

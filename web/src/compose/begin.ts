@@ -117,7 +117,7 @@ export function passOn(source: SourceEmail, identities: readonly Identity[], ric
     quote: quoteOf(source, "forward"),
     attachments: source.attachments
       .filter(({ blobId }) => blobId)
-      .map((part, n) => attachmentOf(part, `source-${n}`)),
+      .map((part, n) => ({ ...attachmentOf(part, `source-${n}`), origin: part.blobId })),
   };
   return withSignature(draft, identity);
 }

@@ -6,6 +6,8 @@ import { pieces } from "./tags.ts";
 
 /** Where styles wait while a text is parsed: the page's policy would strike them out, with a complaint each. */
 const ASIDE = "data-style";
+/** Likewise what would run. */
+const NAMES = /([\s"'/])(?:(style)(?=\s*=)|on(?=[a-z]+\s*=))/gi;
 /** Of HTML that is quoted or pasted, what is looked at. */
 const MOST = 1_500_000;
 
@@ -34,8 +36,14 @@ const KEPT_STYLES = new RegExp(
 
 function aside(html: string): string {
   let found = "";
+  let sheet = false;
   for (const { tag, text } of pieces(html.slice(0, MOST))) {
-    found += tag ? text.replace(/([\s"'/])style(?=\s*=)/gi, `$1${ASIDE}`) : text;
+    // A sheet of styles is taken out before: it too would be complained of, and then thrown away.
+    if (tag && /^<\/?style\b/i.test(text)) sheet = text[1] !== "/";
+    else if (!sheet)
+      found += tag
+        ? text.replace(NAMES, (_, before, name) => before + (name ? ASIDE : "data-on"))
+        : text;
   }
   return found;
 }
@@ -112,7 +120,7 @@ export function simpleFragment(
   html: string,
   picture?: (data: string, alt: string) => string,
 ): DocumentFragment {
-  return parsed(html, (element) => {
+  const fragment = parsed(html, (element) => {
     const css = element.getAttribute(ASIDE);
     element.removeAttribute(ASIDE);
     if (element.tagName === "IMG") {
@@ -125,6 +133,24 @@ export function simpleFragment(
     }
     if (css) tagged(element, css);
   });
+  lined(fragment);
+  return fragment;
+}
+
+const BLOCKS =
+  "address,article,blockquote,center,dd,div,dl,dt,figure,h1,h2,h3,h4,h5,h6,hr,li,ol,p,pre,section,table,ul";
+
+/** Each line of mail is a <div>, and an empty one has a <br> to be seen: both are paragraphs. */
+function lined(fragment: DocumentFragment): void {
+  for (const element of fragment.querySelectorAll("div,p")) {
+    const last = element.lastChild;
+    if (last?.nodeName === "BR") last.remove();
+    if (element.tagName === "P" || element.hasAttribute("data-signature")) continue;
+    if (element.querySelector(BLOCKS)) continue;
+    const paragraph = fragment.ownerDocument.createElement("p");
+    paragraph.append(...element.childNodes);
+    element.replaceWith(paragraph);
+  }
 }
 
 /** Styles that mean something, as tags within the element. */

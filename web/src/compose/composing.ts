@@ -4,7 +4,7 @@ import { type Id, MethodError, RequestError } from "../jmap/index.ts";
 import { type Journal, Signal } from "../store/index.ts";
 import { type Draft, isBlank, merged, ownText } from "./draft.ts";
 import { Files } from "./files.ts";
-import type { Server } from "./server.ts";
+import { NotSaved, type Server } from "./server.ts";
 import type { Uploads } from "./uploads.ts";
 import { draftOf, type Reading } from "./wire.ts";
 
@@ -180,14 +180,24 @@ export class Composing extends Signal {
           this.#timer = setTimeout(() => void this.save(), wait);
           return;
         }
-        if (!(error instanceof MethodError || error instanceof RequestError)) throw error;
-        this.refusal = error instanceof MethodError ? error.type : "refused";
-        this.#say("refused");
+        this.refuse(error);
         return;
       }
       if (this.unsaved) return this.#later();
     }
     if (!this.#ended && !this.unsaved && this.draft.emailId) this.#say("saved");
+  }
+
+  /** The server does not take it, and why. Throws what is no such answer. */
+  refuse(error: unknown): void {
+    if (error instanceof NotSaved) {
+      if (error.gone) this.prepare({ emailId: null });
+      if (error.gone || error.type === "blobNotFound") void this.files.renew();
+      this.refusal = error.type;
+    } else if (error instanceof MethodError) this.refusal = error.type;
+    else if (error instanceof RequestError) this.refusal = "refused";
+    else throw error;
+    this.#say("refused");
   }
 
   async #once(): Promise<void> {

@@ -17,6 +17,8 @@ export interface Attachment {
   readonly blobId: Id | null;
   /** Of a picture within the text. */
   readonly cid: string | null;
+  /** Of what is passed on: its name in the message it came with, which stays. */
+  readonly origin?: Id | null;
 }
 
 export interface Draft {

@@ -2,7 +2,7 @@
 import type { Id } from "../jmap/index.ts";
 import type { Composing, Desk } from "./composing.ts";
 import { type Attachment, type Draft, weight } from "./draft.ts";
-import { filesOf } from "./wire.ts";
+import { renamed } from "./wire.ts";
 
 /** How far one is: a part of 1, or what holds it up. */
 export type Progress = number | "waits" | "failed";
@@ -86,6 +86,23 @@ export class Files {
     this.#composing.tell();
   }
 
+  readonly #renewed = new Set<string>();
+
+  /** What the server had is gone with the version it belonged to: it is sent again, or had from where it came. */
+  async renew(): Promise<void> {
+    for (const one of this.#composing.draft.attachments) {
+      if (!one.blobId || this.#ends.has(one.key)) continue;
+      const file = await this.#desk.journal.file(this.#composing.key, one.key);
+      const again = !this.#renewed.has(one.key);
+      this.#renewed.add(one.key);
+      if (again && one.origin) this.#put(one.key, { blobId: one.origin });
+      else if (again && file) {
+        this.#put(one.key, { blobId: null });
+        this.#send(one, file);
+      }
+    }
+  }
+
   #send(one: Attachment, file: Blob): void {
     const { key } = one;
     let told = 0;
@@ -130,15 +147,9 @@ export class Files {
     this.#composing.change({ attachments: attachments.filter((one) => one.key !== key) });
   }
 
-  /** A version was saved: its files have names there by which they last as long as it does. */
+  /** A version was saved, with its files by these names. */
   saved(version: Draft, blobs: readonly (Id | null)[]): void {
-    const sent = filesOf(version).filter(({ blobId }) => blobId);
-    if (sent.length !== blobs.length) return;
-    const names = new Map(sent.map(({ key }, n) => [key, blobs[n]]));
-    const { attachments } = this.#composing.draft;
-    this.#composing.prepare({
-      attachments: attachments.map((one) => ({ ...one, blobId: names.get(one.key) ?? one.blobId })),
-    });
+    this.#composing.prepare({ attachments: renamed(version, blobs, this.#composing.draft) });
   }
 
   /** When all are on the server or failed. */

@@ -1,13 +1,14 @@
 /** What was sent and has not arrived yet: held for a moment, handed over, tried again, taken back. */
 import { msg } from "@lingui/core/macro";
 import { i18n } from "../i18n/index.ts";
-import { MethodError, RequestError } from "../jmap/index.ts";
+import { type Id, MethodError, RequestError } from "../jmap/index.ts";
 import { toasts } from "../ui/index.ts";
 import type { Completion } from "./completion.ts";
 import type { Composing, Place } from "./composing.ts";
 import type { Draft } from "./draft.ts";
 import { longestDelay, NotSent, type Sent, send, unsend, wasSent } from "./sending.ts";
 import type { Server } from "./server.ts";
+import { renamed } from "./wire.ts";
 
 const RETRY = 5_000;
 /** How long a message is held here, where the server cannot hold it. */
@@ -96,15 +97,21 @@ export class Outbox {
         await pause(error.wait * 1_000 || RETRY);
         return this.#hand(one, at, before, tries + 1);
       }
-      if (error instanceof NotSent) one.prepare({ emailId: error.emailId });
-      else if (!(error instanceof MethodError || error instanceof RequestError)) throw error;
       one.sending = false;
-      one.refusal = error instanceof RequestError ? "refused" : error.type;
-      one.status = "refused";
+      if (error instanceof NotSent) {
+        one.prepare(await this.#had(one.draft, error.emailId));
+        one.refuse(new MethodError(error.type));
+      } else one.refuse(error);
       this.#room.show(one, before === "closed" ? "window" : before);
       void one.note();
       one.tell();
     }
+  }
+
+  /** The last version is a draft on the server; what is attached has the names that it has there. */
+  async #had(draft: Draft, emailId: Id): Promise<Draft> {
+    const blobs = draft.attachments.length ? await this.#server.blobs(emailId).catch(() => []) : [];
+    return { ...draft, emailId, attachments: renamed(draft, blobs) };
   }
 
   #sent(one: Composing, sent: Sent | undefined, at: Date | undefined, before: Place): void {
@@ -127,7 +134,7 @@ export class Outbox {
         return;
       }
       if (draft.mode !== "new") this.#server.mark(source, keyword, false);
-      this.#room.open({ ...draft, emailId: sent.emailId }, before).revive();
+      this.#room.open(await this.#had(draft, sent.emailId), before).revive();
       toasts.show(i18n._(msg`Sending undone`));
     };
     toasts.show(words, { words: i18n._(msg`Undo`), run: () => void run() });

@@ -3,7 +3,7 @@
 import { type Email, type Id, type Identity, MethodError } from "../jmap/index.ts";
 import { isAddress, unique } from "./addresses.ts";
 import type { Draft } from "./draft.ts";
-import { failure, type Server } from "./server.ts";
+import { failure, NotSaved, type Server } from "./server.ts";
 import { emailOf } from "./wire.ts";
 
 /** Seconds in which sending can be undone; a little more than people are told. */
@@ -84,9 +84,9 @@ export async function send(
     },
   });
   const answers = await client.send(batch);
-  const { created, notCreated } = answers.of(set);
+  const { created, notCreated, destroyed } = answers.of(set);
   const made = created?.draft as Partial<Email> | undefined;
-  if (!made?.id) throw failure(notCreated?.draft);
+  if (!made?.id) throw new NotSaved(failure(notCreated?.draft), Boolean(destroyed));
   let refused: MethodError | undefined;
   try {
     const submitted = answers.of(submit);

@@ -132,12 +132,13 @@ export class Server {
     });
     const answer = (await this.client.send(batch)).of(set);
     const made = answer.created?.draft;
-    if (!made?.id) throw failure(answer.notCreated?.draft);
-    const blobs = draft.attachments.length ? await this.#blobs(made.id) : [];
+    if (!made?.id) throw new NotSaved(failure(answer.notCreated?.draft), Boolean(answer.destroyed));
+    const blobs = draft.attachments.length ? await this.blobs(made.id) : [];
     return { emailId: made.id, lost: Boolean(answer.notDestroyed), blobs };
   }
 
-  async #blobs(id: Id): Promise<readonly (Id | null)[]> {
+  /** Names of what is attached to an email, in its order. */
+  async blobs(id: Id): Promise<readonly (Id | null)[]> {
     const batch = this.client.batch();
     const get = batch.add("Email/get", { ids: [id], properties: ["attachments"] });
     const [found] = (await this.client.send(batch)).of(get).list;
@@ -184,6 +185,19 @@ export class Server {
   /** Mark what was answered or passed on. */
   mark(email: Email | undefined, keyword: "$answered" | "$forwarded", on: boolean): void {
     if (email) this.store.act({ kind: "keyword", keyword, on }, [email.id]);
+  }
+}
+
+/** The server took no new version. */
+export class NotSaved extends Error {
+  override readonly name = "NotSaved";
+  readonly type: string;
+  /** Whether the version before went all the same: of the two, each is done or not by itself. */
+  readonly gone: boolean;
+  constructor(why: MethodError, gone: boolean) {
+    super(why.message);
+    this.type = why.type;
+    this.gone = gone;
   }
 }
 

@@ -47,6 +47,18 @@ export function filesOf(draft: Draft): Attachment[] {
   );
 }
 
+/** The attachments of `now`, by the names that a saved version has for them: those last as long as it does. */
+export function renamed(
+  version: Draft,
+  blobs: readonly (Id | null)[],
+  now: Draft = version,
+): readonly Attachment[] {
+  const sent = filesOf(version).filter(({ blobId }) => blobId);
+  if (sent.length !== blobs.length) return now.attachments;
+  const names = new Map(sent.map(({ key }, n) => [key, blobs[n]]));
+  return now.attachments.map((one) => ({ ...one, blobId: names.get(one.key) ?? one.blobId }));
+}
+
 /** `final`: as it is sent, with nothing that only a draft has. */
 export function emailOf(
   draft: Draft,

@@ -64,14 +64,14 @@ export function Reader({ id, view, deeds, back, step, hasBefore, hasAfter }: Rea
   }
 
   const { emails } = conversation;
+  // Drafts of answers are written on below.
+  const read = emails.filter(({ keywords }) => !keywords.$draft);
   const newest = emails.at(-1);
   const subject = (emails[0] ?? newest)?.subject?.trim() || t`(no subject)`;
   const flagged = emails.some((one) => one.keywords.$flagged);
   const elsewhere = mailboxes.filter(
-    (one) => one.id !== view.mailbox?.id && emails.some((email) => email.mailboxIds[one.id]),
+    (one) => one.id !== view.mailbox?.id && read.some((email) => email.mailboxIds[one.id]),
   );
-  // Drafts of answers are written on below.
-  const read = emails.filter(({ keywords }) => !keywords.$draft);
   const last = read.at(-1);
   const rows = [id];
   return (

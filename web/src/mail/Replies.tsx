@@ -2,10 +2,10 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { CalendarClock, Forward, Pencil, Reply, ReplyAll } from "lucide-react";
 import { useEffect, useState, useSyncExternalStore } from "react";
 import { fullDate } from "../i18n/index.ts";
-import type { Email, Id } from "../jmap/index.ts";
+import type { Address, Email, Id } from "../jmap/index.ts";
 import { usePrefs } from "../prefs/index.ts";
 import { Button, Notice } from "../ui/index.ts";
-import { useMailboxes } from "./hooks.ts";
+import { useBody, useMailboxes } from "./hooks.ts";
 import { useKeys } from "./keys.ts";
 import style from "./Replies.module.css";
 import { useMail } from "./session.ts";
@@ -18,6 +18,10 @@ export function Replies({ emails }: { emails: readonly Email[] }) {
   const newest = emails.filter(({ keywords }) => !keywords.$draft).at(-1);
   const thread = emails.at(-1)?.threadId ?? "";
   const { desk, piece } = writing;
+  const { client } = useMail();
+  const [body] = useBody(newest?.id ?? "", Boolean(newest));
+  const cc = typeof body === "object" ? body.cc : null;
+  const several = newest && isForSeveral(newest, cc, client.session.username);
   const open = useSyncExternalStore(
     (heard) => desk?.subscribe(heard) ?? (() => {}),
     () => desk?.inline(thread),
@@ -50,7 +54,7 @@ export function Replies({ emails }: { emails: readonly Email[] }) {
           <Button icon={Reply} onPress={answer("reply")}>
             <Trans>Reply</Trans>
           </Button>
-          {isForSeveral(newest) ? (
+          {several ? (
             <Button icon={ReplyAll} onPress={answer("replyAll")}>
               <Trans>Reply to all</Trans>
             </Button>
@@ -64,10 +68,18 @@ export function Replies({ emails }: { emails: readonly Email[] }) {
   );
 }
 
-/** Whether more than two people are in it, as far as the row knows; copies are known when it is answered. */
-function isForSeveral({ to, from }: Email): boolean {
-  const people = new Set([...(to ?? []), ...(from ?? [])].map(({ email }) => email.toLowerCase()));
-  return people.size !== 1 || (to ?? []).length !== 1;
+/** Whether somebody else is in it than who would be answered. */
+function isForSeveral(
+  { to, from }: Email,
+  cc: readonly Address[] | null | undefined,
+  own: string,
+): boolean {
+  const all = [...(to ?? []), ...(from ?? []), ...(cc ?? [])].map(({ email }) =>
+    email.toLowerCase(),
+  );
+  const others = new Set(all);
+  others.delete(own.toLowerCase());
+  return others.size > 1;
 }
 
 function DraftLine({ email }: { email: Email }) {

@@ -27,9 +27,17 @@ class JmapSettings:
     max_objects_in_set: int = 1_000
     anyone: WhoMayGive = "administrators"
     """Who may share a mailbox with all of the organisation at once."""
+    max_size_message: int = 50 * MB
+    """One message as it travels, with its attachments encoded."""
     max_recipients: int = 1_000
     """Of one message that is sent."""
     max_delayed_send: int = 0
     """How long a message can wait before it is sent; 0: it cannot."""
     recoverable: int = 30 * 86_400
     """How long what is destroyed can be brought back."""
+
+    @property
+    def max_size_attachments(self) -> int:
+        """All of one message together, before they are encoded: base64 makes 78 octets of 57 (RFC 2045
+        §6.8), and a twentieth is left for the text (RFC 8621 §1.3.1)."""
+        return min(self.max_size_upload, self.max_size_message * 19 // 20 * 57 // 78)

@@ -31,7 +31,7 @@ def capability(settings: JmapSettings) -> dict[str, Any]:
         "maxMailboxesPerEmail": None,
         "maxMailboxDepth": MAX_DEPTH,
         "maxSizeMailboxName": MAX_NAME,
-        "maxSizeAttachmentsPerEmail": settings.max_size_upload,
+        "maxSizeAttachmentsPerEmail": settings.max_size_attachments,
         "emailQuerySortOptions": list(filters.SORTED_BY),
         "mayCreateTopLevelMailbox": True,
     }

@@ -50,7 +50,7 @@ async def _look(draft: Draft, blobs: Blobs) -> None:
                 octets += (blob.end - blob.start) * draft.blobs.count(id_)
     if missing:
         raise SetError("blobNotFound", "There is no such content here", notFound=missing)
-    most = blobs.settings.max_size_upload
+    most = blobs.settings.max_size_attachments
     if octets > most:
         raise SetError("tooLarge", f"Attachments have at most {most} octets together", maxSize=most)
 
