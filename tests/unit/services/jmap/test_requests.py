@@ -30,7 +30,9 @@ async def test_the_session_says_what_there_is(client: Client) -> None:
         response = await client.http("GET", path)
         found = msgspec.json.decode(response.body)
         assert found["username"] == "ada@example.org"
-        assert list(found["accounts"]) == [client.id]
+        # Besides one's own there is the book of colleagues.
+        accounts = {id_: one["isPersonal"] for id_, one in found["accounts"].items()}
+        assert accounts == {client.id: True, "O1": False}
         assert found["primaryAccounts"][MAIL] == client.id
         assert found["apiUrl"] == "https://mail.example.org/jmap/api"
         assert found["capabilities"][CORE]["maxObjectsInGet"] == 1_000
