@@ -6,7 +6,6 @@ export {
   condition,
   isOurs,
   isWhole,
-  listId,
   rule,
   ruleLike,
   shifted,

@@ -53,11 +53,6 @@ export function ruleLike(email: Email, list: string): FilterRule {
   return rule({ name: list || email.from?.[0]?.name?.trim() || from, conditions: [like] });
 }
 
-/** The id of a list, of its field (RFC 2919). */
-export function listId(field: string): string {
-  return /<([^<>]+)>\s*$/.exec(field)?.[1]?.trim() ?? "";
-}
-
 /** Whether a rule says enough to be kept. */
 export function isWhole({ conditions, actions }: FilterRule): boolean {
   const said = (one: FilterCondition) =>

@@ -1,9 +1,10 @@
 import { useLingui } from "@lingui/react/macro";
 import { LogOut, Menu as MenuSign, Settings } from "lucide-react";
 import { Button } from "react-aria-components";
-import { choose, LOCALES } from "../i18n/index.ts";
+import { choose, LOCALES, type Locale } from "../i18n/index.ts";
 import { type Density, prefs, type Theme, usePrefs } from "../prefs/index.ts";
 import { go, type MailPlace } from "../route/index.ts";
+import { ask } from "../signin/index.ts";
 import { Avatar, IconButton, Menu, MenuChoice, MenuItem, MenuLine } from "../ui/index.ts";
 import { SearchBox } from "./SearchBox.tsx";
 import { useMail } from "./session.ts";
@@ -25,6 +26,12 @@ export function TopBar({ place, signOut, openMenu }: TopBarProps) {
       <AccountMenu signOut={signOut} />
     </header>
   );
+}
+
+/** Here, and in what the server writes; where it does not answer, here alone. */
+async function speak(locale: Locale): Promise<void> {
+  await choose(locale);
+  await ask("language", { locale }).catch(() => {});
 }
 
 function AccountMenu({ signOut }: { signOut: () => void }) {
@@ -63,7 +70,7 @@ function AccountMenu({ signOut }: { signOut: () => void }) {
       <MenuChoice
         title={t`Language`}
         chosen={i18n.locale}
-        choose={(id) => void choose(id === "fr" ? "fr" : "en")}
+        choose={(id) => void speak(id === "fr" ? "fr" : "en")}
       >
         {LOCALES.map(({ locale, name: language }) => (
           <MenuItem key={locale} id={locale}>

@@ -5,7 +5,8 @@ import type { Email } from "../../jmap/index.ts";
 import { Button, IconButton, Menu, MenuItem } from "../../ui/index.ts";
 import type { Deeds } from "../deeds.ts";
 import { useMail } from "../session.ts";
-import { type ListFields, listFields, useSenders } from "./senders.ts";
+import type { ListFields } from "./lists.ts";
+import { askedList, useSenders } from "./senders.ts";
 
 /** After a message was opened, until it is asked by what list it came: who only passes by asks nothing. */
 const PAUSE = 500;
@@ -40,7 +41,7 @@ export function Unsubscribe({ email, deeds }: { email: Email; deeds: Deeds }) {
   useEffect(() => {
     let left = false;
     const timer = setTimeout(() => {
-      listFields(mail, id).then(
+      askedList(mail, id).then(
         (found) => left || setFields(found),
         () => {},
       );

@@ -1,36 +1,22 @@
 /** What is done about whoever sent a message: a filter for more of the kind, no more of it at all. */
 import { useLingui } from "@lingui/react/macro";
 import { useMemo } from "react";
-import { action, condition, listId, rule, ruleLike } from "../../filters/index.ts";
 import { type Email, loadOne, MethodError, RequestError, saveOne } from "../../jmap/index.ts";
 import { toasts } from "../../ui/index.ts";
 import type { Deeds } from "../deeds.ts";
 import { type MailSession, useMail } from "../session.ts";
+import { LIST_FIELDS, type ListFields, listFields } from "./lists.ts";
 import { useOrganise } from "./Organise.tsx";
 
-/** What a message says of the list that it came by. */
-export interface ListFields {
-  /** RFC 2919; "" where it came by none. */
-  readonly list: string;
-  /** Whether the server can leave it in one step (RFC 8058). */
-  readonly oneStep: boolean;
-  /** A page where one leaves it; "" where there is none. */
-  readonly page: string;
-}
-
-const ID = "header:List-Id:asText";
-const WHERE = "header:List-Unsubscribe:asURLs";
-const HOW = "header:List-Unsubscribe-Post:asText";
+// The form of rules is a piece of its own, that mail is read without.
+const filters = () => import("../../filters/index.ts");
 
 /** Throws `RequestError`, `MethodError`. */
-export async function listFields({ client }: MailSession, id: string): Promise<ListFields> {
+export async function askedList({ client }: MailSession, id: string): Promise<ListFields> {
   const batch = client.batch();
-  const call = batch.add("Email/get", { ids: [id], properties: [ID, WHERE, HOW] });
-  const [found] = (await client.send(batch)).of(call).list as unknown as Record<string, unknown>[];
-  const urls = (found?.[WHERE] ?? []) as readonly string[];
-  const page = urls.find((url) => /^https:/i.test(url)) ?? "";
-  const oneStep = /^List-Unsubscribe=One-Click$/i.test(String(found?.[HOW] ?? "").trim());
-  return { list: listId(String(found?.[ID] ?? "")), oneStep: oneStep && page !== "", page };
+  const call = batch.add("Email/get", { ids: [id], properties: LIST_FIELDS });
+  const [found] = (await client.send(batch)).of(call).list;
+  return listFields({ ...found });
 }
 
 export function useSenders(deeds: Deeds) {
@@ -49,12 +35,16 @@ export function useSenders(deeds: Deeds) {
 
     /** Opens the form of a filter, filled in. */
     async function like(email: Email): Promise<void> {
-      const { list } = await listFields(mail, email.id).catch(() => ({ list: "" }));
+      const [{ ruleLike }, { list }] = await Promise.all([
+        filters(),
+        askedList(mail, email.id).catch(() => ({ list: "" })),
+      ]);
       organise({ kind: "filter", rule: ruleLike(email, list) });
     }
 
     /** What comes from now on goes to junk, and so does this. */
-    function block(email: Email): Promise<void> {
+    async function block(email: Email): Promise<void> {
+      const { action, condition, rule } = await filters();
       const address = email.from?.[0]?.email ?? "";
       const junk = mail.store.mailboxes.role("junk");
       const made = rule({

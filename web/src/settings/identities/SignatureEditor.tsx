@@ -5,8 +5,8 @@ import { EditorContent, useEditor, useEditorState } from "@tiptap/react";
 import { StarterKit } from "@tiptap/starter-kit";
 import DOMPurify from "dompurify";
 import { Bold, Italic, Link, List, type LucideIcon, Unlink } from "lucide-react";
-import { useId } from "react";
-import { IconButton } from "../../ui/index.ts";
+import { useId, useState } from "react";
+import { Button, IconButton, TextField } from "../../ui/index.ts";
 import style from "./Signature.module.css";
 
 export interface SignatureEditorProps {
@@ -50,6 +50,7 @@ function begun(html: string, text: string) {
 export function SignatureEditor({ html, text, change }: SignatureEditorProps) {
   const { t } = useLingui();
   const id = useId();
+  const [linking, setLinking] = useState<string>();
   const editor = useEditor({
     extensions: EXTENSIONS,
     content: begun(html, text),
@@ -78,8 +79,14 @@ export function SignatureEditor({ html, text, change }: SignatureEditorProps) {
   });
 
   function link(): void {
-    const to = prompt(t`Address of the link`, "https://")?.trim();
-    if (to) editor.chain().focus().extendMarkRange("link").setLink({ href: to }).run();
+    const to = (linking ?? "").trim();
+    setLinking(undefined);
+    if (!/^(?:https?:\/\/|mailto:)./i.test(to)) return;
+    const chain = editor.chain().focus();
+    if (editor.state.selection.empty) {
+      const marks = [{ type: "link", attrs: { href: to } }];
+      chain.insertContent({ type: "text", text: to, marks }).run();
+    } else chain.extendMarkRange("link").setLink({ href: to }).run();
   }
 
   const tools: readonly [LucideIcon, string, boolean, () => void][] = [
@@ -88,7 +95,7 @@ export function SignatureEditor({ html, text, change }: SignatureEditorProps) {
     [List, t`List`, on.list, () => editor.chain().focus().toggleBulletList().run()],
     on.link
       ? [Unlink, t`Remove the link`, false, () => editor.chain().focus().unsetLink().run()]
-      : [Link, t`Link`, false, link],
+      : [Link, t`Link`, linking !== undefined, () => setLinking("https://")],
   ];
   return (
     <div className={style.signature}>
@@ -101,6 +108,28 @@ export function SignatureEditor({ html, text, change }: SignatureEditorProps) {
             <IconButton key={label} icon={icon} label={label} pressed={pressed} onPress={run} />
           ))}
         </div>
+        {linking === undefined ? null : (
+          <div className={style.link}>
+            <TextField
+              aria-label={t`Address of the link`}
+              label=""
+              value={linking}
+              onChange={setLinking}
+              autoFocus
+              onKeyDown={(event) => {
+                // Not of the form around it.
+                if (event.key === "Enter") {
+                  event.preventDefault();
+                  link();
+                } else if (event.key === "Escape") {
+                  event.stopPropagation();
+                  setLinking(undefined);
+                }
+              }}
+            />
+            <Button onPress={link}>{t`Set the link`}</Button>
+          </div>
+        )}
         <EditorContent editor={editor} />
       </div>
     </div>
