@@ -16,6 +16,8 @@ from malleposte.store.commands import (
 )
 from malleposte.store.execute import address_books as executing_books
 from malleposte.store.execute import cards as executing_cards
+from malleposte.store.fsck import repairs
+from malleposte.store.fsck.finding import Kind
 from malleposte.store.read import contacts
 from malleposte.store.read.change_log import Point
 from malleposte.store.results import CardsChanged, Created, Done, Refused
@@ -355,3 +357,34 @@ async def test_nothing_is_done_in_another_state(house: House) -> None:
         account=account, actor=account, changes=(made(friends, uid="b"),), if_state=1
     )
     assert (await house.do(late, Refused)).reason == "changed"
+
+
+DAMAGES = (
+    ("UPDATE contact_head SET number = 7", Kind.CONTACT_COUNTERS),
+    ("UPDATE contact_head SET next = 1", Kind.CONTACT_COUNTERS),
+    ("DELETE FROM contact_head", Kind.CONTACT_COUNTERS),
+    ("UPDATE account_head SET modseq = 1", Kind.CONTACT_COUNTERS),
+    ("DELETE FROM card_place", Kind.CARD_NOWHERE),
+    ("UPDATE card_place SET book = book + 5", Kind.CARD_STRAY),
+    ("UPDATE card_media SET card = card + 5", Kind.CARD_STRAY),
+    ("UPDATE card_content SET id = id + 5", Kind.CARD_STRAY),
+)
+
+
+async def test_what_is_derived_is_found_and_put_right(house: House) -> None:
+    account = await house.account()
+    friends = await book(house, account)
+    photo = Media(n=7, kind="image/png", octets=b"12345")
+    await card(house, account, friends, uid="ada", media=(photo,))
+    for damage, kind in DAMAGES:
+        async with house.place.raw() as tx:
+            await tx.run(damage)
+        found = await house.fsck()
+        assert kind in {one.kind for one in found}, damage
+        for command in repairs(found):
+            await house.do(command, Done)
+        left = {one.kind for one in await house.fsck()}
+        # What was in a card that has no content any more nobody knows.
+        lost = {Kind.CARD_CONTENT} if damage.startswith("UPDATE card_content") else set()
+        assert left == lost, damage
+    house.damaged = True

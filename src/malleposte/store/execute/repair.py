@@ -7,6 +7,7 @@ second run changes nothing.
 
 from malleposte.store.commands import RepairAccount, RepairNumbers
 from malleposte.store.dialect import Sql, any_of, both
+from malleposte.store.execute.contact_repair import repair_contacts
 from malleposte.store.execute.deleting import FORGOTTEN, have_swept
 from malleposte.store.execute.expunging import bury
 from malleposte.store.execute.handing import make_routes
@@ -153,6 +154,7 @@ async def repair_account(work: Work, command: RepairAccount) -> Done | Refused:
         changed += 1
     changed += await _tombstones(work, head)
     changed += await _used(work, head, low, high)
+    changed += await repair_contacts(work, head, low, high)
     return Done(count=changed, modseq=head.modseq)
 
 

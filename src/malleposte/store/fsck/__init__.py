@@ -14,6 +14,7 @@ from malleposte.store.dialect import Reader
 from malleposte.store.errors import StoreError
 from malleposte.store.fsck.accounts import account as examine_account
 from malleposte.store.fsck.blobs import blobs as examine_blobs
+from malleposte.store.fsck.contacts import contacts as examine_contacts
 from malleposte.store.fsck.emails import emails as examine_emails
 from malleposte.store.fsck.finding import (
     REPAIRED_BY_ACCOUNT,
@@ -103,6 +104,10 @@ async def _accounts(examination: Examination, only: Iterable[int] | None) -> Asy
             yield finding
         async for finding in _readable(
             examine_emails(examination, number), f"emails of account {number}"
+        ):
+            yield finding
+        async for finding in _readable(
+            examine_contacts(examination, number), f"contacts of account {number}"
         ):
             yield finding
         examination.progress("accounts", done, len(rows))

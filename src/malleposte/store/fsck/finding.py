@@ -65,6 +65,11 @@ class Kind(StrEnum):
     FRAMES_STRAY = "frames-stray"
     FILE_STRAY = "file-stray"
 
+    CONTACT_COUNTERS = "contact-counters"
+    CARD_STRAY = "card-stray"
+    CARD_NOWHERE = "card-nowhere"
+    CARD_CONTENT = "card-content"
+
     TOMBSTONE_LIVING = "tombstone-living"
     TOMBSTONE_MODSEQ = "tombstone-modseq"
     THREAD_REFERENCE = "thread-reference"
@@ -109,6 +114,9 @@ REPAIRED_BY_ACCOUNT = frozenset(
         Kind.RECOVERABLE_LISTED,
         Kind.RECOVERABLE_STRAY,
         Kind.KEYWORD_UNKNOWN,
+        Kind.CONTACT_COUNTERS,
+        Kind.CARD_STRAY,
+        Kind.CARD_NOWHERE,
         Kind.TOMBSTONE_LIVING,
         Kind.TOMBSTONE_MODSEQ,
         Kind.THREAD_REFERENCE,
