@@ -8,7 +8,8 @@ from malleposte.store import mailbox_counts, unread_threads
 from malleposte.store.commands import ChangeEmails, EmailChange, SetMailbox
 from malleposte.store.flags import DRAFT, SEEN
 from malleposte.store.mailbox_counts import Counts
-from malleposte.store.read import mailboxes
+from malleposte.store.read import change_log, mailboxes
+from malleposte.store.read.change_log import Point
 from malleposte.store.results import Done, EmailsChanged
 from malleposte.store.unread_threads import AllUnreadThreads
 from support.store import House, inbox, rendered
@@ -192,3 +193,10 @@ async def test_a_reader_counts_what_he_sees_and_has_not_seen(house: House) -> No
     assert await unread() == [(0, 1), (1, 1)]
     await house.flag(box, actor=reader, flags=SEEN)
     assert await unread() == [(0, 0), (0, 0)]
+    # What he marks in one is told of those that hold the thread, to him alone.
+    since, db = Point(await mailboxes.modseq(house.store.reader, account)), house.store.reader
+    await house.flag(box, mode="-", actor=reader, flags=SEEN)
+    for actor, more in ((reader, [here, hidden]), (0, [])):
+        found = await change_log.mailboxes(db, account, since, 10, threads=True, actor=actor)
+        assert found is not None
+        assert sorted(found.updated) == sorted([box, *more])

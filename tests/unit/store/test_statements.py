@@ -63,6 +63,7 @@ def test_the_statements_are_found() -> None:
         "read.change_log",
         "read.emails",
         "read.submissions",
+        "read.thread_mailboxes",
         "read.threads",
         "sqlite",
         "unread_threads",

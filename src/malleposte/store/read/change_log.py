@@ -237,10 +237,16 @@ _MAILBOXES: Final = (
 
 
 async def mailboxes(
-    reader: Reader, account: int, since: Point, most: int, *, threads: bool = False
+    reader: Reader,
+    account: int,
+    since: Point,
+    most: int,
+    *,
+    threads: bool = False,
+    actor: int = 0,
 ) -> Changes | None:
     """Mailboxes, also those of which messages alone changed; as ``emails``. ``threads``: also those that
-    hold others of threads that changed."""
+    hold others of threads that changed, or on which ``actor`` set marks."""
     head = await email_changes.head(reader, account)
     if head is None or since.known < head.floor or since.modseq > head.modseq:
         return None
@@ -250,7 +256,7 @@ async def mailboxes(
     ]
     if threads:
         # All that changed since the telling began, for a mailbox told before may have changed again.
-        rows = await thread_mailboxes.touched(reader, account, since.known)
+        rows = await thread_mailboxes.touched(reader, account, since.known, actor)
         if rows is None:
             return None
         sources.append([row for row in rows if (row[0], row[1]) > (since.modseq, since.id)])

@@ -57,7 +57,12 @@ async def _mailboxes(context: Context, arguments: Changes) -> Answer:
     since, mark = access.since(arguments.since_state, boxes=True, subscribed=names)
     reader = context.store.reader
     found = await change_log.mailboxes(
-        reader, access.account, since, changing.most(arguments), threads=True
+        reader,
+        access.account,
+        since,
+        changing.most(arguments),
+        threads=True,
+        actor=access.reader,
     )
     if found is not None and access.listed is not None:
         found.created = list(filter(access.lists, found.created))
