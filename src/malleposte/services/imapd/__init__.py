@@ -22,7 +22,7 @@ Reading: ``fetch``, ``fetch_plan`` (which columns), ``fetch_slice`` (some messag
 ``fetch_binary``, ``at_hand`` (emails opened not long ago), ``octets``, ``internal_date``.
 
 Finding: ``searching`` (SEARCH), ``search_program`` (cheapest keys first), ``search_columns``,
-``search_content`` over the package ``search``; ``sorting`` (SORT), ``sort_keys``, ``sort_runs``,
+``search_content`` (headers and bodies); ``sorting`` (SORT), ``sort_keys``, ``sort_runs``,
 ``envelope_first``; ``threads`` (THREAD), ``thread_trees``.
 
 Changing: ``appending`` and ``replacing``, both by ``receiving``; ``copying`` (COPY, MOVE), ``storing``
