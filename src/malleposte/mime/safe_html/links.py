@@ -8,6 +8,8 @@ from malleposte.mime.safe_html.lists import SCHEMES, words
 
 MOST: Final = 4_000
 """Characters of an address."""
+MOST_WORDS: Final = 500
+"""Characters of words that may name a place."""
 # As browsers read addresses: what stands at the ends, and line ends within, is not there.
 _ENDS: Final = "".join(map(chr, range(33)))
 _WITHIN: Final = re.compile(r"[\t\r\n]")
@@ -70,7 +72,7 @@ def deceives(text: str, url: str) -> bool:
 
 
 def _said(text: str) -> str:
-    match = _SAYS.fullmatch(text) if len(text) <= MOST else None
+    match = _SAYS.fullmatch(text) if len(text) <= MOST_WORDS else None
     if match is None:
         return ""
     name = _plain(match[1].lower())
