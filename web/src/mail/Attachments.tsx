@@ -41,8 +41,9 @@ export function Attachments({ body }: { body: Pick<EmailBody, "attachments" | "b
       ))}
       <ul className={style.files} aria-label={t`Attachments`}>
         {files.map((part) => {
-          const name = part.name ?? t`Unnamed file`;
           const kind = kindOf(part);
+          const name =
+            part.name ?? (kind === "message" ? `${t`Attached message`}.eml` : t`Unnamed file`);
           const Icon = kind === "other" ? Paperclip : ICONS[kind];
           const href = client.download(part.blobId ?? "", name, part.type);
           const words = (

@@ -30,7 +30,8 @@ export function Preview({ part, files, show, close }: PreviewProps) {
   const at = shown.findIndex((one) => one.blobId === part?.blobId);
   const before = shown[at - 1];
   const after = shown[at + 1];
-  const name = part?.name ?? t`Unnamed file`;
+  const isMessage = part !== undefined && kindOf(part) === "message";
+  const name = part?.name ?? (isMessage ? `${t`Attached message`}.eml` : t`Unnamed file`);
   return (
     <Dialog open={Boolean(part)} close={close} title={name} closeLabel={t`Close`} size="large">
       {part ? (
