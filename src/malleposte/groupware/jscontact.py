@@ -176,7 +176,7 @@ class Card(Struct, rename="camel", kw_only=True):
 
     type_: Literal["Card"] | UnsetType = field(name="@type", default=UNSET)
     version: Literal["1.0"] | UnsetType = UNSET
-    uid: Annotated[str, Meta(pattern=r"\A[^\x00-\x1f\x7f]{1,1000}\Z")] | UnsetType = UNSET
+    uid: Annotated[str, Meta(pattern=r"\A[^\x00-\x1f\x7f]{1,500}\Z")] | UnsetType = UNSET
     created: Date | UnsetType = UNSET
     updated: Date | UnsetType = UNSET
     kind: Annotated[str, Meta(pattern=r"\A[^\x00-\x1f\x7f]{1,100}\Z")] | UnsetType = UNSET

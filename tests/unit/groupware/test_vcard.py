@@ -322,6 +322,13 @@ def test_lines_are_unfolded_and_old_octets_read() -> None:
         list(lines("\n".join(["A:1"] * 100_001)))
 
 
+def test_a_uid_that_no_index_holds_is_none() -> None:
+    long = "u" * 501
+    found = card(f"UID:{long}")
+    assert "uid" not in found
+    assert f"UID:{long}" in back(found)
+
+
 def test_what_a_card_is_found_by() -> None:
     found = cards.found_by(
         card("FN:Zoé Ångström", "TEL:+33 (1) 2", "NOTE:Déjà\\nvu", "MEMBER:Urn:X", "ORG:A;B")

@@ -181,7 +181,9 @@ async def test_cards_are_bounded(house: House, monkeypatch: pytest.MonkeyPatch) 
     photo = Media(n=1, kind="image/jpeg", octets=b"x" * (2 * 1024 * 1024 + 1))
     assert await reasons(house, account, long) == ["too-long"]
     assert await reasons(house, account, made(friends, uid="p", media=(photo,))) == ["too-long"]
-    monkeypatch.setattr(executing_cards, "MAX_CARDS", 1)
+    assert await reasons(house, account, made(friends, uid="u" * 2_001)) == ["too-long"]
+    await card(house, account, friends, uid="\u00e9" * 1_000)
+    monkeypatch.setattr(executing_cards, "MAX_CARDS", 2)
     assert await reasons(house, account, made(friends, uid="more")) == ["limit"]
     monkeypatch.setattr(executing_cards, "MAX_OCTETS", 10)
     big = made(friends, uid="ada", content=b"x" * 20)

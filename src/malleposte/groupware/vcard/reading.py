@@ -27,6 +27,8 @@ from malleposte.groupware.vcard.values import date, listed, split, stamp, struct
 
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,255}")
 _LABEL: Final = "X-ABLABEL"
+MAX_UID: Final = 500
+"""Characters."""
 _APPLE: Final = re.compile(r"_\$!<(.*)>!\$_")
 """How Apple's programs write labels that they translate."""
 
@@ -174,7 +176,9 @@ class _Reading:
         return True
 
     def uid(self, line: Line) -> bool:
-        return self._once("uid", line, text(line.value).strip())
+        value = text(line.value).strip()
+        # What is none stays in the card as it is, and another is made.
+        return len(value) <= MAX_UID and self._once("uid", line, value)
 
     def kind(self, line: Line) -> bool:
         return self._once("kind", line, text(line.value).lower())

@@ -14,6 +14,8 @@ MAX_CARD: Final = 256 * 1024
 """Octets of a card without its media."""
 MAX_MEDIA: Final = 2 * 1024 * 1024
 """Octets of the media of a card; phones send photos of 50 to 300 kB."""
+MAX_UID: Final = 2_000
+"""Octets of a uid; an index of PostgreSQL holds 2,700."""
 MAX_MEDIA_NUMBER: Final = 32
 """Media of a card."""
 MAX_OCTETS: Final = 500 * 1024 * 1024

@@ -14,6 +14,7 @@ from malleposte.store.commands.contacts import (
     MAX_MEDIA_NUMBER,
     MAX_OCTETS,
     MAX_PLACES,
+    MAX_UID,
 )
 from malleposte.store.dialect import any_of, both
 from malleposte.store.execute.contact_heads import ContactHead, Held, contact_head, held
@@ -255,6 +256,8 @@ class _Run:
         holder = self.uids.get(change.uid)
         if holder is not None and (card is None or holder != card.id):
             raise _No("exists", str(holder))
+        if not 0 < len(change.uid.encode()) <= MAX_UID:
+            raise _No("too-long", f"the uid of a card has 1 to {MAX_UID} octets")
         had = self.media.get(card.id, {}) if card is not None else {}
         if not set(change.kept) <= had.keys():
             raise _No("no-such-media", "a photo or file of the card is not there any more")

@@ -51,7 +51,10 @@ async def contact_head(work: Work, account: int) -> ContactHead | None:
     if head is None:
         return None
     row = await work.tx.row(_READ, account)
-    return ContactHead(head) if row is None else ContactHead(head, *row, False)
+    if row is None:
+        return ContactHead(head)
+    books, cards, number, octets, following = row
+    return ContactHead(head, books, cards, number, octets, following, new=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,10 @@ _SWEEP_TOMBSTONES = (
     " WHERE account = $1 AND modseq <= $2 LIMIT $3)"
 )
 
-_SWEEP_PLACES = "DELETE FROM card_place WHERE gone = 1 AND modseq <= $1 AND book > $2 AND book < $3"
+_SWEEP_PLACES = (
+    "DELETE FROM card_place WHERE (book, card) IN (SELECT book, card FROM card_place"
+    " WHERE gone = 1 AND modseq <= $1 AND book > $2 AND book < $3 LIMIT $4)"
+)
 
 _FRAMES_OF = both(
     "DELETE FROM blob_frame WHERE id IN (SELECT f.id FROM {blobs}"
@@ -164,8 +167,8 @@ async def sweep_tombstones(work: Work, command: SweepTombstones) -> Done | Refus
         head.tombstone_floor,
         command.account,
     )
-    await work.tx.run(_SWEEP_PLACES, head.tombstone_floor, low, high)
+    places = await work.tx.run(_SWEEP_PLACES, head.tombstone_floor, low, high, command.limit)
     count = await work.tx.run(
         _SWEEP_TOMBSTONES, command.account, head.tombstone_floor, command.limit
     )
-    return Done(count=count, more=count == command.limit)
+    return Done(count=count, more=command.limit in (count, places))
