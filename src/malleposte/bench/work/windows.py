@@ -11,6 +11,7 @@ import json
 import statistics
 from base64 import b64encode
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from malleposte.bench.clock import Clock, Clocked
@@ -131,14 +132,18 @@ def window(bench: Bench) -> None:
     try:
         mailbox = client.named("windows")
         what = f"Email/query + Email/get of {WINDOW} in {size:,}"
-        first = bench.cost(lambda: client.window(mailbox, collapsed=False)[1])
+        first = bench.cost(partial(_took, client, mailbox, False))
         bench.record_time("J1", f"{what}, first", first, note)
         for collapsed in (False, True):
             client.window(mailbox, collapsed=collapsed)
-            cost = _median(bench, lambda c=collapsed: client.window(mailbox, collapsed=c)[1])
+            cost = _median(bench, partial(_took, client, mailbox, collapsed))
             bench.record_time("J1", f"{what}, {_kind(collapsed)}", cost)
     finally:
         client.close()
+
+
+def _took(client: JmapClient, mailbox: str, collapsed: bool) -> Clocked:
+    return client.window(mailbox, collapsed=collapsed)[1]
 
 
 def _kind(collapsed: bool) -> str:
