@@ -87,7 +87,9 @@ async def test_what_is_to_be_published(desk: Desk) -> None:
     assert values["_imaps._tcp.example.org", "SRV"] == f"0 1 9993 {HOST}"
     assert values["_submissions._tcp.example.org", "SRV"] == f"0 1 465 {HOST}"
     assert values["_autodiscover._tcp.example.org", "SRV"] == f"0 1 443 {HOST}"
-    for service in ("imap", "submission", "pop3", "pop3s", "sieve", "jmap"):
+    for service in ("jmap", "carddavs"):
+        assert values[f"_{service}._tcp.example.org", "SRV"] == f"0 1 443 {HOST}"
+    for service in ("imap", "submission", "pop3", "pop3s", "sieve"):
         assert values[f"_{service}._tcp.example.org", "SRV"] == "0 0 0 ."
     keys = [name for name, _ in values if name.endswith("._domainkey.example.org")]
     assert len(keys) == 2

@@ -39,15 +39,16 @@ SERVICES: Final = (
     ("pop3", 10),
     ("sieve", 0),
     ("jmap", 0),
+    ("carddavs", 0),
 )
-"""What programs look for (RFC 6186, RFC 8314 §5.1, RFC 5804 §1.8, RFC 8620 §2.2), with its priority: TLS
-from the first octet before STARTTLS."""
+"""What programs look for (RFC 6186, RFC 8314 §5.1, RFC 5804 §1.8, RFC 8620 §2.2, RFC 6764 §3), with its
+priority: TLS from the first octet before STARTTLS."""
 _SETTINGS_FILES: Final[tuple[tuple[Purpose, bool, str], ...]] = (
     ("autoconfig", True, "Thunderbird asks without TLS, or guesses"),
     ("autodiscover", False, "Outlook warns, or goes by the record _autodiscover._tcp"),
 )
 """First label, whether it is asked without TLS, too, and what becomes of a name that has no certificate."""
-_LISTENERS: Final = {"sieve": "managesieve"}
+_LISTENERS: Final = {"sieve": "managesieve", "jmap": "https", "carddavs": "https"}
 """Services that have another name in the configuration."""
 
 
