@@ -122,3 +122,27 @@ def test_who_is_blocked_goes_to_junk_and_comes_back(inbox: Visit) -> None:
     page.get_by_role("row", name=JOURNEY).drag_to(folder(inbox, "Inbox"))
     inbox.open("/settings/filters")
     expect(page.get_by_text("No filters yet")).to_be_visible()
+
+
+def test_a_list_is_left_by_the_server_not_the_browser(inbox: Visit) -> None:
+    page = inbox.page
+    message = (
+        "DKIM-Signature: v=1; a=rsa-sha256; d=lists.invalid; s=x; bh=x; b=x;\r\n"
+        " h=From:List-Unsubscribe:List-Unsubscribe-Post\r\n"
+        "List-Unsubscribe: <https://lists.invalid/leave/1>\r\n"
+        "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+        "From: Seeds <news@lists.invalid>\r\nSubject: Seeds of the month\r\n\r\nPeas.\r\n"
+    )
+    inbox.open("/settings/transfer")
+    page.get_by_label("Files of mail").set_input_files(
+        {"name": "seeds.eml", "mimeType": "message/rfc822", "buffer": message.encode()}
+    )
+    expect(page.get_by_text("1 message imported into Inbox")).to_be_visible()
+    page.get_by_role("button", name="Back to the mail").click()
+    page.get_by_role("row", name=re.compile("Seeds of the month")).click()
+    page.get_by_role("button", name="Unsubscribe").click()
+    # There is no such server. A request of the page to it would fail the test.
+    expect(page.get_by_text("The list could not be told.")).to_be_visible()
+    expect(page.get_by_role("button", name="Open the page")).to_be_visible()
+    page.keyboard.press("#")
+    expect(page.get_by_text("1 message moved to trash")).to_be_visible()

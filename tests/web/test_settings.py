@@ -17,6 +17,7 @@ BOX = """\
 From ada@example.org Tue Dec  1 10:20:30 2026
 From: Ada <ada@example.org>
 Subject: Brought along
+Message-ID: <1@example.org>
 Status: RO
 
 Hello
@@ -25,6 +26,7 @@ Hello
 From ada@example.org Tue Dec  1 10:20:31 2026
 From: Ada <ada@example.org>
 Subject: Brought along, too
+Message-ID: <2@example.org>
 
 Hello
 """
@@ -258,6 +260,9 @@ def test_mail_comes_in_files_and_leaves_in_one(visit: Visit, tmp_path: Path) -> 
     page.get_by_label("Files of mail").set_input_files([box, none])
     expect(page.get_by_text("2 messages imported into Trash")).to_be_visible()
     expect(page.get_by_role("list", name="What was not imported")).to_contain_text("photo.jpg")
+    # The same once more: nothing is doubled.
+    page.get_by_label("Files of mail").set_input_files([box])
+    expect(page.get_by_text("2 were there")).to_be_visible()
     page.get_by_label("The folder", exact=True).select_option(label="Trash")
     with page.expect_download() as download:
         page.get_by_role("button", name="Download").click()

@@ -81,7 +81,7 @@ function Item({
     if (!(await run(() => labels.remove(label.id)))) return;
     toasts.show(t`The label “${label.name}” was removed. Messages stay where they are.`, {
       words: t`Undo`,
-      run: () => void run(() => labels.create(label.name, label.colour)),
+      run: () => void run(() => labels.create(label.name, label.colour, label.id)),
     });
   }
 

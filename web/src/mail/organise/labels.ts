@@ -24,10 +24,11 @@ class Labels extends Signal {
     this.tell();
   }
 
-  /** The id of one that is made. Throws `RequestError`, `MethodError`. */
-  async create(name: string, colour: string): Promise<Id> {
-    const answer = await this.#set({ create: { new: { name, colour } } });
-    return answer.created?.new?.id ?? "";
+  /** The id of one that is made; `id`: that of one that was there. Throws `RequestError`, `MethodError`. */
+  async create(name: string, colour: string, id?: Id): Promise<Id> {
+    const made = { name, colour, ...(id ? { id } : {}) };
+    const answer = await this.#set({ create: { new: made } });
+    return id ?? answer.created?.new?.id ?? "";
   }
 
   /** Throws `RequestError`, `MethodError`. */

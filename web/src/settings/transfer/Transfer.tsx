@@ -77,6 +77,7 @@ function Import({ client: server, mailboxes }: Found) {
         <p>
           <Trans>
             Bring messages in from files: mbox, as Thunderbird and Google Takeout make it, or .eml.
+            What is in the folder already is not doubled.
           </Trans>
         </p>
       }

@@ -1,5 +1,6 @@
 /** Files of mail, brought in: each message is sent, and filed together with others. */
 import { type Id, type JmapClient, RequestError } from "../../jmap/index.ts";
+import { messageId, messageIds } from "./known.ts";
 import { type Found, keywordsOf, messagesOf } from "./mbox.ts";
 
 /** Messages filed by one request. */
@@ -93,6 +94,16 @@ export async function bring(
     });
   }
 
+  const known = await messageIds(client, mailbox);
+  /** Whether it was there before, or came with this file already. */
+  function isKnown(message: Found): boolean {
+    const id = messageId(message.octets);
+    if (!id) return false;
+    if (known.has(id)) return true;
+    known.add(id);
+    return false;
+  }
+
   for (const one of files) {
     let n = 0;
     let waiting: Promise<Sent | undefined>[] = [];
@@ -109,6 +120,10 @@ export async function bring(
       for await (const message of parts(one, (octets) => say({ read: now.read + octets }))) {
         if (stop.aborted) return;
         n++;
+        if (isKnown(message)) {
+          say({ there: now.there + 1 });
+          continue;
+        }
         waiting.push(send(isBox(one) ? `${one.name}, ${n}` : one.name, message));
         if (waiting.length >= AT_ONCE) await settle(false);
       }
