@@ -29,7 +29,7 @@ texts() {
 }
 
 case ${1:-} in
-    types) node node_modules/typescript/bin/tsc -p . ;;
+    types) node node_modules/typescript/bin/tsc -p . && node node_modules/typescript/bin/tsc -p tsconfig.worker.json ;;
     style) node node_modules/@biomejs/biome/bin/biome check --error-on-warnings . ;;
     texts) texts ;;
     tests) node node_modules/vitest/vitest.mjs run ;;

@@ -4,6 +4,7 @@ import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 import { messageFrame } from "./build/frame.ts";
 import { precompress } from "./build/precompress.ts";
+import { serviceWorker } from "./build/worker.ts";
 
 /** Where the built client goes; tools/web.sh names a folder of its own and moves it into place. */
 const folder = resolve(import.meta.dirname, process.env.WEB_DIST ?? "../.work/web/dist");
@@ -14,6 +15,8 @@ export default defineConfig({
     // A text without its French fails the build.
     lingui({ macroTransform: true, failOnMissing: true, failOnCompileError: true }),
     messageFrame(import.meta.dirname, folder),
+    // In this order: the worker names all that is there.
+    serviceWorker(import.meta.dirname, folder),
     precompress(folder),
   ],
   build: {

@@ -1,18 +1,11 @@
 /** Writes a .br and a .gz beside each file that gains by it, so that the server only chooses. */
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync, writeFileSync } from "node:fs";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import type { Plugin } from "vite";
+import { filesUnder } from "./worker.ts";
 
 const KINDS = /\.(?:js|css|html|svg|json|webmanifest|txt)$/;
 const LEAST = 512; // octets; below it the header costs more than is won
-
-function filesUnder(folder: string): string[] {
-  return readdirSync(folder).flatMap((name) => {
-    const path = join(folder, name);
-    return statSync(path).isDirectory() ? filesUnder(path) : [path];
-  });
-}
 
 export function precompress(folder: string): Plugin {
   return {

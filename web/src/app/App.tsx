@@ -1,9 +1,12 @@
 import { I18nProvider, useLingui } from "@lingui/react";
-import { useCallback, useEffect, useState } from "react";
+import { useLingui as useTexts } from "@lingui/react/macro";
+import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
 import { I18nProvider as AriaI18n } from "react-aria-components";
 import { agree, i18n } from "../i18n/index.ts";
 import { usePlace } from "../route/index.ts";
 import { SignIn, signOut, state } from "../signin/index.ts";
+import { toasts } from "../ui/index.ts";
+import { newer } from "./update.ts";
 
 // Pieces of their own, loaded when they are needed. Not by React's Suspense, which holds back what has come
 // for 300 ms where it showed that it waits.
@@ -37,7 +40,19 @@ function usePiece<T>(load: () => Promise<T>, wanted: boolean): T | undefined {
   return piece;
 }
 
+/** A newer client is there: it is taken when its person says so, and what is being written is kept. */
+function useNewer(): void {
+  const { t } = useTexts();
+  const there = useSyncExternalStore(newer.subscribe, () => newer.there);
+  useEffect(() => {
+    if (!there) return;
+    const action = { words: t`Load it`, run: () => newer.take() };
+    toasts.show(t`A newer version of this page is there.`, action);
+  }, [there, t]);
+}
+
 function Signed() {
+  useNewer();
   const { i18n } = useLingui();
   const place = usePlace();
   const [who, setWho] = useState<Who>("unknown");
@@ -63,11 +78,11 @@ function Signed() {
 
   function shown() {
     if (who === "out") return <SignIn onSignedIn={() => void look().then(setWho)} />;
-    if (who === "unknown") return null;
+    // Mail asks for itself, and has what was kept of the last visit before anybody answers.
     if (place.at === "mail") {
       return mail ? <mail.Mail place={place} ended={ended} signOut={leave} /> : null;
     }
-    return settings ? <settings.Settings place={place} ended={ended} /> : null;
+    return settings && who === "in" ? <settings.Settings place={place} ended={ended} /> : null;
   }
   return <AriaI18n locale={i18n.locale}>{shown()}</AriaI18n>;
 }

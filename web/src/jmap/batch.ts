@@ -29,7 +29,9 @@ export class Batch {
 
   add<M extends MethodName>(name: M, args: Asked<Methods[M][0]>): Call<M> {
     const call = new Call(name, String(this.calls.length));
-    this.calls.push([name, { accountId: this.#account, ...args }, call.id]);
+    // Subscriptions are of who signed in, not of an account (RFC 8620 §7.2).
+    const of = name.startsWith("PushSubscription/") ? {} : { accountId: this.#account };
+    this.calls.push([name, { ...of, ...args }, call.id]);
     return call;
   }
 }

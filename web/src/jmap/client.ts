@@ -20,7 +20,7 @@ export interface Transport {
 }
 
 export class JmapClient implements Transport {
-  readonly session: Session;
+  session: Session;
   readonly account: Id;
   readonly #using: readonly string[];
   readonly #fetch: Fetch;
@@ -37,6 +37,14 @@ export class JmapClient implements Transport {
   /** Asks for the session. Throws `RequestError`. */
   static async connect(fetch: Fetch = (...args) => globalThis.fetch(...args)): Promise<JmapClient> {
     const session = await asked<Session>(fetch, "/.well-known/jmap", { cache: "no-store" });
+    return new JmapClient(session, fetch);
+  }
+
+  /** By the session of an earlier visit; whoever uses it asks for today's meanwhile. */
+  static known(
+    session: Session,
+    fetch: Fetch = (...args) => globalThis.fetch(...args),
+  ): JmapClient {
     return new JmapClient(session, fetch);
   }
 

@@ -109,6 +109,10 @@ export interface Methods extends SettingsMethods, SubmissionMethods {
   "Email/query": [QueryArguments, QueryAnswer];
   "Email/queryChanges": [QueryChangesArguments, QueryChangesAnswer];
   "Email/set": [SetArguments, SetAnswer<Email>];
+  "PushSubscription/set": [
+    SetArguments,
+    Pick<SetAnswer<{ id: Id; expires: string }>, "created" | "notCreated">,
+  ];
   "SearchSnippet/get": [
     { filter: Filter | null; emailIds: readonly Id[] },
     { list: readonly Snippet[]; notFound: readonly Id[] | null },

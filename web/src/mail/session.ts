@@ -1,8 +1,27 @@
 /** Mail of who is signed in: the transport, the store over it, and news from the server. */
 import { createContext, useContext } from "react";
-import { JmapClient, newsFrom, Push, type Source, TIMERS } from "../jmap/index.ts";
+import {
+  JmapClient,
+  newsFrom,
+  Push,
+  RequestError,
+  type Session,
+  type Source,
+  TIMERS,
+} from "../jmap/index.ts";
+import { forgetShelf, Shelf, ShelvedTransport } from "../offline/index.ts";
 import { recent } from "../search/index.ts";
-import { Disk, forget, forgetDrafts, MailStore } from "../store/index.ts";
+import {
+  Disk,
+  forget,
+  forgetDrafts,
+  forgetOutbox,
+  type Kept,
+  MailStore,
+  Outbox,
+} from "../store/index.ts";
+import { keepShelf } from "./shelving.ts";
+import { trusted } from "./trusted.ts";
 
 export interface MailSession {
   readonly client: JmapClient;
@@ -19,23 +38,40 @@ const LAST = "malleposte.account";
 /** After something changed, until it is written to disk. */
 const SETTLED = 3_000;
 
-/** Throws `RequestError`. */
+/** Where there was a visit before, as it was left, while the server is asked what is new. Throws `RequestError`
+    where nothing is kept and the server cannot be reached. */
 export async function openMail(): Promise<MailSession> {
   const last = localStorage.getItem(LAST) ?? "";
-  let disk = new Disk(last);
-  const early = last ? disk.read() : undefined;
+  const disk = new Disk(last);
+  const visit = last ? await disk.read() : undefined;
+  if (visit) return opened(JmapClient.known(visit.session), disk, last, visit.kept);
+  void disk.close();
   const client = await JmapClient.connect();
-  const account = `${client.account} ${client.session.username}`;
-  const store = new MailStore(client);
-  if (account !== last) {
-    void disk.close();
-    disk = new Disk(account);
-    localStorage.setItem(LAST, account);
-  }
-  const kept = account === last ? await early : undefined;
-  if (kept) store.revive(kept);
-  else await store.start();
-  const end = keepUp(store, disk);
+  const account = accountOf(client.session, client);
+  localStorage.setItem(LAST, account);
+  return opened(client, new Disk(account), account, undefined);
+}
+
+const accountOf = (session: Session, { account }: JmapClient) => `${account} ${session.username}`;
+
+async function opened(
+  client: JmapClient,
+  disk: Disk,
+  account: string,
+  kept: Kept | undefined,
+): Promise<MailSession> {
+  const shelf = new Shelf(account);
+  const store = new MailStore(new ShelvedTransport(client, shelf));
+  const outbox = new Outbox(account);
+  if (kept) {
+    store.revive(kept);
+    void renewed(client, account);
+  } else await store.start();
+  const ends = [
+    keepUp(client, store, disk),
+    keepWaiting(store, outbox),
+    keepShelf(client, store, shelf),
+  ];
   const look = () => void store.sender.look();
   const push = new Push(client.events(TYPES, PING), look, opener(client));
   push.start();
@@ -47,10 +83,36 @@ export async function openMail(): Promise<MailSession> {
     store,
     stop() {
       push.stop();
-      end();
+      for (const end of ends) end();
       removeEventListener("online", look);
       removeEventListener("pagehide", leave);
     },
+  };
+}
+
+/** Take over today's session; somebody else's begins anew. */
+async function renewed(client: JmapClient, account: string): Promise<void> {
+  try {
+    const fresh = await JmapClient.connect();
+    if (accountOf(fresh.session, fresh) === account) client.session = fresh.session;
+    else {
+      await forgetMail();
+      location.reload();
+    }
+  } catch (error) {
+    // Whoever waits for a connection, or whose session has ended, is told by the store.
+    if (!(error instanceof RequestError)) throw error;
+  }
+}
+
+/** What was done is kept until the server has it. */
+function keepWaiting(store: MailStore, outbox: Outbox): () => void {
+  const write = () => void outbox.write(store.sender.waiting);
+  const unsubscribe = store.sender.queued.subscribe(write);
+  void outbox.inherit().then((left) => left.length && store.resume(left));
+  return () => {
+    unsubscribe();
+    void outbox.close();
   };
 }
 
@@ -63,13 +125,13 @@ function opener(client: JmapClient): (url: string) => Source {
 }
 
 /** Write what is known to disk, a moment after it changed and when the page is left. */
-function keepUp(store: MailStore, disk: Disk): () => void {
+function keepUp(client: JmapClient, store: MailStore, disk: Disk): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   function write(): void {
     clearTimeout(timer);
     timer = undefined;
     const kept = store.keep();
-    if (kept) void disk.write(kept);
+    if (kept) void disk.write({ session: client.session, kept });
   }
   const later = () => {
     timer ??= setTimeout(write, SETTLED);
@@ -89,8 +151,17 @@ function keepUp(store: MailStore, disk: Disk): () => void {
 /** Forget all mail that is kept in this browser. */
 export async function forgetMail(): Promise<void> {
   localStorage.removeItem(LAST);
+  trusted.forget();
   recent.forget();
-  await forget();
+  await Promise.all([forget(), forgetShelf()]);
+}
+
+/** Forget what was being written in this browser, and to whom: who did has signed out. */
+export async function forgetWritten(): Promise<void> {
+  for (const key of Object.keys(localStorage)) {
+    if (key.startsWith("malleposte.compose.used")) localStorage.removeItem(key);
+  }
+  await Promise.all([forgetDrafts(), forgetOutbox()]);
 }
 
 export const MailContext = createContext<MailSession | undefined>(undefined);
@@ -99,12 +170,4 @@ export function useMail(): MailSession {
   const mail = useContext(MailContext);
   if (!mail) throw new Error("useMail is for what is within Mail");
   return mail;
-}
-
-/** Forget what was being written in this browser, and to whom: who did has signed out. */
-export async function forgetWritten(): Promise<void> {
-  for (const key of Object.keys(localStorage)) {
-    if (key.startsWith("malleposte.compose.used")) localStorage.removeItem(key);
-  }
-  await forgetDrafts();
 }

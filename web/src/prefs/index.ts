@@ -11,6 +11,8 @@ export interface Prefs {
   readonly conversations: boolean;
   /** Single keys do things. */
   readonly shortcuts: boolean;
+  /** Mail of the last weeks is kept in this browser. */
+  readonly offline: boolean;
   /** Width of the list, in pixels. */
   readonly listWidth: number;
 }
@@ -20,6 +22,7 @@ export const DEFAULTS: Prefs = {
   density: "comfortable",
   conversations: true,
   shortcuts: true,
+  offline: true,
   listWidth: 400,
 };
 
@@ -36,7 +39,7 @@ export function read(text: string | null): Prefs {
   } catch {
     // Kept by nobody of ours: as if there were nothing.
   }
-  const flag = (name: "conversations" | "shortcuts") =>
+  const flag = (name: "conversations" | "shortcuts" | "offline") =>
     typeof kept[name] === "boolean" ? kept[name] : DEFAULTS[name];
   const width = Number(kept.listWidth);
   return {
@@ -46,6 +49,7 @@ export function read(text: string | null): Prefs {
       : DEFAULTS.density,
     conversations: flag("conversations"),
     shortcuts: flag("shortcuts"),
+    offline: flag("offline"),
     listWidth: width >= 280 && width <= 900 ? width : DEFAULTS.listWidth,
   };
 }

@@ -6,6 +6,7 @@ import {
   Keyboard,
   KeyRound,
   Languages,
+  Laptop,
   type LucideIcon,
   MonitorSmartphone,
   Palette,
@@ -18,6 +19,7 @@ import { type ComponentType, type MouseEvent, useEffect } from "react";
 import { addressOf, go, type SettingsPlace } from "../route/index.ts";
 import { EmptyState, IconButton, ToastRegion } from "../ui/index.ts";
 import { Appearance } from "./Appearance.tsx";
+import { ThisDevice } from "./device/ThisDevice.tsx";
 import { Devices } from "./devices/Devices.tsx";
 import { Filters } from "./filters/Filters.tsx";
 import { useNarrow } from "./hooks.ts";
@@ -44,6 +46,7 @@ function usePages(): readonly Page[] {
   return [
     { id: "appearance", name: t`Appearance`, icon: Palette, show: Appearance },
     { id: "language", name: t`Language`, icon: Languages, show: Language },
+    { id: "device", name: t`This device`, icon: Laptop, show: ThisDevice },
     { id: "keyboard", name: t`Keyboard`, icon: Keyboard, show: KeyboardPage },
     { id: "identities", name: t`Identities and signatures`, icon: UserRound, show: Identities },
     { id: "vacation", name: t`Away`, icon: Plane, show: Vacation },

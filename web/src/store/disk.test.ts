@@ -1,9 +1,21 @@
 import "fake-indexeddb/auto";
 import { afterEach, describe, expect, it } from "vitest";
+import type { Session } from "../jmap/index.ts";
 import { Disk, forget } from "./disk.ts";
 import { type Kept, MailStore } from "./index.ts";
 import { email, FakeServer } from "./testing/fake.ts";
 
+const session: Session = {
+  username: "one@example.test",
+  accounts: {},
+  primaryAccounts: {},
+  capabilities: {},
+  apiUrl: "/jmap/api",
+  downloadUrl: "",
+  uploadUrl: "",
+  eventSourceUrl: "",
+  state: "1",
+};
 const SPEC = {
   filter: { inMailbox: "inbox" },
   sort: [{ property: "receivedAt", isAscending: false }],
@@ -85,9 +97,9 @@ describe("the disk", () => {
   it("has what was written for an account, and for that one alone", async () => {
     const [, kept] = await visited(new FakeServer(many(5)));
     const disk = new Disk("one");
-    await disk.write(kept);
+    await disk.write({ session, kept });
     const [own, other] = [new Disk("one"), new Disk("two")];
-    expect(await own.read()).toEqual(kept);
+    expect(await own.read()).toMatchObject({ session, kept });
     expect(await other.read()).toBeUndefined();
     await Promise.all([disk.close(), own.close(), other.close()]);
   });
@@ -95,9 +107,9 @@ describe("the disk", () => {
   it("has nothing after everything was forgotten, also while it is open", async () => {
     const [, kept] = await visited(new FakeServer(many(5)));
     const disk = new Disk("one");
-    await disk.write(kept);
+    await disk.write({ session, kept });
     await forget();
-    await disk.write(kept); // too late, and no harm
+    await disk.write({ session, kept }); // too late, and no harm
     const again = new Disk("one");
     expect(await again.read()).toBeUndefined();
     await again.close();

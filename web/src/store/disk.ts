@@ -1,14 +1,21 @@
 /** What is kept in the browser between two visits, by account: IndexedDB. Where there is none, or it fails,
     nothing is kept and nothing else happens. */
 import { type DBSchema, deleteDB, type IDBPDatabase, openDB } from "idb";
+import type { Session } from "../jmap/index.ts";
 import type { Kept } from "./mail.ts";
 
 const NAME = "malleposte";
 /** Of the form of what is kept; what has another form is as nothing. */
-const FORM = 1;
+const FORM = 2;
+
+/** What a visit begins with before the server is asked. */
+export interface Visit {
+  readonly session: Session;
+  readonly kept: Kept;
+}
 
 interface Schema extends DBSchema {
-  kept: { key: string; value: { readonly form: number; readonly kept: Kept } };
+  kept: { key: string; value: Visit & { readonly form: number } };
 }
 
 export class Disk {
@@ -24,18 +31,18 @@ export class Disk {
     }).catch(() => undefined);
   }
 
-  async read(): Promise<Kept | undefined> {
+  async read(): Promise<Visit | undefined> {
     try {
       const found = await (await this.#open)?.get("kept", this.#account);
-      return found?.form === FORM ? found.kept : undefined;
+      return found?.form === FORM ? found : undefined;
     } catch {
       return undefined;
     }
   }
 
-  async write(kept: Kept): Promise<void> {
+  async write(visit: Visit): Promise<void> {
     try {
-      await (await this.#open)?.put("kept", { form: FORM, kept }, this.#account);
+      await (await this.#open)?.put("kept", { ...visit, form: FORM }, this.#account);
     } catch {
       // A full disk, or a browser that keeps nothing: the next visit looks everything up.
     }

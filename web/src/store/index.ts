@@ -1,7 +1,8 @@
 export type { Deed } from "./actions.ts";
-export { Disk, forget } from "./disk.ts";
+export { Disk, forget, type Visit } from "./disk.ts";
 export { forgetDrafts, Journal } from "./journal.ts";
 export { Signal } from "./keyed.ts";
 export type { ListSpec, MessageList } from "./list.ts";
 export { type Done, type Kept, MailStore } from "./mail.ts";
+export { forgetOutbox, Outbox } from "./outbox.ts";
 export type { Row } from "./threads.ts";

@@ -276,9 +276,34 @@ export class MailStore implements Replica {
     return { deed, count: changed.length, undo: () => this.#undo(job, back) };
   }
 
+  /** Take up what was done before and is not known to have arrived. */
+  resume(all: readonly Job["patches"][]): void {
+    for (const patches of all) {
+      const changed = Object.entries(patches).flatMap(([id, changes]) => {
+        const before = this.emails.get(id);
+        return before ? [[before, applied(before, changes)] as const] : [];
+      });
+      const away = [...this.#lists.values()].flatMap((list) => {
+        const box = (list.spec.filter as { inMailbox?: Id }).inMailbox;
+        const left = changed.filter(([, { mailboxIds }]) => box && !mailboxIds[box]);
+        const places = list.places(left.map(([{ id }]) => id));
+        return places.size ? [[list, places] as const] : [];
+      });
+      this.#queue(patches, changed, away);
+    }
+  }
+
   #begin(changed: readonly (readonly [Email, Email])[], away: Job["away"]): Job {
     const patches: Record<Id, Patch> = {};
     for (const [before, after] of changed) patches[before.id] = patch(before, after);
+    return this.#queue(patches, changed, away);
+  }
+
+  #queue(
+    patches: Job["patches"],
+    changed: readonly (readonly [Email, Email])[],
+    away: Job["away"],
+  ): Job {
     const token = this.emails.begin(Object.keys(patches), (email) =>
       applied(email, patches[email.id] ?? {}),
     );

@@ -31,6 +31,8 @@ export interface Job {
 export class Sender {
   /** Told when `trouble` changes. */
   readonly signal = new Signal();
+  /** Told when what waits, or is on its way, changes. */
+  readonly queued = new Signal();
   /** Why nothing goes out at the moment. */
   trouble: Trouble | "" = "";
   readonly #transport: Transport;
@@ -64,14 +66,19 @@ export class Sender {
   }
 
   send(job: Job): void {
-    this.#queue.push(job);
+    this.#line([...this.#queue, job]);
     this.#go();
+  }
+
+  /** What is not known to have arrived. */
+  get waiting(): readonly Job["patches"][] {
+    return this.#queue.map(({ patches }) => patches);
   }
 
   /** Take back what did not leave yet. */
   recall(job: Job): boolean {
     if (job.state !== "waits") return false;
-    this.#queue = this.#queue.filter((one) => one !== job);
+    this.#line(this.#queue.filter((one) => one !== job));
     this.#drop(job);
     return true;
   }
@@ -118,7 +125,7 @@ export class Sender {
         for (const job of jobs) job.state = "waits";
         if (error.trouble === "signedOut") return;
         if (error.trouble === "refused") {
-          this.#queue = this.#queue.filter((job) => !jobs.includes(job));
+          this.#line(this.#queue.filter((job) => !jobs.includes(job)));
           for (const job of jobs) this.#fail(job);
           this.#look = false;
           continue;
@@ -136,7 +143,7 @@ export class Sender {
     });
     const catching = new Catching(batch, this.#replica, this.#lists());
     const answers = await this.#transport.send(batch);
-    this.#queue = this.#queue.filter((job) => !jobs.includes(job));
+    this.#line(this.#queue.filter((job) => !jobs.includes(job)));
     for (const [job, call] of sets) this.#settle(job, call, answers);
     const caught = catching.take(answers);
     catching.takeLists(answers);
@@ -185,6 +192,12 @@ export class Sender {
     this.#replica.emails.cancel(job.token);
     this.#replica.mailboxes.end(job.token);
     if (!job.undone) for (const [list, places] of job.away) list.unhide(places.keys());
+  }
+
+  #line(jobs: Job[]): void {
+    if (jobs.length === this.#queue.length) return;
+    this.#queue = jobs;
+    this.queued.tell();
   }
 
   #say(trouble: Trouble | ""): void {

@@ -19,6 +19,8 @@ MAX_OCTETS: Final = 64 * 1024 * 1024
 INDEX: Final = "/index.html"
 FRAME: Final = "/frame.html"
 """The page that shows a message; it has one script, within."""
+SCRIPT: Final = "/sw.js"
+"""The service worker."""
 HASHED: Final = "/assets/"
 """Names below it change with their content."""
 CODINGS: Final = (("br", ".br"), ("gzip", ".gz"))

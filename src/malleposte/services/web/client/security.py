@@ -45,6 +45,12 @@ PAGE: Final[Fields] = (
 """Of the client's own page."""
 
 
+WORKER: Final[Fields] = (
+    ("Content-Security-Policy", "default-src 'none'; script-src 'self'; connect-src 'self'"),
+)
+"""Of the service worker: it keeps the files of the client, and asks the server what mail is new."""
+
+
 def frame(script: str) -> Fields:
     """Of the frame that shows a message; ``script``: the hash of the one it has."""
     policy = (

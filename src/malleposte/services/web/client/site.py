@@ -7,8 +7,8 @@ asked for again each time, and answered with 304 while it is the same.
 from dataclasses import dataclass
 from typing import Final
 
-from malleposte.services.web.client.built import CODINGS, FRAME, HASHED, INDEX, Built, File
-from malleposte.services.web.client.security import PAGE, frame
+from malleposte.services.web.client.built import CODINGS, FRAME, HASHED, INDEX, SCRIPT, Built, File
+from malleposte.services.web.client.security import PAGE, WORKER, frame
 from malleposte.services.web.messages import Fields, Request, Response, text
 
 PLACES: Final = ("signin", "mail", "contacts", "settings", "search", "compose")
@@ -71,7 +71,7 @@ class ClientSite:
             return PAGE
         if path == FRAME and self.built is not None:
             return frame(self.built.script)
-        return ()
+        return WORKER if path == SCRIPT else ()
 
 
 def _is_place(path: str) -> bool:

@@ -16,6 +16,7 @@ FILES = {
     "index.html": b"<!doctype html><title>Malleposte</title>",
     "index.html.br": b"index in br",
     "frame.html": b"<!doctype html><script>" + SCRIPT + b"</script>",
+    "sw.js": b"self",
     "icon.svg": b"<svg/>",
     "assets/main-abc123.js": b"console.log(1)",
     "assets/main-abc123.js.br": b"script in br",
@@ -164,6 +165,14 @@ async def test_the_frame_runs_its_one_script_and_is_a_stranger(client: Client) -
     assert "connect-src" not in bounds
     assert bounds["img-src"] == "data: blob:"
     assert "allow-same-origin" not in bounds["sandbox"]
+
+
+async def test_the_service_worker_asks_this_server_alone(client: Client) -> None:
+    answer = await client.get("/sw.js")
+    bounds = policy(answer)
+    assert (bounds["default-src"], bounds["connect-src"]) == ("'none'", "'self'")
+    # A browser must see at once that there is a newer one.
+    assert answer.fields["cache-control"] == "no-cache"
 
 
 async def test_files_are_no_pages_and_may_do_nothing(client: Client) -> None:

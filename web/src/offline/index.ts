@@ -1,0 +1,3 @@
+export { gather } from "./gather.ts";
+export { forgetShelf, Shelf } from "./shelf.ts";
+export { ShelvedTransport } from "./transport.ts";
