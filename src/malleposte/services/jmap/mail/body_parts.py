@@ -23,7 +23,7 @@ DEFAULT: Final = (
 KNOWN_PROPERTIES: Final = frozenset((*DEFAULT, "headers", "subParts"))
 TEXT: Final = 2_000_000
 """Characters of one text that are given at most."""
-SAFE: Final = 1_000_000
+SAFE: Final = 500_000
 """The same of HTML that is made safe."""
 TEXTS: Final = 20_000_000
 """Octets of all texts of one answer; those past it are cut."""

@@ -12,8 +12,6 @@ from malleposte.mime.safe_html.links import host
 from malleposte.services.jmap.mail.blobs import part_blob
 from malleposte.services.jmap.view.images import Images
 
-MOST: Final = 1_000_000
-"""Octets of one text; what is beyond is cut."""
 AT_ONCE: Final = 2
 """Texts in the making, in this process."""
 
