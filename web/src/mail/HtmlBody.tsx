@@ -19,6 +19,8 @@ export interface Reading {
   readonly ask: () => void;
   /** Its own colours, though the page is dark. */
   readonly original: boolean;
+  /** Another message takes its place soon. */
+  readonly spare?: boolean;
 }
 
 /** HTML of a message: nothing is fetched for it from elsewhere until that is asked for. */
@@ -41,6 +43,7 @@ export function HtmlBody({ value, reading }: { value: BodyValue; reading: Readin
         title={t`Text of the message`}
         fold={t`Show what is quoted`}
         misled={setMisled}
+        spare={reading.spare ?? false}
       />
       <LinkWarning link={misled} close={() => setMisled(undefined)} />
     </div>
@@ -73,7 +76,7 @@ function Blocked({ pictures, reading }: { pictures: readonly Picture[]; reading:
           </Button>
           {sender ? (
             <Button kind="quiet" onPress={() => trusted.add(sender)}>
-              <Trans>Always from {sender}</Trans>
+              <Trans>Always from this sender</Trans>
             </Button>
           ) : null}
         </span>
