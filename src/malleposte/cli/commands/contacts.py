@@ -31,7 +31,9 @@ MOST = 8 * 1024 * 1024
 
 
 @contacts.command(name="import")
-def import_(address: str, file: Path, /, *, book: str = "", common: Common = DEFAULT) -> int:
+def import_(
+    address: str, file: Path | None = None, /, *, book: str = "", common: Common = DEFAULT
+) -> int:
     """Take the cards of a vCard file (version 3 or 4) into an account's contacts.
 
     A card that is there already, by its UID, is replaced where the file has another. A card that is none is
@@ -42,11 +44,11 @@ def import_(address: str, file: Path, /, *, book: str = "", common: Common = DEF
     address
         The account.
     file
-        The file; - for standard input.
+        The file; left out: standard input.
     book
         The name of the address book, made where it is missing; without it the account's default.
     """
-    request = ImportContacts(address=address, book=book, source=spelt(str(file)))
+    request = ImportContacts(address=address, book=book, source=_named(file))
     try:
         with (
             _opened(file) as source,
@@ -76,8 +78,12 @@ def import_(address: str, file: Path, /, *, book: str = "", common: Common = DEF
     return LEFT_OUT if done.refused else OK
 
 
-def _opened(file: Path) -> BinaryIO:
-    return os.fdopen(os.dup(sys.stdin.fileno()), "rb") if str(file) == "-" else file.open("rb")
+def _named(file: Path | None) -> str:
+    return spelt(str(file)) if file is not None else "standard input or output"
+
+
+def _opened(file: Path | None) -> BinaryIO:
+    return os.fdopen(os.dup(sys.stdin.fileno()), "rb") if file is None else file.open("rb")
 
 
 async def _feed(source: BinaryIO) -> AsyncIterator[Outgoing]:
@@ -104,7 +110,7 @@ def parcels(source: BinaryIO) -> Iterator[bytes]:
 @contacts.command
 def export(
     address: str,
-    file: Path,
+    file: Path | None = None,
     /,
     *,
     book: str = "",
@@ -118,13 +124,13 @@ def export(
     address
         The account.
     file
-        The file, which must not be there yet; - for standard output.
+        The file, which must not be there yet; left out: standard output.
     book
         The name of one address book; without it all of them.
     version
         3.0 for old programs.
     """
-    request = ExportContacts(address=address, book=book, version=version, target=spelt(str(file)))
+    request = ExportContacts(address=address, book=book, version=version, target=_named(file))
     try:
         with _target(file) as target, shown("export", quiet=common.json) as bar:
 
@@ -143,15 +149,17 @@ def export(
         raise Trouble(REFUSED, f"{file} is there already: name another file") from None
     except OSError as error:
         raise Trouble(REFUSED, f"{file}: {error.strerror or error}") from None
+    if file is None:
+        return OK
     if common.json:
         as_json(done)
-    elif str(file) != "-":
-        say(f"{done.exported:,} cards in {file}")
+    else:
+        say(f"{done.exported:,} {'card' if done.exported == 1 else 'cards'} in {file}")
     return OK
 
 
-def _target(file: Path) -> BinaryIO:
-    if str(file) == "-":
+def _target(file: Path | None) -> BinaryIO:
+    if file is None:
         return os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     # They are somebody's contacts, whatever the umask is.
     return os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
