@@ -17,12 +17,14 @@ import { trusted, useTrusted } from "./trusted.ts";
 export interface MessageProps {
   email: Email;
   last: boolean;
+  /** Another message takes its place soon: the next or the one before is read in it. */
+  stays: boolean;
   alone: boolean;
   deeds: Deeds;
 }
 
 /** A message of a conversation: in one line until it is opened, but for the newest and what is unread. */
-export function Message({ email, last, alone, deeds }: MessageProps) {
+export function Message({ email, last, stays, alone, deeds }: MessageProps) {
   const { t } = useLingui();
   const [open, setOpen] = useState(last || !email.keywords.$seen);
   const [body, again] = useBody(email.id, open);
@@ -31,6 +33,16 @@ export function Message({ email, last, alone, deeds }: MessageProps) {
   const [original, setOriginal] = useState(false);
   const [printing, setPrinting] = useState(false);
   const [whole, setWhole] = useState(false);
+  // Another message in the same place is a message of its own.
+  const [of, setOf] = useState(email.id);
+  if (of !== email.id) {
+    setOf(email.id);
+    setOpen(last || !email.keywords.$seen);
+    setAsked(false);
+    setOriginal(false);
+    setPrinting(false);
+    setWhole(false);
+  }
   const from = email.from?.[0] ?? { name: null, email: "" };
   const name = personName(from) || t`(nobody)`;
   const flagged = Boolean(email.keywords.$flagged);
@@ -112,7 +124,13 @@ export function Message({ email, last, alone, deeds }: MessageProps) {
           <>
             <Body
               body={body}
-              reading={{ sender: from.email, asked, ask: () => setAsked(true), original }}
+              reading={{
+                sender: from.email,
+                asked,
+                ask: () => setAsked(true),
+                original,
+                spare: stays,
+              }}
               more={whole ? undefined : showAll}
             />
             <Attachments body={body} />

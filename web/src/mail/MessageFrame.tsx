@@ -29,31 +29,45 @@ export interface MessageFrameProps {
   /** Words of the button that shows what is quoted. */
   fold: string;
   misled?: (link: MisleadingLink) => void;
+  /** Have the frame of the next message ready: each message has its own. */
+  spare?: boolean;
   /** To be printed at once, with this above, and out of sight; told when that is done. */
   printing?: { heading: Heading; done: () => void } | undefined;
 }
 
 /** HTML of a message in a frame of its own, which can reach nothing: pictures are handed to it. */
 export function MessageFrame(props: MessageFrameProps) {
-  const { html, pictures, remote, title, fold, misled, printing } = props;
+  const { html, pictures, remote, title, fold, misled, printing, spare } = props;
   const dark = props.dark && !props.original;
   const { client } = useMail();
-  const frame = useRef<HTMLIFrameElement>(null);
+  /** The frame of this message by its number; the next one is the spare. */
+  const [number, setNumber] = useState(0);
+  const frames = useRef(new Map<number, HTMLIFrameElement>());
+  const ready = useRef(new WeakSet<object>());
   const [height, setHeight] = useState(120);
   const [designed, setDesigned] = useState(false);
   /** Counts what was shown; 0 while nothing is. */
   const [shown, setShown] = useState(0);
   const given = useRef(new Set<number>());
+  const [has, setHas] = useState(html);
+  if (has !== html) {
+    setHas(html);
+    setNumber(number + 1);
+    setShown(0);
+    setDesigned(false);
+  }
   const latest = useRef({ misled, done: printing?.done });
   latest.current = { misled, done: printing?.done };
   const heading = printing?.heading;
 
   useEffect(() => {
+    const own = () => frames.current.get(number)?.contentWindow;
     // The frame's origin is nobody's, so there is none to name; the content is the sender's and no secret to it.
-    const post = (message: ToFrame) => frame.current?.contentWindow?.postMessage(message, "*");
+    const post = (message: ToFrame) => own()?.postMessage(message, "*");
     const show = () => post({ kind: "show", html, dark, fold, heading });
     function heard({ source, data }: MessageEvent<FromFrame>): void {
-      if (source !== frame.current?.contentWindow) return;
+      if (source && data?.kind === "ready") ready.current.add(source);
+      if (source !== own()) return;
       switch (data?.kind) {
         case "ready":
           show();
@@ -83,16 +97,17 @@ export function MessageFrame(props: MessageFrameProps) {
           });
           break;
         case "within":
-          scrollTo(frame.current, Number(data.top) || 0);
+          scrollTo(frames.current.get(number) ?? null, Number(data.top) || 0);
           break;
         case "printed":
           latest.current.done?.();
       }
     }
     addEventListener("message", heard);
-    show();
+    const there = own();
+    if (there && ready.current.has(there)) show();
     return () => removeEventListener("message", heard);
-  }, [html, dark, fold, heading]);
+  }, [number, html, dark, fold, heading]);
 
   const wanted = useMemo(
     () => [...pictures.entries()].filter(([, one]) => remote || !isRemote(one)),
@@ -101,7 +116,8 @@ export function MessageFrame(props: MessageFrameProps) {
   useEffect(() => {
     if (!shown) return;
     const stop = new AbortController();
-    const post = (message: ToFrame) => frame.current?.contentWindow?.postMessage(message, "*");
+    const post = (message: ToFrame) =>
+      frames.current.get(number)?.contentWindow?.postMessage(message, "*");
     const download = (blob: string) => client.download(blob, "picture", "application/octet-stream");
     const missing = wanted.filter(([number]) => !given.current.has(number));
     void load(missing, download, stop.signal, (number, content) => {
@@ -111,7 +127,7 @@ export function MessageFrame(props: MessageFrameProps) {
       if (heading && !stop.signal.aborted) post({ kind: "print" });
     });
     return () => stop.abort();
-  }, [shown, wanted, client, heading]);
+  }, [shown, number, wanted, client, heading]);
 
   return (
     <div
@@ -122,15 +138,24 @@ export function MessageFrame(props: MessageFrameProps) {
       )}
       aria-hidden={heading ? true : undefined}
     >
-      <iframe
-        ref={frame}
-        src="/frame.html"
-        sandbox={heading ? `${SANDBOX} allow-modals` : SANDBOX}
-        title={title}
-        tabIndex={heading ? -1 : undefined}
-        className={style.frame}
-        style={{ height }}
-      />
+      {/* The spare comes when this one is shown, and is next by its key: never moved, which would load it anew. */}
+      {(spare && shown ? [number, number + 1] : [number]).map((one) => (
+        <iframe
+          key={one}
+          ref={(frame) => {
+            if (frame) frames.current.set(one, frame);
+            else frames.current.delete(one);
+          }}
+          src="/frame.html"
+          sandbox={heading ? `${SANDBOX} allow-modals` : SANDBOX}
+          title={title}
+          tabIndex={heading || one !== number ? -1 : undefined}
+          aria-hidden={one !== number || undefined}
+          data-spare={one !== number || undefined}
+          className={classes(style.frame, one !== number && style.spare)}
+          style={{ height }}
+        />
+      ))}
     </div>
   );
 }

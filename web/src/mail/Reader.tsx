@@ -12,7 +12,7 @@ import {
   Tag,
   Trash2,
 } from "lucide-react";
-import { useEffect, useRef } from "react";
+import { useEffect, useRef, useState } from "react";
 import type { Id } from "../jmap/index.ts";
 import { Chip, EmptyState, IconButton, Label, Menu, MenuItem } from "../ui/index.ts";
 import type { Deeds } from "./deeds.ts";
@@ -52,6 +52,13 @@ export function Reader({ id, view, deeds, back, step, hasBefore, hasAfter }: Rea
   useEffect(() => {
     scroller.current?.scrollTo(0, 0);
   }, [id]);
+
+  // The newest message of each that is opened is read in the same place, which is there already.
+  const newestId = conversation?.emails.at(-1)?.id;
+  const [place, setPlace] = useState({ row: id, email: newestId });
+  if (place.row !== id || !place.email) {
+    if (newestId !== place.email || place.row !== id) setPlace({ row: id, email: newestId });
+  }
 
   if (!conversation) {
     return (
@@ -166,8 +173,9 @@ export function Reader({ id, view, deeds, back, step, hasBefore, hasAfter }: Rea
           <div className={style.messages}>
             {read.map((email, n) => (
               <Message
-                key={email.id}
+                key={email.id === place.email ? "place" : email.id}
                 email={email}
+                stays={email.id === place.email}
                 last={n === read.length - 1}
                 alone={read.length === 1}
                 deeds={deeds}

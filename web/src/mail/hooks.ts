@@ -63,11 +63,12 @@ export function useConversation(id: Id, whole: boolean): Conversation | undefine
 /** The body of a message: "failed" where it cannot be had, nothing while it is on its way. */
 export function useBody(id: Id, wanted: boolean): [EmailBody | "failed" | undefined, () => void] {
   const { store } = useMail();
+  const there = wanted ? store.bodyNow(id) : undefined;
   const [body, setBody] = useState<{ id: Id; body: EmailBody | "failed" } | undefined>();
   const [tries, setTries] = useState(0);
   // biome-ignore lint/correctness/useExhaustiveDependencies: tried again on demand
   useEffect(() => {
-    if (!wanted) return;
+    if (!wanted || store.bodyNow(id)) return;
     let left = false;
     store.body(id).then(
       (found) => left || setBody({ id, body: found ?? "failed" }),
@@ -77,7 +78,7 @@ export function useBody(id: Id, wanted: boolean): [EmailBody | "failed" | undefi
       left = true;
     };
   }, [store, id, wanted, tries]);
-  return [body?.id === id ? body.body : undefined, () => setTries(tries + 1)];
+  return [there ?? (body?.id === id ? body.body : undefined), () => setTries(tries + 1)];
 }
 
 /** Whether a media query holds. */

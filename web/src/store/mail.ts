@@ -62,6 +62,8 @@ export class MailStore implements Replica {
   readonly #open = new Map<MessageList, number>();
   readonly #loading = new Map<MessageList, Set<number>>();
   readonly #bodies = new Map<Id, Promise<EmailBody | undefined>>();
+  /** Of them, what has come. */
+  readonly #come = new Map<Id, EmailBody>();
 
   constructor(transport: Transport) {
     this.#transport = transport;
@@ -218,6 +220,11 @@ export class MailStore implements Replica {
     return this.#bodies.get(id) ?? Promise.resolve(undefined);
   }
 
+  /** The same, where it is here already. */
+  bodyNow(id: Id): EmailBody | undefined {
+    return this.#come.get(id);
+  }
+
   /** Have bodies ready before they are asked for. */
   prefetch(ids: readonly Id[]): void {
     this.#fetchBodies(ids.filter((id) => !this.#bodies.has(id)));
@@ -227,7 +234,10 @@ export class MailStore implements Replica {
   async wholeBody(id: Id): Promise<EmailBody | undefined> {
     const bodies = this.#askBodies([id], 0);
     const body = (await bodies).get(id);
-    if (body) this.#bodies.set(id, Promise.resolve(body));
+    if (body) {
+      this.#bodies.set(id, Promise.resolve(body));
+      this.#come.set(id, body);
+    }
     return body;
   }
 
@@ -236,12 +246,16 @@ export class MailStore implements Replica {
     const answer = this.#askBodies(ids, MOST_BODY);
     for (const id of ids) {
       const body = answer.then((found) => found.get(id));
-      body.catch(() => this.#bodies.delete(id));
+      body.then(
+        (found) => found && this.#bodies.has(id) && this.#come.set(id, found),
+        () => this.#bodies.delete(id),
+      );
       this.#bodies.set(id, body);
     }
     for (const id of this.#bodies.keys()) {
       if (this.#bodies.size <= MOST_BODIES) break;
       this.#bodies.delete(id);
+      this.#come.delete(id);
     }
   }
 
