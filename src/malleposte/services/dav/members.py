@@ -105,6 +105,8 @@ async def _kept(
         uid = given.card["uid"]
         had = await contacts.card_of_uid(reader, book.account, uid)
         places = (await contacts.places(reader, [had])).get(had, {}) if had else {}
+        if had and not await _seen(tree, book.account, places):
+            return failed(403, card("no-uid-conflict"))
         if book.id in places:
             return failed(
                 403, card("no-uid-conflict"), href(member.collection.path + places[book.id])
@@ -135,6 +137,14 @@ async def _kept(
         # Only where the same octets come back (RFC 9110 §9.3.4); else the client gets the card anew.
         fields = (("ETag", etag(result.modseqs[0])),)
     return Response(204 if placed is not None else 201, fields=fields, route="dav-put")
+
+
+async def _seen(tree: Tree, account: int, places: dict[int, str]) -> bool:
+    """Whether one of the books that a card is in is there to who asks."""
+    if account == tree.account.id:
+        return True
+    books = await contacts.books(tree.store.reader, tree.account.id, account)
+    return any(one.id in places for one in books)
 
 
 def _done(result: object, member: Member) -> Response | None:

@@ -339,6 +339,14 @@ async def test_a_shared_book_stands_in_the_other_s_home(client: Client) -> None:
     await share("rw")
     assert (await other.put(f"{theirs}b.vcf", vcard("b", "Bob"))).status == 201
     assert "FN:Bob" in (await client.send("GET", f"{book}b.vcf")).text
+    # What is in a book that he does not see is in the way of its uid, and nothing else is told of it.
+    secret = PutBook(account=client.account, actor=client.account, name="Secret", path="secret")
+    await house.do(secret, Created)
+    await client.put(f"{client.home}secret/x.vcf", vcard("hidden", "Hidden"))
+    answer = await other.put(f"{theirs}c.vcf", vcard("hidden", "Guessed"))
+    assert (answer.status, [one.tag for one in answer.xml]) == (403, [f"{C}no-uid-conflict"])
+    assert "secret" not in answer.text
+    assert "FN:Hidden" in (await client.send("GET", f"{client.home}secret/x.vcf")).text
     await share("")
     assert (await other.send("PROPFIND", theirs, depth="0")).status == 404
 

@@ -387,6 +387,12 @@ async def share(house: House, rights: dict[str, bool]) -> tuple[Client, Client, 
     return owner, other, answer["created"]["b"]["id"], hidden
 
 
+async def uid_of(client: Client, id_: str) -> str:
+    (card,) = (await client.call("ContactCard/get", ids=[id_]))["list"]
+    found: str = card["uid"]
+    return found
+
+
 async def test_a_shared_book_is_read_in_its_owners_account(house: House) -> None:
     owner, other, team, hidden = await share(house, {"mayRead": True})
     seen = (await create(owner, named(team, "Ada", "L")))["id"]
@@ -432,6 +438,10 @@ async def test_a_shared_book_is_read_in_its_owners_account(house: House) -> None
     assert answer["updated"] == {team: None}
     made = await other.call("ContactCard/set", create={"k": named(team, "Eve", "N")}, **theirs)
     assert made["created"]
+    twin = {"k": named(team, "Bob", "M", uid=await uid_of(owner, unseen))}
+    (error,) = (await other.call("ContactCard/set", create=twin, **theirs))["notCreated"].values()
+    assert error["type"] == "alreadyExists"
+    assert "existingId" not in error, "he does not see the card that is in the way"
     await owner.call("AddressBook/set", update={team: {"shareWith": None}})
     assert await other.error("AddressBook/get", **theirs) == "accountNotFound"
 

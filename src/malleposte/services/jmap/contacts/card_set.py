@@ -284,7 +284,7 @@ class Setter:
                 if reason == "changed":
                     again.append(one.key)
                 else:
-                    self._refuse(one, _failed(reason, text))
+                    self._refuse(one, _failed(reason, text, told=self._found.own))
                 continue
             id_ = card_text(result.cards[at])
             match one.act:
@@ -307,10 +307,12 @@ class Setter:
                 self._outcome.not_destroyed[one.key] = error
 
 
-def _failed(reason: str, text: str) -> SetError:
+def _failed(reason: str, text: str, *, told: bool) -> SetError:
+    """``told``: whether he sees all cards there are, also the one that is in the way."""
     if reason == "exists":
+        there = {"existingId": card_text(int(text))} if told else {}
         words = "There is a card of this uid already"
-        return SetError("alreadyExists", words, existingId=card_text(int(text)), properties=["uid"])
+        return SetError("alreadyExists", words, properties=["uid"], **there)
     if reason in ("no-such-book", "nowhere"):
         return invalid("A card is in address books that there are", "addressBookIds")
     return SetError(_KINDS.get(reason, "invalidProperties"), f"{text[:1].upper()}{text[1:]}")
