@@ -19,7 +19,7 @@ from malleposte.store.execute import cards as executing_cards
 from malleposte.store.fsck import repairs
 from malleposte.store.fsck.finding import Kind
 from malleposte.store.read import contacts
-from malleposte.store.read.change_log import Point
+from malleposte.store.read.change_log import Changes, Point
 from malleposte.store.results import CardsChanged, Created, Done, Refused
 from support.store import House
 
@@ -102,7 +102,7 @@ async def test_a_card_comes_changes_and_goes_and_each_is_told(house: House) -> N
     account, reader = await house.account(), house.store.reader
     friends, work = await book(house, account), await book(house, account, "Work")
 
-    async def since(state: contacts.State | None) -> contacts.Changes:
+    async def since(state: contacts.State | None) -> Changes:
         assert state is not None
         found = await contacts.card_changes(reader, account, account, Point(state.cards), 100)
         assert found is not None
