@@ -179,7 +179,6 @@ export function Composer({ desk, one }: { desk: Desk; one: Composing }) {
         one={one}
         title={title}
         phone={phone}
-        send={() => send()}
         attach={() => picker.current?.click()}
       />
       <div className={style.page}>

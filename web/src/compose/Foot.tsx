@@ -48,12 +48,19 @@ export function Foot({ desk, one, send, phone, attach, tools, setTools, turn }: 
         <MenuItem onAction={() => turn(!rich)}>
           {rich ? t`Write as plain text` : t`Write with formatting`}
         </MenuItem>
+        {phone ? (
+          <MenuItem icon={Trash2} tone="danger" onAction={() => void desk.discard(one)}>
+            {t`Throw the draft away`}
+          </MenuItem>
+        ) : null}
       </Menu>
-      <IconButton
-        icon={Trash2}
-        label={t`Throw the draft away`}
-        onPress={() => void desk.discard(one)}
-      />
+      {phone ? null : (
+        <IconButton
+          icon={Trash2}
+          label={t`Throw the draft away`}
+          onPress={() => void desk.discard(one)}
+        />
+      )}
     </footer>
   );
 }

@@ -5,7 +5,6 @@ import {
   Maximize2,
   Minimize2,
   Paperclip,
-  SendHorizontal,
   SquareArrowOutUpRight,
   X,
 } from "lucide-react";
@@ -20,14 +19,12 @@ export function Head({
   one,
   title,
   phone,
-  send,
   attach,
 }: {
   desk: Desk;
   one: Composing;
   title: string;
   phone: boolean;
-  send: () => void;
   attach: () => void;
 }) {
   const { t } = useLingui();
@@ -46,7 +43,6 @@ export function Head({
         {close}
         <h2 className={style.title}>{title}</h2>
         <IconButton icon={Paperclip} label={t`Attach files`} onPress={attach} />
-        <IconButton icon={SendHorizontal} label={t`Send`} onPress={send} />
       </header>
     );
   }

@@ -112,7 +112,8 @@ export function RecipientField(props: RecipientFieldProps) {
       case ";":
         // A comma may belong to a name in quotes.
         if (!typed.trim() || (typed.match(/"/g)?.length ?? 0) % 2) return;
-        commit();
+        if (chosen && !isAddress(typed.trim())) add([chosen]);
+        else commit();
         break;
       case " ":
         if (!isAddress(typed.trim())) return;

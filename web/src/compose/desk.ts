@@ -189,10 +189,8 @@ export class Desk extends Signal {
       });
       return;
     }
-    const saved = Boolean(one.draft.emailId);
     this.#forget(one);
     void this.server.store.sender.look();
-    if (saved && one.touched) toasts.show(i18n._(msg`Draft saved`));
   }
 
   /** Throw away; it can be had back for a moment. */

@@ -55,6 +55,11 @@ describe("an answer goes", () => {
     expect(to(sent, true)).toEqual([["bob@b.example"], ["cy@b.example"]]);
   });
 
+  it("to who got a copy of what one sent to nobody else", () => {
+    const sent = { from: [one("me@a.example")], to: null, cc: [one("cy@b.example")] };
+    expect(to(sent, false)).toEqual([["cy@b.example"], []]);
+  });
+
   it("to oneself, where one wrote to oneself", () => {
     expect(to({ from: [one("me@a.example")] }, false)).toEqual([["me@a.example"], []]);
   });

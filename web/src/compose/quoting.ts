@@ -33,9 +33,10 @@ export function answerTo(source: Source, own: readonly string[], all: boolean): 
   const mine = isOwn(own);
   const others = (some: readonly Address[] | null) => (some ?? []).filter((one) => !mine(one));
   const author = source.replyTo?.length ? source.replyTo : (source.from ?? []);
-  if ((source.from ?? []).some(mine) && (source.to ?? []).length) {
+  if ((source.from ?? []).some(mine)) {
     // Even where that was oneself alone.
-    const to = others(source.to).length ? others(source.to) : (source.to ?? []);
+    const places = [others(source.to), others(source.cc), source.to ?? [], author];
+    const to = places.find(({ length }) => length) ?? [];
     return { to: unique(to), cc: all ? without(unique(others(source.cc)), to) : [] };
   }
   if (!all) return { to: unique(author), cc: [] };
