@@ -1,9 +1,29 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Download, Ellipsis, ImageOff, Palette, Paperclip, Printer, Star } from "lucide-react";
+import {
+  Download,
+  Ellipsis,
+  Forward,
+  ImageOff,
+  Palette,
+  Paperclip,
+  Printer,
+  Reply,
+  ReplyAll,
+  Star,
+} from "lucide-react";
 import { useState } from "react";
 import { fullDate, shortDate } from "../i18n/index.ts";
 import type { Address, Email, EmailBody } from "../jmap/index.ts";
-import { Avatar, Button, IconButton, Menu, MenuItem, Notice, Skeleton } from "../ui/index.ts";
+import {
+  Avatar,
+  Button,
+  IconButton,
+  Menu,
+  MenuItem,
+  MenuLine,
+  Notice,
+  Skeleton,
+} from "../ui/index.ts";
 import { Attachments } from "./Attachments.tsx";
 import { Body } from "./Body.tsx";
 import type { Deeds } from "./deeds.ts";
@@ -13,6 +33,7 @@ import { personName } from "./names.ts";
 import { Print } from "./Print.tsx";
 import { useMail } from "./session.ts";
 import { trusted, useTrusted } from "./trusted.ts";
+import { useWriting } from "./writing.ts";
 
 export interface MessageProps {
   email: Email;
@@ -189,12 +210,23 @@ interface MoreProps {
 function More({ email, html, original, setOriginal, print }: MoreProps) {
   const { t } = useLingui();
   const { client } = useMail();
+  const writing = useWriting();
   const dark = useDark();
   const sender = email.from?.[0]?.email ?? "";
   const always = useTrusted(sender);
   const file = `${email.subject?.trim() || t`Message`}.eml`;
   return (
     <Menu label={t`More`} trigger={<IconButton icon={Ellipsis} label={t`More`} />}>
+      <MenuItem icon={Reply} onAction={() => writing.answer(email.id, "reply")}>
+        {t`Reply`}
+      </MenuItem>
+      <MenuItem icon={ReplyAll} onAction={() => writing.answer(email.id, "replyAll")}>
+        {t`Reply to all`}
+      </MenuItem>
+      <MenuItem icon={Forward} onAction={() => writing.answer(email.id, "forward")}>
+        {t`Forward`}
+      </MenuItem>
+      <MenuLine />
       <MenuItem icon={Printer} onAction={print}>
         {t`Print`}
       </MenuItem>
