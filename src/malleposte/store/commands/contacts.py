@@ -51,11 +51,12 @@ class SeedBooks(_OfAccount, frozen=True, array_like=True, kw_only=True):
 
 class PutBook(_OfAccount, frozen=True, array_like=True, kw_only=True):
     """Make an address book (``book`` 0), or change one. ``path``: its name in CardDAV, where it is made;
-    '' for one of the server's. ``rights``: (account, letters) of all that it is shared with; None leaves
-    them. ``name`` and ``state`` None stay. ``subscribed``: whether the actor wishes to see it; None leaves
-    that. ``preferred``: it becomes the account's default. ``if_state``: nothing is done (``changed``) where
-    books are at another modseq. Answer: ``Created``; ``no-such-book``, ``no-rights``, ``limit``, ``exists``
-    (the path), ``bad-name``, ``too-long``, ``no-such-account`` (of a grantee)."""
+    '' for one of the server's. ``rights``: (account, letters) of all that it is shared with, and of those
+    ('') with whom it is not any more, who are told so; None leaves them. ``name`` and ``state`` None stay.
+    ``subscribed``: whether the actor wishes to see it; None leaves that. ``preferred``: it becomes the
+    account's default. ``if_state``: nothing is done (``changed``) where books are at another modseq.
+    Answer: ``Created``; ``no-such-book``, ``no-rights``, ``limit``, ``exists`` (the path), ``bad-name``,
+    ``too-long``, ``no-such-account`` (of a grantee)."""
 
     actor: int
     book: int = 0
@@ -66,6 +67,10 @@ class PutBook(_OfAccount, frozen=True, array_like=True, kw_only=True):
     subscribed: bool | None = None
     preferred: bool = False
     if_state: int | None = None
+
+    def accounts(self) -> tuple[int, ...]:
+        """See ``Command``: who is told that it is shared, too."""
+        return (self.account, *(grantee for grantee, _ in self.rights or ()))
 
 
 class DropBook(_OfAccount, frozen=True, array_like=True, kw_only=True):

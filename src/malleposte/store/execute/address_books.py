@@ -8,6 +8,7 @@ from malleposte.store.dialect import any_of, both
 from malleposte.store.execute.cards import remove_cards
 from malleposte.store.execute.contact_heads import ContactHead, contact_head, held
 from malleposte.store.execute.expunging import bury
+from malleposte.store.execute.notifying import notify
 from malleposte.store.ids import book_text
 from malleposte.store.read.contacts import ordered
 from malleposte.store.results import Created, Done, Refused
@@ -39,6 +40,7 @@ _FELLOWS: Final = both(
     " WHERE o.id = $1 AND a.status <> 'deleted' AND a.id <> $1 AND {grantees}",
     grantees=any_of("a.id", 2),
 )
+_GRANTS: Final = "SELECT grantee, letters FROM address_book_right WHERE book = $1"
 _IN_IT: Final = (
     "SELECT p.card, CASE WHEN EXISTS (SELECT 1 FROM card_place o WHERE o.card = p.card AND o.gone = 0"
     " AND o.book <> $1) THEN 1 ELSE 0 END FROM card_place p WHERE p.book = $1 AND p.gone = 0"
@@ -104,7 +106,7 @@ async def put_book(work: Work, command: PutBook) -> Created | Refused:
     if refused is not None:
         return refused
     if command.rights is not None:
-        await _share(work, book, command.rights)
+        await _share(work, book, command)
     if command.subscribed is not None:
         await work.tx.run(_READER, book, command.actor, int(command.subscribed))
     if command.preferred:
@@ -163,7 +165,7 @@ async def _unknown_grantee(work: Work, command: PutBook) -> Refused | None:
     wanted = {grantee for grantee, _ in command.rights or ()}
     if not wanted:
         return None
-    if len(wanted) > MAX_GRANTEES:
+    if sum(1 for letters in dict(command.rights or ()).values() if letters) > MAX_GRANTEES:
         text = f"an address book is shared with {MAX_GRANTEES} accounts at most"
         return Refused(reason="limit", text=text)
     rows = await work.tx.rows(_FELLOWS, command.account, sorted(wanted))
@@ -173,10 +175,24 @@ async def _unknown_grantee(work: Work, command: PutBook) -> Refused | None:
     return Refused(reason="no-such-account", text=str(min(missing)))
 
 
-async def _share(work: Work, book: int, rights: tuple[tuple[int, str], ...]) -> None:
+async def _share(work: Work, book: int, command: PutBook) -> None:
+    had: dict[int, str] = dict(await work.tx.rows(_GRANTS, book))
+    row = await work.tx.row("SELECT name FROM address_book WHERE id = $1", book)
+    name = row[0] if row is not None else ""
     await work.tx.run("DELETE FROM address_book_right WHERE book = $1", book)
-    for grantee, letters in dict(rights).items():
-        kept = ordered(letters)
+    for grantee, letters in dict(command.rights or ()).items():
+        kept, before = ordered(letters), had.get(grantee, "")
+        if kept != before:
+            await notify(
+                work,
+                grantee,
+                command.actor,
+                book,
+                name=name,
+                had=before,
+                has=kept,
+                kind="AddressBook",
+            )
         if kept:
             await work.tx.run(
                 "INSERT INTO address_book_right (book, grantee, letters) VALUES ($1, $2, $3)",

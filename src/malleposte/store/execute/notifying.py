@@ -18,15 +18,24 @@ _OVER: Final = (
 
 
 async def notify(
-    work: Work, grantee: int, actor: int, mailbox: int, *, name: str, had: str, has: str
+    work: Work,
+    grantee: int,
+    actor: int,
+    object_: int,
+    *,
+    name: str,
+    had: str,
+    has: str,
+    kind: str = "Mailbox",
 ) -> None:
-    """Tell a grantee that somebody else changed his rights on a mailbox. His own changes he knows of."""
+    """Tell a grantee that somebody else changed his rights on a mailbox, or an address book. His own
+    changes he knows of."""
     head = await work.head(grantee)
     if head is None or actor == grantee:
         return
-    owner = account_of(mailbox)
+    owner = account_of(object_)
     n = head.bump()
-    await work.tx.run(_ADD, grantee, n, work.now, actor, owner, "Mailbox", mailbox, name, had, has)
+    await work.tx.run(_ADD, grantee, n, work.now, actor, owner, kind, object_, name, had, has)
     await work.tx.run(_OVER, grantee, MAX_NOTIFICATIONS)
 
 

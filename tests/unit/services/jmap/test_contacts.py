@@ -520,3 +520,15 @@ async def test_the_directory_lists_people_and_groups_and_stays_as_it_is(house: H
     assert await client.error("AddressBook/set", **theirs) == "accountReadOnly"
     assert await client.error("AddressBook/get", accountId=directory_text(2)) == "accountNotFound"
     assert account_text(bob) not in (await client.call("ContactCard/get", **theirs))["list"]
+
+
+async def test_who_is_given_a_book_is_told_so(house: House) -> None:
+    owner, other, team, _ = await share(house, {"mayRead": True})
+    (told,) = (await other.call("ShareNotification/get"))["list"]
+    read = {"mayRead": True, "mayWrite": False, "mayShare": False, "mayDelete": False}
+    assert (told["objectType"], told["objectId"], told["name"]) == ("AddressBook", team, "Team")
+    assert (told["objectAccountId"], told["oldRights"], told["newRights"]) == (owner.id, None, read)
+    await owner.call("AddressBook/set", update={team: {"shareWith": None}})
+    *_, told = (await other.call("ShareNotification/get"))["list"]
+    assert (told["oldRights"], told["newRights"]) == (read, None)
+    assert (await owner.call("ShareNotification/get"))["list"] == []

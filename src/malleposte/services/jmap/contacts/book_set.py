@@ -1,5 +1,6 @@
 """AddressBook/set (RFC 9610 §2.3)."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
@@ -109,7 +110,7 @@ class _Act:
                 raise invalid("An address book has a name", "name")
             defaults = {"sortOrder": 0, "isSubscribed": book.letters == "rwsd", "shareWith": {}}
             full = defaults | wanted
-            await self._put(book.id, full, changed, kept(book))
+            await self._put(book.id, full, changed, kept(book), grants)
         except (SetError, *filing.FAILURES) as error:
             self._outcome.not_updated[id_] = _error(error)
             return
@@ -168,6 +169,7 @@ class _Act:
         given: dict[str, Any],
         changed: Any,
         before: dict[str, Any] | None = None,
+        grants: Iterable[int] = (),
     ) -> int:
         """Keep a book, of what is given that which changed. Raises ``SetError``."""
         name, state = None, None
@@ -180,7 +182,10 @@ class _Act:
         subscribed = given["isSubscribed"] if "isSubscribed" in changed else None
         if subscribed is not None and not isinstance(subscribed, bool):
             raise invalid("isSubscribed is true or false", "isSubscribed")
-        rights = _rights(given["shareWith"]) if "shareWith" in changed else None
+        rights = None
+        if "shareWith" in changed:
+            # Those who have nothing any more are told so.
+            rights = (*((who, "") for who in grants), *_rights(given["shareWith"]))
         result = await self._context.submit(
             PutBook(
                 account=self._found.account,

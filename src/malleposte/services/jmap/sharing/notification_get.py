@@ -1,9 +1,11 @@
 """ShareNotification/get and /changes (RFC 9670 §3)."""
 
+from functools import partial
 from typing import Any, Final
 
 from malleposte.services.jmap import getting
 from malleposte.services.jmap.arguments import Changes, Get
+from malleposte.services.jmap.contacts.names import rights as book_rights
 from malleposte.services.jmap.context import Answer, Context, Method
 from malleposte.services.jmap.mail import mailbox_rights
 from malleposte.services.jmap.sharing.names import (
@@ -14,7 +16,7 @@ from malleposte.services.jmap.sharing.names import (
 from malleposte.services.jmap.submission import moves
 from malleposte.services.jmap.submission.names import text_of
 from malleposte.services.jmap.times import utc_date
-from malleposte.store.ids import account_text, id_number, mailbox_text
+from malleposte.store.ids import account_text, book_text, id_number, mailbox_text
 from malleposte.store.read import notifications, submissions
 from malleposte.store.read.notifications import TABLE, Notification
 
@@ -56,6 +58,9 @@ async def changes(context: Context, arguments: Changes) -> Answer:
 
 
 def _shown(one: Notification) -> dict[str, Any]:
+    of_book = one.kind == "AddressBook"
+    # None: there were, or are, none at all.
+    rights = book_rights if of_book else partial(mailbox_rights.shown, share=True)
     return {
         "id": text_of(NOTIFICATION_LETTER, one.n),
         "created": utc_date(one.created_at),
@@ -66,16 +71,11 @@ def _shown(one: Notification) -> dict[str, Any]:
         },
         "objectType": one.kind,
         "objectAccountId": account_text(one.owner),
-        "objectId": mailbox_text(one.object),
-        "oldRights": _rights(one.had),
-        "newRights": _rights(one.has),
+        "objectId": book_text(one.object) if of_book else mailbox_text(one.object),
+        "oldRights": rights(one.had) if one.had else None,
+        "newRights": rights(one.has) if one.has else None,
         "name": one.name,
     }
-
-
-def _rights(letters: str) -> dict[str, bool] | None:
-    """None: there were, or are, none at all."""
-    return mailbox_rights.shown(letters, share=True) if letters else None
 
 
 METHODS: Final = {
