@@ -50,6 +50,9 @@ def test_the_statements_are_found() -> None:
     files = {where.rpartition(":")[0].removeprefix("malleposte.store.") for where in PUT_TOGETHER}
     assert files <= {
         "dialect",
+        "execute.address_books",
+        "execute.cards",
+        "execute.contact_heads",
         "execute.early",
         "execute.purging",
         "execute.ranges",
@@ -61,6 +64,7 @@ def test_the_statements_are_found() -> None:
         "postgres",
         "queries",
         "read.change_log",
+        "read.contacts",
         "read.emails",
         "read.submissions",
         "read.thread_mailboxes",

@@ -23,22 +23,20 @@ RIGHTS: Final = (
     f" AND r.grantee = $1 WHERE b.account = $2 AND {_TOGETHER}"
 )
 """What an actor may do in the books of an account that is another's."""
-_BOOKS: Final = (
-    "SELECT b.id, b.account, b.modseq, b.made, b.contents, b.shared, b.preferred, b.path, b.name,"
-    " b.state, {letters}, d.subscribed FROM address_book b"
-    " LEFT JOIN address_book_reader d ON d.book = b.id AND d.reader = $1 {joined} ORDER BY b.id"
-)
-_OWN: Final = _BOOKS.format(letters=f"'{ALL}'", joined="WHERE b.account = $2")
-_SHARED: Final = _BOOKS.format(
-    letters="r.letters",
-    joined="JOIN address_book_right r ON r.book = b.id AND r.grantee = $1"
-    f" WHERE b.account = $2 AND {_TOGETHER}",
-)
-_SHARED_BY_ANYONE: Final = _BOOKS.format(
-    letters="r.letters",
-    joined="JOIN address_book_right r ON r.book = b.id AND r.grantee = $1"
-    f" WHERE b.account <> $1 AND {_TOGETHER}",
-)
+
+
+def _books(letters: str, joined: str) -> str:
+    return (
+        "SELECT b.id, b.account, b.modseq, b.made, b.contents, b.shared, b.preferred, b.path, b.name,"
+        f" b.state, {letters}, d.subscribed FROM address_book b"
+        f" LEFT JOIN address_book_reader d ON d.book = b.id AND d.reader = $1 {joined} ORDER BY b.id"
+    )
+
+
+_OWN: Final = _books(f"'{ALL}'", "WHERE b.account = $2")
+_GIVEN: Final = "JOIN address_book_right r ON r.book = b.id AND r.grantee = $1"
+_SHARED: Final = _books("r.letters", f"{_GIVEN} WHERE b.account = $2 AND {_TOGETHER}")
+_SHARED_BY_ANYONE: Final = _books("r.letters", f"{_GIVEN} WHERE b.account <> $1 AND {_TOGETHER}")
 _GRANTS: Final = both(
     "SELECT book, grantee, letters FROM address_book_right WHERE {books} ORDER BY book, grantee",
     books=any_of("book", 1),
