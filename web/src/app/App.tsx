@@ -56,7 +56,7 @@ function Signed() {
   const { i18n } = useLingui();
   const place = usePlace();
   const [who, setWho] = useState<Who>("unknown");
-  const mail = usePiece(loadMail, who !== "out" && place.at === "mail");
+  const mail = usePiece(loadMail, who !== "out" && place.at !== "settings");
   const settings = usePiece(loadSettings, who === "in" && place.at === "settings");
   useEffect(() => {
     // Where the server cannot be asked, what is kept of the mail stays, and is tried to be opened.
@@ -78,8 +78,9 @@ function Signed() {
 
   function shown() {
     if (who === "out") return <SignIn onSignedIn={() => void look().then(setWho)} />;
-    // Mail asks for itself, and has what was kept of the last visit before anybody answers.
-    if (place.at === "mail") {
+    // Mail asks for itself, and has what was kept of the last visit before anybody answers. Contacts are within
+    // it, so that what is being written stays open.
+    if (place.at !== "settings") {
       return mail ? <mail.Mail place={place} ended={ended} signOut={leave} /> : null;
     }
     return settings && who === "in" ? <settings.Settings place={place} ended={ended} /> : null;

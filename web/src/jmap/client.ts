@@ -71,13 +71,25 @@ export class JmapClient implements Transport {
   }
 
   /** Where a blob is fetched from. */
-  download(blob: Id, name: string, type: string): string {
+  download(blob: Id, name: string, type: string, account = this.account): string {
     return filled(local(this.session.downloadUrl), {
-      accountId: this.account,
+      accountId: account,
       blobId: blob,
       name,
       type,
     });
+  }
+
+  /** Send a small file; the name of its blob. Throws `RequestError`. */
+  async upload(file: Blob, account = this.account): Promise<Id> {
+    const to = filled(local(this.session.uploadUrl), { accountId: account });
+    const headers = { "Content-Type": file.type || "application/octet-stream" };
+    const { blobId } = await asked<{ blobId: Id }>(this.#fetch, to, {
+      method: "POST",
+      headers,
+      body: file,
+    });
+    return blobId;
   }
 
   /** Where files are sent to (RFC 8620 §6.1). */

@@ -1,5 +1,6 @@
 export { Answers, Batch, type Call, type Invocation } from "./batch.ts";
 export { type Fetch, JmapClient, type Transport } from "./client.ts";
+export type * from "./contacts.ts";
 export { MethodError, RequestError, type Trouble } from "./errors.ts";
 export type * from "./methods.ts";
 export { Push, type Source, TIMERS, type Timers } from "./push.ts";

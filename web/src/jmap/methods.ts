@@ -1,5 +1,6 @@
 /** Methods: what each takes and answers (RFC 8620 §5, RFC 8621). Arguments may be references to answers of
     calls before; `Batch` writes them. */
+import type { ContactMethods } from "./contacts.ts";
 import type { SettingsMethods } from "./settings.ts";
 import type { SubmissionMethods } from "./submission.ts";
 import type {
@@ -94,7 +95,7 @@ export interface BodyArguments {
   bodyProperties?: readonly string[];
 }
 
-export interface Methods extends SettingsMethods, SubmissionMethods {
+export interface Methods extends SettingsMethods, SubmissionMethods, ContactMethods {
   "Mailbox/get": [GetArguments, GetAnswer<Mailbox>];
   "Mailbox/changes": [ChangesArguments, ChangesAnswer & { updatedProperties?: string[] | null }];
   "Mailbox/set": [SetArguments, SetAnswer<Mailbox>];

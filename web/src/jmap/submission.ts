@@ -27,17 +27,8 @@ interface Query {
   limit?: number;
 }
 
-/** A person of an address book, as far as completion asks (RFC 9610, RFC 9553). */
-export interface Card {
-  readonly id: Id;
-  readonly name?: { readonly full?: string } | null;
-  readonly emails?: Readonly<Record<string, { readonly address?: string }>> | null;
-}
-
 export interface SubmissionMethods {
   "EmailSubmission/get": [Get, GetAnswer<EmailSubmission>];
   "EmailSubmission/set": [Set, SetAnswer<EmailSubmission>];
   "EmailSubmission/query": [Query, QueryAnswer];
-  "ContactCard/query": [Query, QueryAnswer];
-  "ContactCard/get": [Get, GetAnswer<Card>];
 }

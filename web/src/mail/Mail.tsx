@@ -2,15 +2,16 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { CloudOff } from "lucide-react";
 import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { RequestError } from "../jmap/index.ts";
-import type { MailPlace } from "../route/index.ts";
+import type { ContactsPlace, MailPlace } from "../route/index.ts";
 import { Button, EmptyState, toasts } from "../ui/index.ts";
 import style from "./Mail.module.css";
+import { People } from "./People.tsx";
 import { Shell } from "./Shell.tsx";
 import { MailContext, type MailSession, openMail } from "./session.ts";
 import { Writings } from "./Writings.tsx";
 
 export interface MailProps {
-  place: MailPlace;
+  place: MailPlace | ContactsPlace;
   /** The session has ended, on the server. */
   ended: () => void;
   signOut: () => void;
@@ -54,7 +55,11 @@ export default function Mail({ place, ended, signOut }: MailProps) {
     <MailContext value={mail}>
       <Troubles mail={mail} ended={ended} />
       <Writings flushing={flushing}>
-        <Shell place={place} signOut={() => void flush.current().finally(signOut)} />
+        {place.at === "contacts" ? (
+          <People place={place} />
+        ) : (
+          <Shell place={place} signOut={() => void flush.current().finally(signOut)} />
+        )}
       </Writings>
     </MailContext>
   );

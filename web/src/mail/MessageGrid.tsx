@@ -13,6 +13,7 @@ import {
 import type { Id } from "../jmap/index.ts";
 import { usePrefs } from "../prefs/index.ts";
 import type { MessageList } from "../store/index.ts";
+import { useRows } from "../ui/index.ts";
 import type { Deeds } from "./deeds.ts";
 import { useMedia } from "./hooks.ts";
 import { ListRow } from "./ListRow.tsx";
@@ -21,7 +22,6 @@ import { drag } from "./organise/dropping.ts";
 import { useOrganise } from "./organise/Organise.tsx";
 import { cleared, extended, moved, type Selection, toggled } from "./selection.ts";
 import { useMail } from "./session.ts";
-import { useRows } from "./window.ts";
 
 export interface MessageGridProps {
   list: MessageList;

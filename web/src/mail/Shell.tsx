@@ -248,6 +248,7 @@ function goes(
     "g t": to("sent"),
     "g a": to("archive"),
     "g s": to("flagged"),
+    "g c": () => go({ at: "contacts", book: "all" }),
   };
 }
 

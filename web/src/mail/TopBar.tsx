@@ -1,5 +1,5 @@
 import { useLingui } from "@lingui/react/macro";
-import { LogOut, Menu as MenuSign, Settings } from "lucide-react";
+import { BookUser, LogOut, Menu as MenuSign, Settings } from "lucide-react";
 import { Button } from "react-aria-components";
 import { choose, LOCALES, type Locale } from "../i18n/index.ts";
 import { type Density, prefs, type Theme, usePrefs } from "../prefs/index.ts";
@@ -23,6 +23,14 @@ export function TopBar({ place, signOut, openMenu }: TopBarProps) {
     <header className={style.bar}>
       {openMenu ? <IconButton icon={MenuSign} label={t`Mailboxes`} onPress={openMenu} /> : null}
       <SearchBox place={place} />
+      <span className={style.end}>
+        <IconButton
+          icon={BookUser}
+          label={t`Contacts`}
+          shortcut="G C"
+          onPress={() => go({ at: "contacts", book: "all" })}
+        />
+      </span>
       <AccountMenu signOut={signOut} />
     </header>
   );
@@ -79,6 +87,9 @@ function AccountMenu({ signOut }: { signOut: () => void }) {
         ))}
       </MenuChoice>
       <MenuLine />
+      <MenuItem icon={BookUser} onAction={() => go({ at: "contacts", book: "all" })}>
+        {t`Contacts`}
+      </MenuItem>
       <MenuItem icon={Settings} onAction={() => go({ at: "settings", page: "all" })}>
         {t`Settings`}
       </MenuItem>

@@ -16,7 +16,15 @@ export interface SettingsPlace {
   readonly page: string;
 }
 
-export type Place = MailPlace | SettingsPlace;
+export interface ContactsPlace {
+  readonly at: "contacts";
+  /** An address book by its id, "all" or "groups" of one's own. */
+  readonly book: string;
+  /** The card that is shown, by its id. */
+  readonly card?: string | undefined;
+}
+
+export type Place = MailPlace | SettingsPlace | ContactsPlace;
 
 const ID = /^[A-Za-z0-9_-]{1,255}$/;
 
@@ -24,6 +32,10 @@ const ID = /^[A-Za-z0-9_-]{1,255}$/;
 export function placeOf(path: string, query = ""): Place {
   const [, first, second, third] = path.split("/");
   if (first === "settings") return { at: "settings", page: second || "all" };
+  if (first === "contacts") {
+    const book = second && ID.test(second) ? second : "all";
+    return { at: "contacts", book, card: third && ID.test(third) ? third : undefined };
+  }
   const search = new URLSearchParams(query).get("q")?.trim() || undefined;
   const known = first === "mail" && second && ID.test(second);
   const message = known && third && ID.test(third) ? third : undefined;
@@ -33,6 +45,9 @@ export function placeOf(path: string, query = ""): Place {
 /** The address of a place. */
 export function addressOf(place: Place): string {
   if (place.at === "settings") return `/settings/${place.page}`;
+  if (place.at === "contacts") {
+    return ["/contacts", place.book, place.card].filter(Boolean).join("/");
+  }
   const path = ["/mail", place.mailbox, place.message].filter(Boolean).join("/");
   return place.search ? `${path}?q=${encodeURIComponent(place.search)}` : path;
 }

@@ -6,6 +6,8 @@ describe("places and addresses", () => {
     ["/mail/Fa", { at: "mail", mailbox: "Fa", message: undefined, search: undefined }],
     ["/mail/Fa/M1", { at: "mail", mailbox: "Fa", message: "M1", search: undefined }],
     ["/mail/Fa/M1?q=a%20b", { at: "mail", mailbox: "Fa", message: "M1", search: "a b" }],
+    ["/contacts/Ba/C1", { at: "contacts", book: "Ba", card: "C1" }],
+    ["/contacts/groups", { at: "contacts", book: "groups", card: undefined }],
     ["/settings/language", { at: "settings", page: "language" }],
   ])("%s is there and back", (address, place) => {
     const [path = "", query] = address.split("?");

@@ -10,6 +10,7 @@ export { EmptyState } from "./EmptyState.tsx";
 export { Label, LabelSign } from "./Label.tsx";
 export { Menu, MenuChoice, MenuItem, type MenuItemProps, MenuLine } from "./Menu.tsx";
 export { Notice } from "./Notice.tsx";
+export { type Rows, useRows } from "./rows.ts";
 export { Select, type SelectProps } from "./Select.tsx";
 export { Skeleton } from "./Skeleton.tsx";
 export { Splitter, type SplitterProps } from "./Splitter.tsx";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { seen } from "./window.ts";
+import { seen } from "./rows.ts";
 
 describe("the rows that are made", () => {
   it("are those that are seen, and some beyond", () => {
