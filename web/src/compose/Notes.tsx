@@ -91,8 +91,8 @@ export function Told({ one, over }: { one: Composing; over: string }) {
     tooManyRecipients: t`These are more people than one message may have.`,
   };
   const words =
-    one.status === "refused"
-      ? (refusals[one.refusal] ??
+    one.notSent || one.status === "refused"
+      ? (refusals[one.notSent || one.refusal] ??
         t`The server did not take this message. It is kept here; try again in a moment.`)
       : over;
   if (!words && !one.joined) return null;

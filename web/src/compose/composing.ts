@@ -45,6 +45,8 @@ export class Composing extends Signal {
   status: Status = "fresh";
   /** Why the server refused it, of the kinds of RFC 8620 §5.3. */
   refusal = "";
+  /** The same of sending it, until the writer changes something. */
+  notSent = "";
   sending = false;
   at: Date | undefined;
   /** Another device saved it meanwhile: its text is here too. */
@@ -95,6 +97,7 @@ export class Composing extends Signal {
     this.draft = { ...this.draft, ...part };
     this.#revision += 1;
     this.status = "changed";
+    this.notSent = "";
     this.#note();
     this.#later();
     this.tell();

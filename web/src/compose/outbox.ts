@@ -87,7 +87,6 @@ export class Outbox {
       const names = {
         drafts: i18n._(msg`Drafts`),
         sent: i18n._(msg`Sent`),
-        scheduled: i18n._(msg`Scheduled`),
       };
       const sent = await send(server, draft, identity, at, names);
       this.#sent(one, sent, at, before);
@@ -102,6 +101,7 @@ export class Outbox {
         one.prepare(await this.#had(one.draft, error.emailId));
         one.refuse(new MethodError(error.type));
       } else one.refuse(error);
+      one.notSent = one.refusal;
       this.#room.show(one, before === "closed" ? "window" : before);
       void one.note();
       one.tell();

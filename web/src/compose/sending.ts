@@ -44,13 +44,11 @@ export async function send(
   draft: Draft,
   identity: Identity,
   at: Date | undefined,
-  names: { drafts: string; sent: string; scheduled: string },
+  names: { drafts: string; sent: string },
 ): Promise<Sent> {
   const { client, store } = server;
   const drafts = await store.mailboxFor("drafts", names.drafts);
-  const to = at
-    ? await store.mailboxFor("scheduled", names.scheduled)
-    : await store.mailboxFor("sent", names.sent);
+  const to = await store.mailboxFor("sent", names.sent);
   if (!drafts || !to) throw new MethodError("notFound");
   const most = longestDelay(server);
   const wait: Record<string, string> | undefined = at
@@ -80,6 +78,8 @@ export async function send(
         [`mailboxIds/${drafts.id}`]: null,
         [`mailboxIds/${to.id}`]: true,
         "keywords/$draft": null,
+        // By which those are found that have not gone yet.
+        ...(at ? { "keywords/$scheduled": true } : {}),
       },
     },
   });
@@ -136,6 +136,7 @@ export async function unsend(server: Server, sent: Sent): Promise<boolean> {
       [sent.submissionId]: {
         mailboxIds: { [drafts.id]: true },
         "keywords/$draft": true,
+        "keywords/$scheduled": null,
       },
     },
   });

@@ -5,7 +5,7 @@ import { fullDate } from "../i18n/index.ts";
 import type { Address, Email, Id } from "../jmap/index.ts";
 import { usePrefs } from "../prefs/index.ts";
 import { Button, Notice } from "../ui/index.ts";
-import { useBody, useMailboxes } from "./hooks.ts";
+import { useBody } from "./hooks.ts";
 import { useKeys } from "./keys.ts";
 import style from "./Replies.module.css";
 import { useMail } from "./session.ts";
@@ -103,9 +103,7 @@ function DraftLine({ email }: { email: Email }) {
 
 /** Of a message that waits to be sent: when it goes, and the way back. */
 function Scheduled({ emails }: { emails: readonly Email[] }) {
-  const mailboxes = useMailboxes();
-  const scheduled = mailboxes.find(({ role }) => role === "scheduled");
-  const waiting = scheduled ? emails.filter(({ mailboxIds }) => mailboxIds[scheduled.id]) : [];
+  const waiting = emails.filter(({ keywords }) => keywords.$scheduled);
   return waiting.map((email) => <Waiting key={email.id} email={email} />);
 }
 
@@ -137,7 +135,11 @@ function Waiting({ email }: { email: Email }) {
     batch.add("EmailSubmission/set", {
       update: { [found.id]: { undoStatus: "canceled" } },
       onSuccessUpdateEmail: {
-        [found.id]: { mailboxIds: { [drafts.id]: true }, "keywords/$draft": true },
+        [found.id]: {
+          mailboxIds: { [drafts.id]: true },
+          "keywords/$draft": true,
+          "keywords/$scheduled": null,
+        },
       },
     });
     await client.send(batch);

@@ -41,7 +41,7 @@ export class Writing extends Signal {
       if (left.length) await this.#with(({ desk }) => desk.restore());
     });
     this.#timers.push(setTimeout(() => void this.#load(), SOON));
-    this.#settle();
+    this.#later(SOON);
   }
 
   stop(): void {
@@ -97,39 +97,36 @@ export class Writing extends Signal {
     return this.#loading;
   }
 
-  /** What was to be sent later and has gone is with what was sent. */
+  /** What was to be sent later and has gone is like all else that was sent. */
   #settle(): void {
     const { store, client } = this.#session;
-    const later = () => {
-      if (!this.#stopped) this.#timers.push(setTimeout(() => this.#settle(), SETTLING));
-    };
-    const scheduled = store.mailboxes.role("scheduled");
-    const sent = store.mailboxes.role("sent");
-    if (!scheduled?.totalEmails || !sent) {
-      later();
-      return;
-    }
     const batch = client.batch();
-    const query = batch.add("Email/query", { filter: { inMailbox: scheduled.id }, limit: 100 });
-    const all = batch.add("EmailSubmission/query", { filter: { undoStatus: "final" } });
-    const done = batch.add("EmailSubmission/get", {
+    const query = batch.add("Email/query", { filter: { hasKeyword: "$scheduled" }, limit: 100 });
+    const all = batch.add("EmailSubmission/query", { filter: { undoStatus: "pending" } });
+    const waiting = batch.add("EmailSubmission/get", {
       "#ids": all.ref("/ids"),
       properties: ["id", "emailId"],
     });
     client
       .send(batch)
       .then(async (answers) => {
-        const gone = new Set(answers.of(done).list.map(({ emailId }) => emailId));
-        const ids = answers.of(query).ids.filter((id) => gone.has(id));
-        if (!ids.length) return;
-        const move = { [`mailboxIds/${scheduled.id}`]: null, [`mailboxIds/${sent.id}`]: true };
-        const put = client.batch();
-        put.add("Email/set", { update: Object.fromEntries(ids.map((id) => [id, move])) });
-        await client.send(put);
-        await store.sender.look();
+        const still = new Set(answers.of(waiting).list.map(({ emailId }) => emailId));
+        const { ids } = answers.of(query);
+        const gone = ids.filter((id) => !still.has(id));
+        if (gone.length) {
+          const put = client.batch();
+          const plain = { "keywords/$scheduled": null };
+          put.add("Email/set", { update: Object.fromEntries(gone.map((id) => [id, plain])) });
+          await client.send(put);
+          await store.sender.look();
+        }
+        if (ids.length && !this.#stopped) this.#later(SETTLING);
       })
-      .catch(() => undefined)
-      .finally(later);
+      .catch(() => undefined);
+  }
+
+  #later(wait: number): void {
+    this.#timers.push(setTimeout(() => this.#settle(), wait));
   }
 }
 
