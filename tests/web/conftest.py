@@ -51,6 +51,12 @@ class Visit:
     page: Page
     demo: Demo
     wrong: list[str] = field(default_factory=list)
+    newcomer: bool = False
+    """Is welcomed; anybody else has been here before."""
+
+    def __post_init__(self) -> None:
+        if not self.newcomer:
+            self.context.add_init_script("localStorage.setItem('malleposte.welcomed', 'never')")
 
     def watch(self) -> None:
         """Write down errors of the page, what its policy forbade, and requests to anywhere else."""
@@ -152,7 +158,15 @@ def colours() -> str:
 
 
 @pytest.fixture
-def visit(browser: Browser, demo: Demo, size: tuple[int, int], colours: str) -> Iterator[Visit]:
+def newcomer() -> bool:
+    """Whether the client welcomes whoever signs in; most tests are of those who were there before."""
+    return False
+
+
+@pytest.fixture
+def visit(
+    browser: Browser, demo: Demo, size: tuple[int, int], colours: str, newcomer: bool
+) -> Iterator[Visit]:
     context = browser.new_context(
         viewport={"width": size[0], "height": size[1]},
         color_scheme="dark" if colours == "dark" else "light",
@@ -165,7 +179,7 @@ def visit(browser: Browser, demo: Demo, size: tuple[int, int], colours: str) -> 
     )
     context.set_default_timeout(15_000)
     context.add_cookies(demo.known)
-    visit = Visit(context, context.new_page(), demo)
+    visit = Visit(context, context.new_page(), demo, newcomer=newcomer)
     visit.watch()
     yield visit
     context.close()

@@ -46,7 +46,7 @@ function useNewer(): void {
   const there = useSyncExternalStore(newer.subscribe, () => newer.there);
   useEffect(() => {
     if (!there) return;
-    const action = { words: t`Load it`, run: () => newer.take() };
+    const action = { words: t`Load it`, run: () => newer.take(), leads: true };
     toasts.show(t`A newer version of this page is there.`, action);
   }, [there, t]);
 }

@@ -166,6 +166,17 @@ function Empty({ view, place }: { view: View; place: MailPlace }) {
         <Trans>Messages that get this label appear in this list. Press L upon one.</Trans>
       ) : view.mailbox?.role === "archive" ? (
         <Trans>Put away what is done with: it stays searchable.</Trans>
+      ) : view.mailbox?.role === "drafts" ? (
+        <Trans>What you begin to write is kept here until it is sent.</Trans>
+      ) : view.mailbox?.role === "sent" ? (
+        <Trans>What you send is kept here.</Trans>
+      ) : view.mailbox?.role === "scheduled" ? (
+        <Trans>What is to be sent later waits here, and can be stopped.</Trans>
+      ) : view.mailbox?.role === "junk" ? (
+        <Trans>
+          What looks like junk comes here. Have a look now and then: what is none learns to stay in
+          the inbox once it is moved there.
+        </Trans>
       ) : (
         <Trans>Messages that are moved here appear in this list.</Trans>
       )}

@@ -3,10 +3,10 @@ import { CalendarClock, Forward, Pencil, Reply, ReplyAll } from "lucide-react";
 import { useEffect, useState, useSyncExternalStore } from "react";
 import { fullDate } from "../i18n/index.ts";
 import type { Address, Email, Id } from "../jmap/index.ts";
+import { useKeys } from "../keys/index.ts";
 import { usePrefs } from "../prefs/index.ts";
 import { Button, Notice } from "../ui/index.ts";
 import { useBody } from "./hooks.ts";
-import { useKeys } from "./keys.ts";
 import style from "./Replies.module.css";
 import { useMail } from "./session.ts";
 import { useWriting } from "./writing.ts";
@@ -32,7 +32,10 @@ export function Replies({ emails }: { emails: readonly Email[] }) {
   );
   const answer = (how: "reply" | "replyAll" | "forward") => () =>
     newest && writing.answer(newest.id, how);
-  useKeys({ r: answer("reply"), a: answer("replyAll"), f: answer("forward") }, shortcuts);
+  useKeys(
+    { reply: answer("reply"), replyAll: answer("replyAll"), forward: answer("forward") },
+    shortcuts,
+  );
   const drafts = emails.filter(({ keywords }) => keywords.$draft);
   // While one is saved, its new version may be heard of before the answer says which it is.
   const isEdited = ({ id, threadId }: Email) =>

@@ -1,12 +1,12 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { Clock, Search, X } from "lucide-react";
 import { type FormEvent, type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
+import { useKeys } from "../keys/index.ts";
 import { usePrefs } from "../prefs/index.ts";
 import { go, type MailPlace } from "../route/index.ts";
 import { recent, type Suggestion, suggestions } from "../search/index.ts";
 import { IconButton } from "../ui/index.ts";
 import { useMailboxes } from "./hooks.ts";
-import { useKeys } from "./keys.ts";
 import { useLabels } from "./organise/labels.ts";
 import style from "./SearchBox.module.css";
 import { useExplained } from "./searchWords.ts";
@@ -25,7 +25,7 @@ export function SearchBox({ place }: { place: MailPlace }) {
   const [active, setActive] = useState(-1);
   const [searches, setSearches] = useState<readonly string[]>([]);
   const { shortcuts } = usePrefs();
-  useKeys({ "/": () => field.current?.focus() }, shortcuts);
+  useKeys({ search: () => field.current?.focus() }, shortcuts);
   useEffect(() => setText(place.search ?? ""), [place.search]);
 
   const offered = open

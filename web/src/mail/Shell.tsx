@@ -1,14 +1,17 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { FolderX, Mails, PenLine } from "lucide-react";
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { type RefObject, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Button as AriaButton } from "react-aria-components";
 import type { Id } from "../jmap/index.ts";
+import { useKeys } from "../keys/index.ts";
+import type { Command } from "../palette/index.ts";
 import { prefs, usePrefs } from "../prefs/index.ts";
 import { go, type MailPlace } from "../route/index.ts";
-import { Drawer, EmptyState, Splitter, ToastRegion } from "../ui/index.ts";
+import { Drawer, EmptyState, Splitter, ToastRegion, toasts } from "../ui/index.ts";
+import { Above, type AboveName } from "./Above.tsx";
+import { answered, useDoing } from "./commands.ts";
 import { type Deeds, messagesOf, useDeeds } from "./deeds.ts";
 import { useList, useMailboxes, useMedia } from "./hooks.ts";
-import { useKeys } from "./keys.ts";
 import { ListPane } from "./ListPane.tsx";
 import { mailboxName } from "./names.ts";
 import { useLabels } from "./organise/labels.ts";
@@ -20,7 +23,7 @@ import { cleared, meant, moved, NOTHING, neighbour, toggled } from "./selection.
 import { useMail } from "./session.ts";
 import { TopBar } from "./TopBar.tsx";
 import { type View, viewOf } from "./view.ts";
-import { useWriting } from "./writing.ts";
+import { type Answering, useWriting } from "./writing.ts";
 
 export interface ShellProps {
   place: MailPlace;
@@ -33,10 +36,24 @@ export function Shell({ place, signOut }: ShellProps) {
   const roomy = useMedia("(min-width: 1000px)");
   const phone = useMedia("(max-width: 640px)");
   const [drawer, setDrawer] = useState(false);
-  const { conversations } = usePrefs();
+  const { conversations, shortcuts } = usePrefs();
+  const [above, setAbove] = useState<AboveName>();
+  const commands = useRef<() => readonly Command[]>(() => []);
+  const { store } = useMail();
   const mailboxes = useMailboxes();
   const view = viewOf(place, mailboxes, conversations, useLabels().all);
   useTitle(view, place.search);
+  const writing = useWriting();
+  useKeys(
+    {
+      palette: () => setAbove("palette"),
+      help: () => setAbove("keys"),
+      compose: () => writing.compose(),
+      undo: () => toasts.undo(),
+      ...goes(store.mailboxes.role.bind(store.mailboxes)),
+    },
+    shortcuts,
+  );
   return (
     <div className={style.shell} data-roomy={roomy || undefined}>
       {roomy ? (
@@ -54,10 +71,11 @@ export function Shell({ place, signOut }: ShellProps) {
             place={place}
             signOut={signOut}
             openMenu={roomy ? undefined : () => setDrawer(true)}
+            showKeys={() => setAbove("keys")}
           />
         )}
         {view ? (
-          <Panes key={JSON.stringify(view.spec)} place={place} view={view} />
+          <Panes key={JSON.stringify(view.spec)} place={place} view={view} commands={commands} />
         ) : (
           <main className={style.panes}>
             <EmptyState icon={FolderX} title={t`This folder is not here`}>
@@ -67,6 +85,7 @@ export function Shell({ place, signOut }: ShellProps) {
         )}
       </div>
       {phone && !place.message ? <WriteButton /> : null}
+      <Above shown={above} show={setAbove} place={place} phone={phone} deeds={commands} />
       <ToastRegion label={t`Notices`} closeLabel={t`Close`} />
     </div>
   );
@@ -84,7 +103,14 @@ function useTitle(view: View | undefined, search: string | undefined): void {
   }, [unread, name]);
 }
 
-function Panes({ place, view: fresh }: { place: MailPlace; view: View }) {
+interface PanesProps {
+  place: MailPlace;
+  view: View;
+  /** Learns what can be done with what is open or marked. */
+  commands: RefObject<() => readonly Command[]>;
+}
+
+function Panes({ place, view: fresh, commands }: PanesProps) {
   const { t } = useLingui();
   const { store } = useMail();
   const { listWidth, shortcuts } = usePrefs();
@@ -160,28 +186,46 @@ function Panes({ place, view: fresh }: { place: MailPlace; view: View }) {
   const rows = () => meant(selection, open ?? selection.cursor);
   const one = open ?? selection.cursor;
   const flagged = one ? store.emails.get(one)?.keywords.$flagged : undefined;
+  const doing = {
+    archive: () => deeds.archive(rows()),
+    trash: () => deeds.trash(rows()),
+    junk: () => deeds.junk(rows()),
+    move: () => organise.current({ kind: "move", rows: rows() }),
+    label: () => organise.current({ kind: "label", rows: rows() }),
+    star: () => deeds.star(rows(), !flagged),
+    read: () => deeds.read(rows(), true),
+    unread: () => deeds.read(rows(), false),
+  };
   useKeys(
     {
-      c: () => writing.compose(),
-      j: () => step(1),
-      k: () => step(-1),
-      e: () => deeds.archive(rows()),
-      v: () => organise.current({ kind: "move", rows: rows() }),
-      l: () => organise.current({ kind: "label", rows: rows() }),
-      y: () => deeds.archive(rows()),
-      "#": () => deeds.trash(rows()),
-      delete: () => deeds.trash(rows()),
-      "!": () => deeds.junk(rows()),
-      s: () => deeds.star(rows(), !flagged),
-      x: () => one && select(toggled(selection, one)),
-      u: () => goTo(undefined),
-      escape: () => (selection.marked.size ? select(cleared(selection)) : goTo(undefined)),
-      "shift+i": () => deeds.read(rows(), true),
-      "shift+u": () => deeds.read(rows(), false),
-      o: () => one && read(one),
-      ...goes(store.mailboxes.role.bind(store.mailboxes)),
+      ...doing,
+      next: () => step(1),
+      previous: () => step(-1),
+      mark: () => one && select(toggled(selection, one)),
+      back: () => goTo(undefined),
+      leave: () => (selection.marked.size ? select(cleared(selection)) : goTo(undefined)),
+      open: () => one && read(one),
     },
     shortcuts,
+  );
+  const answers = (how: Answering) => () => {
+    const email = store.emails.get(open ?? "");
+    const all = email && view.conversations ? store.threads.emails(email.threadId) : [];
+    const id = answered(all.length ? all : email ? [email] : []);
+    if (id) writing.answer(id, how);
+  };
+  const answering = {
+    reply: answers("reply"),
+    replyAll: answers("replyAll"),
+    forward: answers("forward"),
+  };
+  const named = useDoing();
+  commands.current = () => (rows().length ? named({ ...doing, ...(open ? answering : {}) }) : []);
+  useEffect(
+    () => () => {
+      commands.current = () => [];
+    },
+    [commands],
   );
 
   const listShown = !phone || !open;
@@ -235,20 +279,18 @@ function Panes({ place, view: fresh }: { place: MailPlace; view: View }) {
 }
 
 /** Keys that lead to a mailbox. */
-function goes(
-  role: (name: "inbox" | "drafts" | "sent" | "archive" | "flagged") => { id: Id } | undefined,
-) {
+function goes(role: (name: "inbox" | "drafts" | "sent" | "archive") => { id: Id } | undefined) {
   const to = (name: Parameters<typeof role>[0]) => () => {
     const found = role(name);
     if (found) go({ at: "mail", mailbox: found.id });
   };
   return {
-    "g i": to("inbox"),
-    "g d": to("drafts"),
-    "g t": to("sent"),
-    "g a": to("archive"),
-    "g s": to("flagged"),
-    "g c": () => go({ at: "contacts", book: "all" }),
+    inbox: to("inbox"),
+    drafts: to("drafts"),
+    sent: to("sent"),
+    archived: to("archive"),
+    starred: () => go({ at: "mail", mailbox: "inbox", search: "is:starred" }),
+    contacts: () => go({ at: "contacts", book: "all" }),
   };
 }
 

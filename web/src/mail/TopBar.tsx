@@ -1,5 +1,5 @@
 import { useLingui } from "@lingui/react/macro";
-import { BookUser, LogOut, Menu as MenuSign, Settings } from "lucide-react";
+import { BookUser, Keyboard, LogOut, Menu as MenuSign, Settings } from "lucide-react";
 import { Button } from "react-aria-components";
 import { choose, LOCALES, type Locale } from "../i18n/index.ts";
 import { type Density, prefs, type Theme, usePrefs } from "../prefs/index.ts";
@@ -15,9 +15,10 @@ export interface TopBarProps {
   signOut: () => void;
   /** Shows the mailboxes, where they are not beside. */
   openMenu: (() => void) | undefined;
+  showKeys: () => void;
 }
 
-export function TopBar({ place, signOut, openMenu }: TopBarProps) {
+export function TopBar({ place, signOut, openMenu, showKeys }: TopBarProps) {
   const { t } = useLingui();
   return (
     <header className={style.bar}>
@@ -31,7 +32,7 @@ export function TopBar({ place, signOut, openMenu }: TopBarProps) {
           onPress={() => go({ at: "contacts", book: "all" })}
         />
       </span>
-      <AccountMenu signOut={signOut} />
+      <AccountMenu signOut={signOut} showKeys={showKeys} />
     </header>
   );
 }
@@ -42,7 +43,7 @@ async function speak(locale: Locale): Promise<void> {
   await ask("language", { locale }).catch(() => {});
 }
 
-function AccountMenu({ signOut }: { signOut: () => void }) {
+function AccountMenu({ signOut, showKeys }: Pick<TopBarProps, "signOut" | "showKeys">) {
   const { t, i18n } = useLingui();
   const { client } = useMail();
   const { theme, density } = usePrefs();
@@ -92,6 +93,9 @@ function AccountMenu({ signOut }: { signOut: () => void }) {
       </MenuItem>
       <MenuItem icon={Settings} onAction={() => go({ at: "settings", page: "all" })}>
         {t`Settings`}
+      </MenuItem>
+      <MenuItem icon={Keyboard} onAction={showKeys}>
+        {t`What keys do`}
       </MenuItem>
       <MenuItem icon={LogOut} onAction={signOut}>
         {t`Sign out`}

@@ -1,6 +1,8 @@
 /** What a person likes, kept in this browser: colours, density, and how mail is shown. */
 import { useSyncExternalStore } from "react";
 
+export { welcomed } from "./welcomed.ts";
+
 export type Theme = "auto" | "light" | "dark" | "contrast";
 export type Density = "comfortable" | "cozy" | "compact";
 

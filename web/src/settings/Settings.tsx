@@ -1,22 +1,8 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import {
-  ArrowLeft,
-  CloudUpload,
-  Filter,
-  Keyboard,
-  KeyRound,
-  Languages,
-  Laptop,
-  type LucideIcon,
-  MonitorSmartphone,
-  Palette,
-  Plane,
-  Settings2,
-  ShieldCheck,
-  UserRound,
-} from "lucide-react";
+import { ArrowLeft, Palette } from "lucide-react";
 import { type ComponentType, type MouseEvent, useEffect } from "react";
 import { addressOf, go, type SettingsPlace } from "../route/index.ts";
+import { SUBJECTS, type SubjectId } from "../subjects/index.ts";
 import { EmptyState, IconButton, ToastRegion } from "../ui/index.ts";
 import { Appearance } from "./Appearance.tsx";
 import { ThisDevice } from "./device/ThisDevice.tsx";
@@ -34,35 +20,25 @@ import { EndedContext } from "./session.ts";
 import { Transfer } from "./transfer/Transfer.tsx";
 import { Vacation } from "./vacation/Vacation.tsx";
 
-interface Page {
-  readonly id: string;
-  readonly name: string;
-  readonly icon: LucideIcon;
-  readonly show: ComponentType;
-}
-
-function usePages(): readonly Page[] {
-  const { t } = useLingui();
-  return [
-    { id: "appearance", name: t`Appearance`, icon: Palette, show: Appearance },
-    { id: "language", name: t`Language`, icon: Languages, show: Language },
-    { id: "device", name: t`This device`, icon: Laptop, show: ThisDevice },
-    { id: "keyboard", name: t`Keyboard`, icon: Keyboard, show: KeyboardPage },
-    { id: "identities", name: t`Identities and signatures`, icon: UserRound, show: Identities },
-    { id: "vacation", name: t`Away`, icon: Plane, show: Vacation },
-    { id: "filters", name: t`Filters`, icon: Filter, show: Filters },
-    { id: "security", name: t`Security`, icon: ShieldCheck, show: Security },
-    { id: "app-passwords", name: t`App passwords`, icon: KeyRound, show: AppPasswords },
-    { id: "sessions", name: t`Where you are signed in`, icon: MonitorSmartphone, show: Sessions },
-    { id: "devices", name: t`Mail programs and phones`, icon: Settings2, show: Devices },
-    { id: "transfer", name: t`Import and export`, icon: CloudUpload, show: Transfer },
-  ];
-}
+const PAGES: Readonly<Record<SubjectId, ComponentType>> = {
+  appearance: Appearance,
+  language: Language,
+  device: ThisDevice,
+  keyboard: KeyboardPage,
+  identities: Identities,
+  vacation: Vacation,
+  filters: Filters,
+  security: Security,
+  "app-passwords": AppPasswords,
+  sessions: Sessions,
+  devices: Devices,
+  transfer: Transfer,
+};
 
 /** Everything that can be set, a page a subject. On a phone the subjects are a page of their own. */
 export default function Settings({ place, ended }: { place: SettingsPlace; ended: () => void }) {
-  const { t } = useLingui();
-  const pages = usePages();
+  const { t, i18n } = useLingui();
+  const pages = SUBJECTS.map((one) => ({ ...one, name: i18n._(one.name), show: PAGES[one.id] }));
   const narrow = useNarrow();
   const every = place.page === "all";
   const page = every ? (narrow ? undefined : pages[0]) : pages.find((one) => one.id === place.page);

@@ -86,6 +86,7 @@ export function useSenders(deeds: Deeds) {
           if (!(error instanceof MethodError)) throw error;
           toasts.show(t`The list could not be told. It has a page where you can leave it.`, {
             words: t`Open the page`,
+            leads: true,
             run: elsewhere,
           });
         }
