@@ -20,7 +20,19 @@ _HOST: Final = re.compile(
     r"(?P<name>[A-Za-z0-9_-][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(:(?P<port>[0-9]{0,5}))?"
 )
 METHODS: Final = frozenset(
-    "GET HEAD POST PUT DELETE OPTIONS PATCH PROPFIND PROPPATCH REPORT MKCOL".split()
+    (
+        "GET",
+        "HEAD",
+        "POST",
+        "PUT",
+        "DELETE",
+        "OPTIONS",
+        "PATCH",
+        "PROPFIND",
+        "PROPPATCH",
+        "REPORT",
+        "MKCOL",
+    )
 )
 
 

@@ -67,9 +67,7 @@ async def get(context: Context, arguments: EmailGet) -> Answer:
     }
 
 
-async def shown(
-    context: Context, access: Access, arguments: EmailGet
-) -> dict[str, dict[str, Any]]:
+async def shown(context: Context, access: Access, arguments: EmailGet) -> dict[str, dict[str, Any]]:
     """The objects there are, by the ids asked for. Raises ``MethodError``."""
     plan = planned(arguments).with_id()
     if arguments.ids is None:
@@ -87,9 +85,7 @@ async def shown(
 class _Run:
     """One call."""
 
-    def __init__(
-        self, context: Context, access: Access, plan: Plan, arguments: EmailGet
-    ) -> None:
+    def __init__(self, context: Context, access: Access, plan: Plan, arguments: EmailGet) -> None:
         self._context = context
         self._access = access
         self._account = access.account

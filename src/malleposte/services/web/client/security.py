@@ -1,8 +1,8 @@
 """What a page of the client may do, as its browser is told (CSP 3, Trusted Types).
 
 Two kinds of page: the client itself, with scripts and styles of this server alone; and the frame that shows
-one message, which may use any style, and has one script and no connection: pictures are handed to it. It has an
-origin of its own (``sandbox`` without ``allow-same-origin``): whatever got to run in it could reach neither
+one message, which may use any style, and has one script and no connection: pictures are handed to it. It has
+an origin of its own (``sandbox`` without ``allow-same-origin``): whatever got to run in it could reach neither
 the client nor the session.
 """
 
@@ -21,7 +21,8 @@ _PAGE: Final = (
     "font-src 'self'",
     "connect-src 'self'",
     "media-src 'self' blob:",
-    # A PDF is shown by the browser's own viewer, from what the page fetched; a page made so would have this policy.
+    # A PDF is shown by the browser's own viewer, from what the page fetched; a page made so would have this
+    # policy.
     "frame-src 'self' blob:",
     "worker-src 'self'",
     "manifest-src 'self'",
