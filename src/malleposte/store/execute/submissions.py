@@ -36,7 +36,10 @@ _QUEUED: Final = (
     "SELECT m.id, r.state, r.attempts FROM queue_message m JOIN queue_recipient r ON r.message = m.id"
     " WHERE m.trace = $1 AND m.account = $2"
 )
-_MOVE: Final = "UPDATE email_submission SET modseq = $1, progress = $2, ended = $3 WHERE account = $4 AND n = $5"
+_MOVE: Final = (
+    "UPDATE email_submission SET modseq = $1, progress = $2, ended = $3"
+    " WHERE account = $4 AND n = $5"
+)
 _NO_ACCOUNT: Final = Refused(reason="no-such-account")
 _NO_IDENTITY: Final = Refused(reason="no-such-identity", text="there is no such identity")
 _NO_SUBMISSION: Final = Refused(reason="no-such-submission", text="there is no such submission")

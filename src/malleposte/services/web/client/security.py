@@ -1,9 +1,9 @@
 """What a page of the client may do, as its browser is told (CSP 3, Trusted Types).
 
-Two kinds of page: the client itself, with scripts and styles of this server alone; and the frame that shows
-one message, which may use any style, and has one script and no connection: pictures are handed to it. It has
-an origin of its own (``sandbox`` without ``allow-same-origin``): whatever got to run in it could reach neither
-the client nor the session.
+Two kinds of page: the client itself, with scripts and styles of this server alone; and the frame that
+shows one message, which may use any style, and has one script and no connection: pictures are handed to it.
+It has an origin of its own (``sandbox`` without ``allow-same-origin``): whatever got to run in it could
+reach neither the client nor the session.
 """
 
 from typing import Final
