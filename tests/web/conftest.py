@@ -56,7 +56,10 @@ class Visit:
 
     def __post_init__(self) -> None:
         if not self.newcomer:
-            self.context.add_init_script("localStorage.setItem('malleposte.welcomed', 'never')")
+            # The frame of a message has no such thing.
+            self.context.add_init_script(
+                "self === top && localStorage.setItem('malleposte.welcomed', 'never')"
+            )
 
     def watch(self) -> None:
         """Write down errors of the page, what its policy forbade, and requests to anywhere else."""
