@@ -4,7 +4,7 @@ SUITE ?= trixie
 PYTEST_ARGS ?=
 PYTEST = .venv/bin/python -m pytest
 
-.PHONY: help run web texts test test-all test-fresh imaptest measure-web lint lock debian-packages clean
+.PHONY: help run web texts test test-all test-fresh imaptest measure-web screenshots lint lock debian-packages clean
 
 help:
 	@echo 'make run          install into .venv, make a demo under .demo and serve it on loopback'
@@ -15,6 +15,7 @@ help:
 	@echo 'make test-fresh SUITE=trixie   `make test` in a fresh Debian root (bookworm, trixie); needs root'
 	@echo 'make imaptest DIR=…   scripted IMAP tests and stress, by a built copy of imaptest (docs/imap-conformance.md)'
 	@echo 'make measure-web  what the web client takes, in Chromium, with 100,000 messages (docs/web-figures.md)'
+	@echo 'make screenshots  pictures of the main screens into docs/screenshots'
 	@echo 'make lint         the quick checks alone: ruff, mypy, floors, RFC index, those of web/'
 	@echo 'make lock         write requirements/*.txt anew from pyproject.toml and requirements/*.in'
 	@echo 'make debian-packages   install the Debian packages that tests drive; needs root'
@@ -59,6 +60,11 @@ measure-web:
 	@sh tools/setup.sh test
 	@sh tools/web.sh test
 	@PYTHONPATH=tests exec .venv/bin/python -m measure.web_client $(MEASURE_ARGS)
+
+screenshots:
+	@sh tools/setup.sh test
+	@sh tools/web.sh test
+	@PYTHONPATH=tests exec .venv/bin/python -m measure.screenshots $(SCREENSHOT_ARGS)
 
 lint:
 	@sh tools/setup.sh test
