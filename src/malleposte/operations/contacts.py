@@ -5,6 +5,7 @@ what it holds: a file that is imported twice brings nothing new.
 """
 
 import asyncio
+import re
 import time
 import uuid
 from collections.abc import AsyncIterator
@@ -22,6 +23,7 @@ from malleposte.operations.exchange import Exchange
 from malleposte.operations.finding import account_id
 from malleposte.operations.registry import Response, operation
 from malleposte.policy.audit import Detail
+from malleposte.store import Store
 from malleposte.store.commands import SYSTEM, CardChange, ChangeCards, PutBook, SeedBooks
 from malleposte.store.commands.contacts import MAX_CHANGED
 from malleposte.store.dialect import Reader
@@ -38,6 +40,7 @@ SLICE: Final = 50
 WRONG: Final = 100
 """Cards that could not be imported, told one by one."""
 FIRST_BOOK: Final = "Contacts"
+_CARD: Final = re.compile(rb".*?^END:VCARD[ \t]*\r?\n|.+", re.DOTALL | re.IGNORECASE | re.MULTILINE)
 _NAMESPACE: Final = uuid.UUID("c0e0a3b6-4f9a-5d0b-9f51-7d2b1f6c3a90")
 
 
@@ -112,15 +115,18 @@ async def _book(context: Context, account: int, name: str) -> Book:
     return next(one for one in books if one.id == made.id)
 
 
-class _Import:
-    def __init__(self, context: Context, account: int, book: Book) -> None:
-        self._context = context
+class CardImport:
+    """Takes vCards into a book of an account. ``ids``: of cards that were made."""
+
+    def __init__(self, store: Store, account: int, book: Book) -> None:
+        self._store = store
         self._account = account
         self._book = book
         self._waiting: dict[str, Prepared] = {}
         self._octets = 0
         self.made = self.changed = self.same = self.refused = 0
         self.wrong: list[str] = []
+        self.ids: list[int] = []
 
     def _no(self, name: str, why: str) -> None:
         self.refused += 1
@@ -132,7 +138,13 @@ class _Import:
         try:
             found = await asyncio.to_thread(read_all, octets)
         except NotACardError as error:
-            self._no("", str(error))
+            alone = [one for one in _CARD.findall(octets) if one.strip()]
+            if len(alone) < 2:
+                self._no("", str(error))
+                return
+            # A line that cannot be read is that of one card, and the others are taken.
+            for one in alone:
+                await self.take(one)
             return
         for one in found:
             await asyncio.sleep(0)
@@ -158,7 +170,7 @@ class _Import:
         waiting, self._waiting, self._octets = self._waiting, {}, 0
         if not waiting:
             return
-        reader = self._context.store.reader
+        reader = self._store.reader
         known = await contacts.cards_of_uids(reader, self._account, list(waiting))
         there = await contacts.cards(reader, self._account, list(known.values()))
         media = await contacts.media(reader, list(known.values()))
@@ -175,7 +187,7 @@ class _Import:
                     continue
             changes.append(ready.change(int(time.time()), card=had, enter=((self._book.id, ""),)))
             names.append(str(ready.kept.card.get("name", {}).get("full", uid)))
-        result = await self._context.store.submit(
+        result = await self._store.submit(
             ChangeCards(account=self._account, actor=SYSTEM, changes=tuple(changes))
         )
         if isinstance(result, Refused):
@@ -189,6 +201,7 @@ class _Import:
                 self.changed += 1
             else:
                 self.made += 1
+                self.ids.append(result.cards[at])
 
 
 def _same(one: Kept, other: Kept) -> bool:
@@ -203,7 +216,7 @@ async def import_(
     account = await account_id(context.store.reader, request.address)
     await context.begin()
     book = await _book(context, account, request.book)
-    job = _Import(context, account, book)
+    job = CardImport(context.store, account, book)
     while (parcel := await exchange.receive()) is not None:
         if parcel.pieces is not None:
             await job.take(await _octets(parcel.pieces))
@@ -253,7 +266,7 @@ async def export(context: Context, request: ExportContacts, exchange: Exchange) 
     exported, after = 0, 0
     while True:
         listed = await contacts.listed(reader, account, after, SLICE, chosen)
-        text = await _texts(reader, account, [one.id for one in listed], version)
+        text = await texts(reader, account, [one.id for one in listed], version)
         if listed:
             await exchange.send(Cards(number=len(listed)), [text.encode()])
             exported += len(listed)
@@ -263,7 +276,8 @@ async def export(context: Context, request: ExportContacts, exchange: Exchange) 
             return ContactsExported(exported=exported)
 
 
-async def _texts(reader: Reader, account: int, ids: list[int], version: Version) -> str:
+async def texts(reader: Reader, account: int, ids: list[int], version: Version) -> str:
+    """Cards as vCards, one after the other."""
     found = await contacts.cards(reader, account, ids)
     media = await contacts.media(reader, ids)
     kept = (whole(opened(found[id_].content), media.get(id_, {})) for id_ in ids if id_ in found)

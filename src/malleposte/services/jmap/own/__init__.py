@@ -1,16 +1,16 @@
 """Extensions of this server, for its own client and whoever likes them: filters, labels, leaving of lists,
-mailboxes as files (docs/jmap-extensions.md)."""
+mailboxes and address books as files (docs/jmap-extensions.md)."""
 
 from typing import Any, Final
 
 from malleposte.services.jmap.context import Method
-from malleposte.services.jmap.own import filters, labels, unsubscribe
+from malleposte.services.jmap.own import filters, labels, unsubscribe, vcards
 from malleposte.services.jmap.own.export import export
-from malleposte.services.jmap.own.names import FILTERS, LABELS, UNSUBSCRIBE
+from malleposte.services.jmap.own.names import FILTERS, LABELS, UNSUBSCRIBE, VCARD
 
 __all__ = ["CAPABILITIES", "METHODS", "capabilities", "export"]
 
-CAPABILITIES: Final = (FILTERS, LABELS, UNSUBSCRIBE)
+CAPABILITIES: Final = (FILTERS, LABELS, UNSUBSCRIBE, VCARD)
 
 
 def capabilities() -> dict[str, Any]:
@@ -19,7 +19,10 @@ def capabilities() -> dict[str, Any]:
         FILTERS: {"maxRules": filters.MOST_RULES},
         LABELS: {"colours": list(labels.COLOURS), "maxLabels": labels.MAX_LABELS},
         UNSUBSCRIBE: {},
+        VCARD: {},
     }
 
 
-METHODS: Final[dict[str, Method]] = filters.METHODS | labels.METHODS | unsubscribe.METHODS
+METHODS: Final[dict[str, Method]] = (
+    filters.METHODS | labels.METHODS | unsubscribe.METHODS | vcards.METHODS
+)

@@ -15,6 +15,7 @@ import structlog
 from malleposte.directory.book import Account
 from malleposte.operations.mail_export import flags_of
 from malleposte.operations.mailfiles import mbox
+from malleposte.services.jmap.own import vcards
 from malleposte.services.jmap.transfers import disposition
 from malleposte.services.web.messages import Refused, Request, Response
 from malleposte.store import Store
@@ -36,11 +37,14 @@ _KINDS: Final = {"mbox": "application/mbox", "zip": "application/zip"}
 async def export(
     store: Store, account: Account, of: str, mailbox: str, request: Request
 ) -> Response:
-    """GET /jmap/export/ACCOUNT/MAILBOX?form=mbox|zip. Raises ``Refused``."""
+    """GET /jmap/export/ACCOUNT/MAILBOX?form=mbox|zip, and contacts (``vcards``). Raises
+    ``Refused``."""
     request.allow("GET")
     form = request.query.get("form", "mbox")
+    if form == "vcard":
+        return await vcards.export(store, account, of, mailbox, request)
     if form not in _KINDS:
-        raise Refused(400, "The form is mbox or zip.")
+        raise Refused(400, "The form is mbox, zip or vcard.")
     number = id_number(MAILBOX_LETTER, mailbox)
     if account_number(of) != account.id or account_of(number) != account.id:
         raise Refused(404, "There is no such mailbox of yours.")

@@ -5,3 +5,4 @@ from typing import Final
 FILTERS: Final = "urn:malleposte:params:jmap:filters"
 LABELS: Final = "urn:malleposte:params:jmap:labels"
 UNSUBSCRIBE: Final = "urn:malleposte:params:jmap:unsubscribe"
+VCARD: Final = "urn:malleposte:params:jmap:vcard"
