@@ -4,6 +4,7 @@ import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 import { messageFrame } from "./build/frame.ts";
 import { precompress } from "./build/precompress.ts";
+import { preloadMail } from "./build/preload.ts";
 import { serviceWorker } from "./build/worker.ts";
 
 /** Where the built client goes; tools/web.sh names a folder of its own and moves it into place. */
@@ -14,6 +15,7 @@ export default defineConfig({
     react(),
     // A text without its French fails the build.
     lingui({ macroTransform: true, failOnMissing: true, failOnCompileError: true }),
+    preloadMail(),
     messageFrame(import.meta.dirname, folder),
     // In this order: the worker names all that is there.
     serviceWorker(import.meta.dirname, folder),
