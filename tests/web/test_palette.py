@@ -39,6 +39,11 @@ def test_everything_is_reached_by_a_few_letters(visit: Visit) -> None:
     expect(row).to_be_hidden()
     page.keyboard.press("z")
     expect(row).to_be_visible()
+    # From the contacts as well.
+    page.keyboard.press("Control+k")
+    page.keyboard.type("contacts")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/contacts/all$"))
     page.keyboard.press("Control+k")
     page.keyboard.type("app pass")
     page.keyboard.press("Enter")
@@ -84,7 +89,7 @@ def test_a_newcomer_is_welcomed_once(visit: Visit) -> None:
     expect(welcome).to_be_hidden()
     page.reload()
     visit.listed()
-    page.wait_for_timeout(1_500)
+    page.wait_for_timeout(900)
     expect(welcome).to_be_hidden()
 
 

@@ -4,6 +4,7 @@ import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from "
 import { RequestError } from "../jmap/index.ts";
 import type { ContactsPlace, MailPlace } from "../route/index.ts";
 import { Button, EmptyState, toasts } from "../ui/index.ts";
+import { Above } from "./Above.tsx";
 import style from "./Mail.module.css";
 import { People } from "./People.tsx";
 import { Shell } from "./Shell.tsx";
@@ -55,11 +56,13 @@ export default function Mail({ place, ended, signOut }: MailProps) {
     <MailContext value={mail}>
       <Troubles mail={mail} ended={ended} />
       <Writings flushing={flushing}>
-        {place.at === "contacts" ? (
-          <People place={place} />
-        ) : (
-          <Shell place={place} signOut={() => void flush.current().finally(signOut)} />
-        )}
+        <Above place={place}>
+          {place.at === "contacts" ? (
+            <People place={place} />
+          ) : (
+            <Shell place={place} signOut={() => void flush.current().finally(signOut)} />
+          )}
+        </Above>
       </Writings>
     </MailContext>
   );

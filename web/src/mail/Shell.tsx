@@ -1,14 +1,13 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { FolderX, Mails, PenLine } from "lucide-react";
-import { type RefObject, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Button as AriaButton } from "react-aria-components";
 import type { Id } from "../jmap/index.ts";
 import { useKeys } from "../keys/index.ts";
-import type { Command } from "../palette/index.ts";
 import { prefs, usePrefs } from "../prefs/index.ts";
 import { go, type MailPlace } from "../route/index.ts";
-import { Drawer, EmptyState, Splitter, ToastRegion, toasts } from "../ui/index.ts";
-import { Above, type AboveName } from "./Above.tsx";
+import { Drawer, EmptyState, Splitter, ToastRegion } from "../ui/index.ts";
+import { useAbove } from "./Above.tsx";
 import { answered, useDoing } from "./commands.ts";
 import { type Deeds, messagesOf, useDeeds } from "./deeds.ts";
 import { useList, useMailboxes, useMedia } from "./hooks.ts";
@@ -36,24 +35,11 @@ export function Shell({ place, signOut }: ShellProps) {
   const roomy = useMedia("(min-width: 1000px)");
   const phone = useMedia("(max-width: 640px)");
   const [drawer, setDrawer] = useState(false);
-  const { conversations, shortcuts } = usePrefs();
-  const [above, setAbove] = useState<AboveName>();
-  const commands = useRef<() => readonly Command[]>(() => []);
-  const { store } = useMail();
+  const { conversations } = usePrefs();
+  const { showKeys } = useAbove();
   const mailboxes = useMailboxes();
   const view = viewOf(place, mailboxes, conversations, useLabels().all);
   useTitle(view, place.search);
-  const writing = useWriting();
-  useKeys(
-    {
-      palette: () => setAbove("palette"),
-      help: () => setAbove("keys"),
-      compose: () => writing.compose(),
-      undo: () => toasts.undo(),
-      ...goes(store.mailboxes.role.bind(store.mailboxes)),
-    },
-    shortcuts,
-  );
   return (
     <div className={style.shell} data-roomy={roomy || undefined}>
       {roomy ? (
@@ -71,11 +57,11 @@ export function Shell({ place, signOut }: ShellProps) {
             place={place}
             signOut={signOut}
             openMenu={roomy ? undefined : () => setDrawer(true)}
-            showKeys={() => setAbove("keys")}
+            showKeys={showKeys}
           />
         )}
         {view ? (
-          <Panes key={JSON.stringify(view.spec)} place={place} view={view} commands={commands} />
+          <Panes key={JSON.stringify(view.spec)} place={place} view={view} />
         ) : (
           <main className={style.panes}>
             <EmptyState icon={FolderX} title={t`This folder is not here`}>
@@ -85,7 +71,6 @@ export function Shell({ place, signOut }: ShellProps) {
         )}
       </div>
       {phone && !place.message ? <WriteButton /> : null}
-      <Above shown={above} show={setAbove} place={place} phone={phone} deeds={commands} />
       <ToastRegion label={t`Notices`} closeLabel={t`Close`} />
     </div>
   );
@@ -103,14 +88,7 @@ function useTitle(view: View | undefined, search: string | undefined): void {
   }, [unread, name]);
 }
 
-interface PanesProps {
-  place: MailPlace;
-  view: View;
-  /** Learns what can be done with what is open or marked. */
-  commands: RefObject<() => readonly Command[]>;
-}
-
-function Panes({ place, view: fresh, commands }: PanesProps) {
+function Panes({ place, view: fresh }: { place: MailPlace; view: View }) {
   const { t } = useLingui();
   const { store } = useMail();
   const { listWidth, shortcuts } = usePrefs();
@@ -219,6 +197,7 @@ function Panes({ place, view: fresh, commands }: PanesProps) {
     replyAll: answers("replyAll"),
     forward: answers("forward"),
   };
+  const { deeds: commands } = useAbove();
   const named = useDoing();
   commands.current = () => (rows().length ? named({ ...doing, ...(open ? answering : {}) }) : []);
   useEffect(
@@ -276,22 +255,6 @@ function Panes({ place, view: fresh, commands }: PanesProps) {
       </Organise>
     </main>
   );
-}
-
-/** Keys that lead to a mailbox. */
-function goes(role: (name: "inbox" | "drafts" | "sent" | "archive") => { id: Id } | undefined) {
-  const to = (name: Parameters<typeof role>[0]) => () => {
-    const found = role(name);
-    if (found) go({ at: "mail", mailbox: found.id });
-  };
-  return {
-    inbox: to("inbox"),
-    drafts: to("drafts"),
-    sent: to("sent"),
-    archived: to("archive"),
-    starred: () => go({ at: "mail", mailbox: "inbox", search: "is:starred" }),
-    contacts: () => go({ at: "contacts", book: "all" }),
-  };
 }
 
 /** On a phone, under the thumb. */

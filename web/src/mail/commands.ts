@@ -2,6 +2,7 @@
 import { useLingui } from "@lingui/react/macro";
 import {
   Archive,
+  BookUser,
   FolderInput,
   Forward,
   Keyboard,
@@ -80,6 +81,14 @@ export function useCommands(help: () => void): readonly Command[] {
         run: () => go({ at: "settings", page: id }),
       }),
     ),
+    {
+      id: "contacts",
+      words: t`Contacts`,
+      group: t`Contacts`,
+      icon: BookUser,
+      key: keyOf("contacts"),
+      run: () => go({ at: "contacts", book: "all" }),
+    },
     {
       id: "help",
       words: i18n._(SHORTCUTS.help.does),
