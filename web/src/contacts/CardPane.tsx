@@ -2,6 +2,8 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { ArrowLeft, Download, Mail, Pencil, Trash2, UserRoundX } from "lucide-react";
 import { useEffect, useState } from "react";
 import { type Address, type Card, type Id, RequestError } from "../jmap/index.ts";
+import { useKeys } from "../keys/index.ts";
+import { usePrefs } from "../prefs/index.ts";
 import { type ContactsPlace, go } from "../route/index.ts";
 import { Button, EmptyState, IconButton, Skeleton, toasts } from "../ui/index.ts";
 import style from "./CardPane.module.css";
@@ -114,7 +116,12 @@ function Shown({ card, account, place, back }: ShownProps) {
     });
   }
 
+  const { shortcuts } = usePrefs();
+  useKeys(mayWrite ? { trash: remove } : {}, shortcuts);
+
   const [first] = books;
+  // Alone on the screen it is what the screen is about.
+  const Title = back ? "h1" : "h2";
   return (
     <section className={style.pane} aria-label={t`Contact ${name}`}>
       <div className={style.bar}>
@@ -145,7 +152,7 @@ function Shown({ card, account, place, back }: ShownProps) {
         <header className={style.head}>
           <Face card={card} account={account} large />
           <div className={style.names}>
-            <h2 className={style.name}>{name}</h2>
+            <Title className={style.name}>{name}</Title>
             <p className={style.work}>{group ? t`Group` : workOf(card)}</p>
             {to.length ? (
               <Button kind="primary" icon={Mail} onPress={() => write(to)}>

@@ -3,6 +3,8 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { CloudOff, Menu, SearchX, UserRound, Users, X } from "lucide-react";
 import { useDeferredValue, useEffect, useRef, useState } from "react";
 import { Button as AriaButton, Input, SearchField } from "react-aria-components";
+import { useKeys } from "../keys/index.ts";
+import { usePrefs } from "../prefs/index.ts";
 import { type ContactsPlace, go } from "../route/index.ts";
 import { Button, EmptyState, IconButton, Skeleton } from "../ui/index.ts";
 import { CardRows } from "./CardRows.tsx";
@@ -33,20 +35,8 @@ export function ListPane({ place, openMenu }: ListPaneProps) {
     const timer = setTimeout(() => setText(typed.trim()), typed ? PAUSE : 0);
     return () => clearTimeout(timer);
   }, [typed]);
-  useEffect(() => {
-    function pressed(event: KeyboardEvent): void {
-      const { target } = event;
-      if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (target instanceof HTMLElement && /^(?:INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
-        return;
-      if (target instanceof HTMLElement && target.isContentEditable) return;
-      if (document.querySelector('[role="dialog"],[role="menu"]')) return;
-      event.preventDefault();
-      field.current?.focus();
-    }
-    addEventListener("keydown", pressed);
-    return () => removeEventListener("keydown", pressed);
-  }, []);
+  const { shortcuts } = usePrefs();
+  useKeys({ search: () => field.current?.focus() }, shortcuts);
 
   const groups = place.book === "groups";
   const book = shelf.books.find(({ id }) => id === place.book);

@@ -74,9 +74,9 @@ export function Members({ members: { cards, missing }, place, account }: Members
   }
   return (
     <section aria-label={t`Members`} className={style.members}>
-      <h3 className={style.title}>
+      <h2 className={style.title}>
         {plural(cards.length, { one: "# member", other: "# members" })}
-      </h3>
+      </h2>
       <ul className={style.list}>
         {cards.map((card) => (
           <li key={card.uid}>
