@@ -63,7 +63,7 @@ def the_settings(visit: Visit) -> None:
 def the_keys(visit: Visit) -> None:
     visit.sign_in()
     visit.open("/settings/keyboard")
-    visit.page.get_by_role("table").wait_for()
+    visit.page.get_by_role("table").first.wait_for()
 
 
 def the_security(visit: Visit) -> None:
