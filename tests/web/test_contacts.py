@@ -1,4 +1,4 @@
-"""Contacts as a person has them: made, found, changed, deleted and had back; groups, the directory, files."""
+"""Contacts as a person has them: made, found, changed, deleted and had back; groups, directory, files."""
 
 import re
 from pathlib import Path

@@ -68,7 +68,7 @@ export function ListPane({ place, openMenu }: ListPaneProps) {
       <div className={style.head}>
         <h1 className={style.title}>{title}</h1>
         <span className={style.count} role="status">
-          {shown.ready
+          {shown.ready && (count || text)
             ? text
               ? plural(count, { one: "# found", other: "# found" })
               : plural(count, { one: "# contact", other: "# contacts" })

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from malleposte.services.jmap.errors import MethodError
 from malleposte.services.jmap.own import vcards
 from malleposte.services.web.messages import Response
 from support.store import House
@@ -89,7 +90,7 @@ async def test_a_card_without_an_end_is_not_read_for_ever(monkeypatch: pytest.Mo
         while True:
             yield b"NOTE:x\n"
 
-    with pytest.raises(vcards.MethodError, match="no end"):
+    with pytest.raises(MethodError, match="no end"):
         [one async for one in vcards.parcels(pieces())]
 
 

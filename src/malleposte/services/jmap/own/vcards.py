@@ -56,7 +56,7 @@ async def import_(context: Context, arguments: Import) -> Answer:
         raise MethodError("serverFail", error.text) from None
     except filing.FAILURES as error:
         found = filing.failure(error)
-        raise MethodError(found.type, found.description) from None
+        raise MethodError(found.kind, found.description) from None
     return {
         "accountId": arguments.account_id,
         "created": [card_text(one) for one in job.ids],
