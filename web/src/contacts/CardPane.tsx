@@ -1,7 +1,7 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { ArrowLeft, Download, Mail, Pencil, Trash2, UserRoundX } from "lucide-react";
 import { useEffect, useState } from "react";
-import { type Address, type Card, type Id, RequestError } from "../jmap/index.ts";
+import { type Address, type Card, type Id, MethodError, RequestError } from "../jmap/index.ts";
 import { useKeys } from "../keys/index.ts";
 import { usePrefs } from "../prefs/index.ts";
 import { type ContactsPlace, go } from "../route/index.ts";
@@ -37,8 +37,10 @@ export function CardPane({ id, place, back }: CardPaneProps) {
     shelf.card(account, id).then(
       (card) => left || setState(card ? "whole" : "gone"),
       (error: unknown) => {
-        if (!(error instanceof RequestError)) throw error;
-        if (!left) setState((now) => (now === "waits" ? "away" : now));
+        if (!(error instanceof RequestError || error instanceof MethodError)) throw error;
+        // A book that is not shared any more is no place to look into.
+        const why = error instanceof MethodError ? "gone" : "away";
+        if (!left) setState((now) => (now === "waits" || why === "gone" ? why : now));
       },
     );
     return () => {
