@@ -100,7 +100,9 @@ export function Details({ card, books }: { card: Card; books: readonly Book[] })
     rows.length ? <Part key={name} name={name} icon={icon} rows={rows} /> : null;
   return (
     <dl className={style.details}>
-      {isGroup(card) && !emails.length ? null : part(t`Mail`, Mail, emails)}
+      {isGroup(card) && !emails.length
+        ? null
+        : part(t({ message: "Mail", context: "of a contact" }), Mail, emails)}
       {part(t`Telephone`, Phone, phones)}
       {part(t`Address`, MapPin, addresses)}
       {part(t`On the web`, Globe, links)}
