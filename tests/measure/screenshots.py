@@ -22,7 +22,6 @@ from web.conftest import (
     Demo,
     Visit,
     become_known,
-    been_here,
 )
 
 FOLDER: Final = ROOT / "docs/screenshots"
