@@ -1,4 +1,5 @@
 /** The service worker: put in its place, and what is to be done when a newer client waits. */
+import { go, placeOf } from "../route/index.ts";
 import { Signal } from "../store/index.ts";
 
 /** Told when a newer client is there and waits. */
@@ -52,6 +53,10 @@ export function startWorker(): void {
 
 async function register(): Promise<void> {
   const { serviceWorker } = navigator;
+  // A notice of new mail was pressed.
+  serviceWorker.addEventListener("message", ({ data }: MessageEvent<{ open?: unknown }>) => {
+    if (typeof data?.open === "string") go(placeOf(data.open));
+  });
   const registration = await serviceWorker.register(trustedScript());
   const look = () => {
     const { waiting } = registration;

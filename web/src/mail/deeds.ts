@@ -64,7 +64,9 @@ function deeds(store: MailStore, view: View, list: MessageList, i18n: I18n): Dee
   ): Promise<void> {
     // Without a pause where the mailbox is there: it is to be seen at once.
     const to = store.mailboxes.role(role) ?? (await store.mailboxFor(role, i18n._(name)));
-    const from = role === "archive" ? (view.mailbox?.id ?? null) : null;
+    // Where no mailbox is looked at, archiving is leaving the inbox: what was sent stays with what was sent.
+    const left = view.mailbox ?? store.mailboxes.role("inbox");
+    const from = role === "archive" ? (left?.id ?? null) : null;
     if (to) told(put(rows, to, from), words);
   }
 

@@ -4,7 +4,7 @@ import type { Email, Id, Patch } from "../jmap/index.ts";
 
 export type Deed =
   | { readonly kind: "keyword"; readonly keyword: string; readonly on: boolean }
-  /** Out of one mailbox, or of all where `from` is null, into another. */
+  /** Out of one mailbox, or of all where `from` is null, into another; what is not in `from` stays as it is. */
   | { readonly kind: "move"; readonly from: Id | null; readonly to: Id };
 
 /** An Email after a deed; the same object where nothing changes. */
@@ -15,6 +15,7 @@ export function done(email: Email, deed: Deed): Email {
     return { ...email, keywords: deed.on ? { ...others, [deed.keyword]: true } : others };
   }
   const { from, to } = deed;
+  if (from !== null && !email.mailboxIds[from]) return email;
   const kept = Object.keys(email.mailboxIds).filter((id) => from !== null && id !== from);
   const after = [...new Set([...kept, to])];
   const same = after.length === Object.keys(email.mailboxIds).length;
