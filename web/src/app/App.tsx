@@ -4,7 +4,7 @@ import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
 import { I18nProvider as AriaI18n } from "react-aria-components";
 import { agree, i18n } from "../i18n/index.ts";
 import { usePlace } from "../route/index.ts";
-import { SignIn, signOut, state } from "../signin/index.ts";
+import { arrived, leaving, SignIn, leave as signOut, state } from "../signin/index.ts";
 import { toasts } from "../ui/index.ts";
 import { newer } from "./update.ts";
 
@@ -17,6 +17,11 @@ type Who = "unknown" | "in" | "out";
 
 /** Whether somebody is signed in; in their language, where none was chosen in this browser. */
 async function look(): Promise<"in" | "out"> {
+  if (leaving()) {
+    // Where that fails it is tried at the next visit; until then nobody is in.
+    await signOut().catch(() => undefined);
+    return "out";
+  }
   const who = await state();
   if (who === "nobody") return "out";
   if (who !== "away") await agree(who.locale);
@@ -66,6 +71,10 @@ function Signed() {
     // Nobody is signed in: whoever comes next finds nothing of who was here before.
     if (who === "out") void loadMail().then(({ forgetMail }) => forgetMail());
   }, [who]);
+  const signedIn = useCallback(() => {
+    arrived();
+    void look().then(setWho);
+  }, []);
   const ended = useCallback(() => setWho("out"), []);
   const leave = useCallback(() => {
     const gone = async () => {
@@ -73,15 +82,15 @@ function Signed() {
       await (await loadMail()).forgetWritten();
       setWho("out");
     };
-    void signOut().finally(gone);
+    void signOut().then(gone, gone);
   }, []);
 
   function shown() {
-    if (who === "out") return <SignIn onSignedIn={() => void look().then(setWho)} />;
+    if (who === "out") return <SignIn onSignedIn={signedIn} />;
     // Mail asks for itself, and has what was kept of the last visit before anybody answers. Contacts are within
     // it, so that what is being written stays open.
     if (place.at !== "settings") {
-      return mail ? <mail.Mail place={place} ended={ended} signOut={leave} /> : null;
+      return mail && !leaving() ? <mail.Mail place={place} ended={ended} signOut={leave} /> : null;
     }
     return settings && who === "in" ? <settings.Settings place={place} ended={ended} /> : null;
   }

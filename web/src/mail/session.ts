@@ -153,7 +153,20 @@ export async function forgetMail(): Promise<void> {
   localStorage.removeItem(LAST);
   trusted.forget();
   recent.forget();
-  await Promise.all([forget(), forgetShelf()]);
+  await Promise.all([forget(), forgetShelf(), forgetNotices()]);
+}
+
+/** What the service worker told of, and the way by which it hears: another person's are other ones. */
+async function forgetNotices(): Promise<void> {
+  localStorage.removeItem("malleposte.push");
+  try {
+    await caches.delete("told");
+    const registration = await navigator.serviceWorker?.getRegistration();
+    for (const notice of (await registration?.getNotifications()) ?? []) notice.close();
+    await (await registration?.pushManager?.getSubscription())?.unsubscribe();
+  } catch {
+    // A browser without one of these has nothing to forget.
+  }
 }
 
 /** Forget what was being written in this browser, and to whom: who did has signed out. */

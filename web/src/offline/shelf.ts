@@ -2,6 +2,7 @@
     from the server again, so that whatever fails here is no harm. */
 import { type DBSchema, deleteDB, type IDBPDatabase, openDB } from "idb";
 import type { Email, EmailBody, Id } from "../jmap/index.ts";
+import { opened } from "../store/index.ts";
 
 const NAME = "malleposte-shelf";
 
@@ -18,14 +19,16 @@ export class Shelf {
 
   constructor(account: string) {
     this.#account = account;
-    this.#open = openDB<Schema>(NAME, 1, {
-      upgrade(database) {
-        database.createObjectStore("rows");
-        database.createObjectStore("bodies");
-        database.createObjectStore("states");
-      },
-      blocking: (_, __, event) => (event.target as IDBDatabase | null)?.close(),
-    }).catch(() => undefined);
+    this.#open = opened(() =>
+      openDB<Schema>(NAME, 1, {
+        upgrade(database) {
+          database.createObjectStore("rows");
+          database.createObjectStore("bodies");
+          database.createObjectStore("states");
+        },
+        blocking: (_, __, event) => (event.target as IDBDatabase | null)?.close(),
+      }),
+    );
   }
 
   /** All rows; none where nothing can be read. */

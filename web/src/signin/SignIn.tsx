@@ -2,6 +2,7 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { KeyRound } from "lucide-react";
 import { type FormEvent, useRef, useState } from "react";
 import { choose, LOCALES } from "../i18n/index.ts";
+import { keepNothing } from "../store/index.ts";
 import { Button, Checkbox, Notice, TextField, Wordmark } from "../ui/index.ts";
 import { AuthError, signIn, type Way } from "./auth.ts";
 import { hasPasskeys, signInByPasskey } from "./passkeys.ts";
@@ -54,6 +55,7 @@ function FirstStep({ done, next }: { done: () => void; next: (ways: readonly Way
     const form = new FormData(event.currentTarget);
     const name = String(form.get("name") ?? "").trim();
     const secret = String(form.get("password") ?? "");
+    keepNothing(passing);
     void tried(async () => {
       const answer = await signIn(name, secret, passing);
       if ("methods" in answer) next(answer.methods);
@@ -62,6 +64,7 @@ function FirstStep({ done, next }: { done: () => void; next: (ways: readonly Way
   }
 
   function byPasskey() {
+    keepNothing(passing);
     void tried(async () => {
       await signInByPasskey(true, passing);
       done();

@@ -2,6 +2,7 @@
     nothing is kept and nothing else happens. */
 import { type DBSchema, deleteDB, type IDBPDatabase, openDB } from "idb";
 import type { Session } from "../jmap/index.ts";
+import { opened } from "./keeping.ts";
 import type { Kept } from "./mail.ts";
 
 const NAME = "malleposte";
@@ -24,11 +25,13 @@ export class Disk {
 
   constructor(account: string) {
     this.#account = account;
-    this.#open = openDB<Schema>(NAME, 1, {
-      upgrade: (database) => void database.createObjectStore("kept"),
-      // Another tab forgets everything: this one must not hold it up.
-      blocking: (_, __, event) => (event.target as IDBDatabase | null)?.close(),
-    }).catch(() => undefined);
+    this.#open = opened(() =>
+      openDB<Schema>(NAME, 1, {
+        upgrade: (database) => void database.createObjectStore("kept"),
+        // Another tab forgets everything: this one must not hold it up.
+        blocking: (_, __, event) => (event.target as IDBDatabase | null)?.close(),
+      }),
+    );
   }
 
   async read(): Promise<Visit | undefined> {

@@ -2,6 +2,7 @@
     text is there at the next visit. Apart from what is kept of the mail (`disk.ts`): that can be asked for again,
     and a text cannot. */
 import { type DBSchema, deleteDB, type IDBPDatabase, openDB } from "idb";
+import { opened } from "./keeping.ts";
 
 const NAME = "malleposte-drafts";
 /** After that nobody asks for a text any more. */
@@ -27,13 +28,15 @@ export class Journal<T> {
 
   constructor(account: string) {
     this.#account = account;
-    this.#open = openDB<Schema>(NAME, 1, {
-      upgrade(database) {
-        database.createObjectStore("drafts");
-        database.createObjectStore("files");
-      },
-      blocking: (_, __, event) => (event.target as IDBDatabase | null)?.close(),
-    }).catch(() => undefined);
+    this.#open = opened(() =>
+      openDB<Schema>(NAME, 1, {
+        upgrade(database) {
+          database.createObjectStore("drafts");
+          database.createObjectStore("files");
+        },
+        blocking: (_, __, event) => (event.target as IDBDatabase | null)?.close(),
+      }),
+    );
   }
 
   /** Whether it is kept. A full disk, or a browser that keeps nothing, is no reason to stop anybody. */

@@ -2,6 +2,7 @@
     those of tabs that are gone are taken over by the next that opens. */
 import { type DBSchema, deleteDB, type IDBPDatabase, openDB } from "idb";
 import type { Id, Patch } from "../jmap/index.ts";
+import { opened } from "./keeping.ts";
 
 const NAME = "malleposte-outbox";
 
@@ -22,10 +23,12 @@ export class Outbox {
 
   constructor(account: string) {
     this.#account = account;
-    this.#open = openDB<Schema>(NAME, 1, {
-      upgrade: (database) => void database.createObjectStore("waiting"),
-      blocking: (_, __, event) => (event.target as IDBDatabase | null)?.close(),
-    }).catch(() => undefined);
+    this.#open = opened(() =>
+      openDB<Schema>(NAME, 1, {
+        upgrade: (database) => void database.createObjectStore("waiting"),
+        blocking: (_, __, event) => (event.target as IDBDatabase | null)?.close(),
+      }),
+    );
     // Held as long as this tab is there, however it ends.
     void navigator.locks?.request(
       lockOf(this.#tab),
