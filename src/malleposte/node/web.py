@@ -114,9 +114,15 @@ def jmap_site(
     configuration: Configuration,
     authentication: Authentication,
     reception: Reception,
+    observer: Observer,
     news: News | None = None,
 ) -> JmapSite:
     """JMAP, for our pages and for programs that sign in with every request."""
+
+    def defect(method: str) -> None:
+        log.exception("jmap_defect", method=method)
+        observer.defect("jmap")
+
     settings = JmapSettings(
         recoverable=configuration.store.recoverable,
         anyone=configuration.sharing.anyone,
@@ -130,8 +136,11 @@ def jmap_site(
         authentication.book,
         authentication.account,
         reception,
+        # As configured alone: where nothing is, a session says what was asked by.
+        url=configuration.web.url.rstrip("/"),
         credential=authentication.credential,
         news=news,
+        defect=defect,
         images=Images(picture_keys(configuration)),
     )
 
@@ -181,7 +190,7 @@ def web_service(
         auth_settings(configuration), authentication, passwords, lambda: key_ring(configuration)
     )
     auth = AuthSite(context)
-    jmap = jmap_site(configuration, authentication, reception, news)
+    jmap = jmap_site(configuration, authentication, reception, observer, news)
     dav = DavSite(store, book, partial(signing_in.account, door=door))
     sites = (policies, autoconfig, auth, jmap, dav, client)
     return WebService(settings, book, sites, observer, stopping)
