@@ -105,7 +105,7 @@ def test_a_break_by_the_operator_ends_in_words_and_can_be_taken_up(
     program.config.write_text(TOML)
     program.run("init")
     program.run("account", "add", "ada@example.test", "--no-password")
-    root = filled(program.folder / "Maildir", 1_000)
+    root = filled(program.folder / "Maildir", 3_000)
     process = program.start("import", "ada@example.test", root)
     until = time.monotonic() + 60
     while time.monotonic() < until and process.poll() is None:
@@ -119,5 +119,5 @@ def test_a_break_by_the_operator_ends_in_words_and_can_be_taken_up(
     assert complaint.decode().splitlines()[-1] == "malleposte: interrupted"
     assert b"Traceback" not in complaint, complaint.decode()
     said = program.json("import", "ada@example.test", root)
-    assert said["imported"] + said["there"] == 1_000
-    assert program.json("account", "show", "ada@example.test")["emails"] == 1_000
+    assert said["imported"] + said["there"] == 3_000
+    assert program.json("account", "show", "ada@example.test")["emails"] == 3_000

@@ -171,7 +171,7 @@ def test_an_interrupt_leaves_no_trace(machine: Machine, number: signal.Signals) 
         time.sleep(0.02)
     assert machine.policy.exists()
     os.killpg(process.pid, number)  # as a terminal does
-    output, _ = process.communicate(timeout=30)
+    output, _ = process.communicate(timeout=90)
     assert process.returncode == 130, output
     assert not machine.policy.exists()
     assert machine.clusters.read_text() == CLUSTERS
