@@ -16,8 +16,8 @@ OF_WHOLE_PAGES = {"landmark-one-main", "page-has-heading-one"}
 
 
 def violations(page: Page) -> list[str]:
-    """What axe finds. What is behind a dialog is out of reach, as it should be, also to rules of whole pages:
-    axe knows that of most dialogs itself."""
+    """What axe finds. What is behind a dialog is out of reach, as it should be, also to rules of whole
+    pages: axe knows that of most dialogs itself."""
     page.evaluate(AXE.read_text())
     found = page.evaluate("rules => axe.run({runOnly: rules})", RULES)
     passed = OF_WHOLE_PAGES if page.get_by_role("dialog").count() else set()
