@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 import structlog
 
-from malleposte.directory.signin_log import SignInLog
+from malleposte.directory import signin_log
+from malleposte.directory.signin_log import SAID_EVERY, SignInLog
 from malleposte.policy.log_ration import ALL_LINES, NETWORK_LINES, NETWORKS
 from support.clock import Clock
 
@@ -58,3 +59,21 @@ def test_many_networks_fill_nothing_either(clock: Clock, lines: list[Any]) -> No
     clock.now += 60
     log.refused("imap", "192.0.2.9", "wrong")
     assert lines[-1]["peer"] == "192.0.2.9"
+
+
+def test_who_signs_in_with_each_request_is_written_now_and_then(
+    clock: Clock, lines: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signin_log, "MOST_SAID", 2)
+    log = SignInLog(clock=clock)
+    for peer in ("192.0.2.1", "192.0.2.1", "192.0.2.2"):
+        log.asked("jmap", 1, peer, tls=True)
+    assert len(lines) == 2
+    log.asked("jmap", 2, "192.0.2.1", tls=True)
+    assert len(log._said) == 2
+    before = len(lines)
+    log.asked("jmap", 2, "192.0.2.1", tls=True)
+    assert len(lines) == before
+    clock.now += SAID_EVERY
+    log.asked("jmap", 2, "192.0.2.1", tls=True)
+    assert len(lines) == before + 1

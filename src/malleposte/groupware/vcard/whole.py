@@ -7,7 +7,7 @@ counts, and all else comes back as it was. It holds for the version that was rea
 the card.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Sequence
 from typing import Any, Final, Literal
 
@@ -116,11 +116,10 @@ def _instead(given: Sequence[Line], out: Sequence[Line], version: Version) -> tu
     """Where lines differ from those that come out; by name, those alone that differ."""
     theirs, ours = [line.key for line in given], [line.key for line in out]
     missing, surplus = _beyond(given, theirs, ours), _beyond(out, ours, theirs)
-    names = dict.fromkeys(third.name(line.name) for line in missing)
+    by_name, in_place = _by_name(missing), _by_name(surplus)
     found: list[Instead] = []
-    for name in names:
-        put = [plain(line) for line in missing if third.name(line.name) == name]
-        instead = [plain(line) for line in surplus if third.name(line.name) == name]
+    for name, put in by_name.items():
+        instead = in_place.get(name, [])
         if len(put) == len(instead):
             found += (
                 Instead(version, (one,), (other,))
@@ -130,6 +129,13 @@ def _instead(given: Sequence[Line], out: Sequence[Line], version: Version) -> tu
         elif sum(map(len, (*put, *instead))) <= MAX_KEPT:
             found.append(Instead(version, tuple(instead), tuple(put)))
     return tuple(found)
+
+
+def _by_name(lines_: Sequence[Line]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for line in lines_:
+        found.setdefault(third.name(line.name), []).append(plain(line))
+    return found
 
 
 def _beyond(lines_: Sequence[Line], keys: Sequence[Key], others: Sequence[Key]) -> list[Line]:
@@ -160,22 +166,29 @@ def _out(card: dict[str, Any], version: Version) -> list[Line]:
 def written(kept: Kept, version: Version) -> str:
     """The vCard of a card."""
     texts = [plain(line) for line in _out(kept.card, version)]
-    for instead in kept.instead:
-        if instead.version == version:
-            texts = _replaced(texts, instead)
+    texts = _replaced(texts, [one for one in kept.instead if one.version == version])
     whole = ("BEGIN:VCARD", f"VERSION:{version}", *texts, "END:VCARD", "")
     return "\r\n".join(map(folded, whole))
 
 
-def _replaced(texts: list[str], instead: Instead) -> list[str]:
-    wanted = Counter(instead.out)
-    gone = set()
+def _replaced(texts: Sequence[str], every: Sequence[Instead]) -> list[str]:
+    """All in one pass: a line is looked up, and not looked for."""
+    places: dict[str, deque[int]] = {}
     for at, text in enumerate(texts):
-        if wanted[text]:
-            wanted[text] -= 1
-            gone.add(at)
-    if wanted.total():
-        return texts
-    first = min(gone, default=len(texts))
-    after = [text for at, text in enumerate(texts[first:], first) if at not in gone]
-    return [*texts[:first], *instead.put, *after]
+        places.setdefault(text, deque()).append(at)
+    put: dict[int, list[str]] = {}
+    end: list[str] = []
+    for instead in every:
+        wanted = Counter(instead.out)
+        if any(len(places.get(text, ())) < count for text, count in wanted.items()):
+            continue
+        gone = [places[text].popleft() for text in instead.out]
+        put.update((at, []) for at in gone)
+        if gone:
+            put[min(gone)] = list(instead.put)
+        else:
+            end += instead.put
+    found: list[str] = []
+    for at, text in enumerate(texts):
+        found += put.get(at, (text,))
+    return found + end

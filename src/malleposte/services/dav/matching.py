@@ -1,6 +1,7 @@
 """Filters of addressbook-query (RFC 6352 §10.5): tests of a vCard's lines."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from malleposte.groupware.cards import fold
@@ -13,6 +14,8 @@ TESTS: Final = 100
 """Of a filter."""
 TEXT: Final = 1_000
 """Characters that are looked for."""
+VALUE: Final = 64 * 1024
+"""Characters of a value that is looked through; longer ones are pictures, in which nothing is found."""
 _COMPARED: Final[dict[str, Callable[[str], str]]] = {
     "i;octet": str,
     "i;ascii-casemap": str.lower,
@@ -26,6 +29,44 @@ _KINDS: Final[dict[str, Callable[[str, str], bool]]] = {
     "starts-with": lambda value, wanted: value.startswith(wanted),
     "ends-with": lambda value, wanted: value.endswith(wanted),
 }
+
+
+class _Field:
+    """A line, unescaped and folded once for all tests."""
+
+    def __init__(self, line: Line) -> None:
+        self.line = line
+        self._text: str | None = None
+        self._shown: dict[Callable[[str], str], str] = {}
+
+    def shown(self, how: Callable[[str], str]) -> str | None:
+        """The value; none if it is too long to be looked through."""
+        if len(self.line.value) > VALUE:
+            return None
+        if self._text is None:
+            self._text = text(self.line.value)
+        if how not in self._shown:
+            self._shown[how] = how(self._text)
+        return self._shown[how]
+
+
+_Fields = Mapping[str, Sequence[_Field]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    shown: Callable[[str], str]
+    compare: Callable[[str, str], bool]
+    wanted: str
+    negate: bool
+
+    def value(self, field: _Field) -> bool:
+        shown = field.shown(self.shown)
+        return (shown is not None and self.compare(shown, self.wanted)) is not self.negate
+
+    def among(self, values: Sequence[str]) -> bool:
+        there = (self.shown(value) for value in values if len(value) <= VALUE)
+        return any(self.compare(value, self.wanted) for value in there) is not self.negate
 
 
 class UnknownFilterError(ValueError):
@@ -43,31 +84,34 @@ def test_of(found: Element | None) -> Test:
     props = list(found.every(card("prop-filter")))
     if sum(1 + len(one.children) for one in props) > TESTS:
         raise UnknownFilterError(f"a filter has {TESTS} tests at most")
-    return _together(found, [_property(one) for one in props])
+    tests = [_property(one) for one in props]
+    together = all if found.attributes.get("test", "anyof") == "allof" else any
+
+    def whole(lines: Sequence[Line]) -> bool:
+        fields: dict[str, list[_Field]] = {}
+        for line in lines:
+            fields.setdefault(line.name, []).append(_Field(line))
+        return together(test(fields) for test in tests)
+
+    return whole
 
 
-def _together(found: Element, tests: list[Test]) -> Test:
-    if found.attributes.get("test", "anyof") == "allof":
-        return lambda lines: all(test(lines) for test in tests)
-    return lambda lines: any(test(lines) for test in tests)
-
-
-def _property(found: Element) -> Test:
+def _property(found: Element) -> Callable[[_Fields], bool]:
     name = found.attributes.get("name", "").upper().rpartition(".")[2]
     if found.child(card("is-not-defined")) is not None:
-        return lambda lines: not any(line.name == name for line in lines)
-    tests: list[Callable[[Line], bool]] = []
+        return lambda fields: name not in fields
+    tests: list[Callable[[_Field], bool]] = []
     for one in found.children:
         if one.name == card("text-match"):
-            tests.append(_value(_text_match(one)))
+            tests.append(_text_match(one).value)
         elif one.name == card("param-filter"):
             tests.append(_parameter(one))
         else:
             raise UnknownFilterError("a filter holds something that is not known here")
     every = found.attributes.get("test", "anyof") == "allof"
 
-    def test(lines: Sequence[Line]) -> bool:
-        there = [line for line in lines if line.name == name]
+    def test(fields: _Fields) -> bool:
+        there = fields.get(name, ())
         if not tests:
             return bool(there)
         if every:
@@ -77,22 +121,18 @@ def _property(found: Element) -> Test:
     return test
 
 
-def _value(match: Callable[[Iterable[str]], bool]) -> Callable[[Line], bool]:
-    return lambda line: match((text(line.value),))
-
-
-def _parameter(found: Element) -> Callable[[Line], bool]:
+def _parameter(found: Element) -> Callable[[_Field], bool]:
     name = found.attributes.get("name", "").upper()
     if found.child(card("is-not-defined")) is not None:
-        return lambda line: not line.all(name)
+        return lambda field: not field.line.all(name)
     wanted = found.child(card("text-match"))
     if wanted is None:
-        return lambda line: bool(line.all(name))
+        return lambda field: bool(field.line.all(name))
     match = _text_match(wanted)
-    return lambda line: bool(line.all(name)) and match(line.all(name))
+    return lambda field: bool(field.line.all(name)) and match.among(field.line.all(name))
 
 
-def _text_match(found: Element) -> Callable[[Iterable[str]], bool]:
+def _text_match(found: Element) -> _Match:
     collation = found.attributes.get("collation", "")
     if collation not in _COMPARED:
         raise UnknownFilterError("there is no such collation", collation=True)
@@ -102,4 +142,4 @@ def _text_match(found: Element) -> Callable[[Iterable[str]], bool]:
     shown, compare = _COMPARED[collation], _KINDS[kind]
     wanted = shown(found.text)
     negate = found.attributes.get("negate-condition", "no") == "yes"
-    return lambda values: any(compare(shown(value), wanted) for value in values) is not negate
+    return _Match(shown, compare, wanted, negate)

@@ -1,5 +1,6 @@
 """The paths of CardDAV, and who may ask there."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
@@ -7,6 +8,7 @@ from typing import Final
 from malleposte.directory.book import Account, Book
 from malleposte.services.dav import collections, members
 from malleposte.services.dav.answers import failed
+from malleposte.services.dav.members import LARGE
 from malleposte.services.dav.propfind import propfind
 from malleposte.services.dav.reports import report
 from malleposte.services.dav.tree import ROOT, Collection, Member, Tree
@@ -107,6 +109,6 @@ async def _body(request: Request) -> Element | None:
     if not octets.strip():
         return None
     try:
-        return parsed(octets)
+        return await asyncio.to_thread(parsed, octets) if len(octets) > LARGE else parsed(octets)
     except NotXmlError as error:
         raise Refused(400, f"{error}.") from None

@@ -18,6 +18,9 @@ _PREFIXES: Final = {DAV: "d", CARD: "card", SERVER: "cs"}
 DEPTH: Final = 24
 ELEMENTS: Final = 30_000
 """A multiget of 5,000 cards has some 5,010."""
+NAMESPACE: Final = 200
+NAME: Final = 300
+"""Characters of a name, its namespace among them."""
 _BAD: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 §2.2 has no place for."""
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9._-]*")
@@ -51,6 +54,7 @@ def parsed(octets: bytes) -> Element:
     parser = expat.ParserCreate(namespace_separator="}")
     parser.buffer_text = True
     parser.StartDoctypeDeclHandler = reading.doctype
+    parser.StartNamespaceDeclHandler = reading.namespace
     parser.StartElementHandler = reading.start
     parser.EndElementHandler = reading.end
     parser.CharacterDataHandler = reading.characters
@@ -69,13 +73,21 @@ class _Reading:
     def __init__(self) -> None:
         self.root: Element | None = None
         self._open: list[Element] = []
+        self._pieces: list[list[str]] = []
         self._count = 0
 
     def doctype(self, *_: object) -> None:
         raise NotXmlError("A document type is not read here")
 
+    def namespace(self, _: str | None, uri: str | None) -> None:
+        # Each name of it holds it again.
+        if uri is not None and len(uri) > NAMESPACE:
+            raise NotXmlError(f"A namespace has {NAMESPACE} characters at most")
+
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        self._count += 1
+        self._count += 1 + len(attributes)
+        if any(len(one) > NAME for one in (name, *attributes)):
+            raise NotXmlError(f"A name has {NAME} characters at most, with its namespace")
         if self._count > ELEMENTS or len(self._open) >= DEPTH:
             raise NotXmlError("The body has too many elements, or too deep ones")
         element = Element(_clark(name), {_clark(key): one for key, one in attributes.items()})
@@ -84,12 +96,13 @@ class _Reading:
         else:
             self.root = element
         self._open.append(element)
+        self._pieces.append([])
 
     def end(self, _: str) -> None:
-        self._open.pop()
+        self._open.pop().text = "".join(self._pieces.pop())
 
     def characters(self, text: str) -> None:
-        self._open[-1].text += text
+        self._pieces[-1].append(text)
 
 
 def _clark(name: str) -> str:

@@ -7,7 +7,7 @@ import msgspec
 
 from malleposte.services.jmap.context import Answer, Context, Method
 from malleposte.services.jmap.errors import MethodError, NotOwn
-from malleposte.services.jmap.references import resolve
+from malleposte.services.jmap.references import Budget, resolve
 from malleposte.services.jmap.requests import Invocation, Request
 from malleposte.store import PermanentFailure, StoreError
 
@@ -20,9 +20,10 @@ async def run(
 ) -> list[Invocation]:
     """The answers. ``defect`` is told, in the handler of an exception of ours, of what was being done."""
     answers: list[Invocation] = []
+    budget = Budget()
     for name, arguments, call in request.method_calls:
         try:
-            answer = await _one(context, methods, name, resolve(arguments, answers))
+            answer = await _one(context, methods, name, resolve(arguments, answers, budget))
         except NotOwn as error:
             answers.append(("error", await _not_here(context, error), call))
         except MethodError as error:

@@ -1,6 +1,7 @@
 """Arguments that stand for something in the answer of a call before (RFC 8620 §3.7).
 
-The work is bounded: a path with several ``*`` could make one request's answers grow without end.
+The work is bounded: an answer that is referred to many times, by calls that are referred to in turn,
+could make one request's answers grow without end.
 """
 
 from collections.abc import Sequence
@@ -10,10 +11,51 @@ from malleposte.services.jmap.errors import MethodError
 from malleposte.services.jmap.requests import Invocation
 
 MOST: Final = 100_000
-"""Values that one reference may give; a ``get`` takes a thousand."""
+"""Values that all references of a request may give; a ``get`` takes a thousand."""
+MOST_CHARACTERS: Final = 10_000_000
+"""In the texts among them."""
+LONGEST_PATH: Final = 1_000
 
 
-def resolve(arguments: dict[str, Any], answers: Sequence[Invocation]) -> dict[str, Any]:
+class Budget:
+    """What the references of one request may still give."""
+
+    def __init__(self) -> None:
+        self._values = MOST
+        self._characters = MOST_CHARACTERS
+
+    def take(self, values: int, characters: int = 0) -> None:
+        """Raises ``MethodError`` when it is used up."""
+        self._values -= values
+        self._characters -= characters
+        if self._values < 0 or self._characters < 0:
+            raise MethodError("invalidResultReference", "The references give too much")
+
+    def charge(self, value: Any) -> None:
+        """Take a whole value. What stands in it several times counts each time, as it does when it is
+        encoded; the walk ends where the budget does."""
+        self.take(1)
+        waiting = [value]
+        while waiting:
+            match waiting.pop():
+                case str(text):
+                    self.take(0, len(text))
+                case list(items):
+                    self.take(len(items))
+                    waiting += items
+                case tuple(items):
+                    self.take(len(items))
+                    waiting += items
+                case dict(items):
+                    self.take(len(items), sum(len(str(name)) for name in items))
+                    waiting += items.values()
+                case _:
+                    pass
+
+
+def resolve(
+    arguments: dict[str, Any], answers: Sequence[Invocation], budget: Budget
+) -> dict[str, Any]:
     """The arguments with each ``#name`` in place of which its value stands. Raises ``MethodError``."""
     if not any(name.startswith("#") for name in arguments):
         return arguments
@@ -25,11 +67,11 @@ def resolve(arguments: dict[str, Any], answers: Sequence[Invocation]) -> dict[st
         plain = name[1:]
         if plain in arguments:
             raise MethodError("invalidArguments", f"Both {plain!r} and {name!r} are given")
-        found[plain] = _resolved(value, answers)
+        found[plain] = _resolved(value, answers, budget)
     return found
 
 
-def _resolved(reference: Any, answers: Sequence[Invocation]) -> Any:
+def _resolved(reference: Any, answers: Sequence[Invocation], budget: Budget) -> Any:
     match reference:
         case {"resultOf": str(call), "name": str(name), "path": str(path)}:
             pass
@@ -39,23 +81,28 @@ def _resolved(reference: Any, answers: Sequence[Invocation]) -> Any:
         if id_ == call:
             if answered != name:
                 break
-            return evaluate(arguments, path)
+            found = evaluate(arguments, path, budget)
+            budget.charge(found)
+            return found
     raise MethodError("invalidResultReference", f"No call {call!r} was answered by {name!r}")
 
 
-def evaluate(value: Any, path: str) -> Any:
+def evaluate(value: Any, path: str, budget: Budget) -> Any:
     """What a JSON pointer with ``*`` names (RFC 6901, RFC 8620 §3.7). Raises ``MethodError``."""
     if path and not path.startswith("/"):
         raise MethodError("invalidResultReference", "A path begins with a slash")
-    return _follow(value, path.split("/")[1:])
+    if len(path) > LONGEST_PATH:
+        raise MethodError("invalidResultReference", "The path is too long")
+    return _follow(value, path.split("/")[1:], budget)
 
 
-def _follow(value: Any, steps: list[str]) -> Any:
+def _follow(value: Any, steps: list[str], budget: Budget) -> Any:
     for at, step in enumerate(steps):
         if step == "*" and isinstance(value, list):
             found: list[Any] = []
             for one in value:
-                below = _follow(one, steps[at + 1 :])
+                budget.take(1)
+                below = _follow(one, steps[at + 1 :], budget)
                 found += below if isinstance(below, list) else (below,)
                 if len(found) > MOST:
                     raise MethodError("invalidResultReference", "The path names too many values")

@@ -20,7 +20,7 @@ class JmapSettings:
     """All of them together."""
     max_size_request: int = 10 * MB
     """One request: a draft's text is in it, its attachments are not."""
-    max_concurrent_requests: int = 8
+    max_concurrent_requests: int = 32
     """Of one account in a worker; a browser opens six connections."""
     max_calls_in_request: int = 64
     max_objects_in_get: int = 1_000

@@ -1,6 +1,8 @@
 """The paths of JMAP: session, API, blobs and news."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -62,6 +64,7 @@ class JmapSite:
     _checker: Checker = field(init=False)
     _changes_of_rights: Hourly = field(init=False)
     _sessions: Sessions = field(init=False)
+    _under_way: Counter[int] = field(default_factory=Counter, init=False)
 
     def __post_init__(self) -> None:
         self._transfers = Transfers(self.settings, self.store)
@@ -127,7 +130,7 @@ class JmapSite:
             account,
             self._accounts(account),
             request,
-            partial(self._carried_out, account, request),
+            partial(self._by_socket, account, request),
             CAPABILITIES,
             self.settings,
             self.defect,
@@ -143,6 +146,31 @@ class JmapSite:
         if kind != "application/json":
             # Also what keeps forms of other sites out, which cannot send it (RFC 8620 §3.6.1).
             raise RequestError(NOT_REQUEST, "A request of JMAP is application/json")
+        with self._counted(account):
+            return await self._asked(account, request)
+
+    @contextmanager
+    def _counted(self, account: Account) -> Iterator[None]:
+        """A request of an account, of which so many are under way at once. Raises ``RequestError``."""
+        most = self.settings.max_concurrent_requests
+        if self._under_way[account.id] >= most:
+            words = f"At most {most} requests are answered at once"
+            raise RequestError(LIMIT, words, limit="maxConcurrentRequests")
+        self._under_way[account.id] += 1
+        try:
+            yield
+        finally:
+            self._under_way[account.id] -= 1
+            if not self._under_way[account.id]:
+                del self._under_way[account.id]
+
+    async def _by_socket(
+        self, account: Account, request: Request, decoded: requests.Request
+    ) -> dict[str, object]:
+        with self._counted(account):
+            return await self._carried_out(account, request, decoded)
+
+    async def _asked(self, account: Account, request: Request) -> Response:
         try:
             octets = await request.content.read(self.settings.max_size_request)
         except Refused as error:

@@ -131,6 +131,7 @@ class Transfers:
             ("Content-Disposition", disposition(name)),
             # What a name means never changes; who may see it does.
             ("Cache-Control", "private, immutable, max-age=31536000"),
+            ("Vary", "Cookie, Authorization"),
             ("Content-Security-Policy", "sandbox; default-src 'none'; frame-ancestors 'none'"),
             ("Accept-Ranges", "none" if length is None else "bytes"),
         ]

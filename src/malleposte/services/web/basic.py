@@ -25,7 +25,9 @@ async def basic(request: Request, door: Door, protocol: str) -> Account:
         raise Refused(401, "The sign-in is not readable.", CHALLENGE)
     outcome = await door.sign_in(name, password, request.peer, protocol=protocol)
     if outcome.account is not None:
+        door.log.asked(protocol, outcome.account.id, request.peer, tls=request.tls)
         return outcome.account
+    door.log.refused(protocol, request.peer, (outcome.refusal or Refusal.WRONG).value)
     words = f"{outcome.text}."
     if outcome.refusal in (Refusal.TOO_MANY, Refusal.AWAY):
         status = 429 if outcome.refusal is Refusal.TOO_MANY else 503

@@ -82,6 +82,7 @@ async def test_no_page_is_made_of_it(client: Client) -> None:
     assert fields["Content-Disposition"] == 'attachment; filename="x.html"'
     assert fields["Content-Security-Policy"].startswith("sandbox;")
     assert fields["Cache-Control"] == "private, immutable, max-age=31536000"
+    assert fields["Vary"] == "Cookie, Authorization"
 
 
 @pytest.mark.parametrize("kind", ["text", "text/html\r\nX: y", "text/html; charset=x", "a/b/c"])

@@ -313,7 +313,11 @@ async def test_lists_that_cannot_be_made(house: House) -> None:
         ({"filter": {"colour": "red"}}, "unsupportedFilter"),
         ({"filter": {"text": 3}}, "invalidArguments"),
         ({"filter": {"text": "x" * 1001}}, "unsupportedFilter"),
-        ({"filter": {"text": "x " * 30}}, "unsupportedFilter"),
+        ({"filter": {"text": "x " * 41}}, "unsupportedFilter"),
+        (
+            {"filter": {"operator": "AND", "conditions": [{"text": "x " * 15}] * 3}},
+            "unsupportedFilter",
+        ),
         ({"filter": {"createdAfter": "yesterday"}}, "invalidArguments"),
         ({"sort": [{"property": "note"}]}, "unsupportedSort"),
         ({"anchor": "C1"}, "anchorNotFound"),

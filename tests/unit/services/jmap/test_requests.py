@@ -5,9 +5,11 @@ from typing import Any
 
 import msgspec
 import pytest
+import structlog
 
 from malleposte.directory.book import Account
 from malleposte.directory.signin import Door, Refusal, SignIn
+from malleposte.directory.signin_log import SignInLog
 from malleposte.services.jmap import references
 from malleposte.services.jmap.errors import MethodError
 from malleposte.services.jmap.settings import JmapSettings
@@ -161,20 +163,58 @@ async def test_arguments_stand_for_answers_before(client: Client) -> None:
 )
 def test_pointers(path: str, expected: object) -> None:
     value = {"a": [{"b": [1, 2]}, {"b": [3]}], "x/y": {"~": 7}}
-    assert references.evaluate(value, path) == expected
+    assert references.evaluate(value, path, references.Budget()) == expected
 
 
 @pytest.mark.parametrize("path", ["a", "/b", "/a/9", "/a/-", "/a/01", "/a/b", "/x~1y/*", "/a/*/c"])
 def test_pointers_to_nothing(path: str) -> None:
     value = {"a": [{"b": [1, 2]}, {"b": [3]}], "x/y": {"~": 7}}
     with pytest.raises(MethodError):
-        references.evaluate(value, path)
+        references.evaluate(value, path, references.Budget())
 
 
 def test_what_a_pointer_gives_is_bounded() -> None:
     many = {"a": [list(range(1_000))] * 1_000}
     with pytest.raises(MethodError):
-        references.evaluate(many, "/a/*")
+        references.evaluate(many, "/a/*", references.Budget())
+
+
+@pytest.mark.parametrize("given", [[0] * 10, "x" * 100_000])
+async def test_references_of_a_request_have_one_budget(client: Client, given: object) -> None:
+    # Each answer holds the one before ten times: without a bound the last would have 10^30 values.
+    calls: list[Any] = [["Core/echo", {"x": given}, "0"]]
+    for n in range(1, 30):
+        to = {"resultOf": str(n - 1), "name": "Core/echo", "path": ""}
+        calls.append(["Core/echo", {f"#{k}": to for k in range(10)}, str(n)])
+    _, answer = await client.request({"using": [CORE], "methodCalls": calls})
+    names = [name for name, _, _ in answer["methodResponses"]]
+    assert names[:2] == ["Core/echo", "Core/echo"]
+    assert set(names[6:]) == {"error"}
+    errors = [found["type"] for name, found, _ in answer["methodResponses"] if name == "error"]
+    assert set(errors) == {"invalidResultReference"}
+
+
+async def test_an_account_has_so_many_requests_at_once(house: House) -> None:
+    account = await house.account()
+    client = Client(house, account, JmapSettings(max_concurrent_requests=2))
+    asker = await client.book.account(account)
+    assert asker is not None
+    one = {"using": [CORE], "methodCalls": [["Core/echo", {}, "y"]]}
+    with client.site._counted(asker), client.site._counted(asker):
+        status, refused = await client.request(one)
+    assert status == 400
+    assert refused["type"] == "urn:ietf:params:jmap:error:limit"
+    assert refused["limit"] == "maxConcurrentRequests"
+    assert (await client.request(one))[0] == 200
+
+
+@pytest.mark.parametrize("method", ["Email/get", "Email/parse"])
+@pytest.mark.parametrize("which", ["properties", "bodyProperties"])
+async def test_so_many_properties_can_be_asked_for(client: Client, method: str, which: str) -> None:
+    about: dict[str, Any] = {"ids": []} if method == "Email/get" else {"blobIds": []}
+    names = [f"header:X-{n}" for n in range(101)]
+    assert await client.error(method, **about, **{which: names}) == "invalidArguments"
+    await client.call(method, **about, **{which: names[:100]})
 
 
 # Basic ---------------------------------------------------------------------------------------------
@@ -185,6 +225,7 @@ class Doors(Door):
 
     def __init__(self, outcome: SignIn) -> None:
         self.outcome = outcome
+        self.log = SignInLog()
         self.asked: list[tuple[str, str, str]] = []
 
     async def sign_in(self, name: str, password: str, peer: str, **_: Any) -> SignIn:
@@ -229,3 +270,19 @@ async def test_who_is_not_let_in_is_told_why(refusal: Refusal, status: int) -> N
     with pytest.raises(Refused) as caught:
         await basic(asked(f"Basic {token}"), Doors(SignIn(None, refusal, "Not now")), "jmap")
     assert (caught.value.status, caught.value.words) == (status, "Not now.")
+
+
+async def test_the_log_says_who_was_refused_and_once_who_was_let_in() -> None:
+    said = asked(f"Basic {base64.b64encode(b'ada@x:p').decode()}")
+    door = Doors(SignIn(None, Refusal.WRONG, "Not now"))
+    with structlog.testing.capture_logs() as lines:
+        with pytest.raises(Refused):
+            await basic(said, door, "dav")
+        door.outcome = SignIn(ADA)
+        await basic(said, door, "dav")
+        await basic(said, door, "dav")
+    assert [(line["event"], line["peer"]) for line in lines] == [
+        ("dav_sign_in_refused", "192.0.2.7"),
+        ("dav_signed_in", "192.0.2.7"),
+    ]
+    assert lines[0]["reason"] == Refusal.WRONG.value

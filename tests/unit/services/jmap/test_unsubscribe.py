@@ -6,6 +6,7 @@ import pytest
 
 from malleposte.egress.fetch import Response
 from malleposte.egress.settings import EgressError
+from malleposte.policy.hourly import Hourly
 from malleposte.services.jmap.own import unsubscribe
 from support.store import House
 from unit.services.jmap.harness import Client
@@ -81,3 +82,13 @@ async def test_anothers_message_is_not_there(
     email = await eve.put(SIGNED + FIELDS + REST)
     assert await client.error("Email/unsubscribe", emailId=email) == "invalidArguments"
     assert asked == []
+
+
+async def test_so_many_lists_are_asked_in_an_hour(
+    client: Client, asked: list[tuple[str, bytes, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unsubscribe, "_asked", Hourly(1))
+    email = await client.put(SIGNED + FIELDS + REST)
+    await client.call("Email/unsubscribe", emailId=email)
+    assert await client.error("Email/unsubscribe", emailId=email) == "rateLimit"
+    assert len(asked) == 1

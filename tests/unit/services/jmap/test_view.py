@@ -159,6 +159,7 @@ async def test_a_picture_of_a_message_is_fetched_as_what_it_is(client: Client, w
     assert fields["Content-Disposition"] == "attachment"
     assert fields["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
     assert fields["Cache-Control"].startswith("private")
+    assert fields["Vary"] == "Cookie, Authorization"
 
 
 async def test_it_is_fetched_once(client: Client, web: Web) -> None:

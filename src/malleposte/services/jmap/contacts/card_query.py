@@ -7,8 +7,8 @@ together.
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from time import monotonic
 from typing import Any, Final
 
 from malleposte.groupware.cards import FIELDS, MEMBER, OTHER, fold, found_by
@@ -29,10 +29,13 @@ from malleposte.store.read.change_log import Point
 from malleposte.store.read.contacts import Listed
 
 SLICE: Final = 1_000
-"""Cards looked at before other work of the loop runs."""
+"""Cards that are read at once."""
 TEXT: Final = 1_000
 """Characters of one text that is looked for."""
-WORDS: Final = 20
+WORDS: Final = 40
+"""Of a whole filter."""
+WORK: Final = 0.005
+"""Seconds of looking before other work of the loop runs."""
 _WORDS: Final = re.compile(r'"([^"]*)"|([^\s"]+)')
 KEYS: Final[Mapping[str, Callable[[Listed], Any]]] = {
     "created": lambda one: one.created_at,
@@ -56,6 +59,8 @@ class _Conditions:
     def __init__(self, directory: str = "") -> None:
         self.books: dict[int, set[int]] = {}
         self._directory = directory
+        self._words = 0
+        self._split: tuple[str, list[str]] = ("", [])
 
     def __call__(self, name: str, value: Any) -> Test[Listed]:
         if not isinstance(value, str):
@@ -69,16 +74,16 @@ class _Conditions:
                 return lambda one: one.kind == value
             case "hasMember":
                 line = f"{MEMBER}{value}"
-                return lambda one: line in one.found and line in one.found.split("\n")
+                return lambda one: line in one.found and line in self._lines(one.found)
             case "inAddressBook" if self._directory:
                 return lambda one: value == self._directory
             case "inAddressBook":
                 within = self.books.setdefault(id_number(BOOK_LETTER, value), set())
                 return lambda one: one.id in within
             case "text":
-                return _found(value, _EVERYWHERE)
+                return self._found(value, _EVERYWHERE)
         if name in FIELDS:
-            return _found(value, FIELDS[name])
+            return self._found(value, FIELDS[name])
         if name in _DATES:
             try:
                 at = seconds_of(value)
@@ -88,31 +93,45 @@ class _Conditions:
             return lambda one: compare(one, at)
         raise listing.unsupported(name)
 
+    def _found(self, value: str, letters: str) -> Test[Listed]:
+        """Whether all words stand in one value of a kind."""
+        every = [fold(" ".join((quoted or word).split())) for quoted, word in _WORDS.findall(value)]
+        words = [word for word in every if word]
+        self._words += len(words)
+        if self._words > WORDS:
+            raise MethodError("unsupportedFilter", f"At most {WORDS} words are looked for")
+        kinds = frozenset(letters)
+        return lambda one: _holds(words, kinds, one.found, self._lines)
 
-def _found(value: str, letters: str) -> Test[Listed]:
-    """Whether all words stand in one value of a kind."""
-    words = [fold(" ".join((quoted or word).split())) for quoted, word in _WORDS.findall(value)]
-    words = [word for word in words if word]
-    if len(words) > WORDS:
-        raise MethodError("unsupportedFilter", f"At most {WORDS} words are looked for")
-    return partial(_holds, tuple(words), frozenset(letters))
+    def _lines(self, found: str) -> list[str]:
+        """Split once for all tests of a card."""
+        if self._split[0] is not found:
+            self._split = (found, [line for line in found.split("\n") if line])
+        return self._split[1]
 
 
-def _holds(words: Sequence[str], letters: frozenset[str], one: Listed) -> bool:
-    found = one.found
+def _holds(
+    words: Sequence[str], letters: frozenset[str], found: str, lines: Callable[[str], list[str]]
+) -> bool:
     if not all(word in found for word in words):
         return False
+    there = [line[1:] for line in lines(found) if line[0] in letters]
     # Over several values where all is looked through: a name here, a place there.
     if len(letters) > 1:
-        return all(
-            any(line[0] in letters and word in line[1:] for line in found.split("\n") if line)
-            for word in words
-        )
-    return any(
-        line[0] in letters and all(word in line[1:] for word in words)
-        for line in found.split("\n")
-        if line
-    )
+        return all(any(word in line for line in there) for word in words)
+    return any(all(word in line for word in words) for line in there)
+
+
+async def _looked(test: Test[Listed], rows: Iterable[Listed]) -> list[Listed]:
+    found = []
+    since = monotonic()
+    for one in rows:
+        if test(one):
+            found.append(one)
+        if monotonic() - since > WORK:
+            await asyncio.sleep(0)
+            since = monotonic()
+    return found
 
 
 async def _listed(context: Context, found: Access, arguments: Query | QueryChanges) -> list[str]:
@@ -122,15 +141,14 @@ async def _listed(context: Context, found: Access, arguments: Query | QueryChang
     # What cannot be sorted by is said before anything is looked through.
     listing.ordered((), arguments.sort, KEYS)
     if found.people is not None:
-        every = await _entries(found)
-        rows = [one for one in every if test(one)]
+        rows = await _looked(test, await _entries(found))
         return [person_text(one.id) for one in listing.ordered(rows, arguments.sort, KEYS)]
     for book, within in conditions.books.items():
         if book in found.books:
             within |= await contacts.members(context.store.reader, [book])
     rows = []
     async for some in _slices(context.store.reader, found):
-        rows += filter(test, some)
+        rows += await _looked(test, some)
     return [card_text(one.id) for one in listing.ordered(rows, arguments.sort, KEYS)]
 
 
@@ -149,14 +167,16 @@ async def _entries(found: Access) -> list[Listed]:
     """The entries of a directory as cards are looked through."""
     assert found.people is not None
     rows = []
-    for at, person in enumerate(found.people.entries.values()):
+    since = monotonic()
+    for person in found.people.entries.values():
         card = cards.entry(person, found.people.organisation)
         name = fold(person.name or person.address)
         rows.append(
             Listed(person.id, 0, person.uid, card["kind"], name, name, "", 0, 0, found_by(card))
         )
-        if at % SLICE == SLICE - 1:
+        if monotonic() - since > WORK:
             await asyncio.sleep(0)
+            since = monotonic()
     return rows
 
 

@@ -101,6 +101,7 @@ async def download(
             ("Content-Disposition", "attachment"),
             # What a name means never changes; who may see it does.
             ("Cache-Control", "private, immutable, max-age=31536000"),
+            ("Vary", "Cookie, Authorization"),
             ("Content-Security-Policy", "sandbox; default-src 'none'; frame-ancestors 'none'"),
         ),
         route="jmap-download",

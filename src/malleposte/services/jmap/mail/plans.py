@@ -12,6 +12,8 @@ DEFAULT: Final = (
     *("inReplyTo", "references", "sender", "from", "to", "cc", "bcc", "replyTo", "subject"),
     *("sentAt", "hasAttachment", "preview", "bodyValues", "textBody", "htmlBody", "attachments"),
 )
+MOST: Final = 100
+"""Properties in one list: each costs work for each email or part."""
 KNOWN: Final = frozenset((*DEFAULT, "bodyStructure", "headers"))
 
 
@@ -87,6 +89,8 @@ def planned(arguments: Asked, default: Sequence[str] = DEFAULT) -> Plan:
 
 def checked(asked: Sequence[str], known: frozenset[str]) -> tuple[str, ...]:
     """Names of properties, all known or of the header. Raises ``MethodError``."""
+    if len(asked) > MOST:
+        raise MethodError("invalidArguments", f"At most {MOST} properties can be asked for")
     for name in asked:
         if name not in known and header_forms.parsed(name) is None:
             raise MethodError("invalidArguments", f"There is no property {name!r}")

@@ -11,6 +11,7 @@ from typing import Final
 from malleposte.egress.fetch import post
 from malleposte.egress.settings import EgressError, EgressPolicy
 from malleposte.mime import fields
+from malleposte.policy.hourly import Hourly
 from malleposte.services.jmap.arguments import Arguments, Id
 from malleposte.services.jmap.context import Answer, Context, Method
 from malleposte.services.jmap.errors import MethodError
@@ -23,10 +24,14 @@ POLICY: Final = EgressPolicy(
     plain_http=False, max_redirects=0, max_body=200_000, total_timeout=15.0
 )
 BODY: Final = b"List-Unsubscribe=One-Click"
+EACH_HOUR: Final = 30
+"""Lists that an account may have asked: the server speaks for it to whom the message names."""
 FORM: Final = "application/x-www-form-urlencoded"
 _URI: Final = re.compile(rb"<\s*(https://[^<>\s]{1,2000})\s*>", re.IGNORECASE)
 _SIGNED: Final = re.compile(rb"(?:^|;)\s*h\s*=([^;]*)", re.IGNORECASE)
 _WANTED: Final = {b"list-unsubscribe", b"list-unsubscribe-post"}
+
+_asked: Final = Hourly(EACH_HOUR)
 
 
 class Unsubscribe(Arguments, frozen=True, kw_only=True):
@@ -68,6 +73,8 @@ async def unsubscribe(context: Context, arguments: Unsubscribe) -> Answer:
     url = address_of(await message.octets(*message.header(parts[0])))
     if not url:
         raise MethodError("cannotUnsubscribe", "The message says no way to do this in one step")
+    if not _asked.take(context.actor):
+        raise MethodError("rateLimit", "Too many lists were left: go on in an hour")
     try:
         answer = await post(url, BODY, FORM, POLICY)
     except EgressError as error:

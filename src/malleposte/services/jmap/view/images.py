@@ -40,6 +40,7 @@ _FIELDS: Final = (
     ("Content-Disposition", "attachment"),
     ("Content-Security-Policy", "sandbox; default-src 'none'; frame-ancestors 'none'"),
     ("Cache-Control", f"private, immutable, max-age={DAY}"),
+    ("Vary", "Cookie, Authorization"),
 )
 
 

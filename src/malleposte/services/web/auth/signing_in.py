@@ -13,8 +13,11 @@ from malleposte.services.web.auth.second_steps import asked_for
 from malleposte.services.web.auth.steps import Step, kept, until
 from malleposte.services.web.cookies import SESSION, is_secure, may_show_secrets, removing
 from malleposte.services.web.messages import Request, Response
+from malleposte.store import StoreError
 from malleposte.store.commands import CloseWebSessions
 
+CLEARED: Final = ("Clear-Site-Data", '"cache"')
+"""What the browser has kept of the mail goes with the session."""
 IN_CLEAR: Final = "Passwords are taken under TLS only."
 _STATUS: Final = {
     Refusal.WRONG: 401,
@@ -63,14 +66,19 @@ def refused(outcome: SignIn) -> Problem:
 
 
 async def sign_out(context: Context, request: Request) -> Response:
-    """POST /auth/sign-out. Also without a session, so that it may be asked twice."""
+    """POST /auth/sign-out. Also without a session, so that it may be asked twice; the cookie goes also when
+    the store is away."""
     await read(request, dict)
     authentication = context.authentication
-    found = await authentication.signed_in(request)
-    if found is not None:
-        session = found.session
-        await authentication.store.submit(
-            CloseWebSessions(account=session.account, ids=(session.id,))
-        )
-    secure = is_secure(request, authentication.settings)
-    return answer({"signedIn": False}, removing(SESSION, secure=secure))
+    gone = (removing(SESSION, secure=is_secure(request, authentication.settings)), CLEARED)
+    try:
+        found = await authentication.signed_in(request)
+        if found is not None:
+            session = found.session
+            await authentication.store.submit(
+                CloseWebSessions(account=session.account, ids=(session.id,))
+            )
+    except StoreError:
+        text = "You are signed out here, but the server could not end the session: try again later."
+        raise Problem(503, "unavailable", text, (("Retry-After", "30"), *gone)) from None
+    return answer({"signedIn": False}, *gone)

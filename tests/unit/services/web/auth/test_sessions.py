@@ -6,6 +6,7 @@ import pytest
 
 from malleposte.services.web import WebSettings
 from malleposte.services.web.authentication import NOTE_EVERY
+from malleposte.store import Store, StoreError
 from malleposte.store.commands import SetAccount, SetPassword
 from malleposte.store.commands.sessions import MAX_SESSIONS
 from malleposte.store.ids import account_text
@@ -27,6 +28,7 @@ async def test_a_password_opens_a_session_that_jmap_takes_until_it_is_ended(
     assert list(session["accounts"]) == [account_text(1)] == [state["account"]["id"]]
     kept = dict(browser.cookies)
     assert await browser.post("/auth/sign-out") == {"signedIn": False}
+    assert dict(browser.last.fields)["Clear-Site-Data"] == '"cache"'
     assert COOKIE not in browser.cookies
     assert await browser.post("/auth/sign-out") == {"signedIn": False}
     # It is ended on the server, not by the browser's forgetting it.
@@ -304,3 +306,18 @@ async def test_a_page_is_not_shown_the_browsers_own_dialogue(browser: Browser) -
     program = Browser(browser.pages, site="")
     await program.get("/jmap/session")
     assert "Basic" in dict(program.last.fields)["WWW-Authenticate"]
+
+
+async def test_a_browser_is_signed_out_also_while_the_store_is_away(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await browser.sign_in()
+
+    async def away(*_: object) -> None:
+        raise StoreError("away")
+
+    monkeypatch.setattr(Store, "submit", away)
+    await browser.post("/auth/sign-out")
+    assert browser.last.status == 503
+    assert COOKIE not in browser.cookies
+    assert dict(browser.last.fields)["Clear-Site-Data"] == '"cache"'
