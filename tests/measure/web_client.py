@@ -143,6 +143,7 @@ def memory(page: Page, table: Table) -> None:
         watcher.send("HeapProfiler.collectGarbage")
         return float(watcher.send("Runtime.getHeapUsage")["usedSize"]) / 1e6
 
+    page.wait_for_timeout(2_000)
     page.evaluate("measure.open(0)")
     for n in range(1, 1_001):
         page.evaluate("measure.step('j')")
