@@ -43,7 +43,6 @@ export function MessageFrame(props: MessageFrameProps) {
   /** The frame of this message by its number; the next one is the spare. */
   const [number, setNumber] = useState(0);
   const frames = useRef(new Map<number, HTMLIFrameElement>());
-  const ready = useRef(new WeakSet<object>());
   const [height, setHeight] = useState(120);
   const [designed, setDesigned] = useState(false);
   /** Counts what was shown; 0 while nothing is. */
@@ -66,7 +65,6 @@ export function MessageFrame(props: MessageFrameProps) {
     const post = (message: ToFrame) => own()?.postMessage(message, "*");
     const show = () => post({ kind: "show", html, dark, fold, heading });
     function heard({ source, data }: MessageEvent<FromFrame>): void {
-      if (source && data?.kind === "ready") ready.current.add(source);
       if (source !== own()) return;
       switch (data?.kind) {
         case "ready":
@@ -104,8 +102,8 @@ export function MessageFrame(props: MessageFrameProps) {
       }
     }
     addEventListener("message", heard);
-    const there = own();
-    if (there && ready.current.has(there)) show();
+    // It may have said that it is ready before anybody heard.
+    show();
     return () => removeEventListener("message", heard);
   }, [number, html, dark, fold, heading]);
 
