@@ -13,6 +13,7 @@ from typing import Final
 
 import msgspec
 
+from malleposte.groupware.books import FIRST_BOOK
 from malleposte.groupware.cards import Prepared, opened, prepared, whole
 from malleposte.groupware.vcard import Kept, NotACardError, read_all, written
 from malleposte.groupware.vcard.whole import Version
@@ -39,7 +40,6 @@ SLICE: Final = 50
 """Cards that are exported at once."""
 WRONG: Final = 100
 """Cards that could not be imported, told one by one."""
-FIRST_BOOK: Final = "Contacts"
 _CARD: Final = re.compile(rb".*?^END:VCARD[ \t]*\r?\n|.+", re.DOTALL | re.IGNORECASE | re.MULTILINE)
 _NAMESPACE: Final = uuid.UUID("c0e0a3b6-4f9a-5d0b-9f51-7d2b1f6c3a90")
 

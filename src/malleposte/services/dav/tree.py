@@ -13,6 +13,7 @@ from urllib.parse import quote
 from malleposte.directory.book import Account
 from malleposte.directory.book import Book as Directory
 from malleposte.directory.people import People, people
+from malleposte.groupware.books import DIRECTORY_NAME, FIRST_BOOK
 from malleposte.store import Store
 from malleposte.store.commands import SeedBooks
 from malleposte.store.ids import account_text, book_text
@@ -23,8 +24,6 @@ ROOT: Final = "/dav/"
 DIRECTORY: Final = "directory"
 """The name of the directory in a home."""
 NAME: Final = re.compile(r"[^/\x00-\x1f\x7f]{1,200}")
-FIRST_BOOK: Final = "Contacts"
-DIRECTORY_NAME: Final = "Directory"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,21 @@ def most(arguments: Arguments) -> int:
     return min(arguments.max_changes or MOST, MOST)
 
 
+def unmoved(arguments: Arguments, state: str) -> dict[str, Any]:
+    """The answer of what keeps no log of itself: nothing, where it is as it was. Raises ``MethodError``."""
+    if arguments.since_state != state:
+        raise MethodError(UNKNOWN)
+    return {
+        "accountId": arguments.account_id,
+        "oldState": state,
+        "newState": state,
+        "hasMoreChanges": False,
+        "created": [],
+        "updated": [],
+        "destroyed": [],
+    }
+
+
 def told(
     arguments: Arguments,
     found: Changes | None,

@@ -1,11 +1,40 @@
 """What the ``set`` methods have in common (RFC 8620 §5.3)."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 from malleposte.services.jmap.arguments import Set
+from malleposte.services.jmap.context import Context
 from malleposte.services.jmap.errors import MethodError, SetError
 from malleposte.services.jmap.settings import JmapSettings
+from malleposte.store.commands import AnyCommand
+from malleposte.store.results import Done, Refused
+
+Refusal = Callable[[str], SetError]
+"""Makes the error of one object of the words of a command that was refused."""
+OVER_QUOTA: Final = partial(SetError, "overQuota")
+FORBIDDEN: Final = partial(SetError, "forbidden")
+
+
+def not_found(_: str) -> SetError:
+    """A ``Refusal`` that says no more than that there is no such object."""
+    return SetError("notFound")
+
+
+async def carried_out(
+    context: Context,
+    command: AnyCommand,
+    refusals: Mapping[str, Refusal],
+    otherwise: Refusal = FORBIDDEN,
+) -> int:
+    """The count that a command answers. Raises ``SetError``: by its reason, where it is refused."""
+    result = await context.submit(command)
+    if isinstance(result, Done):
+        return result.count
+    assert isinstance(result, Refused), result
+    raise refusals.get(result.reason, otherwise)(result.text)
 
 
 def check(arguments: Set, settings: JmapSettings) -> None:

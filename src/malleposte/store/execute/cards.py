@@ -20,6 +20,7 @@ from malleposte.store.dialect import any_of, both
 from malleposte.store.execute.contact_heads import ContactHead, Held, contact_head, held
 from malleposte.store.execute.expunging import bury
 from malleposte.store.ids import card_text
+from malleposte.store.read.contacts import OF_UIDS
 from malleposte.store.results import CardsChanged, Refused
 from malleposte.store.work import Work
 
@@ -27,9 +28,6 @@ _COLUMNS: Final = (
     "id, modseq, made, uid, kind, given, surname, surname2, created_at, updated_at, size, found"
 )
 _CARDS: Final = both(f"SELECT {_COLUMNS} FROM card WHERE {{ids}}", ids=any_of("id", 1))
-_UIDS: Final = both(
-    "SELECT uid, id FROM card WHERE account = $1 AND {uids}", uids=any_of("uid", 2, "text")
-)
 _PLACES: Final = both(
     "SELECT book, card, made, path FROM card_place WHERE gone = 0 AND {cards}",
     cards=any_of("card", 1),
@@ -174,7 +172,7 @@ class _Run:
         tx = work.tx
         uids = [one.uid for one in changes if one.uid]
         if uids:
-            self.uids = dict(await tx.rows(_UIDS, self.account, uids))
+            self.uids = dict(await tx.rows(OF_UIDS, self.account, uids))
         low, high = self.account << 32, (self.account + 1) << 32
         known = [one.card for one in changes if low < one.card < high]
         if known:

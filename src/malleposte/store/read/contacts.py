@@ -163,14 +163,14 @@ _CARDS: Final = both(
     " WHERE c.account = $1 AND {cards}",
     cards=any_of("c.id", 2),
 )
-_OF_UIDS: Final = both(
+OF_UIDS: Final = both(
     "SELECT uid, id FROM card WHERE account = $1 AND {uids}", uids=any_of("uid", 2, "text")
 )
 
 
 async def cards_of_uids(reader: Reader, account: int, uids: Sequence[str]) -> dict[str, int]:
     """Cards by their uids."""
-    return {row[0]: row[1] for row in await reader.rows(_OF_UIDS, account, list(uids))}
+    return {row[0]: row[1] for row in await reader.rows(OF_UIDS, account, list(uids))}
 
 
 _PLACES: Final = both(
@@ -238,10 +238,6 @@ async def medium(reader: Reader, card: int, n: int) -> tuple[str, bytes] | None:
 _MEDIA: Final = both(
     "SELECT card, n, kind, octets FROM card_media WHERE {cards}", cards=any_of("card", 1)
 )
-_MEDIA_SIZES: Final = both(
-    "SELECT card, sum(length(octets)) FROM card_media WHERE {cards} GROUP BY card",
-    cards=any_of("card", 1),
-)
 
 
 async def media(reader: Reader, cards: Sequence[int]) -> dict[int, dict[int, tuple[str, bytes]]]:
@@ -250,11 +246,6 @@ async def media(reader: Reader, cards: Sequence[int]) -> dict[int, dict[int, tup
     for card, n, kind, octets in await reader.rows(_MEDIA, list(cards)):
         found.setdefault(card, {})[n] = (kind, bytes(octets))
     return found
-
-
-async def media_sizes(reader: Reader, cards: Sequence[int]) -> dict[int, int]:
-    """Octets of the media of each card that has any."""
-    return {card: int(size) for card, size in await reader.rows(_MEDIA_SIZES, list(cards))}
 
 
 # In CardDAV --------------------------------------------------------------------------------------

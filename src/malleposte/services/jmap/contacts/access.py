@@ -7,6 +7,7 @@ one's organisation, an account by itself in which nothing can be changed.
 from dataclasses import dataclass
 
 from malleposte.directory.people import People, people
+from malleposte.groupware.books import FIRST_BOOK
 from malleposte.services.jmap.contacts.names import directory_number, directory_text
 from malleposte.services.jmap.context import Context
 from malleposte.services.jmap.errors import MethodError
@@ -15,7 +16,6 @@ from malleposte.store.ids import account_number
 from malleposte.store.read import contacts
 from malleposte.store.read.contacts import ALL, Book, State
 
-FIRST_BOOK = "Contacts"
 """The name of the book that everybody has to begin with: the same in English and in French."""
 
 

@@ -4,14 +4,14 @@ from typing import Any, Final
 
 import msgspec
 
+from malleposte.groupware.books import DIRECTORY_NAME
 from malleposte.services.jmap import changing, getting
 from malleposte.services.jmap.arguments import Changes, Get
 from malleposte.services.jmap.contacts.access import Access, access
 from malleposte.services.jmap.contacts.names import CONTACTS, READ_ONLY, directory_text, rights
 from malleposte.services.jmap.context import Answer, Context, Method
-from malleposte.services.jmap.errors import MethodError
 from malleposte.services.jmap.sharing.names import principal_text
-from malleposte.services.jmap.states import UNKNOWN, point_of, state_of
+from malleposte.services.jmap.states import point_of, state_of
 from malleposte.store.ids import BOOK_LETTER, book_text, id_number
 from malleposte.store.read import contacts
 from malleposte.store.read.change_log import Changes as Found
@@ -27,7 +27,6 @@ PROPERTIES: Final = (
     "shareWith",
     "myRights",
 )
-DIRECTORY_NAME: Final = "Directory"
 
 
 def kept(book: Book) -> dict[str, Any]:
@@ -96,7 +95,7 @@ async def changes(context: Context, arguments: Changes) -> Answer:
     """AddressBook/changes."""
     found = await access(context, arguments.account_id)
     if found.people is not None:
-        return unchanged(arguments, found.people.state)
+        return changing.unmoved(arguments, found.people.state)
     since = point_of(arguments.since_state, found.account)
     told = await contacts.book_changes(
         context.store.reader, found.actor, found.account, since, changing.most(arguments)
@@ -107,21 +106,6 @@ async def changes(context: Context, arguments: Changes) -> Answer:
 def after(found: Found) -> str:
     """The state after changes."""
     return state_of(found.point)
-
-
-def unchanged(arguments: Changes, state: str) -> dict[str, Any]:
-    """Of a directory, of which nobody keeps what it was before. Raises ``MethodError``."""
-    if arguments.since_state != state:
-        raise MethodError(UNKNOWN)
-    return {
-        "accountId": arguments.account_id,
-        "oldState": state,
-        "newState": state,
-        "hasMoreChanges": False,
-        "created": [],
-        "updated": [],
-        "destroyed": [],
-    }
 
 
 METHODS: Final = {

@@ -82,7 +82,7 @@ class _Act:
                 raise invalid("An address book has a name", "name")
             id_ = await self._put(0, given, given)
         except (SetError, *filing.FAILURES) as error:
-            self._outcome.not_created[key] = _error(error)
+            self._outcome.not_created[key] = filing.failure(error)
             return
         self._context.created[key] = book_text(id_)
         grants = await contacts.grants(self._context.store.reader, [id_])
@@ -112,7 +112,7 @@ class _Act:
             full = defaults | wanted
             await self._put(book.id, full, changed, kept(book), grants)
         except (SetError, *filing.FAILURES) as error:
-            self._outcome.not_updated[id_] = _error(error)
+            self._outcome.not_updated[id_] = filing.failure(error)
             return
         self._outcome.updated[id_] = None
         self._found.books.update(await self._books())
@@ -134,7 +134,7 @@ class _Act:
                     raise _refused(result)
                 more = isinstance(result, Done) and result.more
         except (SetError, *filing.FAILURES) as error:
-            self._outcome.not_destroyed[id_] = _error(error)
+            self._outcome.not_destroyed[id_] = filing.failure(error)
             return
         self._outcome.destroyed.append(id_)
         del self._found.books[book.id]
@@ -242,10 +242,6 @@ def _refused(result: Refused) -> SetError:
         raise MethodError("stateMismatch")
     kind = _KINDS.get(result.reason, "invalidProperties")
     return SetError(kind, f"{result.text[:1].upper()}{result.text[1:]}")
-
-
-def _error(error: Exception) -> SetError:
-    return error if isinstance(error, SetError) else filing.failure(error)
 
 
 METHODS: Final = {"AddressBook/set": Method(CONTACTS, BookSet, set_)}

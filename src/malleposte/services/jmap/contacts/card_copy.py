@@ -49,8 +49,7 @@ async def copy(context: Context, arguments: Copy) -> Answer:
             wanted.append(await setter.creation(key, rest | given))
             copied[key] = str(original["id"])
         except (SetError, *filing.FAILURES) as error:
-            known = error if isinstance(error, SetError) else filing.failure(error)
-            outcome.not_created[key] = known
+            outcome.not_created[key] = filing.failure(error)
     await setter.submit(wanted)
     now = await contacts.state(context.store.reader, target.actor, target.account) or State()
     answer: dict[str, Any] = {

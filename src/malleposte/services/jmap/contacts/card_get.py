@@ -6,7 +6,7 @@ from malleposte.services.jmap import changing, getting
 from malleposte.services.jmap.arguments import Changes, Get
 from malleposte.services.jmap.contacts import cards
 from malleposte.services.jmap.contacts.access import Access, access
-from malleposte.services.jmap.contacts.book_get import after, unchanged
+from malleposte.services.jmap.contacts.book_get import after
 from malleposte.services.jmap.contacts.names import CONTACTS, person_number
 from malleposte.services.jmap.context import Answer, Context, Method
 from malleposte.services.jmap.errors import MethodError
@@ -72,7 +72,7 @@ async def changes(context: Context, arguments: Changes) -> Answer:
     """ContactCard/changes."""
     found = await access(context, arguments.account_id)
     if found.people is not None:
-        return unchanged(arguments, found.people.state)
+        return changing.unmoved(arguments, found.people.state)
     since = point_of(arguments.since_state, found.account)
     told = await contacts.card_changes(
         context.store.reader,

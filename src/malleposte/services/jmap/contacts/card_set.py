@@ -74,7 +74,7 @@ async def set_(context: Context, arguments: Set) -> Answer:
         try:
             wanted.append(await setter.creation(key, properties))
         except (SetError, *filing.FAILURES) as error:
-            outcome.not_created[key] = _error(error)
+            outcome.not_created[key] = filing.failure(error)
     await setter.submit(wanted)
     left = dict(arguments.update or {})
     for _ in range(ROUNDS):
@@ -163,7 +163,7 @@ class Setter:
                     )
                     wanted.append(_Wanted("update", key, *change))
                 except (SetError, *filing.FAILURES) as error:
-                    self._outcome.not_updated[key] = _error(error)
+                    self._outcome.not_updated[key] = filing.failure(error)
         again = await self.submit(wanted)
         return {key: patches[key] for key in again}
 
@@ -264,7 +264,7 @@ class Setter:
                 )
             except filing.FAILURES as error:
                 for one in some:
-                    self._refuse(one, _error(error))
+                    self._refuse(one, filing.failure(error))
                 continue
             self.only = None
             if isinstance(result, Refused):
@@ -316,10 +316,6 @@ def _failed(reason: str, text: str, *, told: bool) -> SetError:
     if reason in ("no-such-book", "nowhere"):
         return invalid("A card is in address books that there are", "addressBookIds")
     return SetError(_KINDS.get(reason, "invalidProperties"), f"{text[:1].upper()}{text[1:]}")
-
-
-def _error(error: Exception) -> SetError:
-    return error if isinstance(error, SetError) else filing.failure(error)
 
 
 def _parcels(wanted: list[_Wanted]) -> Iterator[list[_Wanted]]:

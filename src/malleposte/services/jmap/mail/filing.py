@@ -138,7 +138,9 @@ FAILURES: Final = (OSError, StoreError, Damaged)
 
 
 def failure(error: Exception) -> SetError:
-    """The error of one object that the server could not do."""
+    """The error of one object: as it is, or one of ``FAILURES`` that the server could not help."""
+    if isinstance(error, SetError):
+        return error
     if isinstance(error, NoRoom | DiskFull):
         return SetError("overQuota", str(error) if isinstance(error, DiskFull) else error.text)
     if isinstance(error, Damaged):

@@ -10,34 +10,23 @@ from typing import Any, Final
 import msgspec
 
 from malleposte.delivery.sieving.checking import Checker
-from malleposte.services.jmap import getting, patching, setting
+from malleposte.services.jmap import setting, singleton
 from malleposte.services.jmap.arguments import Get, Set
 from malleposte.services.jmap.context import Answer, Context, Method
-from malleposte.services.jmap.errors import MethodError, SetError, invalid
-from malleposte.services.jmap.mail import filing
+from malleposte.services.jmap.errors import MethodError, invalid
 from malleposte.services.jmap.own.names import FILTERS
-from malleposte.services.jmap.setting import Outcome
 from malleposte.sieve import SieveError
 from malleposte.sieve.forms import Filters, FormError, Rule
 from malleposte.sieve.forms.filters import MOST_RULES
 from malleposte.store.commands import Audited, PutForm, RecordAudit
-from malleposte.store.read import sieve
 from malleposte.store.results import Done, Refused
 
-ID: Final = "singleton"
 KIND: Final = "filters"
 PROPERTIES: Final = ("id", "rules")
 
 
 async def _kept(context: Context, account: int) -> tuple[int, Filters]:
-    """The form with its version, 0 where there is none. Raises ``MethodError``."""
-    form = await sieve.form(context.store.reader, account, KIND)
-    if form is None:
-        return 0, Filters()
-    try:
-        return form.version, Filters.read(form.state)
-    except FormError as error:
-        raise MethodError("serverFail", f"What is kept of it cannot be read: {error}") from None
+    return await singleton.kept(context, account, KIND, Filters, Filters.read)
 
 
 def _raw(octets: bytes) -> str:
@@ -49,19 +38,14 @@ def _shown(form: Filters) -> dict[str, Any]:
         {"raw": _raw(one)} if isinstance(one, bytes) else msgspec.to_builtins(one)
         for one in form.rules
     ]
-    return {"id": ID, "rules": rules}
+    return {"id": singleton.ID, "rules": rules}
 
 
 async def get(context: Context, arguments: Get) -> Answer:
     """Filters/get."""
     account = context.own(arguments.account_id)
-    names = getting.properties(arguments.properties, PROPERTIES)
     version, form = await _kept(context, account)
-    whole = _shown(form)
-    objects, missing = getting.chosen(
-        arguments.ids, context.settings, lambda id_: whole if id_ == ID else None, (whole,)
-    )
-    return getting.answer(arguments, str(version), names, objects, missing)
+    return singleton.given(context, arguments, PROPERTIES, version, _shown(form))
 
 
 async def set_(context: Context, arguments: Set) -> Answer:
@@ -73,24 +57,13 @@ async def set_(context: Context, arguments: Set) -> Answer:
     version, form = await _kept(context, account)
     old = str(version)
     setting.check_state(arguments.if_in_state, old)
-    outcome = Outcome()
-    single = SetError("singleton", "There is one set of filters of an account, always")
-    outcome.not_created = dict.fromkeys(arguments.create or (), single)
-    outcome.not_destroyed = {
-        id_: single if id_ == ID else SetError("notFound") for id_ in arguments.destroy or ()
-    }
-    for id_, patch in (arguments.update or {}).items():
-        if id_ != ID:
-            outcome.not_updated[id_] = SetError("notFound")
-            continue
-        try:
-            version = await _update(context, account, form, patch, version)
-        except SetError as error:
-            outcome.not_updated[id_] = error
-        except filing.FAILURES as error:
-            outcome.not_updated[id_] = filing.failure(error)
-        else:
-            outcome.updated[id_] = None
+
+    async def update(patch: dict[str, Any]) -> None:
+        nonlocal version
+        version = await _update(context, account, form, patch, version)
+
+    words = "There is one set of filters of an account, always"
+    outcome = await singleton.changed(arguments, words, update)
     return outcome.answer(arguments.account_id, old, str(version))
 
 
@@ -128,11 +101,7 @@ async def _update(
 
 def _changed(form: Filters, patch: dict[str, Any]) -> tuple[Rule | bytes, ...]:
     """The rules of a patch. Raises ``SetError``."""
-    wanted = patching.applied(patch, _shown(form))
-    unknown = [name for name in wanted if name not in PROPERTIES]
-    if unknown or wanted.get("id", ID) != ID:
-        raise invalid("There are no such properties to change", *(unknown[:20] or ["id"]))
-    given = wanted.get("rules")
+    given = singleton.patched(patch, _shown(form), PROPERTIES).get("rules")
     if not isinstance(given, list) or len(given) > MOST_RULES:
         raise invalid(f"rules is a list of at most {MOST_RULES}", "rules")
     foreign = {_raw(one): one for one in form.rules if isinstance(one, bytes)}

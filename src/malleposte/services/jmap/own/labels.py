@@ -5,6 +5,7 @@ flag. A label that is destroyed is not shown any more; messages keep the keyword
 """
 
 import re
+from functools import partial
 from typing import Any, Final
 
 from malleposte.normal_form import normal
@@ -16,12 +17,20 @@ from malleposte.services.jmap.mail import filing
 from malleposte.services.jmap.mail.keywords import parsed
 from malleposte.services.jmap.own.names import LABELS
 from malleposte.services.jmap.setting import Outcome
-from malleposte.store.commands import AnyCommand, DropLabel, PutLabel
+from malleposte.store.commands import DropLabel, PutLabel
 from malleposte.store.commands.labels import MAX_LABELS, MAX_TITLE
 from malleposte.store.read import labels
 from malleposte.store.read.labels import Label
-from malleposte.store.results import Done, Refused
 
+_done: Final = partial(
+    setting.carried_out,
+    refusals={
+        "no-such-label": setting.not_found,
+        "limit": setting.OVER_QUOTA,
+        "exists": partial(SetError, "alreadyExists"),
+    },
+    otherwise=invalid,
+)
 COLOURS: Final = (
     "",
     "red",
@@ -75,7 +84,7 @@ async def set_(context: Context, arguments: Set) -> Answer:
             made = _created(properties, known)
             await _done(context, _command(account, made, new=True))
         except (SetError, *filing.FAILURES) as error:
-            outcome.not_created[id_] = _error(error)
+            outcome.not_created[id_] = filing.failure(error)
         else:
             known[made.keyword] = made
             context.created[id_] = made.keyword
@@ -86,7 +95,7 @@ async def set_(context: Context, arguments: Set) -> Answer:
             changed = _changed(_of(context, known, id_), patch)
             await _done(context, _command(account, changed))
         except (SetError, *filing.FAILURES) as error:
-            outcome.not_updated[id_] = _error(error)
+            outcome.not_updated[id_] = filing.failure(error)
         else:
             known[changed.keyword] = changed
             outcome.updated[id_] = None
@@ -95,16 +104,12 @@ async def set_(context: Context, arguments: Set) -> Answer:
             gone = _of(context, known, id_)
             await _done(context, DropLabel(account=account, keyword=gone.keyword))
         except (SetError, *filing.FAILURES) as error:
-            outcome.not_destroyed[id_] = _error(error)
+            outcome.not_destroyed[id_] = filing.failure(error)
         else:
             del known[gone.keyword]
             outcome.destroyed.append(gone.keyword)
     new = str(await labels.modseq(reader, account))
     return outcome.answer(arguments.account_id, old, new)
-
-
-def _error(error: Exception) -> SetError:
-    return error if isinstance(error, SetError) else filing.failure(error)
 
 
 def _of(context: Context, known: dict[str, Label], id_: str) -> Label:
@@ -170,21 +175,6 @@ def _label(keyword: str, properties: dict[str, Any]) -> Label:
     if not isinstance(order, int) or isinstance(order, bool) or not 0 <= order < 1 << 31:
         raise invalid("sortOrder is a whole number", "sortOrder")
     return Label(keyword, " ".join(name.split()), str(colour), order)
-
-
-async def _done(context: Context, command: AnyCommand) -> None:
-    result = await context.submit(command)
-    if isinstance(result, Done):
-        return
-    assert isinstance(result, Refused), result
-    match result.reason:
-        case "no-such-label":
-            raise SetError("notFound")
-        case "limit":
-            raise SetError("overQuota", result.text)
-        case "exists":
-            raise SetError("alreadyExists", result.text)
-    raise invalid(result.text)
 
 
 METHODS: Final = {

@@ -6,6 +6,7 @@ What is pushed is told of in a code first, which must come back: so nobody has o
 
 import secrets
 import time
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -24,12 +25,20 @@ from malleposte.services.jmap.setting import Outcome
 from malleposte.services.jmap.times import seconds_of, utc_date
 from malleposte.services.jmap.webpush.encryption import AUTH, POINT, octets_of, public_key
 from malleposte.services.web import credential
-from malleposte.store.commands import LATEST, AddPush, AnyCommand, ChangePush, DropPush
+from malleposte.store.commands import LATEST, AddPush, ChangePush, DropPush
 from malleposte.store.commands.push import MAX_TEXT, PROVED
 from malleposte.store.ids import id_number
 from malleposte.store.read.push import Push, subscriptions
-from malleposte.store.results import Done, Refused
 
+_done: Final = partial(
+    setting.carried_out,
+    refusals={
+        "no-such-push": setting.not_found,
+        "limit": setting.OVER_QUOTA,
+        "wrong-code": lambda _: invalid("That is not the code that was pushed", "verificationCode"),
+        "too-long": partial(SetError, "tooLarge"),
+    },
+)
 PROPERTIES: Final = ("id", "deviceClientId", "verificationCode", "expires", "types")
 HIDDEN: Final = ("url", "keys")
 """Set, and never shown (§7.2.1)."""
@@ -114,7 +123,7 @@ async def set_(context: Context, arguments: Set) -> Answer:
         try:
             made = await _create(context, properties)
         except (SetError, *filing.FAILURES) as error:
-            outcome.not_created[creation] = _error(error)
+            outcome.not_created[creation] = filing.failure(error)
         else:
             context.created[creation] = made["id"]
             outcome.created[creation] = made
@@ -123,13 +132,13 @@ async def set_(context: Context, arguments: Set) -> Answer:
         try:
             outcome.updated[text] = await _update(context, _of(context, known, text), patch)
         except (SetError, *filing.FAILURES) as error:
-            outcome.not_updated[text] = _error(error)
+            outcome.not_updated[text] = filing.failure(error)
     for text in arguments.destroy or ():
         try:
             one = _of(context, known, text)
             await _done(context, DropPush(account=one.account, n=one.n, credential=one.credential))
         except (SetError, *filing.FAILURES) as error:
-            outcome.not_destroyed[text] = _error(error)
+            outcome.not_destroyed[text] = filing.failure(error)
         else:
             outcome.destroyed.append(text)
     answer = outcome.answer("", "", "")
@@ -138,10 +147,6 @@ async def set_(context: Context, arguments: Set) -> Answer:
         for name, value in answer.items()
         if name not in ("accountId", "oldState", "newState")
     }
-
-
-def _error(error: Exception) -> SetError:
-    return error if isinstance(error, SetError) else filing.failure(error)
 
 
 def _of(context: Context, known: dict[int, Push], text: str) -> Push:
@@ -269,23 +274,6 @@ def _expires(value: Any, by: str) -> int:
     if expires <= now:
         raise invalid("expires is over already", "expires")
     return min(expires, most)
-
-
-async def _done(context: Context, command: AnyCommand) -> None:
-    result = await context.submit(command)
-    if isinstance(result, Done):
-        return
-    assert isinstance(result, Refused), result
-    match result.reason:
-        case "no-such-push":
-            raise SetError("notFound")
-        case "limit":
-            raise SetError("overQuota", result.text)
-        case "wrong-code":
-            raise invalid("That is not the code that was pushed", "verificationCode")
-        case "too-long":
-            raise SetError("tooLarge", result.text)
-    raise SetError("forbidden", result.text)
 
 
 METHODS: Final = {

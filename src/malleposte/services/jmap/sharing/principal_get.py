@@ -2,14 +2,13 @@
 
 from typing import Any, Final
 
-from malleposte.services.jmap import getting, setting
+from malleposte.services.jmap import changing, getting, setting
 from malleposte.services.jmap.arguments import Changes, Get, Set
 from malleposte.services.jmap.context import Answer, Context, Method
 from malleposte.services.jmap.errors import MethodError, SetError
 from malleposte.services.jmap.setting import Outcome
 from malleposte.services.jmap.sharing import principals
 from malleposte.services.jmap.sharing.names import PRINCIPALS, principal_number
-from malleposte.services.jmap.states import UNKNOWN
 from malleposte.store.read import colleagues
 from malleposte.store.read.colleagues import Colleague
 from malleposte.store.read.rights import ANYONE
@@ -44,17 +43,7 @@ async def changes(context: Context, arguments: Changes) -> Answer:
     """Principal/changes: nothing, or that it cannot be told; the directory keeps no log of itself."""
     context.own(arguments.account_id)
     state = await principals.state(context)
-    if arguments.since_state != state:
-        raise MethodError(UNKNOWN)
-    return {
-        "accountId": arguments.account_id,
-        "oldState": state,
-        "newState": state,
-        "hasMoreChanges": False,
-        "created": [],
-        "updated": [],
-        "destroyed": [],
-    }
+    return changing.unmoved(arguments, state)
 
 
 async def set_(context: Context, arguments: Set) -> Answer:

@@ -1,5 +1,6 @@
 """Identity/set (RFC 8621 §6.3)."""
 
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -20,12 +21,19 @@ from malleposte.services.jmap.submission.identities import (
 from malleposte.services.jmap.submission.identity_get import TABLE
 from malleposte.services.jmap.submission.names import IDENTITY_LETTER, SUBMISSION
 from malleposte.sieve.address import sendable
-from malleposte.store.commands import AnyCommand, DropIdentity, PutIdentity
+from malleposte.store.commands import DropIdentity, PutIdentity
 from malleposte.store.ids import id_number
 from malleposte.store.read import submissions
 from malleposte.store.read.submissions import Identity
-from malleposte.store.results import Done, Refused
 
+_done: Final = partial(
+    setting.carried_out,
+    refusals={
+        "no-such-identity": setting.not_found,
+        "limit": setting.OVER_QUOTA,
+        "too-long": lambda _: SetError("tooLarge", "The identity holds too much"),
+    },
+)
 MOST_ADDRESSES: Final = 100
 MOST_NAME: Final = 500
 MOST_SIGNATURE: Final = 100_000
@@ -45,7 +53,7 @@ async def set_(context: Context, arguments: Set) -> Answer:
         try:
             made = await _create(context, account, properties)
         except (SetError, *filing.FAILURES) as error:
-            outcome.not_created[id_] = _error(error)
+            outcome.not_created[id_] = filing.failure(error)
         else:
             context.created[id_] = made["id"]
             outcome.created[id_] = made
@@ -54,7 +62,7 @@ async def set_(context: Context, arguments: Set) -> Answer:
             one = _of(context, known, id_)
             await _update(context, account, one, patch)
         except (SetError, *filing.FAILURES) as error:
-            outcome.not_updated[id_] = _error(error)
+            outcome.not_updated[id_] = filing.failure(error)
         else:
             outcome.updated[id_] = None
     for id_ in arguments.destroy or ():
@@ -64,15 +72,11 @@ async def set_(context: Context, arguments: Set) -> Answer:
                 raise SetError("forbidden", "The identity of the account's own address stays")
             await _done(context, DropIdentity(account=account, n=one.n))
         except (SetError, *filing.FAILURES) as error:
-            outcome.not_destroyed[id_] = _error(error)
+            outcome.not_destroyed[id_] = filing.failure(error)
         else:
             outcome.destroyed.append(id_)
     new = str(await submissions.modseq(reader, TABLE, account))
     return outcome.answer(arguments.account_id, old, new)
-
-
-def _error(error: Exception) -> SetError:
-    return error if isinstance(error, SetError) else filing.failure(error)
 
 
 def _of(context: Context, known: dict[int, Identity], id_: str) -> Identity:
@@ -143,21 +147,6 @@ def _addresses(name: str, value: Any) -> list[dict[str, str | None]]:
             raise invalid(f"{name} has an email that is no address", name)
         found.append({"name": who, "email": email})
     return found
-
-
-async def _done(context: Context, command: AnyCommand) -> int:
-    result = await context.submit(command)
-    if isinstance(result, Done):
-        return result.count
-    assert isinstance(result, Refused), result
-    match result.reason:
-        case "no-such-identity":
-            raise SetError("notFound")
-        case "limit":
-            raise SetError("overQuota", result.text)
-        case "too-long":
-            raise SetError("tooLarge", "The identity holds too much")
-    raise SetError("forbidden", result.text)
 
 
 METHODS: Final = {"Identity/set": Method(SUBMISSION, Set, set_)}

@@ -1,5 +1,6 @@
 """EmailSubmission/set (RFC 8621 §7.5)."""
 
+from functools import partial
 from typing import Any, Final
 
 from malleposte.services.jmap import setting
@@ -18,11 +19,17 @@ from malleposte.services.jmap.submission.names import (
 )
 from malleposte.services.jmap.submission.sending import Wanted, send
 from malleposte.services.jmap.submission.submissions import TABLE, shown
-from malleposte.store.commands import AnyCommand, CancelSubmission, DropSubmission
+from malleposte.store.commands import CancelSubmission, DropSubmission
 from malleposte.store.ids import EMAIL_LETTER, LOW, account_of, email_text, id_number
 from malleposte.store.read import emails, submissions
-from malleposte.store.results import Done, Refused
 
+_done: Final = partial(
+    setting.carried_out,
+    refusals={
+        "no-such-submission": setting.not_found,
+        "cannot-unsend": lambda _: SetError("cannotUnsend", "The message is on its way already"),
+    },
+)
 _MAY_BE_GIVEN: Final = frozenset({"identityId", "emailId", "envelope"})
 
 
@@ -150,20 +157,6 @@ async def _update(context: Context, account: int, id_: str, patch: dict[str, Any
 
 def _number(context: Context, id_: str) -> int:
     return id_number(SUBMISSION_LETTER, context.id_of(id_))
-
-
-async def _done(context: Context, command: AnyCommand) -> int:
-    """Carry out a command; the number it answers."""
-    result = await context.submit(command)
-    if isinstance(result, Done):
-        return result.count
-    assert isinstance(result, Refused), result
-    match result.reason:
-        case "no-such-submission":
-            raise SetError("notFound")
-        case "cannot-unsend":
-            raise SetError("cannotUnsend", "The message is on its way already")
-    raise SetError("forbidden", result.text)
 
 
 def _follows(arguments: SetSubmissions, outcome: Outcome, emails_of: dict[str, str]) -> Set | None:
