@@ -5,7 +5,7 @@ import type { Address, JmapClient } from "../jmap/index.ts";
 import { useKeys } from "../keys/index.ts";
 import { usePrefs } from "../prefs/index.ts";
 import { type ContactsPlace, go } from "../route/index.ts";
-import { Button, Drawer, EmptyState, ToastRegion, toasts } from "../ui/index.ts";
+import { Button, Drawer, EmptyState, ToastRegion } from "../ui/index.ts";
 import { Books } from "./Books.tsx";
 import { CardPane } from "./CardPane.tsx";
 import style from "./Contacts.module.css";
@@ -44,7 +44,7 @@ export function Contacts({ place, client, write }: ContactsProps) {
 
 function Panes({ place }: { place: ContactsPlace }) {
   const { t } = useLingui();
-  const { shelf, write } = useHere();
+  const { shelf } = useHere();
   const roomy = useRoomy();
   const phone = usePhone();
   const [drawer, setDrawer] = useState(false);
@@ -55,16 +55,7 @@ function Panes({ place }: { place: ContactsPlace }) {
 
   const { shortcuts } = usePrefs();
   const leave = () => go({ ...place, card: undefined });
-  useKeys(
-    {
-      compose: () => write([]),
-      inbox: () => go({ at: "mail", mailbox: "inbox" }),
-      undo: () => toasts.undo(),
-      back: leave,
-      leave,
-    },
-    shortcuts,
-  );
+  useKeys({ back: leave, leave }, shortcuts);
 
   const listShown = !phone || !place.card;
   const known = book || place.book === "all" || place.book === "groups";

@@ -1,8 +1,8 @@
 /** Mail of the last weeks, kept in this browser to be read without a connection: IndexedDB. All of it can be had
     from the server again, so that whatever fails here is no harm. */
-import { type DBSchema, deleteDB, type IDBPDatabase, openDB } from "idb";
+import type { DBSchema } from "idb";
 import type { Email, EmailBody, Id } from "../jmap/index.ts";
-import { opened } from "../store/index.ts";
+import { Database, forgotten } from "../store/index.ts";
 
 const NAME = "malleposte-shelf";
 
@@ -15,52 +15,42 @@ interface Schema extends DBSchema {
 
 export class Shelf {
   readonly #account: string;
-  readonly #open: Promise<IDBPDatabase<Schema> | undefined>;
+  readonly #database = new Database<Schema>(NAME, "rows", "bodies", "states");
 
   constructor(account: string) {
     this.#account = account;
-    this.#open = opened(() =>
-      openDB<Schema>(NAME, 1, {
-        upgrade(database) {
-          database.createObjectStore("rows");
-          database.createObjectStore("bodies");
-          database.createObjectStore("states");
-        },
-        blocking: (_, __, event) => (event.target as IDBDatabase | null)?.close(),
-      }),
-    );
   }
 
   /** All rows; none where nothing can be read. */
   async rows(): Promise<Email[]> {
-    return (await this.#try((database) => database.getAll("rows", this.#all()))) ?? [];
+    return (await this.#database.try((database) => database.getAll("rows", this.#all()))) ?? [];
   }
 
   async row(id: Id): Promise<Email | undefined> {
-    return this.#try((database) => database.get("rows", [this.#account, id]));
+    return this.#database.try((database) => database.get("rows", [this.#account, id]));
   }
 
   async body(id: Id): Promise<EmailBody | undefined> {
-    return this.#try((database) => database.get("bodies", [this.#account, id]));
+    return this.#database.try((database) => database.get("bodies", [this.#account, id]));
   }
 
   /** Ids of what is here with its text. */
   async ids(): Promise<Id[]> {
-    const keys = await this.#try((database) => database.getAllKeys("bodies", this.#all()));
+    const keys = await this.#database.try((database) => database.getAllKeys("bodies", this.#all()));
     return (keys ?? []).map(([, id]) => id);
   }
 
   async state(): Promise<string> {
-    return (await this.#try((database) => database.get("states", this.#account))) ?? "";
+    return (await this.#database.try((database) => database.get("states", this.#account))) ?? "";
   }
 
   async setState(state: string): Promise<void> {
-    await this.#try((database) => database.put("states", state, this.#account));
+    await this.#database.try((database) => database.put("states", state, this.#account));
   }
 
   /** Whether it is kept: a disk may be full. */
   async put(rows: readonly Email[], bodies: readonly EmailBody[]): Promise<boolean> {
-    const done = await this.#try(async (database) => {
+    const done = await this.#database.try(async (database) => {
       const change = database.transaction(["rows", "bodies"], "readwrite");
       for (const row of rows) void change.objectStore("rows").put(row, [this.#account, row.id]);
       for (const one of bodies) void change.objectStore("bodies").put(one, [this.#account, one.id]);
@@ -72,7 +62,7 @@ export class Shelf {
 
   async remove(ids: readonly Id[]): Promise<void> {
     if (!ids.length) return;
-    await this.#try(async (database) => {
+    await this.#database.try(async (database) => {
       const change = database.transaction(["rows", "bodies"], "readwrite");
       for (const id of ids) {
         void change.objectStore("rows").delete([this.#account, id]);
@@ -82,25 +72,16 @@ export class Shelf {
     });
   }
 
-  async close(): Promise<void> {
-    (await this.#open)?.close();
+  close(): Promise<void> {
+    return this.#database.close();
   }
 
   #all(): IDBKeyRange {
     return IDBKeyRange.bound([this.#account, ""], [this.#account, "\uffff"]);
   }
-
-  async #try<T>(what: (database: IDBPDatabase<Schema>) => Promise<T>): Promise<T | undefined> {
-    try {
-      const database = await this.#open;
-      return database && (await what(database));
-    } catch {
-      return undefined;
-    }
-  }
 }
 
 /** Forget all of it, of every account. */
 export async function forgetShelf(): Promise<void> {
-  await deleteDB(NAME).catch(() => undefined);
+  await forgotten(NAME);
 }

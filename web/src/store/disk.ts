@@ -1,8 +1,8 @@
 /** What is kept in the browser between two visits, by account: IndexedDB. Where there is none, or it fails,
     nothing is kept and nothing else happens. */
-import { type DBSchema, deleteDB, type IDBPDatabase, openDB } from "idb";
+import type { DBSchema } from "idb";
 import type { Session } from "../jmap/index.ts";
-import { opened } from "./keeping.ts";
+import { Database, forgotten } from "./keeping.ts";
 import type { Kept } from "./mail.ts";
 
 const NAME = "malleposte";
@@ -21,42 +21,30 @@ interface Schema extends DBSchema {
 
 export class Disk {
   readonly #account: string;
-  readonly #open: Promise<IDBPDatabase<Schema> | undefined>;
+  readonly #database = new Database<Schema>(NAME, "kept");
 
   constructor(account: string) {
     this.#account = account;
-    this.#open = opened(() =>
-      openDB<Schema>(NAME, 1, {
-        upgrade: (database) => void database.createObjectStore("kept"),
-        // Another tab forgets everything: this one must not hold it up.
-        blocking: (_, __, event) => (event.target as IDBDatabase | null)?.close(),
-      }),
-    );
   }
 
   async read(): Promise<Visit | undefined> {
-    try {
-      const found = await (await this.#open)?.get("kept", this.#account);
-      return found?.form === FORM ? found : undefined;
-    } catch {
-      return undefined;
-    }
+    const found = await this.#database.try((database) => database.get("kept", this.#account));
+    return found?.form === FORM ? found : undefined;
   }
 
+  /** Where it fails the next visit looks everything up. */
   async write(visit: Visit): Promise<void> {
-    try {
-      await (await this.#open)?.put("kept", { ...visit, form: FORM }, this.#account);
-    } catch {
-      // A full disk, or a browser that keeps nothing: the next visit looks everything up.
-    }
+    await this.#database.try((database) =>
+      database.put("kept", { ...visit, form: FORM }, this.#account),
+    );
   }
 
-  async close(): Promise<void> {
-    (await this.#open)?.close();
+  close(): Promise<void> {
+    return this.#database.close();
   }
 }
 
 /** Forget all that is kept, of every account: nobody is signed in any more. */
 export async function forget(): Promise<void> {
-  await deleteDB(NAME).catch(() => undefined);
+  await forgotten(NAME);
 }

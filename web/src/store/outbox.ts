@@ -1,8 +1,8 @@
 /** What was done and did not reach the server yet, kept from one visit to the next. Each tab has a list of its own;
     those of tabs that are gone are taken over by the next that opens. */
-import { type DBSchema, deleteDB, type IDBPDatabase, openDB } from "idb";
+import type { DBSchema } from "idb";
 import type { Id, Patch } from "../jmap/index.ts";
-import { opened } from "./keeping.ts";
+import { Database, forgotten } from "./keeping.ts";
 
 const NAME = "malleposte-outbox";
 
@@ -18,17 +18,11 @@ const lockOf = (tab: string) => `${NAME} ${tab}`;
 export class Outbox {
   readonly #account: string;
   readonly #tab = crypto.randomUUID();
-  readonly #open: Promise<IDBPDatabase<Schema> | undefined>;
+  readonly #database = new Database<Schema>(NAME, "waiting");
   #free: (() => void) | undefined;
 
   constructor(account: string) {
     this.#account = account;
-    this.#open = opened(() =>
-      openDB<Schema>(NAME, 1, {
-        upgrade: (database) => void database.createObjectStore("waiting"),
-        blocking: (_, __, event) => (event.target as IDBDatabase | null)?.close(),
-      }),
-    );
     // Held as long as this tab is there, however it ends.
     void navigator.locks?.request(
       lockOf(this.#tab),
@@ -41,7 +35,7 @@ export class Outbox {
 
   /** Keep what waits now in place of what waited before. */
   async write(waiting: readonly Patches[]): Promise<void> {
-    await this.#try(async (database) => {
+    await this.#database.try(async (database) => {
       const key: [string, string] = [this.#account, this.#tab];
       if (waiting.length) await database.put("waiting", waiting, key);
       else await database.delete("waiting", key);
@@ -51,7 +45,7 @@ export class Outbox {
   /** What tabs left that are gone; from now on it is this one's, which must `write` it. */
   async inherit(): Promise<Patches[]> {
     const found: Patches[] = [];
-    await this.#try(async (database) => {
+    await this.#database.try(async (database) => {
       const all = IDBKeyRange.bound([this.#account, ""], [this.#account, "\uffff"]);
       for (const key of await database.getAllKeys("waiting", all)) {
         const [, tab] = key;
@@ -66,22 +60,13 @@ export class Outbox {
     return found;
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
     this.#free?.();
-    (await this.#open)?.close();
-  }
-
-  async #try(what: (database: IDBPDatabase<Schema>) => Promise<void>): Promise<void> {
-    try {
-      const database = await this.#open;
-      if (database) await what(database);
-    } catch {
-      // A browser that keeps nothing: what waits is sent while the page is open.
-    }
+    return this.#database.close();
   }
 }
 
 /** Forget what waits here: who did it has signed out. */
 export async function forgetOutbox(): Promise<void> {
-  await deleteDB(NAME).catch(() => undefined);
+  await forgotten(NAME);
 }

@@ -1,11 +1,11 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { BellRing, Contrast, Monitor, Moon, Rows2, Rows3, Rows4, Sun } from "lucide-react";
+import { BellRing } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { type KeyName, keyOf, SHORTCUTS } from "../keys/index.ts";
-import { forgetShelf } from "../offline/index.ts";
-import { type Density, prefs, type Theme, usePrefs } from "../prefs/index.ts";
+import { prefs, usePrefs } from "../prefs/index.ts";
 import { go } from "../route/index.ts";
-import { Button, Choice, Dialog, Switch } from "../ui/index.ts";
+import { Button, Dialog, Switch } from "../ui/index.ts";
+import { Looks, Offline } from "../wishes/index.ts";
 import style from "./Welcome.module.css";
 
 /** What a newcomer may want to know and choose, in three steps; each can be the last one. `phone`: there are no
@@ -14,7 +14,7 @@ export function Welcome({ phone, close }: { phone: boolean; close: () => void })
   const { t } = useLingui();
   const [step, setStep] = useState(0);
   const steps: (readonly [title: string, shows: ReactNode])[] = [
-    [t`Welcome. How do you like your mail?`, <Looks key="looks" />],
+    [t`Welcome. How do you like your mail?`, <First key="looks" />],
     ...(phone ? [] : ([[t`Quicker by keyboard`, <Keys key="keys" />]] as const)),
     [t`New mail, and mail on the way`, <Away key="away" close={close} />],
   ];
@@ -48,32 +48,10 @@ export function Welcome({ phone, close }: { phone: boolean; close: () => void })
   );
 }
 
-function Looks() {
-  const { t } = useLingui();
-  const { theme, density } = usePrefs();
+function First() {
   return (
     <>
-      <Choice<Theme>
-        label={t`Colours`}
-        chosen={theme}
-        choose={(id) => prefs.set({ theme: id })}
-        options={[
-          { id: "auto", name: t`As the system`, icon: Monitor },
-          { id: "light", name: t`Light`, icon: Sun },
-          { id: "dark", name: t`Dark`, icon: Moon },
-          { id: "contrast", name: t`High contrast`, icon: Contrast },
-        ]}
-      />
-      <Choice<Density>
-        label={t`Density`}
-        chosen={density}
-        choose={(id) => prefs.set({ density: id })}
-        options={[
-          { id: "comfortable", name: t`Comfortable`, icon: Rows2 },
-          { id: "cozy", name: t`Cozy`, icon: Rows3 },
-          { id: "compact", name: t`Compact`, icon: Rows4 },
-        ]}
-      />
+      <Looks />
       <p className={style.hint}>
         <Trans>The settings have more, whenever you like.</Trans>
       </p>
@@ -110,19 +88,9 @@ function Keys() {
 }
 
 function Away({ close }: { close: () => void }) {
-  const { t } = useLingui();
-  const { offline } = usePrefs();
   return (
     <>
-      <Switch
-        label={t`Mail without a connection`}
-        hint={t`The mail of the last 30 days is kept in this browser, to be read anywhere. Turn it off on a device that is not yours alone.`}
-        on={offline}
-        turn={(on) => {
-          prefs.set({ offline: on });
-          if (!on) void forgetShelf();
-        }}
-      />
+      <Offline />
       <p className={style.hint}>
         <Trans>This browser can tell you of new mail even while no window is open.</Trans>
       </p>

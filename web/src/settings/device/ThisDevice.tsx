@@ -1,30 +1,17 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { useEffect, useState } from "react";
 import type { JmapClient } from "../../jmap/index.ts";
-import { forgetShelf } from "../../offline/index.ts";
-import { prefs, usePrefs } from "../../prefs/index.ts";
 import { Notice, Switch } from "../../ui/index.ts";
+import { Offline } from "../../wishes/index.ts";
 import style from "../Settings.module.css";
 import { client, useEnded } from "../session.ts";
 import { impossible, subscribe, through, unsubscribe } from "./push.ts";
 
 /** What this browser keeps, and whether it tells of new mail. */
 export function ThisDevice() {
-  const { t } = useLingui();
-  const { offline } = usePrefs();
-
-  function keep(on: boolean): void {
-    prefs.set({ offline: on });
-    if (!on) void forgetShelf();
-  }
   return (
     <div className={style.page}>
-      <Switch
-        label={t`Mail without a connection`}
-        hint={t`The mail of the last 30 days is kept in this browser, to be read anywhere. Turn it off on a device that is not yours alone.`}
-        on={offline}
-        turn={keep}
-      />
+      <Offline />
       <Notices />
     </div>
   );

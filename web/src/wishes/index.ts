@@ -1,0 +1,2 @@
+export { Looks } from "./Looks.tsx";
+export { Offline } from "./Offline.tsx";
