@@ -1,18 +1,14 @@
 """Pictures of the main screens for docs/screenshots: `make screenshots`. Look at each one."""
 
 import argparse
-import json
-import os
 import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from support.programs import need
-from unit.cli.demo import ended, started
 from web.conftest import (
     BUILT,
     DESKTOP,
@@ -21,7 +17,8 @@ from web.conftest import (
     ClientProgram,
     Demo,
     Visit,
-    become_known,
+    chromium,
+    served,
 )
 
 FOLDER: Final = ROOT / "docs/screenshots"
@@ -90,54 +87,46 @@ def main() -> None:
     options.add_argument("--only", default="")
     given = options.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="mp-shot-") as name, sync_playwright() as playwright:
-        program = ClientProgram(Path(name))
-        assert BUILT.is_dir(), "the client is not built: make web"
-        process, _, _ = started(program, program.folder / "demo")
-        try:
-            connect = json.loads((program.folder / "demo/connect.json").read_text())
-            passwords = {one["address"]: one["password"] for one in connect["accounts"]}
-            arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-            browser = playwright.chromium.launch(executable_path=need("chromium"), args=arguments)
-            demo = Demo(connect["services"]["http"]["url"].rstrip("/"), passwords)
-            become_known(browser, demo)
-            for size, (width, height) in (("desktop", DESKTOP), ("phone", PHONE)):
-                for colours in ("light", "dark"):
-                    how: dict[str, object] = {
-                        "viewport": {"width": width, "height": height},
-                        "color_scheme": colours,
-                        "locale": "en-GB",
-                        "is_mobile": size == "phone",
-                        "has_touch": size == "phone",
-                        "reduced_motion": "reduce",
-                        "service_workers": "block",
-                    }
-                    ending = f"{size}-{colours}.jpg"
-                    if not given.only or "sign-in" in given.only:
-                        signing_in(browser, demo, how, given.folder / f"sign-in-{ending}")
-                    with browser.new_context(**how) as context:  # type: ignore[arg-type]
-                        context.set_default_timeout(8_000)
-                        context.add_cookies(demo.known)
-                        visit = Visit(context, context.new_page(), demo)
-                        visit.sign_in()
-                        for screen, (place, act) in SCREENS.items():
-                            if given.only and screen not in given.only:
-                                continue
-                            visit.open(place)
-                            visit.page.wait_for_timeout(WAIT)
-                            try:
-                                if act is not None:
-                                    act(visit.page)
-                            except Exception as error:  # noqa: BLE001 - the others are made
-                                print(f"{screen}, {size}: {str(error).splitlines()[0]}")
-                                continue
-                            visit.page.wait_for_timeout(WAIT)
-                            path = given.folder / f"{screen}-{ending}"
-                            visit.page.screenshot(path=path, type="jpeg", quality=80)
-                            print(path.name, flush=True)
-            browser.close()
-        finally:
-            ended(process)
+    assert BUILT.is_dir(), "the client is not built: make web"
+    with (
+        tempfile.TemporaryDirectory(prefix="mp-shot-") as name,
+        chromium() as browser,
+        served(browser, ClientProgram(Path(name)), Demo) as demo,
+    ):
+        for size, (width, height) in (("desktop", DESKTOP), ("phone", PHONE)):
+            for colours in ("light", "dark"):
+                how: dict[str, object] = {
+                    "viewport": {"width": width, "height": height},
+                    "color_scheme": colours,
+                    "locale": "en-GB",
+                    "is_mobile": size == "phone",
+                    "has_touch": size == "phone",
+                    "reduced_motion": "reduce",
+                    "service_workers": "block",
+                }
+                ending = f"{size}-{colours}.jpg"
+                if not given.only or "sign-in" in given.only:
+                    signing_in(browser, demo, how, given.folder / f"sign-in-{ending}")
+                with browser.new_context(**how) as context:  # type: ignore[arg-type]
+                    context.set_default_timeout(8_000)
+                    context.add_cookies(demo.known)
+                    visit = Visit(context, context.new_page(), demo)
+                    visit.sign_in()
+                    for screen, (place, act) in SCREENS.items():
+                        if given.only and screen not in given.only:
+                            continue
+                        visit.open(place)
+                        visit.page.wait_for_timeout(WAIT)
+                        try:
+                            if act is not None:
+                                act(visit.page)
+                        except Exception as error:  # noqa: BLE001 - the others are made
+                            print(f"{screen}, {size}: {str(error).splitlines()[0]}")
+                            continue
+                        visit.page.wait_for_timeout(WAIT)
+                        path = given.folder / f"{screen}-{ending}"
+                        visit.page.screenshot(path=path, type="jpeg", quality=80)
+                        print(path.name, flush=True)
 
 
 if __name__ == "__main__":

@@ -6,8 +6,6 @@ one (machines are noisy).
 
 import argparse
 import itertools
-import json
-import os
 import ssl
 import statistics
 import tempfile
@@ -16,14 +14,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import psutil
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from malleposte.bench.imap_client import ImapClient
 from malleposte.bench.subject import Account, Endpoint
 from measure.mail import messages
-from support.programs import need
-from unit.cli.demo import ended, started
-from web.conftest import BUILT, DESKTOP, USER, ClientProgram, Demo, Visit, become_known
+from web.conftest import BUILT, DESKTOP, USER, ClientProgram, Demo, Visit, chromium, served
 
 PAGE: Final = Path(__file__).with_name("page.js").read_text()
 BATCH: Final = 200
@@ -163,36 +159,26 @@ def main() -> None:
         "scrolling": scrolling,
         "memory": memory,
     }
-    with tempfile.TemporaryDirectory(prefix="mp-web-") as name, sync_playwright() as playwright:
-        program = ClientProgram(Path(name))
-        assert BUILT.is_dir(), "the client is not built: make web"
-        process, _, _ = started(program, program.folder / "demo")
-        try:
-            connect = json.loads((program.folder / "demo/connect.json").read_text())
-            passwords = {one["address"]: one["password"] for one in connect["accounts"]}
-            fill(connect["services"]["imaps"], passwords[USER], given.messages)
-            parent = psutil.Process(process.pid)
-            for one in (parent, *parent.children(recursive=True)):
-                one.cpu_affinity([0])
-            arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-            browser = playwright.chromium.launch(executable_path=need("chromium"), args=arguments)
-            demo = Demo(connect["services"]["http"]["url"].rstrip("/"), passwords)
-            become_known(browser, demo)
-            if "load" in given.only:
-                first_load(browser, demo, table)
-            with browser.new_context(
-                viewport={"width": DESKTOP[0], "height": DESKTOP[1]}
-            ) as context:
-                context.add_cookies(demo.known)
-                context.add_init_script(PAGE)
-                visit = Visit(context, context.new_page(), demo)
-                visit.sign_in()
-                for part, run in parts.items():
-                    if part in given.only:
-                        run(visit.page, table)
-            browser.close()
-        finally:
-            ended(process)
+    assert BUILT.is_dir(), "the client is not built: make web"
+    with (
+        tempfile.TemporaryDirectory(prefix="mp-web-") as name,
+        chromium() as browser,
+        served(browser, ClientProgram(Path(name)), Demo) as demo,
+    ):
+        fill(demo.connect["services"]["imaps"], demo.passwords[USER], given.messages)
+        parent = psutil.Process(demo.server)
+        for one in (parent, *parent.children(recursive=True)):
+            one.cpu_affinity([0])
+        if "load" in given.only:
+            first_load(browser, demo, table)
+        with browser.new_context(viewport={"width": DESKTOP[0], "height": DESKTOP[1]}) as context:
+            context.add_cookies(demo.known)
+            context.add_init_script(PAGE)
+            visit = Visit(context, context.new_page(), demo)
+            visit.sign_in()
+            for part, run in parts.items():
+                if part in given.only:
+                    run(visit.page, table)
     print("\n".join(table.rows))
 
 

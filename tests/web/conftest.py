@@ -1,11 +1,13 @@
 """The web client in Debian's Chromium, against a demo that runs as `make run` serves it."""
 
+import contextlib
 import json
 import os
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 from playwright._impl._api_structures import SetCookieParam
@@ -35,12 +37,18 @@ class ClientProgram(Program):
 
 @dataclass
 class Demo:
-    """A demo that is served: where, and the passwords of its people."""
+    """A demo that is served: where, the passwords of its people, what it says of itself (connect.json), and
+    the number of its process."""
 
     url: str
     passwords: dict[str, str]
+    connect: dict[str, Any]
+    server: int
     known: list[SetCookieParam] = field(default_factory=list)
     """By which a browser is known: each that is new brings its person a mail, and other rows."""
+
+
+OfDemo = TypeVar("OfDemo", bound=Demo)
 
 
 @dataclass
@@ -110,9 +118,9 @@ def built() -> Path:
     return BUILT
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """For one file: while Playwright runs, so does its event loop, and no test with one of its own can."""
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
+    """Debian's browser."""
     path = need("chromium")
     # Chromium's own sandbox does not work for root; what is tested is ours.
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
@@ -122,18 +130,33 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="module")
-def demo(built: Path, browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    program = ClientProgram(tmp_path_factory.mktemp("w"))
-    process, _, _ = started(program, program.folder / "demo")
+@contextlib.contextmanager
+def served(browser: Browser, program: Program, kind: type[OfDemo]) -> Iterator[OfDemo]:
+    """A demo, which knows the browser."""
+    folder = program.folder / "demo"
+    process, _, _ = started(program, folder)
     try:
-        connect = json.loads((program.folder / "demo/connect.json").read_text())
+        connect = json.loads((folder / "connect.json").read_text())
         passwords = {one["address"]: one["password"] for one in connect["accounts"]}
-        demo = Demo(connect["services"]["http"]["url"].rstrip("/"), passwords)
+        url = connect["services"]["http"]["url"].rstrip("/")
+        demo = kind(url, passwords, connect, process.pid)
         become_known(browser, demo)
         yield demo
     finally:
         ended(process)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """For one file: while Playwright runs, so does its event loop, and no test with one of its own can."""
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def demo(built: Path, browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    with served(browser, ClientProgram(tmp_path_factory.mktemp("w")), Demo) as demo:
+        yield demo
 
 
 def become_known(browser: Browser, demo: Demo) -> None:

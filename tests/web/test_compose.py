@@ -3,7 +3,6 @@
 import email
 import email.policy
 import imaplib
-import json
 import re
 import smtplib
 import ssl
@@ -12,13 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
-from unit.cli.demo import ended, started
-from web.conftest import PHONE, USER, ClientProgram, Demo, Visit, become_known
+from web.conftest import PHONE, USER, ClientProgram, Demo, Visit, served
 from web.test_access import violations
 
 pytestmark = pytest.mark.interop
@@ -58,15 +55,11 @@ class SendingProgram(ClientProgram):
 class Post(Demo):
     """A demo, and how its mail is reached beside the web."""
 
-    connect: dict[str, Any] | None = None
-
     def port(self, service: str) -> int:
-        assert self.connect is not None
         return int(self.connect["services"][service]["port"])
 
     def messages(self, address: str, mailbox: str) -> list[EmailMessage]:
         """All of a mailbox, over IMAP."""
-        assert self.connect is not None
         trust = ssl.create_default_context(cafile=self.connect["ca"])
         with imaplib.IMAP4_SSL("localhost", self.port("imaps"), ssl_context=trust) as client:
             client.login(address, self.passwords[address])
@@ -88,17 +81,8 @@ class Post(Demo):
 
 @pytest.fixture(scope="module")
 def demo(built: Path, browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Post]:
-    program = SendingProgram(tmp_path_factory.mktemp("w"))
-    process, _, _ = started(program, program.folder / "demo")
-    try:
-        connect = json.loads((program.folder / "demo/connect.json").read_text())
-        passwords = {one["address"]: one["password"] for one in connect["accounts"]}
-        url = connect["services"]["http"]["url"].rstrip("/")
-        demo = Post(url, passwords, connect=connect)
-        become_known(browser, demo)
+    with served(browser, SendingProgram(tmp_path_factory.mktemp("w")), Post) as demo:
         yield demo
-    finally:
-        ended(process)
 
 
 def editor(page: Page) -> Locator:
