@@ -78,7 +78,7 @@
         await painted();
       }
       await new Promise((done) => setTimeout(done, 300));
-      return { rows: (pixels * steps) / height, long: [...tasks], empty: rows().length === 0 };
+      return { rows: (pixels * steps) / height, long: [...tasks] };
     },
     top() {
       document.querySelector("[role=grid]").parentElement.scrollTop = 0;

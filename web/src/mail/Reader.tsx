@@ -56,9 +56,7 @@ export function Reader({ id, view, deeds, back, step, hasBefore, hasAfter }: Rea
   // The newest message of each that is opened is read in the same place, which is there already.
   const newestId = conversation?.emails.at(-1)?.id;
   const [place, setPlace] = useState({ row: id, email: newestId });
-  if (place.row !== id || !place.email) {
-    if (newestId !== place.email || place.row !== id) setPlace({ row: id, email: newestId });
-  }
+  if (place.row !== id || (!place.email && newestId)) setPlace({ row: id, email: newestId });
 
   if (!conversation) {
     return (

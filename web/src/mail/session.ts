@@ -1,14 +1,6 @@
 /** Mail of who is signed in: the transport, the store over it, and news from the server. */
 import { createContext, useContext } from "react";
-import {
-  JmapClient,
-  newsFrom,
-  Push,
-  RequestError,
-  type Session,
-  type Source,
-  TIMERS,
-} from "../jmap/index.ts";
+import { JmapClient, newsFrom, Push, RequestError, type Source, TIMERS } from "../jmap/index.ts";
 import { forgetShelf, Shelf, ShelvedTransport } from "../offline/index.ts";
 import { recent } from "../search/index.ts";
 import {
@@ -47,12 +39,12 @@ export async function openMail(): Promise<MailSession> {
   if (visit) return opened(JmapClient.known(visit.session), disk, last, visit.kept);
   void disk.close();
   const client = await JmapClient.connect();
-  const account = accountOf(client.session, client);
+  const account = accountOf(client);
   localStorage.setItem(LAST, account);
   return opened(client, new Disk(account), account, undefined);
 }
 
-const accountOf = (session: Session, { account }: JmapClient) => `${account} ${session.username}`;
+const accountOf = ({ account, session }: JmapClient) => `${account} ${session.username}`;
 
 async function opened(
   client: JmapClient,
@@ -94,7 +86,7 @@ async function opened(
 async function renewed(client: JmapClient, account: string): Promise<void> {
   try {
     const fresh = await JmapClient.connect();
-    if (accountOf(fresh.session, fresh) === account) client.session = fresh.session;
+    if (accountOf(fresh) === account) client.session = fresh.session;
     else {
       await forgetMail();
       location.reload();

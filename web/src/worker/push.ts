@@ -23,7 +23,6 @@ interface Row {
   readonly id: string;
   readonly subject: string | null;
   readonly from: readonly { readonly name: string | null; readonly email: string }[] | null;
-  readonly receivedAt: string;
 }
 
 const MAIL = "urn:ietf:params:jmap:mail";
@@ -35,12 +34,12 @@ const FRESH = 12 * 3_600_000;
 
 type Invocation = readonly [string, Readonly<Record<string, unknown>>, string];
 
-async function asked(calls: readonly Invocation[], using: readonly string[] = []) {
+async function asked(calls: readonly Invocation[]) {
   const response = await fetch("/jmap/api", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({
-      using: ["urn:ietf:params:jmap:core", MAIL, ...using],
+      using: ["urn:ietf:params:jmap:core", MAIL],
       methodCalls: calls,
     }),
   });
@@ -115,7 +114,7 @@ async function unread(): Promise<Row[]> {
       {
         accountId,
         "#ids": { resultOf: "0", name: "Email/query", path: "/ids" },
-        properties: ["id", "subject", "from", "receivedAt"],
+        properties: ["id", "subject", "from"],
       },
       "1",
     ],

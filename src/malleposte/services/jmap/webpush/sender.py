@@ -105,6 +105,8 @@ class PushSender:
 
     async def look(self) -> None:
         """Begin to push what is due."""
+        if self._follows():
+            return
         now = int(self._settings.clock())
         found = [
             one
@@ -130,6 +132,10 @@ class PushSender:
     async def settle(self) -> None:
         """Wait for what is on its way."""
         await asyncio.gather(*self._busy.values())
+
+    def _follows(self) -> bool:
+        """Another one pushes, as was said a moment ago: it need not even be looked what is due."""
+        return self._holds_until <= time.monotonic() < self._asked_at + ASK_EVERY
 
     async def _leads(self) -> bool:
         now = time.monotonic()
