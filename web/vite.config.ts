@@ -2,9 +2,9 @@ import { resolve } from "node:path";
 import { lingui } from "@lingui/vite-plugin";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
+import { preloadFont } from "./build/font.ts";
 import { messageFrame } from "./build/frame.ts";
 import { precompress } from "./build/precompress.ts";
-import { preloadMail } from "./build/preload.ts";
 import { serviceWorker } from "./build/worker.ts";
 
 /** Where the built client goes; tools/web.sh names a folder of its own and moves it into place. */
@@ -15,7 +15,7 @@ export default defineConfig({
     react(),
     // A text without its French fails the build.
     lingui({ macroTransform: true, failOnMissing: true, failOnCompileError: true }),
-    preloadMail(),
+    preloadFont(),
     messageFrame(import.meta.dirname, folder),
     // In this order: the worker names all that is there.
     serviceWorker(import.meta.dirname, folder),
@@ -29,7 +29,11 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
-    rolldownOptions: { input: { index: resolve(import.meta.dirname, "index.html") } },
+    rolldownOptions: {
+      input: { index: resolve(import.meta.dirname, "index.html") },
+      // What the first page needs is one file, not thirty.
+      output: { codeSplitting: { groups: [{ name: "first", tags: ["$initial"] }] } },
+    },
   },
   server: { proxy: { "/jmap": "http://127.0.0.1:2080", "/auth": "http://127.0.0.1:2080" } },
 });

@@ -50,7 +50,7 @@
     const to = await when(() => {
       const shown = articles();
       if (!shown || open() === before || shown.querySelector("[aria-busy]")) return false;
-      return !shown.querySelector("iframe") || frames > seen;
+      return !shown.querySelector("iframe:not([data-spare])") || frames > seen;
     });
     return to - from;
   }

@@ -3,14 +3,14 @@ import { useLingui as useTexts } from "@lingui/react/macro";
 import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
 import { I18nProvider as AriaI18n } from "react-aria-components";
 import { agree, i18n } from "../i18n/index.ts";
+import { forgetMail, forgetWritten, Mail } from "../mail/index.ts";
 import { usePlace } from "../route/index.ts";
 import { arrived, leaving, SignIn, leave as signOut, state } from "../signin/index.ts";
 import { toasts } from "../ui/index.ts";
 import { newer } from "./update.ts";
 
-// Pieces of their own, loaded when they are needed. Not by React's Suspense, which holds back what has come
-// for 300 ms where it showed that it waits.
-const loadMail = () => import("../mail/index.ts");
+// A piece of its own, loaded when it is needed. Not by React's Suspense, which holds back what has come for 300 ms
+// where it showed that it waits.
 const loadSettings = () => import("../settings/index.ts");
 
 type Who = "unknown" | "in" | "out";
@@ -61,7 +61,6 @@ function Signed() {
   const { i18n } = useLingui();
   const place = usePlace();
   const [who, setWho] = useState<Who>("unknown");
-  const mail = usePiece(loadMail, who !== "out" && place.at !== "settings");
   const settings = usePiece(loadSettings, who === "in" && place.at === "settings");
   useEffect(() => {
     // Where the server cannot be asked, what is kept of the mail stays, and is tried to be opened.
@@ -69,7 +68,7 @@ function Signed() {
   }, []);
   useEffect(() => {
     // Nobody is signed in: whoever comes next finds nothing of who was here before.
-    if (who === "out") void loadMail().then(({ forgetMail }) => forgetMail());
+    if (who === "out") void forgetMail();
   }, [who]);
   const signedIn = useCallback(() => {
     arrived();
@@ -79,7 +78,7 @@ function Signed() {
   const leave = useCallback(() => {
     const gone = async () => {
       // On purpose: drafts too are forgotten, which are kept where a session has only ended.
-      await (await loadMail()).forgetWritten();
+      await forgetWritten();
       setWho("out");
     };
     void signOut().then(gone, gone);
@@ -90,7 +89,7 @@ function Signed() {
     // Mail asks for itself, and has what was kept of the last visit before anybody answers. Contacts are within
     // it, so that what is being written stays open.
     if (place.at !== "settings") {
-      return mail && !leaving() ? <mail.Mail place={place} ended={ended} signOut={leave} /> : null;
+      return leaving() ? null : <Mail place={place} ended={ended} signOut={leave} />;
     }
     return settings && who === "in" ? <settings.Settings place={place} ended={ended} /> : null;
   }

@@ -1,6 +1,6 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { Ellipsis } from "lucide-react";
-import { useMemo, useState } from "react";
+import { Fragment, useMemo, useState } from "react";
 import type { BodyValue, EmailBody, Part } from "../jmap/index.ts";
 import { Button, Notice } from "../ui/index.ts";
 import style from "./Body.module.css";
@@ -8,49 +8,65 @@ import { HtmlBody, type Reading } from "./HtmlBody.tsx";
 import { type Block, blocks, pieces } from "./text.ts";
 
 export interface BodyProps {
-  body: Pick<EmailBody, "htmlBody" | "bodyValues">;
+  /** Nothing while it is on its way. */
+  body: Pick<EmailBody, "htmlBody" | "bodyValues"> | undefined;
   reading: Reading;
   /** Ask for all of a text that was cut; none where there is no more to be had. */
   more?: (() => void) | undefined;
 }
 
-/** The text of a message, in the order of its parts. */
+/** The text of a message, in the order of its parts. Where other messages take its place, what shows HTML stays
+    there from one to the next. */
 export function Body({ body, reading, more }: BodyProps) {
-  const parts = body.htmlBody.filter((part) => part.partId && body.bodyValues[part.partId]);
-  if (!parts.length) {
+  const parts = body?.htmlBody.filter(({ partId }) => partId && body.bodyValues[partId]) ?? [];
+  const framed = parts.findIndex(isHtml);
+  const shown = parts.map((part, n) => {
+    const value = body?.bodyValues[part.partId ?? ""] ?? EMPTY;
     return (
-      <p className={style.none}>
-        <Trans>This message has no text.</Trans>
-      </p>
+      <Fragment key={n === framed ? "framed" : n}>
+        {isHtml(part) ? (
+          <HtmlBody value={value} reading={reading} />
+        ) : (
+          <PlainBody key={reading.message} text={value.value} />
+        )}
+        {value.isTruncated ? <Cut more={more} /> : null}
+      </Fragment>
+    );
+  });
+  if (framed < 0 && reading.spare) {
+    shown.push(
+      <Fragment key="framed">
+        <HtmlBody value={undefined} reading={reading} />
+        {null}
+      </Fragment>,
     );
   }
-  return parts.map((part) => (
-    <TextPart key={part.partId} part={part} body={body} reading={reading} more={more} />
-  ));
+  return (
+    <>
+      {shown}
+      {body && !parts.length ? (
+        <p className={style.none}>
+          <Trans>This message has no text.</Trans>
+        </p>
+      ) : null}
+    </>
+  );
 }
+
+const isHtml = ({ type }: Part) => type === "text/html";
 
 const EMPTY: BodyValue = { value: "", isTruncated: false, isEncodingProblem: false };
 
-function TextPart({ part, body, reading, more }: BodyProps & { part: Part }) {
-  const value = body.bodyValues[part.partId ?? ""] ?? EMPTY;
+function Cut({ more }: Pick<BodyProps, "more">) {
   return (
-    <>
-      {part.type === "text/html" ? (
-        <HtmlBody value={value} reading={reading} />
-      ) : (
-        <PlainBody text={value.value} />
-      )}
-      {value.isTruncated ? (
-        <Notice>
-          <Trans>This message is very long; its beginning is shown.</Trans>{" "}
-          {more ? (
-            <Button kind="quiet" onPress={more}>
-              <Trans>Show all</Trans>
-            </Button>
-          ) : null}
-        </Notice>
+    <Notice>
+      <Trans>This message is very long; its beginning is shown.</Trans>{" "}
+      {more ? (
+        <Button kind="quiet" onPress={more}>
+          <Trans>Show all</Trans>
+        </Button>
       ) : null}
-    </>
+    </Notice>
   );
 }
 

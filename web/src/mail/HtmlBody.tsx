@@ -12,6 +12,8 @@ import { trusted, useTrusted } from "./trusted.ts";
 const NONE: readonly Picture[] = [];
 
 export interface Reading {
+  /** What tells one message from another in the same place. */
+  readonly message?: string;
   /** Whose message it is, by address. */
   readonly sender: string;
   /** Pictures of the web were asked for. */
@@ -23,19 +25,25 @@ export interface Reading {
   readonly spare?: boolean;
 }
 
+export interface HtmlBodyProps {
+  /** Nothing: a message with HTML may come here. */
+  value: BodyValue | undefined;
+  reading: Reading;
+}
+
 /** HTML of a message: nothing is fetched for it from elsewhere until that is asked for. */
-export function HtmlBody({ value, reading }: { value: BodyValue; reading: Reading }) {
+export function HtmlBody({ value, reading }: HtmlBodyProps) {
   const { t } = useLingui();
   const dark = useDark();
   const always = useTrusted(reading.sender);
   const [misled, setMisled] = useState<MisleadingLink | undefined>();
-  const pictures = value.pictures ?? NONE;
+  const pictures = value?.pictures ?? NONE;
   const remote = reading.asked || always;
   return (
-    <div className={style.html}>
+    <div className={value ? style.html : style.ahead}>
       {remote ? null : <Blocked pictures={pictures} reading={reading} />}
       <MessageFrame
-        html={value.value}
+        html={value?.value}
         pictures={pictures}
         remote={remote}
         dark={dark}

@@ -2,13 +2,16 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { CloudOff } from "lucide-react";
 import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { RequestError } from "../jmap/index.ts";
+import { prefs } from "../prefs/index.ts";
 import type { ContactsPlace, MailPlace } from "../route/index.ts";
+import type { MailStore } from "../store/index.ts";
 import { Button, EmptyState, toasts } from "../ui/index.ts";
 import { Above } from "./Above.tsx";
 import style from "./Mail.module.css";
 import { People } from "./People.tsx";
 import { Shell } from "./Shell.tsx";
 import { MailContext, type MailSession, openMail } from "./session.ts";
+import { viewOf } from "./view.ts";
 import { Writings } from "./Writings.tsx";
 
 export interface MailProps {
@@ -24,9 +27,14 @@ export default function Mail({ place, ended, signOut }: MailProps) {
   const [tries, setTries] = useState(0);
   // biome-ignore lint/correctness/useExhaustiveDependencies: tried again on demand
   useEffect(() => {
+    function ahead(store: MailStore): void {
+      if (place.at !== "mail" || place.search) return;
+      const view = viewOf(place, store.mailboxes.all, prefs.get().conversations, []);
+      if (view) store.need(store.list(view.spec), 0, 1);
+    }
     let session: MailSession | undefined;
     let left = false;
-    openMail().then(
+    openMail(ahead).then(
       (opened) => {
         if (left) return opened.stop();
         session = opened;

@@ -64,6 +64,7 @@ export function Message({ email, last, stays, alone, deeds }: MessageProps) {
     setPrinting(false);
     setWhole(false);
   }
+  const there = body === "failed" ? undefined : body;
   const from = email.from?.[0] ?? { name: null, email: "" };
   const name = personName(from) || t`(nobody)`;
   const flagged = Boolean(email.keywords.$flagged);
@@ -104,7 +105,7 @@ export function Message({ email, last, stays, alone, deeds }: MessageProps) {
             <span className={style.name}>{name}</span>{" "}
             {from.name ? <span className={style.address}>{from.email}</span> : null}
           </div>
-          <Recipients email={email} body={body === "failed" ? undefined : body} />
+          <Recipients email={email} body={there} />
         </div>
         <time className={style.date} dateTime={email.receivedAt}>
           {fullDate(email.receivedAt)}
@@ -121,7 +122,7 @@ export function Message({ email, last, stays, alone, deeds }: MessageProps) {
           )}
           <More
             email={email}
-            html={body !== undefined && body !== "failed" && isHtml(body)}
+            html={there !== undefined && isHtml(there)}
             original={original}
             setOriginal={setOriginal}
             print={() => setPrinting(true)}
@@ -141,30 +142,31 @@ export function Message({ email, last, stays, alone, deeds }: MessageProps) {
               <Trans>Try again</Trans>
             </Button>
           </Notice>
-        ) : body ? (
-          <>
-            <Body
-              body={body}
-              reading={{
-                sender: from.email,
-                asked,
-                ask: () => setAsked(true),
-                original,
-                spare: stays,
-              }}
-              more={whole ? undefined : showAll}
-            />
-            <Attachments body={body} />
-            {printing ? (
-              <Print
-                email={email}
-                body={body}
-                remote={asked || always}
-                done={() => setPrinting(false)}
-              />
-            ) : null}
-          </>
-        ) : (
+        ) : null}
+        {there || stays ? (
+          <Body
+            body={there}
+            reading={{
+              message: email.id,
+              sender: from.email,
+              asked,
+              ask: () => setAsked(true),
+              original,
+              spare: stays,
+            }}
+            more={whole ? undefined : showAll}
+          />
+        ) : null}
+        {there ? <Attachments key={email.id} body={there} /> : null}
+        {there && printing ? (
+          <Print
+            email={email}
+            body={there}
+            remote={asked || always}
+            done={() => setPrinting(false)}
+          />
+        ) : null}
+        {body ? null : (
           <div className={style.waiting} aria-busy>
             <Skeleton width="long" />
             <Skeleton width="long" />

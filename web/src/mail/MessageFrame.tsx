@@ -8,6 +8,11 @@ import { useMail } from "./session.ts";
 
 /** Pixels that a frame may be high; the rest is scrolled within it. */
 const TALLEST = 60_000;
+/** Frames that wait for messages to come, made one after the other, a while (ms) after a message is seen; and those
+    that were left, at most. */
+const SPARES = 2;
+const WHILE = 100;
+const MOST_LEFT = 3;
 const SANDBOX = "allow-scripts allow-popups allow-popups-to-escape-sandbox";
 
 export interface MisleadingLink {
@@ -17,7 +22,8 @@ export interface MisleadingLink {
 }
 
 export interface MessageFrameProps {
-  html: string;
+  /** Nothing: only the frames of messages to come are there. */
+  html: string | undefined;
   pictures: readonly Picture[];
   /** Whether those of the web are fetched. */
   remote: boolean;
@@ -29,7 +35,7 @@ export interface MessageFrameProps {
   /** Words of the button that shows what is quoted. */
   fold: string;
   misled?: (link: MisleadingLink) => void;
-  /** Have the frame of the next message ready: each message has its own. */
+  /** Have frames of the next messages ready: each message has its own. */
   spare?: boolean;
   /** To be printed at once, with this above, and out of sight; told when that is done. */
   printing?: { heading: Heading; done: () => void } | undefined;
@@ -40,8 +46,13 @@ export function MessageFrame(props: MessageFrameProps) {
   const { html, pictures, remote, title, fold, misled, printing, spare } = props;
   const dark = props.dark && !props.original;
   const { client } = useMail();
-  /** The frame of this message by its number; the next one is the spare. */
+  /** The frame of this message by its number; those after it, up to the last that was made, are spare. */
   const [number, setNumber] = useState(0);
+  const [made, setMade] = useState(0);
+  /** The first that is still there. What was shown before goes a while later: an end of a frame holds up its whole
+      process, in which the next is shown. */
+  const [kept, setKept] = useState(0);
+  const ready = useRef(new Set<number>());
   const frames = useRef(new Map<number, HTMLIFrameElement>());
   const [height, setHeight] = useState(120);
   const [designed, setDesigned] = useState(false);
@@ -51,7 +62,8 @@ export function MessageFrame(props: MessageFrameProps) {
   const [has, setHas] = useState(html);
   if (has !== html) {
     setHas(html);
-    setNumber(number + 1);
+    // Where nothing was shown, the frame is as good as new.
+    if (has !== undefined) setNumber(number + 1);
     setShown(0);
     setDesigned(false);
   }
@@ -63,17 +75,36 @@ export function MessageFrame(props: MessageFrameProps) {
     const own = () => frames.current.get(number)?.contentWindow;
     // The frame's origin is nobody's, so there is none to name; the content is the sender's and no secret to it.
     const post = (message: ToFrame) => own()?.postMessage(message, "*");
-    const show = () => post({ kind: "show", html, dark, fold, heading });
+    const show = () => html !== undefined && post({ kind: "show", html, dark, fold, heading });
+    let waiting: ReturnType<typeof setTimeout> | undefined;
+    const more = () => {
+      const full = (last: number) => last >= number + SPARES;
+      clearTimeout(waiting);
+      waiting = setTimeout(() => {
+        setKept(number);
+        setMade((last) =>
+          full(last) || (last > number && !ready.current.has(last)) ? last : last + 1,
+        );
+      }, WHILE);
+    };
     function heard({ source, data }: MessageEvent<FromFrame>): void {
-      if (source !== own()) return;
+      if (source !== own()) {
+        const from = [...frames.current].find(([, frame]) => frame.contentWindow === source);
+        if (!from || data?.kind !== "ready") return;
+        ready.current.add(from[0]);
+        if (spare) more();
+        return;
+      }
       switch (data?.kind) {
         case "ready":
+          ready.current.add(number);
           show();
           break;
         case "shown":
           given.current.clear();
           setDesigned(data.designed === true);
           setShown((times) => times + 1);
+          if (spare) more();
           break;
         case "height":
           setHeight(Math.min(TALLEST, Math.max(24, Number(data.height) || 24)));
@@ -104,8 +135,12 @@ export function MessageFrame(props: MessageFrameProps) {
     addEventListener("message", heard);
     // It may have said that it is ready before anybody heard.
     show();
-    return () => removeEventListener("message", heard);
-  }, [number, html, dark, fold, heading]);
+    if (spare && html === undefined) more();
+    return () => {
+      clearTimeout(waiting);
+      removeEventListener("message", heard);
+    };
+  }, [number, html, dark, fold, heading, spare]);
 
   const wanted = useMemo(
     () => [...pictures.entries()].filter(([, one]) => remote || !isRemote(one)),
@@ -127,6 +162,7 @@ export function MessageFrame(props: MessageFrameProps) {
     return () => stop.abort();
   }, [shown, number, wanted, client, heading]);
 
+  const first = spare ? Math.max(kept, number - MOST_LEFT) : number;
   return (
     <div
       className={classes(
@@ -136,24 +172,29 @@ export function MessageFrame(props: MessageFrameProps) {
       )}
       aria-hidden={heading ? true : undefined}
     >
-      {/* The spare comes when this one is shown, and is next by its key: never moved, which would load it anew. */}
-      {(spare && shown ? [number, number + 1] : [number]).map((one) => (
-        <iframe
-          key={one}
-          ref={(frame) => {
-            if (frame) frames.current.set(one, frame);
-            else frames.current.delete(one);
-          }}
-          src="/frame.html"
-          sandbox={heading ? `${SANDBOX} allow-modals` : SANDBOX}
-          title={title}
-          tabIndex={heading || one !== number ? -1 : undefined}
-          aria-hidden={one !== number || undefined}
-          data-spare={one !== number || undefined}
-          className={classes(style.frame, one !== number && style.spare)}
-          style={{ height }}
-        />
-      ))}
+      {/* Spares are next by their keys: never moved, which would load them anew. */}
+      {Array.from({ length: Math.max(made, number) - first + 1 }, (_, n) => first + n).map(
+        (one) => {
+          const waits = one !== number || html === undefined;
+          return (
+            <iframe
+              key={one}
+              ref={(frame) => {
+                if (frame) frames.current.set(one, frame);
+                else frames.current.delete(one);
+              }}
+              src="/frame.html"
+              sandbox={heading ? `${SANDBOX} allow-modals` : SANDBOX}
+              title={title}
+              tabIndex={heading || waits ? -1 : undefined}
+              aria-hidden={waits || undefined}
+              data-spare={waits || undefined}
+              className={classes(style.frame, waits && style.spare)}
+              style={{ height }}
+            />
+          );
+        },
+      )}
     </div>
   );
 }

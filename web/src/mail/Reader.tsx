@@ -12,7 +12,7 @@ import {
   Tag,
   Trash2,
 } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
+import { memo, useCallback, useEffect, useRef, useState } from "react";
 import type { Id } from "../jmap/index.ts";
 import { Chip, EmptyState, IconButton, Label, Menu, MenuItem } from "../ui/index.ts";
 import type { Deeds } from "./deeds.ts";
@@ -45,9 +45,11 @@ export function Reader({ id, view, deeds, back, step, hasBefore, hasAfter }: Rea
   const { t, i18n } = useLingui();
   const conversation = useConversation(id, view.conversations);
   const mailboxes = useMailboxes();
-  const organise = useOrganise();
   const labels = useLabelsOf(conversation?.emails.at(-1)?.keywords ?? NONE);
   const scroller = useRef<HTMLDivElement>(null);
+  const latest = useRef(id);
+  latest.current = id;
+  const current = useCallback(() => [latest.current], []);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another message begins at its top
   useEffect(() => {
     scroller.current?.scrollTo(0, 0);
@@ -82,64 +84,9 @@ export function Reader({ id, view, deeds, back, step, hasBefore, hasAfter }: Rea
   return (
     <section className={style.reader} aria-label={subject}>
       <div className={style.tools} role="toolbar" aria-label={t`Message`}>
-        {back ? <IconButton icon={ArrowLeft} label={t`Back to the list`} onPress={back} /> : null}
-        <IconButton
-          icon={Archive}
-          label={t`Archive`}
-          shortcut="E"
-          onPress={() => deeds.archive(rows)}
-        />
-        <IconButton
-          icon={Trash2}
-          label={t`Move to trash`}
-          shortcut="#"
-          onPress={() => deeds.trash(rows)}
-        />
-        <IconButton
-          icon={ShieldAlert}
-          label={t`Junk`}
-          shortcut="!"
-          onPress={() => deeds.junk(rows)}
-        />
-        <span className={style.gap} />
-        <IconButton
-          icon={Mail}
-          label={t`Mark as unread`}
-          shortcut="⇧U"
-          onPress={() => deeds.read(rows, false)}
-        />
-        <IconButton
-          icon={Tag}
-          label={t`Labels`}
-          shortcut="L"
-          onPress={() => organise({ kind: "label", rows })}
-        />
-        <Menu label={t`Move to`} trigger={<IconButton icon={FolderInput} label={t`Move to`} />}>
-          {mailboxes
-            .filter((one) => one.id !== view.mailbox?.id)
-            .map((one) => (
-              <MenuItem key={one.id} icon={mailboxIcon(one)} onAction={() => deeds.move(rows, one)}>
-                {mailboxName(one, i18n)}
-              </MenuItem>
-            ))}
-        </Menu>
+        <Tools rows={current} mailbox={view.mailbox?.id} deeds={deeds} back={back} />
         {last ? <More email={last} deeds={deeds} /> : null}
-        <span className={style.steps}>
-          <IconButton
-            icon={ChevronUp}
-            label={t`Newer`}
-            shortcut="K"
-            isDisabled={!hasBefore}
-            onPress={() => step(-1)}
-          />
-          <IconButton
-            icon={ChevronDown}
-            label={t`Older`}
-            shortcut="J"
-            isDisabled={!hasAfter}
-            onPress={() => step(1)}
-          />
-        </span>
+        <Steps step={step} hasBefore={hasBefore} hasAfter={hasAfter} />
       </div>
       <div ref={scroller} className={style.scroller}>
         <div className={style.column}>
@@ -180,9 +127,94 @@ export function Reader({ id, view, deeds, back, step, hasBefore, hasAfter }: Rea
               />
             ))}
           </div>
-          <Replies emails={emails} />
+          <Replies key={id} emails={emails} />
         </div>
       </div>
     </section>
   );
 }
+
+interface ToolsProps {
+  /** What is read. The same function from one message to the next, so that nothing here is drawn anew. */
+  rows: () => readonly Id[];
+  mailbox: Id | undefined;
+  deeds: Deeds;
+  back: (() => void) | undefined;
+}
+
+const Tools = memo(function Tools({ rows, mailbox, deeds, back }: ToolsProps) {
+  const { t, i18n } = useLingui();
+  const mailboxes = useMailboxes();
+  const organise = useOrganise();
+  return (
+    <>
+      {back ? <IconButton icon={ArrowLeft} label={t`Back to the list`} onPress={back} /> : null}
+      <IconButton
+        icon={Archive}
+        label={t`Archive`}
+        shortcut="E"
+        onPress={() => deeds.archive(rows())}
+      />
+      <IconButton
+        icon={Trash2}
+        label={t`Move to trash`}
+        shortcut="#"
+        onPress={() => deeds.trash(rows())}
+      />
+      <IconButton
+        icon={ShieldAlert}
+        label={t`Junk`}
+        shortcut="!"
+        onPress={() => deeds.junk(rows())}
+      />
+      <span className={style.gap} />
+      <IconButton
+        icon={Mail}
+        label={t`Mark as unread`}
+        shortcut="⇧U"
+        onPress={() => deeds.read(rows(), false)}
+      />
+      <IconButton
+        icon={Tag}
+        label={t`Labels`}
+        shortcut="L"
+        onPress={() => organise({ kind: "label", rows: rows() })}
+      />
+      <Menu label={t`Move to`} trigger={<IconButton icon={FolderInput} label={t`Move to`} />}>
+        {mailboxes
+          .filter((one) => one.id !== mailbox)
+          .map((one) => (
+            <MenuItem key={one.id} icon={mailboxIcon(one)} onAction={() => deeds.move(rows(), one)}>
+              {mailboxName(one, i18n)}
+            </MenuItem>
+          ))}
+      </Menu>
+    </>
+  );
+});
+
+const Steps = memo(function Steps({
+  step,
+  hasBefore,
+  hasAfter,
+}: Pick<ReaderProps, "step" | "hasBefore" | "hasAfter">) {
+  const { t } = useLingui();
+  return (
+    <span className={style.steps}>
+      <IconButton
+        icon={ChevronUp}
+        label={t`Newer`}
+        shortcut="K"
+        isDisabled={!hasBefore}
+        onPress={() => step(-1)}
+      />
+      <IconButton
+        icon={ChevronDown}
+        label={t`Older`}
+        shortcut="J"
+        isDisabled={!hasAfter}
+        onPress={() => step(1)}
+      />
+    </span>
+  );
+});

@@ -24,6 +24,9 @@ import { TopBar } from "./TopBar.tsx";
 import { type View, viewOf } from "./view.ts";
 import { type Answering, useWriting } from "./writing.ts";
 
+/** Rows from the one that is read whose messages are made ready: all as soon as one of the first three is not. */
+const NEAR = [1, 2, -1, 3, 4, 5, -2, -3];
+
 export interface ShellProps {
   place: MailPlace;
   signOut: () => void;
@@ -105,10 +108,15 @@ function Panes({ place, view: fresh }: { place: MailPlace; view: View }) {
   const at = open ? list.indexOf(open) : -1;
   const shown = { ...fresh, spec: view.spec };
 
+  // Of what is done with rows: the same for all steps, or each step would draw every row anew.
+  const now = useRef({ place, open, phone });
+  now.current = { place, open, phone };
   const goTo = useCallback(
-    (message: Id | undefined, how?: "replace") =>
-      go({ ...place, mailbox: key ?? place.mailbox, message }, how),
-    [place, key],
+    (message: Id | undefined, how?: "replace") => {
+      const { place } = now.current;
+      go({ ...place, mailbox: key ?? place.mailbox, message }, how);
+    },
+    [key],
   );
 
   const writing = useWriting();
@@ -117,13 +125,17 @@ function Panes({ place, view: fresh }: { place: MailPlace; view: View }) {
     const email = store.emails.get(id);
     const alone = !view.conversations || store.threads.emails(email?.threadId ?? "").length < 2;
     if (email?.keywords.$draft && alone) writing.edit(id);
-    else goTo(id, open && !phone ? "replace" : undefined);
+    else {
+      select((before) => moved(before, id));
+      goTo(id, open && !phone ? "replace" : undefined);
+    }
   }
 
   const plain = useDeeds(view, list);
   /** After what is read has gone, the next is read; where the list is not beside, one is back in it. */
   const deeds = useMemo<Deeds>(() => {
     function leaving(rows: readonly Id[], deed: () => void): void {
+      const { open, phone } = now.current;
       const next = open && rows.includes(open) ? neighbour(list, rows, open) : open;
       deed();
       if (next !== open) goTo(phone ? undefined : next, "replace");
@@ -137,28 +149,36 @@ function Panes({ place, view: fresh }: { place: MailPlace; view: View }) {
       move: (rows, to) => leaving(rows, () => plain.move(rows, to)),
       read(rows, on) {
         plain.read(rows, on);
+        const { open } = now.current;
         // What is to be unread is not looked at any more.
         if (!on && open && rows.includes(open)) goTo(undefined, "replace");
       },
     };
-  }, [plain, list, open, phone, goTo]);
+  }, [plain, list, goTo]);
 
   // What is opened is read; what is beside it is made ready.
   // biome-ignore lint/correctness/useExhaustiveDependencies: once for each that is opened
   useEffect(() => {
     if (!open) return;
-    select((now) => moved(now, open));
-    plain.opened(open);
-    const beside = [list.at(at + 1), at > 0 ? list.at(at - 1) : undefined];
-    const ids = beside.flatMap((id) => (id ? messagesOf(store, view, id).slice(-1) : []));
-    const timer = setTimeout(() => store.prefetch(ids), 60);
-    return () => clearTimeout(timer);
+    select((before) => moved(before, open));
+    // First it is to be seen. Whoever goes on at once has read it all the same.
+    setTimeout(() => {
+      plain.opened(open);
+      const ids = NEAR.map((by) => (at + by < 0 ? undefined : list.at(at + by)))
+        .map((id) => id && messagesOf(store, view, id).at(-1))
+        .filter((id) => id !== undefined);
+      if (ids.slice(0, 3).some((id) => !store.bodyNow(id))) store.prefetch(ids);
+    }, 30);
   }, [open, plain, store.emails.known(open ?? "")]);
 
   function step(by: 1 | -1): void {
     const next = list.at(at < 0 ? 0 : at + by);
     if (next && (at >= 0 || by === 1)) read(next);
   }
+
+  const stepping = useRef(step);
+  stepping.current = step;
+  const stepBy = useCallback((by: 1 | -1) => stepping.current(by), []);
 
   const organise = useRef<(asked: Asked) => void>(() => {});
   const rows = () => meant(selection, open ?? selection.cursor);
@@ -236,12 +256,11 @@ function Panes({ place, view: fresh }: { place: MailPlace; view: View }) {
         )}
         {open ? (
           <Reader
-            key={open}
             id={open}
             view={shown}
             deeds={deeds}
             back={phone ? () => goTo(undefined) : undefined}
-            step={step}
+            step={stepBy}
             hasBefore={at > 0}
             hasAfter={at >= 0 && at < list.length - 1}
           />

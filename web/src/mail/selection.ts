@@ -19,6 +19,7 @@ export interface Rows {
 }
 
 export function moved(selection: Selection, to: Id): Selection {
+  if (selection.cursor === to && selection.anchor === to) return selection;
   return { ...selection, cursor: to, anchor: to };
 }
 

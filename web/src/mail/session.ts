@@ -27,12 +27,14 @@ const PING = 60;
 
 /** Under which the account of the last visit is kept, so that what is on disk is read while the server is asked. */
 const LAST = "malleposte.account";
-/** After something changed, until it is written to disk. */
+/** After something changed, until it is written to disk; the first time it is soon, for who comes back soon. */
 const SETTLED = 3_000;
+const SOON = 700;
 
-/** Where there was a visit before, as it was left, while the server is asked what is new. Throws `RequestError`
-    where nothing is kept and the server cannot be reached. */
-export async function openMail(): Promise<MailSession> {
+/** Where there was a visit before, as it was left, while the server is asked what is new. `ahead` asks for what is
+    shown first, before anything is. Throws `RequestError` where nothing is kept and the server cannot be
+    reached. */
+export async function openMail(ahead: (store: MailStore) => void): Promise<MailSession> {
   const last = localStorage.getItem(LAST) ?? "";
   const disk = new Disk(last);
   const visit = last ? await disk.read() : undefined;
@@ -41,7 +43,9 @@ export async function openMail(): Promise<MailSession> {
   const client = await JmapClient.connect();
   const account = accountOf(client);
   localStorage.setItem(LAST, account);
-  return opened(client, new Disk(account), account, undefined);
+  const session = await opened(client, new Disk(account), account, undefined);
+  ahead(session.store);
+  return session;
 }
 
 const accountOf = ({ account, session }: JmapClient) => `${account} ${session.username}`;
@@ -125,13 +129,13 @@ function keepUp(client: JmapClient, store: MailStore, disk: Disk): () => void {
     const kept = store.keep();
     if (kept) void disk.write({ session: client.session, kept });
   }
-  const later = () => {
-    timer ??= setTimeout(write, SETTLED);
+  const later = (after = SETTLED) => {
+    timer ??= setTimeout(write, after);
   };
   const left = () => document.visibilityState === "hidden" && write();
-  const unsubscribe = store.mailboxes.subscribe(later);
+  const unsubscribe = store.mailboxes.subscribe(() => later());
   document.addEventListener("visibilitychange", left);
-  later();
+  later(SOON);
   return () => {
     clearTimeout(timer);
     unsubscribe();

@@ -3,11 +3,11 @@ import { seen } from "./rows.ts";
 
 describe("the rows that are made", () => {
   it("are those that are seen, and some beyond", () => {
-    expect(seen(0, 840, 84, 1000)).toEqual({ first: 0, end: 18 });
+    expect(seen(0, 840, 84, 1000)).toEqual({ first: 0, end: 14 });
     expect(seen(84 * 500, 840, 84, 1000)).toEqual({ first: 492, end: 518 });
   });
   it("end where the list does", () => {
-    expect(seen(84 * 995, 840, 84, 1000)).toEqual({ first: 987, end: 1000 });
+    expect(seen(84 * 995, 840, 84, 1000)).toEqual({ first: 991, end: 1000 });
     expect(seen(0, 840, 84, 3)).toEqual({ first: 0, end: 3 });
     expect(seen(0, 840, 84, 0)).toEqual({ first: 0, end: 0 });
   });
@@ -16,6 +16,6 @@ describe("the rows that are made", () => {
     expect(end - first).toBeLessThan(30);
   });
   it("are of the list that is left, after most of it went", () => {
-    expect(seen(84 * 500, 840, 84, 10)).toEqual({ first: 2, end: 10 });
+    expect(seen(84 * 500, 840, 84, 10)).toEqual({ first: 6, end: 10 });
   });
 });

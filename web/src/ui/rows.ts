@@ -9,7 +9,7 @@ export interface Seen {
 }
 
 /** Rows that are made beyond what is seen, on each side. */
-const BEYOND = 8;
+const BEYOND = 4;
 
 export function seen(top: number, room: number, height: number, count: number): Seen {
   const first = Math.max(0, Math.min(count, Math.floor(top / height)) - BEYOND);
