@@ -4,7 +4,7 @@ import { seen } from "./rows.ts";
 describe("the rows that are made", () => {
   it("are those that are seen, and some beyond", () => {
     expect(seen(0, 840, 84, 1000)).toEqual({ first: 0, end: 14 });
-    expect(seen(84 * 500, 840, 84, 1000)).toEqual({ first: 492, end: 518 });
+    expect(seen(84 * 500, 840, 84, 1000)).toEqual({ first: 496, end: 514 });
   });
   it("end where the list does", () => {
     expect(seen(84 * 995, 840, 84, 1000)).toEqual({ first: 991, end: 1000 });
