@@ -7,16 +7,6 @@ from malleposte.bench.subject import Endpoint
 from malleposte.bench.trouble import BenchTrouble
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on now, all different; another program may still take one."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    try:
-        return [int(listener.getsockname()[1]) for listener in sockets]
-    finally:
-        for listener in sockets:
-            listener.close()
-
-
 def wait_for_greeting(endpoint: Endpoint, words: bytes, patience: float) -> None:
     """Return when a connection is greeted with `words`; `BenchTrouble` after `patience` s."""
     deadline = time.monotonic() + patience

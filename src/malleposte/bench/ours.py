@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Literal
 
 from malleposte.bench import our_queue, processes
-from malleposte.bench.network import free_ports, wait_for_greeting
+from malleposte.bench.network import wait_for_greeting
 from malleposte.bench.private_postgres import PrivatePostgres
 from malleposte.bench.subject import Account, Accounts, Endpoint, Index, Service
 from malleposte.bench.trouble import BenchTrouble, Unavailable
+from malleposte.runtime.ports import free_ports
 
 Dialect = Literal["sqlite", "postgresql"]
 

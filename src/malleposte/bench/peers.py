@@ -23,7 +23,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from malleposte.bench import our_queue, processes
-from malleposte.bench.network import free_ports, wait_for_greeting
+from malleposte.bench.network import wait_for_greeting
 from malleposte.bench.peer_configuration import (
     PeerPlan,
     Storage,
@@ -35,6 +35,7 @@ from malleposte.bench.smtp_client import letter, send
 from malleposte.bench.storage import disk
 from malleposte.bench.subject import Account, Accounts, Endpoint, Index, Service
 from malleposte.bench.trouble import BenchTrouble, Unavailable
+from malleposte.runtime.ports import free_ports
 
 INSTALL = "apt-get install --no-install-recommends postfix dovecot-imapd dovecot-lmtpd"
 _PROGRAMS = ("postfix", "postconf", "dovecot", "doveadm")

@@ -7,9 +7,10 @@ import subprocess
 import threading
 import time
 
-from malleposte.bench.network import free_ports, wait_for_greeting
+from malleposte.bench.network import wait_for_greeting
 from malleposte.bench.subject import Endpoint
 from malleposte.bench.trouble import BenchTrouble, Unavailable
+from malleposte.runtime.ports import free_ports
 
 _COUNT = re.compile(rb"mesg=(\d+)")
 _BACKLOG = 200

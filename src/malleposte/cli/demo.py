@@ -27,6 +27,7 @@ from malleposte.operations.accounts import AddAccount, ChangePassword, PasswordC
 from malleposte.operations.aliases import AddAlias, AliasShown
 from malleposte.operations.mail_import import ImportMail, MailImported
 from malleposte.operations.mail_parcels import FolderWanted, ImportItem
+from malleposte.runtime.ports import free_ports
 
 DOMAIN: Final = "example.test"
 HOSTNAME: Final = "mail.example.test"
@@ -173,23 +174,23 @@ def _runtime_dir() -> str | None:
 
 def _free_ports() -> dict[str, int]:
     """A free loopback port for each service, the usual one of the demo where it can be had."""
-    held: list[socket.socket] = []
-    found: dict[str, int] = {}
     try:
-        for service, usual in PORTS.items():
-            sock = socket.socket()
-            held.append(sock)
-            try:
-                sock.bind((HOST, usual))
-            except OSError:
-                sock.bind((HOST, 0))
-            found[service] = int(sock.getsockname()[1])
+        others = free_ports(len(PORTS))
     except OSError as error:
-        raise Trouble(UNAVAILABLE, f"no free port on {HOST}: {error}") from None
-    finally:
-        for sock in held:
-            sock.close()
-    return found
+        raise Trouble(UNAVAILABLE, str(error)) from None
+    return {
+        service: usual if _is_free(usual) else other
+        for (service, usual), other in zip(PORTS.items(), others, strict=True)
+    }
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as sock:
+        try:
+            sock.bind((HOST, port))
+        except OSError:
+            return False
+    return True
 
 
 def _account(configuration: Configuration, who: Mailbox, role: str) -> dict[str, str]:
