@@ -116,9 +116,9 @@ class Thunderbird:
         return [row.subject for row in self.rows(mailbox)]
 
     def show(self, mailbox: str, count: int, seconds: float = 60) -> None:
-        """Show a folder, and wait until it has so many messages."""
+        """Show a folder, and wait until it has so many messages; it may take a second click."""
         self.call("show", mailbox)
-        self.call("count", mailbox, count, seconds)
+        self.call("countAsking", mailbox, count, seconds)
 
     def command(self, mailbox: str, subjects: Sequence[str], words: str, target: str = "") -> None:
         """Select messages, and give a command of the menus."""

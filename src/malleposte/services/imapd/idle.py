@@ -24,6 +24,10 @@ SETTLING: Final = 0.2
 """Seconds from ``+ idling`` to the first news: what comes in one piece with that line, Thunderbird (153)
 leaves unread until something else comes, perhaps for hours."""
 
+ECHO: Final = 5
+"""Seconds from the first news to a line that says nothing new: who was too slow to read the two apart
+reads on with it."""
+
 
 async def idle(session: "Session", command: Idle) -> bytes | None:
     """From ``+ idling`` to DONE."""
@@ -37,6 +41,7 @@ async def idle(session: "Session", command: Idle) -> bytes | None:
     began = time.monotonic()
     until = began + settings.idle_timeout
     looked = False
+    echo = False
     try:
         while True:
             event = engine.next_event()
@@ -63,6 +68,7 @@ async def idle(session: "Session", command: Idle) -> bytes | None:
                 if not looked and selected.listened < known == selected.announced:
                     # Thunderbird passes over an EXISTS that it was sent while it loaded a message.
                     session.send(responses.exists(selected.exists))
+                echo = echo or (not looked and selected.listened < selected.announced)
             looked = True
             if session.watch is not None:
                 session.watch.listen()
@@ -74,8 +80,12 @@ async def idle(session: "Session", command: Idle) -> bytes | None:
                 continue  # while we were looking, or sending: look again
             rest = until - time.monotonic()
             try:
-                await session.read(min(rest, settings.idle_notice))
+                await session.read(min(rest, settings.idle_notice, ECHO if echo else rest))
             except TimedOut:
+                if echo and selected is not None:
+                    echo = False
+                    session.send(responses.exists(selected.exists))
+                    continue
                 if rest <= settings.idle_notice:
                     raise
                 session.send(responses.ok(responses.UNTAGGED, "Still here"))

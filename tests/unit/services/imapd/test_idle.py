@@ -64,6 +64,26 @@ async def test_what_is_new_already_comes_after_idling_in_a_piece_of_its_own(
     assert pieces[0] == b"+ idling\r\n"
 
 
+async def test_what_was_told_at_once_is_told_again_a_while_later(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client that read it in one piece with «+ idling» goes on reading with that; once only."""
+    monkeypatch.setattr("malleposte.services.imapd.idle.ECHO", 0.3)
+    number, address = await served.account()
+    client = await served.signed_in(address)
+    await client.command(b"SELECT INBOX")
+    await served.store.submit(deliver(number))
+    client.send(b"IDLE")
+    async with asyncio.timeout(5):
+        assert (await client.response()).startswith(b"+")
+        heard = [await client.response() for _ in range(3)]
+    # RFC 3501's RECENT, which a client of rev1 is told besides.
+    assert [line for line in heard if b"RECENT" not in line] == [b"* 1 EXISTS\r\n"] * 2
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(1):
+            await client.response()
+
+
 async def test_mail_told_of_while_it_fetched_is_told_of_again(served: Served) -> None:
     """Thunderbird passes over an EXISTS that comes while it loads a message. Once, not at each IDLE."""
     number, address = await served.account()
