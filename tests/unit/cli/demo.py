@@ -1,9 +1,12 @@
 """The demo as a program that is started, says how to reach it, and is ended by Ctrl-C."""
 
 import contextlib
+import fcntl
 import signal
 import subprocess
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -13,15 +16,24 @@ from unit.cli.program import Program
 
 def started(program: Program, demo: Path) -> tuple["subprocess.Popen[bytes]", str, float]:
     """Start the demo; the process, what it said until it served, and the seconds it took."""
-    began = time.monotonic()
-    process = program.start("run", "--demo", demo)
-    assert process.stdout is not None
-    said = b""
-    while b"  metrics " not in said:
-        line = process.stdout.readline()
-        assert line, said.decode() + (process.stderr.read().decode() if process.stderr else "")
-        said += line
-    return process, said.decode(), time.monotonic() - began
+    with _alone():
+        began = time.monotonic()
+        process = program.start("run", "--demo", demo)
+        assert process.stdout is not None
+        said = b""
+        while b"  metrics " not in said:
+            line = process.stdout.readline()
+            assert line, said.decode() + (process.stderr.read().decode() if process.stderr else "")
+            said += line
+        return process, said.decode(), time.monotonic() - began
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Nobody else starts one meanwhile: two at once would both find the usual ports free."""
+    with (Path(tempfile.gettempdir()) / "malleposte-test-demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def processor_seconds(process: "subprocess.Popen[bytes]") -> float:
