@@ -22,6 +22,12 @@ def count(visit: Visit) -> int:
     return int(visit.page.locator("[role=grid]").get_attribute("aria-rowcount") or "0")
 
 
+def counts(visit: Visit, number: int) -> None:
+    """Has so many rows, once what was kept of the last visit is brought up to date."""
+    grid = visit.page.locator("[role=grid]")
+    expect(grid).to_have_attribute("aria-rowcount", str(number))
+
+
 def test_a_message_is_archived_found_there_and_brought_back(inbox: Visit) -> None:
     page, before = inbox.page, count(inbox)
     row = page.get_by_role("row", name=BOOKS)
@@ -29,12 +35,12 @@ def test_a_message_is_archived_found_there_and_brought_back(inbox: Visit) -> Non
     page.keyboard.press("e")
     expect(row).to_be_hidden()
     expect(page.get_by_text("1 message archived")).to_be_visible()
-    assert count(inbox) == before - 1
+    counts(inbox, before - 1)
     # The next one is read.
     expect(page.locator("[role=row][aria-current=true]")).to_have_count(1)
     page.reload()
     inbox.listed()
-    assert count(inbox) == before - 1
+    counts(inbox, before - 1)
     page.get_by_role("link", name="Archive").click()
     page.get_by_role("row", name=BOOKS).click()
     page.get_by_role("button", name="Move to", exact=True).click()
@@ -42,7 +48,7 @@ def test_a_message_is_archived_found_there_and_brought_back(inbox: Visit) -> Non
     expect(page.get_by_text("1 message moved to Inbox")).to_be_visible()
     page.get_by_role("link", name="Inbox").click()
     expect(row).to_be_visible()
-    assert count(inbox) == before
+    counts(inbox, before)
 
 
 def test_undo_puts_everything_back_where_it_was(inbox: Visit) -> None:
@@ -60,7 +66,7 @@ def test_undo_puts_everything_back_where_it_was(inbox: Visit) -> None:
     expect(rows.nth(0)).to_have_attribute("data-id", names[0] or "")
     page.reload()
     inbox.listed()
-    assert count(inbox) == before
+    counts(inbox, before)
     assert [rows.nth(n).get_attribute("data-id") for n in range(4)] == names
 
 
@@ -122,7 +128,7 @@ def test_what_is_done_without_a_connection_is_done_when_it_is_back(inbox: Visit)
     expect(page.get_by_text(re.compile("No connection"))).to_be_hidden()
     page.reload()
     inbox.listed()
-    assert count(inbox) == before - 1
+    counts(inbox, before - 1)
     page.get_by_role("link", name="Archive").click()
     page.get_by_role("row", name=BOOKS).click()
     page.get_by_role("button", name="Move to", exact=True).click()
