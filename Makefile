@@ -4,7 +4,7 @@ SUITE ?= trixie
 PYTEST_ARGS ?=
 PYTEST = .venv/bin/python -m pytest
 
-.PHONY: help run web texts test test-all test-fresh imaptest measure-web screenshots lint lock debian-packages clean
+.PHONY: help run web texts test test-all test-fresh imaptest jmap-suite measure-web screenshots lint lock debian-packages clean
 
 help:
 	@echo 'make run          install into .venv, make a demo under .demo and serve it on loopback'
@@ -14,6 +14,7 @@ help:
 	@echo 'make test-all     the same with the slow tests'
 	@echo 'make test-fresh SUITE=trixie   `make test` in a fresh Debian root (bookworm, trixie); needs root'
 	@echo 'make imaptest DIR=…   scripted IMAP tests and stress, by a built copy of imaptest (docs/imap-conformance.md)'
+	@echo 'make jmap-suite DIR=…   the public JMAP suite, by a built copy of it (docs/jmap-conformance.md)'
 	@echo 'make measure-web  what the web client takes, in Chromium, with 100,000 messages (docs/web-figures.md)'
 	@echo 'make screenshots  pictures of the main screens into docs/screenshots'
 	@echo 'make lint         the quick checks alone: ruff, mypy, floors, RFC index, those of web/'
@@ -55,6 +56,11 @@ test-fresh:
 imaptest:
 	@sh tools/setup.sh test
 	@exec .venv/bin/python tools/imaptest.py '$(DIR)' $(IMAPTEST_ARGS)
+
+jmap-suite:
+	@sh tools/setup.sh test
+	@sh tools/web.sh test
+	@exec .venv/bin/python tools/jmap_suite.py '$(DIR)' $(JMAP_SUITE_ARGS)
 
 measure-web:
 	@sh tools/setup.sh test

@@ -62,7 +62,7 @@ def test_undo_puts_everything_back_where_it_was(inbox: Visit) -> None:
     page.get_by_role("button", name="Move to trash").first.click()
     expect(page.get_by_text(re.compile(r"\d+ messages moved to trash"))).to_be_visible()
     expect(rows.nth(0)).to_have_attribute("data-id", names[2] or "")
-    page.get_by_role("button", name="Undo").click()
+    page.get_by_role("button", name="Undo").last.click()
     expect(rows.nth(0)).to_have_attribute("data-id", names[0] or "")
     page.reload()
     inbox.listed()
@@ -106,7 +106,7 @@ def test_an_action_on_a_conversation_leaves_its_messages_elsewhere_alone(inbox: 
     expect(page.get_by_text(re.compile("[123] messages? archived"))).to_be_visible()
     page.get_by_role("link", name="Sent").click()
     expect(page.get_by_role("row", name=re.compile("Jardin partagé"))).to_be_visible()
-    page.get_by_role("button", name="Undo").click()
+    page.get_by_role("button", name="Undo").last.click()
     page.get_by_role("link", name="Inbox").click()
     expect(row).to_be_visible()
 
@@ -149,5 +149,40 @@ def test_two_windows_show_the_same(inbox: Visit) -> None:
     expect(page.get_by_role("row", name=row)).to_be_hidden()
     # By news of the server, or by looking now and then.
     expect(other.get_by_role("row", name=row)).to_be_hidden(timeout=60_000)
-    page.get_by_role("button", name="Undo").click()
+    page.get_by_role("button", name="Undo").last.click()
     expect(other.get_by_role("row", name=row)).to_be_visible(timeout=60_000)
+
+
+def test_each_deed_has_its_own_way_back(inbox: Visit) -> None:
+    page, before = inbox.page, count(inbox)
+    tart = page.get_by_role("row", name=re.compile("Tarte du jour"))
+    tart.hover()
+    tart.locator("button[title=Archive]").click()
+    books = page.get_by_role("row", name=BOOKS)
+    books.hover()
+    books.locator("button[title='Move to trash']").click()
+    counts(inbox, before - 2)
+    # The first of the two, and then the last by its key.
+    page.get_by_role("button", name="Undo").first.click()
+    expect(tart).to_be_visible()
+    expect(books).to_be_hidden()
+    page.keyboard.press("z")
+    expect(books).to_be_visible()
+    counts(inbox, before)
+
+
+def test_what_is_no_junk_goes_back_to_the_inbox(inbox: Visit) -> None:
+    page, before = inbox.page, count(inbox)
+    row = page.get_by_role("row", name=BOOKS)
+    row.click()
+    page.keyboard.press("!")
+    expect(page.get_by_text("1 message moved to junk")).to_be_visible()
+    expect(row).to_be_hidden()
+    page.get_by_role("link", name="Junk").click()
+    row.click()
+    page.get_by_role("button", name="Not junk").click()
+    expect(page.get_by_text("1 message is no junk")).to_be_visible()
+    expect(row).to_be_hidden()
+    page.get_by_role("link", name="Inbox").click()
+    expect(row).to_be_visible()
+    counts(inbox, before)

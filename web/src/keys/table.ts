@@ -22,7 +22,7 @@ const TABLE = {
 
   archive: { group: "message", keys: ["e", "y"], does: msg`Archive` },
   trash: { group: "message", keys: ["#", "delete"], does: msg`Move to trash` },
-  junk: { group: "message", keys: ["!"], does: msg`Move to junk` },
+  junk: { group: "message", keys: ["!"], does: msg`To junk, or out of it` },
   move: { group: "message", keys: ["v"], does: msg`Move to a folder` },
   label: { group: "message", keys: ["l"], does: msg`Labels` },
   star: { group: "message", keys: ["s"], does: msg`Star, or remove the star` },

@@ -6,6 +6,7 @@ import {
   MailOpen,
   SearchX,
   ShieldAlert,
+  ShieldCheck,
   Tag,
   Trash2,
   X,
@@ -26,7 +27,7 @@ import { useOrganise } from "./organise/Organise.tsx";
 import { SearchChips } from "./SearchChips.tsx";
 import { cleared, type Selection } from "./selection.ts";
 import { useMail } from "./session.ts";
-import type { View } from "./view.ts";
+import { isJunk, type View } from "./view.ts";
 
 export interface ListPaneProps {
   view: View;
@@ -232,8 +233,8 @@ function Marked({
           onPress={done(() => deeds.read(rows, true))}
         />
         <IconButton
-          icon={ShieldAlert}
-          label={t`Junk`}
+          icon={isJunk(view) ? ShieldCheck : ShieldAlert}
+          label={isJunk(view) ? t`Not junk` : t`Junk`}
           shortcut="!"
           onPress={done(() => deeds.junk(rows))}
         />

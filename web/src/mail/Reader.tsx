@@ -8,6 +8,7 @@ import {
   Mail,
   MailX,
   ShieldAlert,
+  ShieldCheck,
   Star,
   Tag,
   Trash2,
@@ -24,7 +25,7 @@ import { More, Unsubscribe } from "./organise/More.tsx";
 import { useOrganise } from "./organise/Organise.tsx";
 import style from "./Reader.module.css";
 import { Replies } from "./Replies.tsx";
-import type { View } from "./view.ts";
+import { isJunk, type View } from "./view.ts";
 
 export interface ReaderProps {
   id: Id;
@@ -84,7 +85,13 @@ export function Reader({ id, view, deeds, back, step, hasBefore, hasAfter }: Rea
   return (
     <section className={style.reader} aria-label={subject}>
       <div className={style.tools} role="toolbar" aria-label={t`Message`}>
-        <Tools rows={current} mailbox={view.mailbox?.id} deeds={deeds} back={back} />
+        <Tools
+          rows={current}
+          mailbox={view.mailbox?.id}
+          junk={isJunk(view)}
+          deeds={deeds}
+          back={back}
+        />
         {last ? <More email={last} deeds={deeds} /> : null}
         <Steps step={step} hasBefore={hasBefore} hasAfter={hasAfter} />
       </div>
@@ -138,11 +145,13 @@ interface ToolsProps {
   /** What is read. The same function from one message to the next, so that nothing here is drawn anew. */
   rows: () => readonly Id[];
   mailbox: Id | undefined;
+  /** Whether it is junk that is read. */
+  junk: boolean;
   deeds: Deeds;
   back: (() => void) | undefined;
 }
 
-const Tools = memo(function Tools({ rows, mailbox, deeds, back }: ToolsProps) {
+const Tools = memo(function Tools({ rows, mailbox, junk, deeds, back }: ToolsProps) {
   const { t, i18n } = useLingui();
   const mailboxes = useMailboxes();
   const organise = useOrganise();
@@ -162,8 +171,8 @@ const Tools = memo(function Tools({ rows, mailbox, deeds, back }: ToolsProps) {
         onPress={() => deeds.trash(rows())}
       />
       <IconButton
-        icon={ShieldAlert}
-        label={t`Junk`}
+        icon={junk ? ShieldCheck : ShieldAlert}
+        label={junk ? t`Not junk` : t`Junk`}
         shortcut="!"
         onPress={() => deeds.junk(rows())}
       />

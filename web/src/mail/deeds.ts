@@ -8,11 +8,12 @@ import type { Deed, Done, MailStore, MessageList } from "../store/index.ts";
 import { toasts } from "../ui/index.ts";
 import { mailboxName } from "./names.ts";
 import { useMail } from "./session.ts";
-import type { View } from "./view.ts";
+import { isJunk, type View } from "./view.ts";
 
 export interface Deeds {
   archive(rows: readonly Id[]): void;
   trash(rows: readonly Id[]): void;
+  /** To junk; what is there is none, and goes back to the inbox. */
   junk(rows: readonly Id[]): void;
   move(rows: readonly Id[], to: Mailbox): void;
   label(rows: readonly Id[], label: MailLabel, on: boolean): void;
@@ -89,7 +90,19 @@ function deeds(store: MailStore, view: View, list: MessageList, i18n: I18n): Dee
           }),
         }),
       ),
-    junk: (rows) =>
+    junk: (rows) => {
+      const inbox = store.mailboxes.role("inbox");
+      if (isJunk(view) && inbox) {
+        told(put(rows, inbox, view.mailbox?.id ?? null), (count) =>
+          msg({
+            message: plural(count, {
+              one: "# message is no junk, and in the inbox again",
+              other: "# messages are no junk, and in the inbox again",
+            }),
+          }),
+        );
+        return;
+      }
       void putByRole(rows, "junk", msg`Junk`, (count) =>
         msg({
           message: plural(count, {
@@ -97,7 +110,8 @@ function deeds(store: MailStore, view: View, list: MessageList, i18n: I18n): Dee
             other: "# messages moved to junk",
           }),
         }),
-      ),
+      );
+    },
     move: (rows, to) => {
       const place = mailboxName(to, i18n);
       told(put(rows, to, view.mailbox?.id ?? null), (count) =>

@@ -2,51 +2,63 @@ import { X } from "lucide-react";
 import { useEffect, useState, useSyncExternalStore } from "react";
 import { Button } from "react-aria-components";
 import style from "./ToastRegion.module.css";
-import { SHOWN, toasts } from "./toasts.ts";
+import { SHOWN, type Toast, toasts } from "./toasts.ts";
 
-/** Where toasts appear. It waits while the pointer or the focus is on one. */
+/** Where toasts appear, the newest nearest to the edge. They wait while the pointer or the focus is on one. */
 export function ToastRegion({ label, closeLabel }: { label: string; closeLabel: string }) {
-  const toast = useSyncExternalStore(toasts.subscribe, toasts.current);
+  const all = useSyncExternalStore(toasts.subscribe, toasts.all);
   const [held, setHeld] = useState(false);
-  const id = toast?.id;
+  const none = all.length === 0;
   useEffect(() => {
-    if (id === undefined || held) return;
+    // What goes under the pointer says nothing of it.
+    if (none) setHeld(false);
+  }, [none]);
+  return (
+    <section className={style.region} aria-label={label} aria-live="polite">
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: the pointer only makes them wait */}
+      <div
+        className={style.stack}
+        onPointerEnter={() => setHeld(true)}
+        onPointerLeave={() => setHeld(false)}
+        onFocus={() => setHeld(true)}
+        onBlur={() => setHeld(false)}
+      >
+        {all.map((toast) => (
+          <Line key={toast.id} toast={toast} held={held} closeLabel={closeLabel} />
+        ))}
+      </div>
+    </section>
+  );
+}
+
+function Line({ toast, held, closeLabel }: { toast: Toast; held: boolean; closeLabel: string }) {
+  const { id, words, action } = toast;
+  useEffect(() => {
+    if (held) return;
     const timer = setTimeout(() => toasts.dismiss(id), SHOWN);
     return () => clearTimeout(timer);
   }, [id, held]);
   return (
-    <section className={style.region} aria-label={label} aria-live="polite" aria-atomic>
-      {toast ? (
-        // biome-ignore lint/a11y/noStaticElementInteractions: the pointer only makes it wait
-        <div
-          key={toast.id}
-          className={style.toast}
-          onPointerEnter={() => setHeld(true)}
-          onPointerLeave={() => setHeld(false)}
-          onFocus={() => setHeld(true)}
-          onBlur={() => setHeld(false)}
+    <div className={style.toast}>
+      <span className={style.words}>{words}</span>
+      {action ? (
+        <Button
+          className={style.action ?? ""}
+          onPress={() => {
+            toasts.dismiss(id);
+            action.run();
+          }}
         >
-          <span className={style.words}>{toast.words}</span>
-          {toast.action ? (
-            <Button
-              className={style.action ?? ""}
-              onPress={() => {
-                toast.action?.run();
-                toasts.dismiss(toast.id);
-              }}
-            >
-              {toast.action.words}
-            </Button>
-          ) : null}
-          <Button
-            className={style.close ?? ""}
-            aria-label={closeLabel}
-            onPress={() => toasts.dismiss(toast.id)}
-          >
-            <X size={16} aria-hidden />
-          </Button>
-        </div>
+          {action.words}
+        </Button>
       ) : null}
-    </section>
+      <Button
+        className={style.close ?? ""}
+        aria-label={closeLabel}
+        onPress={() => toasts.dismiss(id)}
+      >
+        <X size={16} aria-hidden />
+      </Button>
+    </div>
   );
 }

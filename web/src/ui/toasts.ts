@@ -1,4 +1,4 @@
-/** Short messages about what was done, with a way back; one at a time is looked at, so one is shown. */
+/** Short messages about what was done, each with its way back. */
 
 export interface ToastAction {
   readonly words: string;
@@ -16,8 +16,12 @@ export interface Toast {
 /** How long one can be taken back. */
 export const SHOWN = 10_000;
 
+/** As many at once; whoever does more in so short a time sees what was done last. */
+const MOST = 4;
+
 let last = 0;
-let shown: Toast | undefined;
+/** The oldest first. */
+let shown: readonly Toast[] = [];
 const heards = new Set<() => void>();
 
 function tell(): void {
@@ -29,22 +33,20 @@ export const toasts = {
     heards.add(heard);
     return () => void heards.delete(heard);
   },
-  current: (): Toast | undefined => shown,
+  all: (): readonly Toast[] => shown,
   show(words: string, action?: Toast["action"]): void {
-    shown = { id: ++last, words, action };
+    shown = [...shown, { id: ++last, words, action }].slice(-MOST);
     tell();
   },
-  /** Take back what the one that is shown speaks of, where that can be. */
+  /** Take back what was done last and can be. */
   undo(): void {
-    const { action } = shown ?? {};
-    if (!action || action.leads) return;
-    shown = undefined;
-    tell();
-    action.run();
+    const newest = shown.findLast(({ action }) => action && !action.leads);
+    if (!newest) return;
+    this.dismiss(newest.id);
+    newest.action?.run();
   },
   dismiss(id: number): void {
-    if (shown?.id !== id) return;
-    shown = undefined;
+    shown = shown.filter((one) => one.id !== id);
     tell();
   },
 };

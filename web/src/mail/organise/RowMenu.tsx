@@ -7,6 +7,7 @@ import {
   Mail,
   MailOpen,
   ShieldAlert,
+  ShieldCheck,
   Star,
   Tag,
   Trash2,
@@ -23,12 +24,15 @@ export function RowMenu({
   rows,
   at,
   label,
+  junk,
   deeds,
   close,
 }: {
   rows: readonly Id[];
   at: Point | undefined;
   label: string;
+  /** Whether the rows are junk. */
+  junk: boolean;
   deeds: Deeds;
   close: () => void;
 }) {
@@ -50,8 +54,12 @@ export function RowMenu({
       <MenuItem icon={Trash2} shortcut="#" onAction={() => deeds.trash(rows)}>
         {t`Move to trash`}
       </MenuItem>
-      <MenuItem icon={ShieldAlert} shortcut="!" onAction={() => deeds.junk(rows)}>
-        {t`Junk`}
+      <MenuItem
+        icon={junk ? ShieldCheck : ShieldAlert}
+        shortcut="!"
+        onAction={() => deeds.junk(rows)}
+      >
+        {junk ? t`Not junk` : t`Junk`}
       </MenuItem>
       <MenuLine />
       <MenuItem icon={unread ? MailOpen : Mail} onAction={() => deeds.read(rows, unread)}>
