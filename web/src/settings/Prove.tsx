@@ -46,6 +46,8 @@ export function ProveProvider({ children }: { children: ReactNode }) {
 function ProveDialog({ end }: { end: (proved: boolean) => void }) {
   const { t, i18n } = useLingui();
   const [password, setPassword] = useState("");
+  /** Of the second step, once it is asked for. */
+  const [code, setCode] = useState<string>();
   const [trouble, setTrouble] = useState("");
   const [busy, setBusy] = useState(false);
 
@@ -58,15 +60,16 @@ function ProveDialog({ end }: { end: (proved: boolean) => void }) {
       end(true);
     } catch (error) {
       if (!(error instanceof AuthError)) throw error;
-      setTrouble(wordsOf(error, i18n, t`That is not right. Try again.`));
       setBusy(false);
+      if (error.error === "code") return setCode("");
+      setTrouble(wordsOf(error, i18n, t`That is not right. Try again.`));
     }
   }
 
   return (
     <Dialog open close={() => end(false)} title={t`Is it you?`} closeLabel={t`Close`}>
       <Form
-        submit={() => void tried(() => ask("prove", { password }))}
+        submit={() => void tried(() => ask("prove", { password, ...(code ? { code } : {}) }))}
         actions={
           <>
             <Button type="submit" kind="primary">
@@ -93,6 +96,16 @@ function ProveDialog({ end }: { end: (proved: boolean) => void }) {
           isRequired
           autoFocus
         />
+        {code === undefined ? null : (
+          <TextField
+            label={t`Code of your authenticator app, or a recovery code`}
+            autoComplete="one-time-code"
+            value={code}
+            onChange={setCode}
+            isRequired
+            autoFocus
+          />
+        )}
       </Form>
     </Dialog>
   );

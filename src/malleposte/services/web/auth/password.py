@@ -8,6 +8,7 @@ from malleposte.operations.password_rules import check_password
 from malleposte.runtime.passwords import TooBusyError, UnfitPasswordError
 from malleposte.services.web.auth.context import Context
 from malleposte.services.web.auth.forms import Problem, answer, read
+from malleposte.services.web.auth.second_steps import shown
 from malleposte.services.web.auth.signing_in import refused
 from malleposte.services.web.authentication import SignedIn
 from malleposte.services.web.messages import Request, Response
@@ -15,9 +16,10 @@ from malleposte.store.commands import SetPassword, UseWebSession
 
 
 class ProveForm(msgspec.Struct, frozen=True, kw_only=True):
-    """The password."""
+    """The password; where there is a second step, a code besides."""
 
     password: str
+    code: str = ""
 
 
 class ChangeForm(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +33,8 @@ async def prove(context: Context, request: Request) -> Response:
     """POST /auth/prove."""
     found, form = await context.signed_in(request), await read(request, ProveForm)
     await _check(context, request, found, form.password)
+    # Or the password alone would take the second step away.
+    await shown(context, request, found.account, form.code)
     command = UseWebSession(token=found.session.token, proved=True)
     await context.authentication.store.submit(command)
     return answer({"proved": True})

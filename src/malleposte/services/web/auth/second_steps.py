@@ -31,6 +31,7 @@ AROUND: Final = 1
 CODES: Final = 10
 """Recovery codes at a time."""
 _WRONG: Final = "The code is wrong."
+_BESIDES: Final = "Type a code of your authenticator app besides, or a recovery code."
 _USED: Final = "This code was used already; wait for the next one."
 _UNREADABLE: Final = (
     "One-time codes cannot be checked now; use another way, or ask your administrator."
@@ -82,6 +83,24 @@ async def recovery(context: Context, request: Request) -> Response:
     fields = await open_session(context, request, account, "recovery", passing=step.passing)
     content: dict[str, object] = {"signedIn": True, "recoveryCodesLeft": used.count}
     return answer(content, *fields, steps.dropped(context, request))
+
+
+async def shown(context: Context, request: Request, account: Account, code: str) -> None:
+    """Of an account with a second step, a code beside the password: of the app, or a recovery code, which
+    is used up by it. Raises ``Problem``."""
+    if not account.second_step:
+        return
+    if not code.strip():
+        raise Problem(401, "code", _BESIDES)
+    await _try(context, account)
+    store = context.authentication.store
+    at = await matching(context, account.id, code)
+    if at is None:
+        command = UseRecoveryCode(account=account.id, digest=code_digest(account.id, code))
+        if not isinstance(await store.submit(command), Done):
+            raise _wrong(context, request)
+    elif isinstance(await store.submit(UseTotp(account=account.id, step=at)), Refused):
+        raise Problem(401, "used", _USED)
 
 
 async def matching(context: Context, account: int, code: str) -> int | None:

@@ -115,6 +115,27 @@ async def test_credentials_change_only_with_a_fresh_proof(signed: Browser) -> No
     assert "password" in await signed.post("/auth/app-passwords/add", label="Tablet")
 
 
+async def test_with_a_second_step_the_password_alone_proves_nothing(signed: Browser) -> None:
+    """Or whoever finds an open page, and knows the password, would take the second step away."""
+    secret, codes = await signed.totp()
+    clock, settings = signed.pages.house.clock, signed.pages.settings
+    clock.turn(settings.fresh + 1)
+    answer = await signed.post("/auth/prove", password=GOOD)
+    assert (signed.last.status, answer["error"]) == (401, "code")
+    assert (await signed.post("/auth/second-step/off"))["error"] == "prove"
+    answer = await signed.post("/auth/prove", password=GOOD, code="000 000")
+    assert (signed.last.status, answer["error"]) == (401, "wrong")
+    right = signed.code(secret)
+    wrong = await signed.post("/auth/prove", password="nonsense", code=right)
+    assert (signed.last.status, wrong["error"]) == (401, "wrong")
+    assert await signed.post("/auth/prove", password=GOOD, code=right) == {"proved": True}
+    assert (await signed.post("/auth/prove", password=GOOD, code=right))["error"] == "used"
+    clock.turn(settings.fresh + 1)
+    assert await signed.post("/auth/prove", password=GOOD, code=codes[0]) == {"proved": True}
+    assert (await signed.post("/auth/prove", password=GOOD, code=codes[0]))["error"] == "wrong"
+    assert await signed.post("/auth/second-step/off") == {"off": True}
+
+
 async def prove(browser: Browser, key: Authenticator) -> None:
     options = (await browser.post("/auth/prove/passkey/begin"))["options"]
     answer = await browser.post("/auth/prove/passkey/finish", credential=key.get(options))
