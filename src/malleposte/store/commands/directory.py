@@ -1,6 +1,7 @@
 """What operators do: domains, accounts, aliases, roles, secrets, and the audit of it."""
 
 from malleposte.store.commands.base import Command
+from malleposte.store.commands.contacts import PutBook
 from malleposte.store.commands.credentials import (
     AddAppPassword,
     AddPasskey,
@@ -180,6 +181,7 @@ Act = (
     | PutSecret
     | RetireKey
     | SetRights
+    | PutBook
     | ChangeQueued
     | PutForm
     | PutScript

@@ -391,6 +391,34 @@ async def share(house: House, rights: dict[str, bool]) -> tuple[Client, Client, 
     return owner, other, answer["created"]["b"]["id"], hidden
 
 
+async def test_who_gets_a_book_stands_in_the_audit(house: House) -> None:
+    owner, other, team, _ = await share(house, {"mayRead": True})
+    await owner.call("AddressBook/set", update={team: {"name": "Staff"}})
+    await owner.call("AddressBook/set", update={team: {"shareWith": None}})
+    rows = await house.rows(
+        "SELECT actor, target, details FROM audit WHERE operation = 'contacts.share' ORDER BY id"
+    )
+    told = [(row[0], row[1], msgspec.json.decode(row[2])) for row in rows]
+    reader = await other.book.account(other.account)
+    assert reader is not None
+    address = reader.address
+    assert told == [
+        ("owner@example.org", "owner@example.org", {"book": "Team", "who": f"{address} r"}),
+        ("owner@example.org", "owner@example.org", {"book": "Staff", "who": f"{address} -"}),
+    ]
+
+
+async def test_gifts_of_books_are_rationed(house: House) -> None:
+    owner, other, team, _ = await share(house, {"mayRead": True})
+    owner.site._changes_of_rights._most = 2
+    path = f"shareWith/P{other.account:x}"
+    grant = {path: {"mayRead": True, "mayWrite": True}}
+    assert "updated" in await owner.call("AddressBook/set", update={team: grant})
+    answer = await owner.call("AddressBook/set", update={team: {path: None}})
+    assert answer["notUpdated"][team]["type"] == "rateLimit"
+    assert await owner.call("AddressBook/set", update={team: {"name": "Still"}})
+
+
 async def uid_of(client: Client, id_: str) -> str:
     (card,) = (await client.call("ContactCard/get", ids=[id_]))["list"]
     found: str = card["uid"]

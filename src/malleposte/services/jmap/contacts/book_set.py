@@ -1,12 +1,13 @@
 """AddressBook/set (RFC 9610 §2.3)."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
 
 from malleposte.services.jmap import patching, setting
 from malleposte.services.jmap.arguments import Reference, Set
+from malleposte.services.jmap.contacts import book_giving
 from malleposte.services.jmap.contacts.access import Access, access, changeable
 from malleposte.services.jmap.contacts.book_get import kept, shown
 from malleposte.services.jmap.contacts.names import CONTACTS, letters_of
@@ -15,7 +16,7 @@ from malleposte.services.jmap.errors import MethodError, SetError, invalid
 from malleposte.services.jmap.mail import filing
 from malleposte.services.jmap.setting import Outcome
 from malleposte.services.jmap.sharing.names import principal_number
-from malleposte.store.commands import DropBook, PutBook
+from malleposte.store.commands import Audited, DropBook, PutBook
 from malleposte.store.commands.contacts import MAX_NAME
 from malleposte.store.ids import BOOK_LETTER, book_text, id_number
 from malleposte.store.read import contacts
@@ -169,7 +170,7 @@ class _Act:
         given: dict[str, Any],
         changed: Any,
         before: dict[str, Any] | None = None,
-        grants: Iterable[int] = (),
+        grants: Mapping[int, str] | None = None,
     ) -> int:
         """Keep a book, of what is given that which changed. Raises ``SetError``."""
         name, state = None, None
@@ -182,21 +183,29 @@ class _Act:
         subscribed = given["isSubscribed"] if "isSubscribed" in changed else None
         if subscribed is not None and not isinstance(subscribed, bool):
             raise invalid("isSubscribed is true or false", "isSubscribed")
-        rights = None
+        rights, shared = None, []
         if "shareWith" in changed:
+            wanted = _rights(given["shareWith"])
             # Those who have nothing any more are told so.
-            rights = (*((who, "") for who in grants), *_rights(given["shareWith"]))
-        result = await self._context.submit(
-            PutBook(
-                account=self._found.account,
-                actor=self._found.actor,
-                book=book,
-                name=name,
-                state=state,
-                rights=rights,
-                subscribed=subscribed,
-            )
+            rights = (*((who, "") for who in grants or ()), *wanted)
+            shared = book_giving.changed(grants or {}, dict(wanted))
+            book_giving.count(self._context, shared)
+        act = PutBook(
+            account=self._found.account,
+            actor=self._found.actor,
+            book=book,
+            name=name,
+            state=state,
+            rights=rights,
+            subscribed=subscribed,
         )
+        if shared:
+            line = await book_giving.line(
+                self._context, self._found.account, str(given["name"]), shared
+            )
+            result = await self._context.submit(Audited(act=act, line=line))
+        else:
+            result = await self._context.submit(act)
         if isinstance(result, Refused):
             raise _refused(result)
         assert isinstance(result, Created)
