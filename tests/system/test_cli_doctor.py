@@ -18,9 +18,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from malleposte.cli.doctor import listeners
+from malleposte.cli.doctor import listeners, web
 from malleposte.node.config import Configuration, Node
 from malleposte.node.config_listeners import Listener
+from malleposte.node.config_web import Web
 from malleposte.runtime.tls_selfsigned import self_signed_pair
 from support.server import Server, free_port
 from unit.cli.program import TOML, Program
@@ -262,6 +263,27 @@ def test_lmtp_that_others_can_reach_is_warned_of(tmp_path: Path) -> None:
     configuration = Configuration(node=Node(data_dir=tmp_path), listeners=(inside,))
     found = listeners.checks(configuration, running=False, domains=())
     assert "lmtp" not in {check.name for check in found}
+
+
+def test_whether_people_reach_the_web_client_is_said(tmp_path: Path) -> None:
+    client = tmp_path / "client"
+    client.mkdir()
+    (client / "index.html").write_text("<!doctype html>")
+    cases: list[tuple[tuple[Listener, ...], Web, list[str]]] = [
+        ((), Web(), []),
+        ((), Web(client=client), ["wrong"]),
+        ((Listener(service="https"),), Web(client=client), ["ok"]),
+        ((Listener(service="https"),), Web(client=tmp_path / "nowhere"), ["warn"]),
+        ((Listener(service="http"),), Web(client=client), ["wrong"]),
+        ((Listener(service="http"),), Web(client=client, url="https://mail.example.org"), ["ok"]),
+        ((Listener(service="http", address="127.0.0.1"),), Web(client=client), ["ok"]),
+    ]
+    smtp = Listener(service="smtp")
+    for listening, settings, states_ in cases:
+        configuration = Configuration(
+            node=Node(data_dir=tmp_path), listeners=(smtp, *listening), web=settings
+        )
+        assert [check.state for check in web.checks(configuration)] == states_, listening
 
 
 def test_whoever_holds_a_port_is_named() -> None:

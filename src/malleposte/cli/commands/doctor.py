@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from malleposte.cli.caller import Caller, run, to_server
 from malleposte.cli.configuration import find_configuration, read_configuration
-from malleposte.cli.doctor import files, listeners, machine, sending, signing, store
+from malleposte.cli.doctor import files, listeners, machine, sending, signing, store, web
 from malleposte.cli.doctor.check import Check, wrong
 from malleposte.cli.exit_codes import DAMAGE, OK, Trouble
 from malleposte.cli.options import DEFAULT, Common
@@ -59,6 +59,7 @@ def _checks(given: Path | None, *, fsck: bool) -> Iterator[Check]:
     yield from files.checks(configuration, path)
     yield from machine.checks(configuration)
     yield from sending.checks(configuration)
+    yield from web.checks(configuration)
     try:
         connection = to_server(configuration)
     except Trouble as trouble:

@@ -49,7 +49,11 @@ def checks(
     """Everything about listeners; ``domains`` are ours, and so are ``devices``."""
     for listener in configuration.listeners:
         yield _port(listener, running=running)
-        if listener.service == "lmtp" and listener.socket is None and not _inside(listener.address):
+        if (
+            listener.service == "lmtp"
+            and listener.socket is None
+            and not is_inside(listener.address)
+        ):
             yield _open_lmtp(listener)
     if not running:
         return
@@ -132,7 +136,7 @@ def _port(listener: Listener, *, running: bool) -> Check:
     return ok("port", f"{place} is free; the server is not running")
 
 
-def _inside(address: str) -> bool:
+def is_inside(address: str) -> bool:
     """Whether only this machine reaches an address."""
     return address != "*" and ipaddress.ip_address(address).is_loopback
 
