@@ -92,6 +92,17 @@ interface Set {
   destroy?: readonly Id[];
 }
 
+/** An email that was destroyed and can still be brought back. */
+export interface Recoverable {
+  readonly id: Id;
+  /** Where it was; nothing where that is gone. */
+  readonly mailboxId: Id | null;
+  readonly subject: string;
+  readonly from: string;
+  readonly destroyedAt: string;
+  readonly until: string;
+}
+
 export interface SettingsMethods {
   "Identity/get": [Get, GetAnswer<Identity>];
   "Identity/set": [Set, SetAnswer<Identity>];
@@ -100,6 +111,15 @@ export interface SettingsMethods {
   /** Of this server (urn:malleposte:params:jmap:filters). */
   "Filters/get": [Get, GetAnswer<Filters>];
   "Filters/set": [Set, SetAnswer<Filters>];
+  /** Of this server (urn:malleposte:params:jmap:recovery). */
+  "Email/recoverable": [
+    { after?: string | null; limit?: number },
+    { list: readonly Recoverable[]; next: string | null },
+  ];
+  "Email/recover": [
+    { ids: readonly Id[] },
+    { recovered: readonly Id[]; notRecovered: Readonly<Record<Id, object>> | null },
+  ];
   /** Of this server (urn:malleposte:params:jmap:unsubscribe). */
   "Email/unsubscribe": [{ emailId: Id }, { emailId: Id }];
   "Email/import": [

@@ -22,6 +22,7 @@ import { useList, useMailboxes } from "./hooks.ts";
 import style from "./ListPane.module.css";
 import { MessageGrid } from "./MessageGrid.tsx";
 import { isOutgoing, mailboxIcon, mailboxName } from "./names.ts";
+import { EmptyBin } from "./organise/EmptyBin.tsx";
 import { useLabels } from "./organise/labels.ts";
 import { useOrganise } from "./organise/Organise.tsx";
 import { SearchChips } from "./SearchChips.tsx";
@@ -39,6 +40,8 @@ export interface ListPaneProps {
   read: (id: Id) => void;
   place: MailPlace;
 }
+
+const EMPTIED = new Set(["trash", "junk"]);
 
 /** The middle pane: what list it is, what can be done with what is marked, and the rows. */
 export function ListPane(props: ListPaneProps) {
@@ -62,6 +65,9 @@ export function ListPane(props: ListPaneProps) {
               <Plural value={view.mailbox.unreadEmails} one="# unread" other="# unread" />
             ) : null}
           </span>
+          {view.mailbox && EMPTIED.has(view.mailbox.role ?? "") && list.length ? (
+            <EmptyBin mailbox={view.mailbox} />
+          ) : null}
         </header>
       )}
       {search ? <SearchChips place={place} search={search} /> : null}
@@ -75,6 +81,7 @@ export function ListPane(props: ListPaneProps) {
             conversations={view.conversations}
             found={Boolean(search)}
             outgoing={isOutgoing(view.mailbox)}
+            bin={view.mailbox?.role === "trash"}
             open={open}
             selection={selection}
             select={select}
@@ -223,7 +230,7 @@ function Marked({
         />
         <IconButton
           icon={Trash2}
-          label={t`Move to trash`}
+          label={view.mailbox?.role === "trash" ? t`Delete for good` : t`Move to trash`}
           shortcut="#"
           onPress={done(() => deeds.trash(rows))}
         />

@@ -21,6 +21,8 @@ export interface ListRowProps {
   found: boolean;
   snippet: Snippet | undefined;
   outgoing: boolean;
+  /** Whether what is put away from here is gone for good. */
+  bin: boolean;
   open: boolean;
   marked: boolean;
   marking: boolean;
@@ -36,7 +38,7 @@ const NONE = {};
 export const ListRow = memo(function ListRow(props: ListRowProps) {
   const { id, index, top, conversations, outgoing, open, marked, marking, reached, deeds, press } =
     props;
-  const { found, snippet } = props;
+  const { found, snippet, bin } = props;
   const { t } = useLingui();
   const row = useRow(id, conversations, outgoing);
   const folders = useFolders(row?.email, found);
@@ -134,7 +136,11 @@ export const ListRow = memo(function ListRow(props: ListRowProps) {
         {/* For the pointer; by keyboard each has its key and the toolbar its button. */}
         <span className={style.quick} aria-hidden>
           <Quick icon={Archive} title={t`Archive`} run={() => deeds.archive([id])} />
-          <Quick icon={Trash2} title={t`Move to trash`} run={() => deeds.trash([id])} />
+          <Quick
+            icon={Trash2}
+            title={bin ? t`Delete for good` : t`Move to trash`}
+            run={() => deeds.trash([id])}
+          />
           <Quick
             icon={unread ? MailOpen : Mail}
             title={unread ? t`Mark as read` : t`Mark as unread`}

@@ -30,6 +30,8 @@ export interface MessageGridProps {
   /** Whether it is what was searched for: rows say where they are, and show what was found. */
   found: boolean;
   outgoing: boolean;
+  /** Whether it is the trash. */
+  bin: boolean;
   /** The row that is read. */
   open: Id | undefined;
   selection: Selection;
@@ -54,8 +56,8 @@ function useRowHeight(): number {
 /** The list of messages: of any length, with only the rows made that are seen. Arrow keys, Home, End and the
     page keys move; Enter opens, Space marks, Shift marks on the way. */
 export function MessageGrid(props: MessageGridProps) {
-  const { list, label, conversations, found, outgoing, open, selection, select, deeds, read } =
-    props;
+  const { list, label, conversations, found, outgoing, bin, open } = props;
+  const { selection, select, deeds, read } = props;
   const { t } = useLingui();
   const { store } = useMail();
   const organise = useOrganise();
@@ -172,6 +174,7 @@ export function MessageGrid(props: MessageGridProps) {
               found={found}
               snippet={id === undefined ? undefined : list.snippets.get(id)}
               outgoing={outgoing}
+              bin={bin}
               open={id !== undefined && id === open}
               marked={id !== undefined && selection.marked.has(id)}
               marking={selection.marked.size > 0}

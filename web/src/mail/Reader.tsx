@@ -14,7 +14,7 @@ import {
   Trash2,
 } from "lucide-react";
 import { memo, useCallback, useEffect, useRef, useState } from "react";
-import type { Id } from "../jmap/index.ts";
+import type { Id, Role } from "../jmap/index.ts";
 import { Chip, EmptyState, IconButton, Label, Menu, MenuItem } from "../ui/index.ts";
 import type { Deeds } from "./deeds.ts";
 import { useConversation, useMailboxes } from "./hooks.ts";
@@ -25,7 +25,7 @@ import { More, Unsubscribe } from "./organise/More.tsx";
 import { useOrganise } from "./organise/Organise.tsx";
 import style from "./Reader.module.css";
 import { Replies } from "./Replies.tsx";
-import { isJunk, type View } from "./view.ts";
+import type { View } from "./view.ts";
 
 export interface ReaderProps {
   id: Id;
@@ -88,7 +88,7 @@ export function Reader({ id, view, deeds, back, step, hasBefore, hasAfter }: Rea
         <Tools
           rows={current}
           mailbox={view.mailbox?.id}
-          junk={isJunk(view)}
+          role={view.mailbox?.role ?? null}
           deeds={deeds}
           back={back}
         />
@@ -145,13 +145,13 @@ interface ToolsProps {
   /** What is read. The same function from one message to the next, so that nothing here is drawn anew. */
   rows: () => readonly Id[];
   mailbox: Id | undefined;
-  /** Whether it is junk that is read. */
-  junk: boolean;
+  /** Of the mailbox that is looked at. */
+  role: Role | null;
   deeds: Deeds;
   back: (() => void) | undefined;
 }
 
-const Tools = memo(function Tools({ rows, mailbox, junk, deeds, back }: ToolsProps) {
+const Tools = memo(function Tools({ rows, mailbox, role, deeds, back }: ToolsProps) {
   const { t, i18n } = useLingui();
   const mailboxes = useMailboxes();
   const organise = useOrganise();
@@ -166,13 +166,13 @@ const Tools = memo(function Tools({ rows, mailbox, junk, deeds, back }: ToolsPro
       />
       <IconButton
         icon={Trash2}
-        label={t`Move to trash`}
+        label={role === "trash" ? t`Delete for good` : t`Move to trash`}
         shortcut="#"
         onPress={() => deeds.trash(rows())}
       />
       <IconButton
-        icon={junk ? ShieldCheck : ShieldAlert}
-        label={junk ? t`Not junk` : t`Junk`}
+        icon={role === "junk" ? ShieldCheck : ShieldAlert}
+        label={role === "junk" ? t`Not junk` : t`Junk`}
         shortcut="!"
         onPress={() => deeds.junk(rows())}
       />

@@ -7,11 +7,13 @@ import type { Email, Id, Mailbox, MailLabel } from "../jmap/index.ts";
 import type { Deed, Done, MailStore, MessageList } from "../store/index.ts";
 import { toasts } from "../ui/index.ts";
 import { mailboxName } from "./names.ts";
-import { useMail } from "./session.ts";
+import { remove, removed } from "./organise/bin.ts";
+import { type MailSession, useMail } from "./session.ts";
 import { isJunk, type View } from "./view.ts";
 
 export interface Deeds {
   archive(rows: readonly Id[]): void;
+  /** To the trash; what is there is deleted for good. */
   trash(rows: readonly Id[]): void;
   /** To junk; what is there is none, and goes back to the inbox. */
   junk(rows: readonly Id[]): void;
@@ -38,12 +40,13 @@ export function messagesOf(store: MailStore, view: View, row: Id): Id[] {
 }
 
 export function useDeeds(view: View, list: MessageList): Deeds {
-  const { store } = useMail();
+  const mail = useMail();
   const { i18n } = useLingui();
-  return useMemo(() => deeds(store, view, list, i18n), [store, view, list, i18n]);
+  return useMemo(() => deeds(mail, view, list, i18n), [mail, view, list, i18n]);
 }
 
-function deeds(store: MailStore, view: View, list: MessageList, i18n: I18n): Deeds {
+function deeds(mail: MailSession, view: View, list: MessageList, i18n: I18n): Deeds {
+  const { store } = mail;
   const messages = (rows: readonly Id[]) => rows.flatMap((row) => messagesOf(store, view, row));
 
   function told(done: Done | undefined, words: (count: number) => MessageDescriptor): void {
@@ -81,7 +84,11 @@ function deeds(store: MailStore, view: View, list: MessageList, i18n: I18n): Dee
           message: plural(count, { one: "# message archived", other: "# messages archived" }),
         }),
       ),
-    trash: (rows) =>
+    trash: (rows) => {
+      if (view.mailbox?.role === "trash") {
+        void removed(remove(mail, messages(rows), view.mailbox.id), i18n);
+        return;
+      }
       void putByRole(rows, "trash", msg`Trash`, (count) =>
         msg({
           message: plural(count, {
@@ -89,7 +96,8 @@ function deeds(store: MailStore, view: View, list: MessageList, i18n: I18n): Dee
             other: "# messages moved to trash",
           }),
         }),
-      ),
+      );
+    },
     junk: (rows) => {
       const inbox = store.mailboxes.role("inbox");
       if (isJunk(view) && inbox) {

@@ -12,6 +12,7 @@ import { useNarrow } from "./hooks.ts";
 import { Identities } from "./identities/Identities.tsx";
 import { KeyboardPage } from "./KeyboardPage.tsx";
 import { Language } from "./Language.tsx";
+import { Recovery } from "./recovery/Recovery.tsx";
 import style from "./Settings.module.css";
 import { AppPasswords } from "./security/AppPasswords.tsx";
 import { Security } from "./security/Security.tsx";
@@ -32,6 +33,7 @@ const PAGES: Readonly<Record<SubjectId, ComponentType>> = {
   "app-passwords": AppPasswords,
   sessions: Sessions,
   devices: Devices,
+  recovery: Recovery,
   transfer: Transfer,
 };
 

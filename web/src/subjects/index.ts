@@ -2,6 +2,7 @@
 import type { MessageDescriptor } from "@lingui/core";
 import { msg } from "@lingui/core/macro";
 import {
+  ArchiveRestore,
   CloudUpload,
   Filter,
   Keyboard,
@@ -34,6 +35,7 @@ const ALL = {
   "app-passwords": { name: msg`App passwords`, icon: KeyRound },
   sessions: { name: msg`Where you are signed in`, icon: MonitorSmartphone },
   devices: { name: msg`Mail programs and phones`, icon: Settings2 },
+  recovery: { name: msg`Deleted messages`, icon: ArchiveRestore },
   transfer: { name: msg`Import and export`, icon: CloudUpload },
 } as const satisfies Record<string, Subject>;
 

@@ -14,7 +14,7 @@ import type { FilterRule, Id, MailLabel } from "../../jmap/index.ts";
 import type { Point } from "../../ui/index.ts";
 import { type Deeds, messagesOf } from "../deeds.ts";
 import { useMail } from "../session.ts";
-import { isJunk, type View } from "../view.ts";
+import type { View } from "../view.ts";
 import { onDropped } from "./dropping.ts";
 import { PickFolder, PickLabels } from "./Pick.tsx";
 import { RowMenu } from "./RowMenu.tsx";
@@ -93,7 +93,7 @@ export function Organise({
         rows={asked?.kind === "menu" ? asked.rows : []}
         at={asked?.kind === "menu" ? asked.at : undefined}
         label={t`Message`}
-        junk={isJunk(view)}
+        role={view.mailbox?.role ?? null}
         deeds={deeds}
         close={() => set((now) => (now?.kind === "menu" ? undefined : now))}
       />

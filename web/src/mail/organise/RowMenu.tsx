@@ -12,7 +12,7 @@ import {
   Tag,
   Trash2,
 } from "lucide-react";
-import type { Id } from "../../jmap/index.ts";
+import type { Id, Role } from "../../jmap/index.ts";
 import { ContextMenu, MenuItem, MenuLine, type Point } from "../../ui/index.ts";
 import type { Deeds } from "../deeds.ts";
 import { useMail } from "../session.ts";
@@ -24,15 +24,15 @@ export function RowMenu({
   rows,
   at,
   label,
-  junk,
+  role,
   deeds,
   close,
 }: {
   rows: readonly Id[];
   at: Point | undefined;
   label: string;
-  /** Whether the rows are junk. */
-  junk: boolean;
+  /** Of the mailbox that they are in. */
+  role: Role | null;
   deeds: Deeds;
   close: () => void;
 }) {
@@ -52,14 +52,14 @@ export function RowMenu({
         {t`Archive`}
       </MenuItem>
       <MenuItem icon={Trash2} shortcut="#" onAction={() => deeds.trash(rows)}>
-        {t`Move to trash`}
+        {role === "trash" ? t`Delete for good` : t`Move to trash`}
       </MenuItem>
       <MenuItem
-        icon={junk ? ShieldCheck : ShieldAlert}
+        icon={role === "junk" ? ShieldCheck : ShieldAlert}
         shortcut="!"
         onAction={() => deeds.junk(rows)}
       >
-        {junk ? t`Not junk` : t`Junk`}
+        {role === "junk" ? t`Not junk` : t`Junk`}
       </MenuItem>
       <MenuLine />
       <MenuItem icon={unread ? MailOpen : Mail} onAction={() => deeds.read(rows, unread)}>
