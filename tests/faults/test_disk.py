@@ -104,7 +104,7 @@ class Post:
                 assert sent in (text(number), text(number, LARGE)), f"message {number} is damaged"
 
 
-def until_sent(post: Post, seconds: float = 20.0) -> None:
+def until_sent(post: Post, seconds: float = 60.0) -> None:
     """Receiving goes on by itself."""
     until = time.monotonic() + seconds
     while post.send() != 250:
