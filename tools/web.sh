@@ -1,8 +1,9 @@
 #!/bin/sh
 # web.sh build|test|packages: makes the web client into .work/web/dist, once for each state of its sources;
-# `test` installs besides what its checks need, `packages` installs that alone. Node comes with requirements/web.txt, checked against its hash, and
-# npm's packages with web/package-lock.json, checked likewise; nothing of the machine's own is used. npm's
-# settings (~/.npmrc, npm_config_*) are respected. Whatever fails leaves the last built client in place.
+# `test` installs besides what its checks need, `packages` installs that alone. Node comes with
+# requirements/web.txt, checked against its hash, and npm's packages with web/package-lock.json, checked
+# likewise; nothing of the machine's own is used. npm's settings (~/.npmrc, npm_config_*) are respected.
+# Whatever fails leaves the last built client in place.
 set -eu
 cd "$(dirname "$0")/.."
 . tools/progress.sh

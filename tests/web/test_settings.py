@@ -232,6 +232,8 @@ def test_a_signature_is_rich_text_and_stays_so(visit: Visit) -> None:
     text.click()
     page.keyboard.type("Kind regards, ")
     page.get_by_role("button", name="Bold").click()
+    # The caret is back a frame later.
+    expect(text).to_be_focused()
     page.keyboard.type("Claire")
     page.get_by_role("button", name="Link").click()
     page.get_by_label("Address of the link").fill("https://claire.example.org")

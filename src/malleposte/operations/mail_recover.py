@@ -13,8 +13,7 @@ from malleposte.operations.exchange import Progress
 from malleposte.operations.finding import account_id
 from malleposte.operations.registry import Response, operation
 from malleposte.policy.audit import Detail
-from malleposte.runtime.upkeep import sweep_deleted
-from malleposte.store import Store
+from malleposte.runtime.upkeep import sweep_all_deleted
 from malleposte.store.commands import CreateMailbox, Recover
 from malleposte.store.dialect import Reader, any_of, both
 from malleposte.store.execute.mailboxes import is_inbox, level_name
@@ -84,7 +83,7 @@ async def list_(context: Context, request: ListRecoverable, progress: Progress) 
     """
     reader = context.store.reader
     account = await account_id(reader, request.address)
-    await _sweep(context.store, account)
+    await sweep_all_deleted(context.store, account)
     limit = max(1, min(request.limit, MAX_PAGE))
     places = await _places(reader, account)
     chosen = (account, account << 32 | request.after, request.since)
@@ -109,12 +108,6 @@ async def list_(context: Context, request: ListRecoverable, progress: Progress) 
         for email, mailbox, at, until, size, received, subject, sender in rows[:limit]
     ]
     return RecoverablePage(emails=tuple(found), more=len(rows) > limit)
-
-
-async def _sweep(store: Store, account: int) -> None:
-    """What was in a mailbox deleted just now is looked for here as well."""
-    for mailbox in await mailboxes.unswept(store.reader, account):
-        await sweep_deleted(store, mailbox)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +182,7 @@ async def recover(context: Context, request: RecoverMail, progress: Progress) ->
         raise invalid(f"a mailbox cannot be named {into!r}")
     reader = context.store.reader
     account = await account_id(reader, request.address)
-    await _sweep(context.store, account)
+    await sweep_all_deleted(context.store, account)
     places = await _places(reader, account)
     only = set(_matching(places, request.mailbox)) if request.mailbox else None
     homes = await _homes(reader, account, request, only)

@@ -23,6 +23,7 @@ from malleposte.store.commands import (
 )
 from malleposte.store.content import unlink
 from malleposte.store.quota import recoverable_most
+from malleposte.store.read import mailboxes
 from malleposte.store.read.blobs import unclaimed
 from malleposte.store.read.tombstones import accounts_with_heads, sweepable
 from malleposte.store.results import Done, LeasedJob, Swept
@@ -199,3 +200,9 @@ async def sweep_deleted(store: Store, mailbox: int) -> None:
         if not isinstance(done, Done) or not done.more:
             return
         await asyncio.sleep(PAUSE)
+
+
+async def sweep_all_deleted(store: Store, account: int) -> None:
+    """The same for all of an account, before its owner looks for what can be brought back."""
+    for mailbox in await mailboxes.unswept(store.reader, account):
+        await sweep_deleted(store, mailbox)

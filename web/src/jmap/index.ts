@@ -4,6 +4,7 @@ export type * from "./contacts.ts";
 export { MethodError, RequestError, type Trouble } from "./errors.ts";
 export type * from "./methods.ts";
 export { Push, type Source, TIMERS, type Timers } from "./push.ts";
+export { recover, SLICE, slices } from "./recovery.ts";
 export type * from "./settings.ts";
 export { type Kept, loadOne, saveOne } from "./singleton.ts";
 export { newsFrom } from "./socket.ts";

@@ -53,7 +53,7 @@ export function Body({ body, reading, more }: BodyProps) {
   );
 }
 
-const isHtml = ({ type }: Part) => type === "text/html";
+export const isHtml = ({ type }: Part) => type === "text/html";
 
 const EMPTY: BodyValue = { value: "", isTruncated: false, isEncodingProblem: false };
 

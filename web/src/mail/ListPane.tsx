@@ -1,16 +1,5 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
-import {
-  Archive,
-  FolderInput,
-  Inbox,
-  MailOpen,
-  SearchX,
-  ShieldAlert,
-  ShieldCheck,
-  Tag,
-  Trash2,
-  X,
-} from "lucide-react";
+import { Archive, FolderInput, Inbox, MailOpen, SearchX, Tag, Trash2, X } from "lucide-react";
 import { useEffect } from "react";
 import type { Id } from "../jmap/index.ts";
 import { go, type MailPlace } from "../route/index.ts";
@@ -22,13 +11,14 @@ import { useList, useMailboxes } from "./hooks.ts";
 import style from "./ListPane.module.css";
 import { MessageGrid } from "./MessageGrid.tsx";
 import { isOutgoing, mailboxIcon, mailboxName } from "./names.ts";
+import { useAway } from "./organise/away.ts";
 import { EmptyBin } from "./organise/EmptyBin.tsx";
 import { useLabels } from "./organise/labels.ts";
 import { useOrganise } from "./organise/Organise.tsx";
 import { SearchChips } from "./SearchChips.tsx";
 import { cleared, type Selection } from "./selection.ts";
 import { useMail } from "./session.ts";
-import { isJunk, type View } from "./view.ts";
+import type { View } from "./view.ts";
 
 export interface ListPaneProps {
   view: View;
@@ -81,7 +71,7 @@ export function ListPane(props: ListPaneProps) {
             conversations={view.conversations}
             found={Boolean(search)}
             outgoing={isOutgoing(view.mailbox)}
-            bin={view.mailbox?.role === "trash"}
+            role={view.mailbox?.role ?? null}
             open={open}
             selection={selection}
             select={select}
@@ -208,6 +198,7 @@ function Marked({
   const mailboxes = useMailboxes();
   const organise = useOrganise();
   const rows = [...selection.marked];
+  const away = useAway(view.mailbox?.role);
   const label = useLabels().all.find(({ id }) => id === view.keyword);
   const title = view.mailbox ? mailboxName(view.mailbox, i18n) : (label?.name ?? t`Search results`);
   const done = (deed: () => void) => () => {
@@ -230,7 +221,7 @@ function Marked({
         />
         <IconButton
           icon={Trash2}
-          label={view.mailbox?.role === "trash" ? t`Delete for good` : t`Move to trash`}
+          label={away.trash}
           shortcut="#"
           onPress={done(() => deeds.trash(rows))}
         />
@@ -240,8 +231,8 @@ function Marked({
           onPress={done(() => deeds.read(rows, true))}
         />
         <IconButton
-          icon={isJunk(view) ? ShieldCheck : ShieldAlert}
-          label={isJunk(view) ? t`Not junk` : t`Junk`}
+          icon={away.junkIcon}
+          label={away.junk}
           shortcut="!"
           onPress={done(() => deeds.junk(rows))}
         />

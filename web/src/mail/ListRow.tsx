@@ -2,13 +2,14 @@ import { useLingui } from "@lingui/react/macro";
 import { Archive, type LucideIcon, Mail, MailOpen, Paperclip, Star, Trash2 } from "lucide-react";
 import { type MouseEvent, memo } from "react";
 import { shortDate } from "../i18n/index.ts";
-import type { Id, Snippet } from "../jmap/index.ts";
+import type { Id, Role, Snippet } from "../jmap/index.ts";
 import { near, runs } from "../search/index.ts";
 import { Avatar, classes, Label, Skeleton } from "../ui/index.ts";
 import type { Deeds } from "./deeds.ts";
 import { useFolders, useRow } from "./hooks.ts";
 import style from "./ListRow.module.css";
 import { peopleNames, personName } from "./names.ts";
+import { useAway } from "./organise/away.ts";
 import { useLabelsOf } from "./organise/labels.ts";
 import { useMail } from "./session.ts";
 
@@ -21,8 +22,8 @@ export interface ListRowProps {
   found: boolean;
   snippet: Snippet | undefined;
   outgoing: boolean;
-  /** Whether what is put away from here is gone for good. */
-  bin: boolean;
+  /** Of the mailbox that is looked at. */
+  role: Role | null;
   open: boolean;
   marked: boolean;
   marking: boolean;
@@ -38,10 +39,11 @@ const NONE = {};
 export const ListRow = memo(function ListRow(props: ListRowProps) {
   const { id, index, top, conversations, outgoing, open, marked, marking, reached, deeds, press } =
     props;
-  const { found, snippet, bin } = props;
+  const { found, snippet, role } = props;
   const { t } = useLingui();
   const row = useRow(id, conversations, outgoing);
   const folders = useFolders(row?.email, found);
+  const away = useAway(role);
   const labels = useLabelsOf(row?.email.keywords ?? NONE);
   const own = useMail().client.session.username;
 
@@ -136,11 +138,7 @@ export const ListRow = memo(function ListRow(props: ListRowProps) {
         {/* For the pointer; by keyboard each has its key and the toolbar its button. */}
         <span className={style.quick} aria-hidden>
           <Quick icon={Archive} title={t`Archive`} run={() => deeds.archive([id])} />
-          <Quick
-            icon={Trash2}
-            title={bin ? t`Delete for good` : t`Move to trash`}
-            run={() => deeds.trash([id])}
-          />
+          <Quick icon={Trash2} title={away.trash} run={() => deeds.trash([id])} />
           <Quick
             icon={unread ? MailOpen : Mail}
             title={unread ? t`Mark as read` : t`Mark as unread`}

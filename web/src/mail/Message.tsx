@@ -25,7 +25,7 @@ import {
   Skeleton,
 } from "../ui/index.ts";
 import { Attachments } from "./Attachments.tsx";
-import { Body } from "./Body.tsx";
+import { Body, isHtml } from "./Body.tsx";
 import type { Deeds } from "./deeds.ts";
 import { useBody, useDark } from "./hooks.ts";
 import style from "./Message.module.css";
@@ -122,7 +122,7 @@ export function Message({ email, last, stays, alone, deeds }: MessageProps) {
           )}
           <More
             email={email}
-            html={there !== undefined && isHtml(there)}
+            html={Boolean(there?.htmlBody.some(isHtml))}
             original={original}
             setOriginal={setOriginal}
             print={() => setPrinting(true)}
@@ -197,8 +197,6 @@ function Recipients({ email, body }: { email: Email; body: EmailBody | undefined
     </div>
   );
 }
-
-const isHtml = (body: EmailBody) => body.htmlBody.some(({ type }) => type === "text/html");
 
 interface MoreProps {
   email: Email;

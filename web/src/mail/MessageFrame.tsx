@@ -78,13 +78,14 @@ export function MessageFrame(props: MessageFrameProps) {
     const show = () => html !== undefined && post({ kind: "show", html, dark, fold, heading });
     let waiting: ReturnType<typeof setTimeout> | undefined;
     const more = () => {
-      const full = (last: number) => last >= number + SPARES;
       clearTimeout(waiting);
       waiting = setTimeout(() => {
         setKept(number);
-        setMade((last) =>
-          full(last) || (last > number && !ready.current.has(last)) ? last : last + 1,
-        );
+        setMade((before) => {
+          const last = Math.max(before, number);
+          const next = last === number || (last < number + SPARES && ready.current.has(last));
+          return next ? last + 1 : last;
+        });
       }, WHILE);
     };
     function heard({ source, data }: MessageEvent<FromFrame>): void {
@@ -97,7 +98,6 @@ export function MessageFrame(props: MessageFrameProps) {
       }
       switch (data?.kind) {
         case "ready":
-          ready.current.add(number);
           show();
           break;
         case "shown":

@@ -10,7 +10,7 @@ import {
   useRef,
   useState,
 } from "react";
-import type { Id } from "../jmap/index.ts";
+import type { Id, Role } from "../jmap/index.ts";
 import { usePrefs } from "../prefs/index.ts";
 import type { MessageList } from "../store/index.ts";
 import { useRows } from "../ui/index.ts";
@@ -30,8 +30,8 @@ export interface MessageGridProps {
   /** Whether it is what was searched for: rows say where they are, and show what was found. */
   found: boolean;
   outgoing: boolean;
-  /** Whether it is the trash. */
-  bin: boolean;
+  /** Of the mailbox that it is of. */
+  role: Role | null;
   /** The row that is read. */
   open: Id | undefined;
   selection: Selection;
@@ -56,7 +56,7 @@ function useRowHeight(): number {
 /** The list of messages: of any length, with only the rows made that are seen. Arrow keys, Home, End and the
     page keys move; Enter opens, Space marks, Shift marks on the way. */
 export function MessageGrid(props: MessageGridProps) {
-  const { list, label, conversations, found, outgoing, bin, open } = props;
+  const { list, label, conversations, found, outgoing, role, open } = props;
   const { selection, select, deeds, read } = props;
   const { t } = useLingui();
   const { store } = useMail();
@@ -174,7 +174,7 @@ export function MessageGrid(props: MessageGridProps) {
               found={found}
               snippet={id === undefined ? undefined : list.snippets.get(id)}
               outgoing={outgoing}
-              bin={bin}
+              role={role}
               open={id !== undefined && id === open}
               marked={id !== undefined && selection.marked.has(id)}
               marking={selection.marked.size > 0}

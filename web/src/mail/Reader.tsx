@@ -7,8 +7,6 @@ import {
   FolderInput,
   Mail,
   MailX,
-  ShieldAlert,
-  ShieldCheck,
   Star,
   Tag,
   Trash2,
@@ -20,6 +18,7 @@ import type { Deeds } from "./deeds.ts";
 import { useConversation, useMailboxes } from "./hooks.ts";
 import { Message } from "./Message.tsx";
 import { mailboxIcon, mailboxName } from "./names.ts";
+import { useAway } from "./organise/away.ts";
 import { useLabelsOf } from "./organise/labels.ts";
 import { More, Unsubscribe } from "./organise/More.tsx";
 import { useOrganise } from "./organise/Organise.tsx";
@@ -155,6 +154,7 @@ const Tools = memo(function Tools({ rows, mailbox, role, deeds, back }: ToolsPro
   const { t, i18n } = useLingui();
   const mailboxes = useMailboxes();
   const organise = useOrganise();
+  const away = useAway(role);
   return (
     <>
       {back ? <IconButton icon={ArrowLeft} label={t`Back to the list`} onPress={back} /> : null}
@@ -166,13 +166,13 @@ const Tools = memo(function Tools({ rows, mailbox, role, deeds, back }: ToolsPro
       />
       <IconButton
         icon={Trash2}
-        label={role === "trash" ? t`Delete for good` : t`Move to trash`}
+        label={away.trash}
         shortcut="#"
         onPress={() => deeds.trash(rows())}
       />
       <IconButton
-        icon={role === "junk" ? ShieldCheck : ShieldAlert}
-        label={role === "junk" ? t`Not junk` : t`Junk`}
+        icon={away.junkIcon}
+        label={away.junk}
         shortcut="!"
         onPress={() => deeds.junk(rows())}
       />

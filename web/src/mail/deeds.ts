@@ -9,7 +9,7 @@ import { toasts } from "../ui/index.ts";
 import { mailboxName } from "./names.ts";
 import { remove, removed } from "./organise/bin.ts";
 import { type MailSession, useMail } from "./session.ts";
-import { isJunk, type View } from "./view.ts";
+import type { View } from "./view.ts";
 
 export interface Deeds {
   archive(rows: readonly Id[]): void;
@@ -100,8 +100,8 @@ function deeds(mail: MailSession, view: View, list: MessageList, i18n: I18n): De
     },
     junk: (rows) => {
       const inbox = store.mailboxes.role("inbox");
-      if (isJunk(view) && inbox) {
-        told(put(rows, inbox, view.mailbox?.id ?? null), (count) =>
+      if (view.mailbox?.role === "junk" && inbox) {
+        told(put(rows, inbox, view.mailbox.id), (count) =>
           msg({
             message: plural(count, {
               one: "# message is no junk, and in the inbox again",

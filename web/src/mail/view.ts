@@ -17,11 +17,6 @@ export interface View {
   readonly keyword?: string | undefined;
 }
 
-/** Whether it is junk that is looked at. */
-export function isJunk({ mailbox }: View): boolean {
-  return mailbox?.role === "junk";
-}
-
 const LABEL = "label-";
 
 /** Where the messages of a label are, in place of the id of a mailbox. */

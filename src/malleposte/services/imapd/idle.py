@@ -65,10 +65,11 @@ async def idle(session: "Session", command: Idle) -> bytes | None:
                 known = selected.announced
                 if not await _look(session, selected):
                     return None
-                if not looked and selected.listened < known == selected.announced:
-                    # Thunderbird passes over an EXISTS that it was sent while it loaded a message.
-                    session.send(responses.exists(selected.exists))
-                echo = echo or (not looked and selected.listened < selected.announced)
+                if not looked and selected.listened < selected.announced:
+                    echo = True
+                    if known == selected.announced:
+                        # Thunderbird passes over an EXISTS that it was sent while it loaded a message.
+                        session.send(responses.exists(selected.exists))
             looked = True
             if session.watch is not None:
                 session.watch.listen()

@@ -1,21 +1,10 @@
 import { useLingui } from "@lingui/react/macro";
-import {
-  Archive,
-  Ban,
-  Filter,
-  FolderInput,
-  Mail,
-  MailOpen,
-  ShieldAlert,
-  ShieldCheck,
-  Star,
-  Tag,
-  Trash2,
-} from "lucide-react";
+import { Archive, Ban, Filter, FolderInput, Mail, MailOpen, Star, Tag, Trash2 } from "lucide-react";
 import type { Id, Role } from "../../jmap/index.ts";
 import { ContextMenu, MenuItem, MenuLine, type Point } from "../../ui/index.ts";
 import type { Deeds } from "../deeds.ts";
 import { useMail } from "../session.ts";
+import { useAway } from "./away.ts";
 import { useOrganise } from "./Organise.tsx";
 import { useSenders } from "./senders.ts";
 
@@ -39,6 +28,7 @@ export function RowMenu({
   const { t } = useLingui();
   const { store } = useMail();
   const organise = useOrganise();
+  const away = useAway(role);
   const { like, block } = useSenders(deeds);
   const [first, ...more] = rows;
   const email = first ? store.emails.get(first) : undefined;
@@ -52,14 +42,10 @@ export function RowMenu({
         {t`Archive`}
       </MenuItem>
       <MenuItem icon={Trash2} shortcut="#" onAction={() => deeds.trash(rows)}>
-        {role === "trash" ? t`Delete for good` : t`Move to trash`}
+        {away.trash}
       </MenuItem>
-      <MenuItem
-        icon={role === "junk" ? ShieldCheck : ShieldAlert}
-        shortcut="!"
-        onAction={() => deeds.junk(rows)}
-      >
-        {role === "junk" ? t`Not junk` : t`Junk`}
+      <MenuItem icon={away.junkIcon} shortcut="!" onAction={() => deeds.junk(rows)}>
+        {away.junk}
       </MenuItem>
       <MenuLine />
       <MenuItem icon={unread ? MailOpen : Mail} onAction={() => deeds.read(rows, unread)}>

@@ -8,12 +8,12 @@ import {
   MethodError,
   type Patch,
   RequestError,
+  recover,
+  SLICE,
+  slices,
 } from "../../jmap/index.ts";
 import type { MailStore } from "../../store/index.ts";
 import { toasts } from "../../ui/index.ts";
-
-/** Emails at a time, so that others' requests pass between. */
-const SLICE = 500;
 
 interface Mail {
   readonly client: JmapClient;
@@ -36,8 +36,7 @@ export async function remove(
 ): Promise<Removed> {
   const destroyed: Id[] = [];
   const taken: Id[] = [];
-  for (let at = 0; at < ids.length; at += SLICE) {
-    const slice = ids.slice(at, at + SLICE);
+  for (const slice of slices(ids)) {
     const look = client.batch();
     const found = look.add("Email/get", { ids: slice, properties: ["id", "mailboxIds"] });
     const { list } = (await client.send(look)).of(found);
@@ -61,9 +60,9 @@ export async function remove(
     failed: count < ids.length,
     async undo() {
       await recover(client, destroyed);
-      for (let at = 0; at < taken.length; at += SLICE) {
+      for (const slice of slices(taken)) {
         const update: Record<Id, Patch> = {};
-        for (const id of taken.slice(at, at + SLICE)) update[id] = { [`mailboxIds/${from}`]: true };
+        for (const id of slice) update[id] = { [`mailboxIds/${from}`]: true };
         const batch = client.batch();
         batch.add("Email/set", { update });
         await client.send(batch);
@@ -71,17 +70,6 @@ export async function remove(
       await store.sender.look();
     },
   };
-}
-
-/** Bring back what was destroyed; what could not be. Throws `RequestError`, `MethodError`. */
-export async function recover(client: JmapClient, ids: readonly Id[]): Promise<readonly Id[]> {
-  const failed: Id[] = [];
-  for (let at = 0; at < ids.length; at += SLICE) {
-    const batch = client.batch();
-    const call = batch.add("Email/recover", { ids: ids.slice(at, at + SLICE) });
-    failed.push(...Object.keys((await client.send(batch)).of(call).notRecovered ?? {}));
-  }
-  return failed;
 }
 
 /** All emails of a mailbox, for it to be emptied. Throws `RequestError`, `MethodError`. */

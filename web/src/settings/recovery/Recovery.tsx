@@ -3,7 +3,7 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { ArchiveRestore } from "lucide-react";
 import { useState } from "react";
 import { fullDate, shortDate } from "../../i18n/index.ts";
-import { type Id, MethodError, type Recoverable } from "../../jmap/index.ts";
+import { type Id, MethodError, type Recoverable, recover } from "../../jmap/index.ts";
 import { Button, EmptyState, IconButton, Notice, toasts } from "../../ui/index.ts";
 import { useLoaded, useTried } from "../hooks.ts";
 import { Loaded } from "../Loaded.tsx";
@@ -46,11 +46,7 @@ function List({ begun }: { begun: Page }) {
 
   async function back(ids: readonly Id[]): Promise<void> {
     await tried.run(async () => {
-      const jmap = await client();
-      const batch = jmap.batch();
-      const call = batch.add("Email/recover", { ids });
-      const answer = (await jmap.send(batch)).of(call);
-      const done = new Set(answer.recovered);
+      const done = new Set(await recover(await client(), ids));
       setPage((before) => ({ ...before, list: before.list.filter(({ id }) => !done.has(id)) }));
       const count = done.size;
       if (count) {

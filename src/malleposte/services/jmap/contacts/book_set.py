@@ -15,6 +15,7 @@ from malleposte.services.jmap.context import Answer, Context, Method
 from malleposte.services.jmap.errors import MethodError, SetError, invalid
 from malleposte.services.jmap.mail import filing
 from malleposte.services.jmap.setting import Outcome
+from malleposte.services.jmap.sharing import rationing
 from malleposte.services.jmap.sharing.names import principal_number
 from malleposte.store.commands import Audited, DropBook, PutBook
 from malleposte.store.commands.contacts import MAX_NAME
@@ -189,7 +190,8 @@ class _Act:
             # Those who have nothing any more are told so.
             rights = (*((who, "") for who in grants or ()), *wanted)
             shared = book_giving.changed(grants or {}, dict(wanted))
-            book_giving.count(self._context, shared)
+            rationing.bound(len(shared))
+            rationing.count(self._context, len(shared))
         act = PutBook(
             account=self._found.account,
             actor=self._found.actor,

@@ -16,6 +16,7 @@ from malleposte.policy.sharing import may_give_to_anyone
 from malleposte.services.jmap.context import Context
 from malleposte.services.jmap.errors import SetError, invalid
 from malleposte.services.jmap.mail import filing, mailbox_rights
+from malleposte.services.jmap.sharing import rationing
 from malleposte.services.jmap.sharing.names import principal_number
 from malleposte.store.commands import Audited, SetRights
 from malleposte.store.ids import account_of
@@ -24,11 +25,6 @@ from malleposte.store.read.rights import ANYONE
 from malleposte.store.results import Done, Refused
 
 NAME: Final = "shareWith"
-MOST: Final = 100
-"""People whose rights are changed at once."""
-_TOO_OFTEN: Final = SetError(
-    "rateLimit", "Too many changes of rights: go on in an hour, or ask your administrator"
-)
 
 
 def parted(patch: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -53,8 +49,7 @@ async def planned(context: Context, mailbox: int, patch: Mapping[str, Any]) -> C
     changes = {
         grantee: letters for grantee, letters in after.items() if letters != before.get(grantee, "")
     }
-    if len(changes) > MOST:
-        raise invalid(f"The rights of at most {MOST} are changed at once", NAME)
+    rationing.bound(len(changes))
     names = await _names(context, mailbox, changes, before)
     return [(grantee, letters, names[grantee]) for grantee, letters in changes.items()]
 
@@ -116,11 +111,7 @@ async def _names(
         raise SetError("notFound")
     if owner.id in changes:
         raise invalid("The owner of a mailbox holds all rights, always", NAME)
-    for _ in changes:
-        if context.changes_of_rights is not None and not context.changes_of_rights.take(
-            context.actor
-        ):
-            raise _TOO_OFTEN
+    rationing.count(context, len(changes))
     found = {}
     if ANYONE in changes:
         found[ANYONE] = ANYONE_NAME

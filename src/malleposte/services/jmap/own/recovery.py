@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta
 
-from malleposte.runtime.upkeep import sweep_deleted
+from malleposte.runtime.upkeep import sweep_all_deleted
 from malleposte.services.jmap.arguments import Arguments, Id
 from malleposte.services.jmap.context import Answer, Context, Method
 from malleposte.services.jmap.errors import MethodError, SetError
@@ -47,7 +47,7 @@ async def listed(context: Context, arguments: Recoverable) -> Answer:
         if found is None:
             raise MethodError("invalidArguments", "after is what an answer before said as next")
         before = int(found[1]), id_number(EMAIL_LETTER, found[2])
-    await _sweep(context, account)
+    await sweep_all_deleted(context.store, account)
     rows = await recoverable.latest(context.store.reader, account, arguments.limit + 1, before)
     page = rows[: arguments.limit]
     there = await _there(context, account)
@@ -77,10 +77,9 @@ async def recover(context: Context, arguments: RecoverEmails) -> Answer:
         raise MethodError(
             "requestTooLarge", f"At most {context.settings.max_objects_in_set} emails"
         )
-    await _sweep(context, account)
-    named = {
-        context.id_of(id_): id_number(EMAIL_LETTER, context.id_of(id_)) for id_ in arguments.ids
-    }
+    await sweep_all_deleted(context.store, account)
+    ids = [context.id_of(id_) for id_ in arguments.ids]
+    named = {id_: id_number(EMAIL_LETTER, id_) for id_ in ids}
     homes = await recoverable.homes(context.store.reader, account, list(named.values()))
     there = await _there(context, account)
     inbox = mailbox_id(account, 1)
@@ -95,23 +94,21 @@ async def recover(context: Context, arguments: RecoverEmails) -> Answer:
             failed |= dict.fromkeys(emails, filing.refusal(result))
         else:
             assert isinstance(result, Copied)
-    back = [id_ for id_, email in named.items() if email in homes and email not in failed]
+    missing = SetError("notFound")
     errors = {
-        id_: failed.get(email, SetError("notFound")).shown()
+        id_: failed.get(email, missing).shown()
         for id_, email in named.items()
         if email not in homes or email in failed
     }
-    return {"accountId": arguments.account_id, "recovered": back, "notRecovered": errors or None}
+    return {
+        "accountId": arguments.account_id,
+        "recovered": [id_ for id_ in named if id_ not in errors],
+        "notRecovered": errors or None,
+    }
 
 
 async def _there(context: Context, account: int) -> set[int]:
     return {one.id for one in await mailboxes.mailboxes(context.store.reader, account)}
-
-
-async def _sweep(context: Context, account: int) -> None:
-    """What was in a mailbox deleted just now can be brought back as well."""
-    for mailbox in await mailboxes.unswept(context.store.reader, account):
-        await sweep_deleted(context.store, mailbox)
 
 
 METHODS: Final = {

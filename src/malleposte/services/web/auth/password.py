@@ -33,10 +33,8 @@ async def prove(context: Context, request: Request) -> Response:
     """POST /auth/prove."""
     found, form = await context.signed_in(request), await read(request, ProveForm)
     await _check(context, request, found, form.password)
-    # Or the password alone would take the second step away.
     await shown(context, request, found.account, form.code)
-    command = UseWebSession(token=found.session.token, proved=True)
-    await context.authentication.store.submit(command)
+    await _proved(context, found)
     return answer({"proved": True})
 
 
@@ -56,9 +54,15 @@ async def change(context: Context, request: Request) -> Response:
         raise Problem(503, "away", "Too much at a time; try again in a moment.") from None
     act = SetPassword(account=account.id, password_hash=hashed, but=found.session.token)
     await context.carry_out(account, "account.passwd", act)
+    if not account.second_step:
+        await _proved(context, found)
+    return answer({"changed": True})
+
+
+async def _proved(context: Context, found: SignedIn) -> None:
+    """Not by the password alone where there is a second step: it would take that away."""
     command = UseWebSession(token=found.session.token, proved=True)
     await context.authentication.store.submit(command)
-    return answer({"changed": True})
 
 
 async def _check(context: Context, request: Request, found: SignedIn, password: str) -> None:

@@ -123,6 +123,9 @@ async def test_with_a_second_step_the_password_alone_proves_nothing(signed: Brow
     answer = await signed.post("/auth/prove", password=GOOD)
     assert (signed.last.status, answer["error"]) == (401, "code")
     assert (await signed.post("/auth/second-step/off"))["error"] == "prove"
+    assert await signed.post("/auth/password", old=GOOD, new=NEW) == {"changed": True}
+    assert (await signed.post("/auth/second-step/off"))["error"] == "prove"
+    assert await signed.post("/auth/password", old=NEW, new=GOOD) == {"changed": True}
     answer = await signed.post("/auth/prove", password=GOOD, code="000 000")
     assert (signed.last.status, answer["error"]) == (401, "wrong")
     right = signed.code(secret)
