@@ -118,6 +118,7 @@ def test_what_is_written_is_what_arrives(visit: Visit, demo: Post, tmp_path: Pat
     # Completed from the mail that is known.
     expect(page.get_by_role("button", name=f"Olivier Brandt <{ADMIN}>")).to_be_visible()
     page.keyboard.press("Control+Shift+B")
+    expect(page.get_by_role("combobox", name="Bcc")).to_be_focused()
     page.keyboard.type(f"{USER},")
     editor(page).click()
     page.keyboard.type("Dear Olivier, ")
